@@ -1,0 +1,39 @@
+import type { Kernel } from './kernel.js'
+
+/** Memory of a device. Only the device that made it looks inside. */
+export interface DeviceBuffer {
+  readonly bytes: number
+}
+
+/** A kernel that a device has compiled. Only the device that made it looks inside. */
+export interface Program {
+  readonly kernel: Kernel
+}
+
+/**
+ * The device trait. A device sees bytes and kernels, never tensors, never gradients.
+ *
+ * It must take single-operation `map`s, `reduce` of one input, `matmul` without `accumulate`, `gather`, `scatterAdd`,
+ * `copy` and `randomBits`; fused maps, reductions with a body, accumulating matmuls and whole loops are optional
+ * speed: the engine splits what `compile` declines and asks again.
+ */
+export interface Device {
+  /** The name by which users choose it. */
+  readonly name: string
+  /** One line on what it really runs on, for banners. */
+  readonly description: string
+  /** New memory, contents undefined, aligned for any dtype. Throws when there is no more. */
+  alloc(bytes: number): DeviceBuffer
+  /** Give memory back. Work already enqueued may still use it; the caller enqueues nothing more on it. */
+  free(buffer: DeviceBuffer): void
+  /** Copy `data` to the start of `buffer`, in order with `run`. `data` may be changed once this returns. */
+  write(buffer: DeviceBuffer, data: ArrayBufferView): void
+  /** A copy of the buffer's bytes once all work enqueued before is done: the only call that waits. */
+  read(buffer: DeviceBuffer): Promise<ArrayBuffer>
+  /** Compile a kernel, or `null`: "not this one". Throws only when something is broken. */
+  compile(kernel: Kernel): Program | null
+  /** Enqueue, in order. `args`: the kernel's inputs, then its outputs. */
+  run(program: Program, args: readonly DeviceBuffer[]): void
+  /** Finish all work and release everything. */
+  close(): Promise<void>
+}

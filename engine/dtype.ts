@@ -1,0 +1,26 @@
+/** Element types of tensors and device buffers. Integers hold tokens, indices and random bits. */
+export type DType = 'float32' | 'float64' | 'int32'
+
+export type TypedArray = Float32Array | Float64Array | Int32Array
+
+const arrays = { float32: Float32Array, float64: Float64Array, int32: Int32Array }
+
+/** Bytes of one element. */
+export const bytesPerElement = (dtype: DType): number => arrays[dtype].BYTES_PER_ELEMENT
+
+/** A zeroed host array of `length` elements. */
+export const hostArray = (dtype: DType, length: number): TypedArray => new arrays[dtype](length)
+
+/** A host array over existing bytes (no copy). */
+export const hostView = (dtype: DType, buffer: ArrayBuffer, byteOffset = 0, length?: number): TypedArray =>
+  new arrays[dtype](buffer, byteOffset, length)
+
+/** The dtype of a typed array, or undefined for kinds that the engine does not hold. */
+export function dtypeOf(array: ArrayBufferView): DType | undefined {
+  if (array instanceof Float32Array) return 'float32'
+  if (array instanceof Float64Array) return 'float64'
+  if (array instanceof Int32Array) return 'int32'
+  return undefined
+}
+
+export const isFloat = (dtype: DType): boolean => dtype !== 'int32'

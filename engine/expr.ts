@@ -1,0 +1,189 @@
+import { type DType, isFloat } from './dtype.js'
+
+/**
+ * Scalar expressions: what one element of an elementwise operation computes.
+ *
+ * An expression is a directed acyclic graph of about twenty scalar primitives. Operations are written with the
+ * builders below; every device compiles or interprets the same primitives.
+ */
+export type ScalarOp =
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'div'
+  | 'min'
+  | 'max'
+  | 'neg'
+  | 'abs'
+  | 'floor'
+  | 'sqrt'
+  | 'exp'
+  | 'log'
+  | 'tanh'
+  | 'eq'
+  | 'lt'
+  | 'le'
+  | 'select'
+  | 'cast'
+  | 'and'
+  | 'shr'
+
+export type Expr = {
+  readonly op: 'input' | 'const' | ScalarOp
+  readonly dtype: DType
+  readonly args: readonly Expr[]
+  /** The input's position, or the constant's value. */
+  readonly value: number
+}
+
+/** One line of a flattened expression graph; `args` point to earlier lines. */
+export type Instr = {
+  readonly op: 'input' | 'const' | ScalarOp
+  readonly dtype: DType
+  readonly args: readonly number[]
+  readonly value: number
+}
+
+const make = (op: Expr['op'], dtype: DType, args: Expr[], value = 0): Expr => ({ op, dtype, args, value })
+
+/** The element of input `index`. */
+export const input = (index: number, dtype: DType): Expr => make('input', dtype, [], index)
+
+/** A constant of the given dtype. */
+export const constant = (value: number, dtype: DType): Expr => make('const', dtype, [], value)
+
+/** Numbers take the dtype of the expression they meet. */
+type Operand = Expr | number
+
+function pair(op: string, a: Operand, b: Operand): [Expr, Expr] {
+  if (typeof a === 'number') {
+    if (typeof b === 'number') throw new TypeError(`${op}: two plain numbers; give at least one expression`)
+    return [constant(a, b.dtype), b]
+  }
+  if (typeof b === 'number') return [a, constant(b, a.dtype)]
+  if (a.dtype !== b.dtype)
+    throw new TypeError(`${op}: ${a.dtype} and ${b.dtype} do not mix; cast one of them first`)
+  return [a, b]
+}
+
+function binary(op: ScalarOp) {
+  return (a: Operand, b: Operand): Expr => {
+    const [x, y] = pair(op, a, b)
+    return make(op, x.dtype, [x, y])
+  }
+}
+
+function floatUnary(op: ScalarOp) {
+  return (x: Expr): Expr => {
+    if (!isFloat(x.dtype)) throw new TypeError(`${op}: needs a float, got ${x.dtype}; cast it first`)
+    return make(op, x.dtype, [x])
+  }
+}
+
+export const add = binary('add')
+export const sub = binary('sub')
+export const mul = binary('mul')
+/** Minimum; NaN if either argument is NaN. */
+export const min = binary('min')
+/** Maximum; NaN if either argument is NaN. */
+export const max = binary('max')
+/** 1 where equal, else 0, in the dtype of the arguments. */
+export const eq = binary('eq')
+/** 1 where a < b, else 0. */
+export const lt = binary('lt')
+/** 1 where a <= b, else 0. */
+export const le = binary('le')
+/** Float division. */
+export const div = (a: Operand, b: Operand): Expr => {
+  const [x, y] = pair('div', a, b)
+  if (!isFloat(x.dtype)) throw new TypeError('div: needs floats, got int32; cast first')
+  return make('div', x.dtype, [x, y])
+}
+export const neg = (x: Expr): Expr => make('neg', x.dtype, [x])
+export const abs = (x: Expr): Expr => make('abs', x.dtype, [x])
+export const floor = floatUnary('floor')
+export const sqrt = floatUnary('sqrt')
+export const exp = floatUnary('exp')
+/** Natural logarithm. */
+export const log = floatUnary('log')
+export const tanh = floatUnary('tanh')
+
+/** `yes` where `condition` is not 0, else `no`. The side not chosen may be NaN. */
+export const select = (condition: Expr, yes: Operand, no: Operand): Expr => {
+  const [a, b] = pair('select', yes, no)
+  return make('select', a.dtype, [condition, a, b])
+}
+
+/** Convert; float to int32 truncates towards zero (and saturates), NaN gives 0. */
+export const cast = (x: Expr, dtype: DType): Expr => (x.dtype === dtype ? x : make('cast', dtype, [x]))
+
+function intBinary(op: 'and' | 'shr') {
+  return (a: Expr, b: number): Expr => {
+    if (a.dtype !== 'int32') throw new TypeError(`${op}: needs int32, got ${a.dtype}`)
+    return make(op, 'int32', [a, constant(b, 'int32')])
+  }
+}
+/** Bitwise and of an int32 with a constant. */
+export const and = intBinary('and')
+/** Logical (zero-filling) right shift of an int32 by a constant number of bits, 0 to 31. */
+export const shr = intBinary('shr')
+
+/** Value of one primitive in float64 arithmetic (int32 for integers): the meaning that every device follows. */
+export function evaluate(instr: Instr, a: number, b: number, c: number): number {
+  const int = instr.dtype === 'int32'
+  switch (instr.op) {
+    case 'add':
+      return int ? (a + b) | 0 : a + b
+    case 'sub':
+      return int ? (a - b) | 0 : a - b
+    case 'mul':
+      return int ? Math.imul(a, b) : a * b
+    case 'div':
+      return a / b
+    case 'min':
+      return Math.min(a, b)
+    case 'max':
+      return Math.max(a, b)
+    case 'neg':
+      return int ? -a | 0 : -a
+    case 'abs':
+      return int ? Math.abs(a) | 0 : Math.abs(a)
+    case 'floor':
+      return Math.floor(a)
+    case 'sqrt':
+      return Math.sqrt(a)
+    case 'exp':
+      return Math.exp(a)
+    case 'log':
+      return Math.log(a)
+    case 'tanh':
+      return Math.tanh(a)
+    case 'eq':
+      return a === b ? 1 : 0
+    case 'lt':
+      return a < b ? 1 : 0
+    case 'le':
+      return a <= b ? 1 : 0
+    case 'select':
+      return a !== 0 ? b : c
+    case 'cast':
+      return int ? Math.max(-2147483648, Math.min(2147483647, Math.trunc(a))) | 0 : a
+    case 'and':
+      return a & b
+    case 'shr':
+      return (a >>> b) | 0
+    case 'input':
+    case 'const':
+      throw new Error(`evaluate: ${instr.op} has no arguments`)
+    default:
+      return instr.op satisfies never
+  }
+}
+
+/** Printed form of one line, for kernels' `toString`. */
+export function printInstr(instr: Instr): string {
+  if (instr.op === 'input') return `in${instr.value}`
+  if (instr.op === 'const') return String(instr.value)
+  const args = instr.args.map(i => `%${i}`).join(', ')
+  return instr.op === 'cast' ? `${instr.dtype}(${args})` : `${instr.op}(${args})`
+}

@@ -1,0 +1,179 @@
+import type { DType } from './dtype.js'
+import { type Instr, printInstr } from './expr.js'
+
+/**
+ * Kernels: what a device is asked to run. Plain data, so that they can be printed, hashed and sent to a worker.
+ *
+ * A kernel's arguments are buffers: its inputs in order, then its outputs in order. Offsets and strides count
+ * elements, never bytes; a stride may be 0 (broadcast) or negative (flip). Outputs are written whole.
+ */
+
+/** Strided access to a buffer: element `i` of the iteration shape is at `offset + Σ i[d] * strides[d]`. */
+export type View = { readonly offset: number; readonly strides: readonly number[] }
+
+export type Input = { readonly dtype: DType; readonly view: View }
+
+/**
+ * One pass over `shape`; every output is contiguous. `body` is in order of evaluation, `value` points into it.
+ * Arguments: inputs, outputs. An output buffer may also be an input buffer when that input's view is the contiguous
+ * one (each element is read before it is written).
+ */
+export type MapKernel = {
+  readonly kind: 'map'
+  readonly shape: readonly number[]
+  readonly inputs: readonly Input[]
+  readonly body: readonly Instr[]
+  readonly outputs: readonly { readonly dtype: DType; readonly value: number }[]
+}
+
+/**
+ * Reduce the last `axes` axes of `shape` (1 or more); the output is contiguous over the axes before them, of dtype
+ * `dtype`. The reduced quantity is line `value` of `body`. The sum of nothing is 0, the maximum of nothing -Infinity.
+ * Arguments: inputs, output.
+ */
+export type ReduceKernel = {
+  readonly kind: 'reduce'
+  readonly op: 'sum' | 'max'
+  readonly dtype: DType
+  readonly shape: readonly number[]
+  readonly axes: number
+  readonly inputs: readonly Input[]
+  readonly body: readonly Instr[]
+  readonly value: number
+}
+
+/**
+ * `out[..batch, m, n] = Σ_k a[..batch, m, k] * b[..batch, k, n]`, out contiguous. Views have one stride per batch axis
+ * and two more. With `accumulate` the product is added to what is there. Arguments: a, b, out.
+ */
+export type MatmulKernel = {
+  readonly kind: 'matmul'
+  readonly dtype: 'float32' | 'float64'
+  readonly batch: readonly number[]
+  readonly m: number
+  readonly n: number
+  readonly k: number
+  readonly a: View
+  readonly b: View
+  readonly accumulate: boolean
+}
+
+/**
+ * `out[i, :] = table[index[i], :]` for `count` indices into a contiguous `[rows, width]` table; a row index outside
+ * `0..rows-1` gives zeros. Arguments: table, index (int32), out.
+ */
+export type GatherKernel = {
+  readonly kind: 'gather'
+  readonly dtype: DType
+  readonly rows: number
+  readonly width: number
+  readonly count: number
+}
+
+/**
+ * `out[index[i], :] += source[i, :]` in increasing order of i; indices outside `0..rows-1` are dropped. `out` starts
+ * from zeros, or from what is there with `accumulate`. Arguments: index (int32), source, out `[rows, width]`.
+ */
+export type ScatterAddKernel = {
+  readonly kind: 'scatterAdd'
+  readonly dtype: DType
+  readonly rows: number
+  readonly width: number
+  readonly count: number
+  readonly accumulate: boolean
+}
+
+/**
+ * Write (or with `accumulate` add) a strided source into a strided part of the output: concatenation, padding, and the
+ * adjoint of slices. The rest of the output is left alone. `to` never visits an element twice. With `source` a number
+ * there is no input: a fill. Arguments: source (unless a number), out.
+ */
+export type CopyKernel = {
+  readonly kind: 'copy'
+  readonly dtype: DType
+  readonly shape: readonly number[]
+  readonly source: View | number
+  readonly to: View
+  readonly accumulate: boolean
+}
+
+/**
+ * Fill with random bits: element i is `bitsAt(key, stream, i)` of threefry.ts.
+ * Arguments: key (int32, 2 elements), stream (int32, 1 element), out (int32, `count` elements).
+ */
+export type RandomBitsKernel = { readonly kind: 'randomBits'; readonly count: number }
+
+/**
+ * An argument of a kernel inside a loop: in turn t it starts `offset + t * stride` bytes into buffer `even` or `odd`
+ * of the loop's own arguments, by the parity of the turn's number (0, 1, 2 … also when the loop runs in reverse; only
+ * `t` itself then runs from steps-1 down to 0). Carries alternate between two buffers; for all else both are the same.
+ */
+export type LoopArg = {
+  readonly even: number
+  readonly odd: number
+  readonly offset: number
+  readonly stride: number
+}
+
+/**
+ * Run `body` `steps` times, in order, t counting down with `reverse`. Arguments: every buffer that the body touches,
+ * `bytes` long each; the device may not reorder turns unless it can tell that the result is the same.
+ */
+export type LoopKernel = {
+  readonly kind: 'loop'
+  readonly steps: number
+  readonly reverse: boolean
+  readonly bytes: readonly number[]
+  readonly body: readonly { readonly kernel: Kernel; readonly args: readonly LoopArg[] }[]
+}
+
+export type Kernel =
+  | MapKernel
+  | ReduceKernel
+  | MatmulKernel
+  | GatherKernel
+  | ScatterAddKernel
+  | CopyKernel
+  | RandomBitsKernel
+  | LoopKernel
+
+/** A string that is equal for kernels that do the same: the key of program caches. */
+export const kernelKey = (kernel: Kernel): string => JSON.stringify(kernel)
+
+const printView = (v: View): string => `+${v.offset}[${v.strides.join(',')}]`
+const printBody = (inputs: readonly Input[], body: readonly Instr[]): string =>
+  [
+    ...inputs.map((input, i) => `  in${i}: ${input.dtype} ${printView(input.view)}`),
+    ...body.map((instr, i) => `  %${i} = ${printInstr(instr)}`),
+  ].join('\n')
+
+/** A kernel for people: one header line, then one line per input and instruction. */
+export function printKernel(kernel: Kernel): string {
+  switch (kernel.kind) {
+    case 'map':
+      return `map [${kernel.shape}] -> ${kernel.outputs.map(o => `%${o.value}`).join(', ')}\n${printBody(kernel.inputs, kernel.body)}`
+    case 'reduce':
+      return `reduce ${kernel.op} [${kernel.shape}] last ${kernel.axes} -> %${kernel.value}\n${printBody(kernel.inputs, kernel.body)}`
+    case 'matmul':
+      return `matmul ${kernel.dtype} batch [${kernel.batch}] ${kernel.m}x${kernel.k} ${printView(kernel.a)} by ${kernel.k}x${kernel.n} ${printView(kernel.b)}${kernel.accumulate ? ' accumulate' : ''}`
+    case 'gather':
+      return `gather ${kernel.dtype} ${kernel.count} of [${kernel.rows},${kernel.width}]`
+    case 'scatterAdd':
+      return `scatterAdd ${kernel.dtype} ${kernel.count} into [${kernel.rows},${kernel.width}]${kernel.accumulate ? ' accumulate' : ''}`
+    case 'copy':
+      return `copy ${kernel.dtype} [${kernel.shape}] ${typeof kernel.source === 'number' ? kernel.source : printView(kernel.source)} to ${printView(kernel.to)}${kernel.accumulate ? ' accumulate' : ''}`
+    case 'randomBits':
+      return `randomBits ${kernel.count}`
+    case 'loop': {
+      const body = kernel.body.map(({ kernel, args }) => {
+        const where = args.map(
+          a => `${a.even === a.odd ? `#${a.even}` : `#${a.even}/#${a.odd}`}+${a.offset}+t*${a.stride}`,
+        )
+        return `${printKernel(kernel)}\n  (${where.join(', ')})`.replace(/^/gm, '  ')
+      })
+      return `loop ${kernel.steps}${kernel.reverse ? ' reverse' : ''}\n${body.join('\n')}`
+    }
+    default:
+      return kernel satisfies never
+  }
+}

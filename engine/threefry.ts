@@ -1,0 +1,59 @@
+/**
+ * Counter-based random numbers: a value is a pure function of (key, stream, index), so masks, mutations and shuffles
+ * are the same on every device and for every number of threads, and a resumed run continues bit for bit.
+ *
+ * Threefry-2x32 with 20 rounds: Salmon, Moraes, Dror & Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011,
+ * section 3.3 (rotation constants: table 2).
+ */
+export type Key = readonly [number, number]
+
+export const threefryRotations = [13, 15, 26, 6, 17, 29, 16, 24] as const
+export const threefryParity = 0x1bd11bda
+
+/** The two output words (as int32) of the counter `(c0, c1)` under `key`. */
+export function threefry2x32(key: Key, c0: number, c1: number): [number, number] {
+  const ks = [key[0] | 0, key[1] | 0, (key[0] ^ key[1] ^ threefryParity) | 0]
+  let x0 = (c0 + ks[0]) | 0
+  let x1 = (c1 + ks[1]) | 0
+  for (let round = 0; round < 20; round++) {
+    const r = threefryRotations[round % 8]
+    x0 = (x0 + x1) | 0
+    x1 = ((x1 << r) | (x1 >>> (32 - r))) ^ x0
+    if (round % 4 === 3) {
+      const i = (round + 1) / 4
+      x0 = (x0 + ks[i % 3]) | 0
+      x1 = (x1 + ks[(i + 1) % 3] + i) | 0
+    }
+  }
+  return [x0, x1]
+}
+
+/** A key from a seed (an integer up to 2^53). */
+export function keyFromSeed(seed: number): Key {
+  if (!Number.isSafeInteger(seed)) throw new RangeError(`seed: got ${seed}, give an integer up to 2^53`)
+  return [seed | 0, Math.floor(seed / 2 ** 32) | 0]
+}
+
+/**
+ * The int32 at `index` of a stream: element `index` of what the `randomBits` kernel fills a buffer with.
+ *
+ * Indices go in blocks of eight: four counters, first their first output words, then their second ones. That is the
+ * order in which four SIMD lanes produce them.
+ */
+export function bitsAt(key: Key, stream: number, index: number): number {
+  const counter = Math.floor(index / 8) * 4 + (index & 3)
+  return threefry2x32(key, counter, stream)[(index >>> 2) & 1]
+}
+
+/** Uniform in [0, 1) with 24 random bits, from an int32 of random bits. */
+export const uniformFromBits = (bits: number): number => (bits >>> 8) * 2 ** -24
+
+/** Uniform in [0, 1) at `index` of a stream. */
+export const uniformAt = (key: Key, stream: number, index: number): number =>
+  uniformFromBits(bitsAt(key, stream, index))
+
+/** An independent key derived from `key` and an integer (epoch, layer, step …). */
+export function foldKey(key: Key, n: number): Key {
+  const stream = (n ^ 0x80000000) | 0
+  return [bitsAt(key, stream, 0), bitsAt(key, stream, 1)]
+}
