@@ -138,7 +138,13 @@ export type Kernel =
   | LoopKernel
 
 /** A string that is equal for kernels that do the same: the key of program caches. */
-export const kernelKey = (kernel: Kernel): string => JSON.stringify(kernel)
+export const kernelKey = (kernel: Kernel): string =>
+  // JSON has no infinities, NaN or negative zero; constants may be any of them.
+  JSON.stringify(kernel, (_, v) =>
+    typeof v === 'number' && (!Number.isFinite(v) || Object.is(v, -0))
+      ? `#${Object.is(v, -0) ? '-0' : v}`
+      : v,
+  )
 
 const printView = (v: View): string => `+${v.offset}[${v.strides.join(',')}]`
 const printBody = (inputs: readonly Input[], body: readonly Instr[]): string =>
