@@ -1,0 +1,185 @@
+import { type DType, bytesPerElement } from '../dtype.js'
+import type { Instr } from '../expr.js'
+import type { Kernel, LoopKernel, MapKernel, MatmulKernel, ReduceKernel } from '../kernel.js'
+import { contiguousView, sizeOf } from '../shape.js'
+
+type Piece = { readonly kernel: Kernel; readonly args: readonly (number | { readonly scratch: number })[] }
+
+/** What a kernel splits into, for a device that declined it: simpler kernels and scratch buffers between them. */
+export type Pieces = {
+  readonly scratch: readonly { readonly bytes: number; readonly contents?: ArrayBufferView }[]
+  readonly launches: readonly Piece[]
+}
+
+/** Split a kernel into ones that every device takes; undefined when it is as simple as it can be. */
+export function split(kernel: Kernel): Pieces | undefined {
+  switch (kernel.kind) {
+    case 'map':
+      return splitMap(kernel)
+    case 'reduce':
+      return splitReduce(kernel)
+    case 'matmul':
+      return splitMatmul(kernel)
+    case 'loop':
+      return splitLoop(kernel)
+    default:
+      return undefined
+  }
+}
+
+const isOperation = (instr: Instr): boolean => instr.op !== 'input' && instr.op !== 'const'
+
+/** One kernel per operation; every intermediate value in scratch. */
+function splitMap(kernel: MapKernel): Pieces | undefined {
+  const { shape, inputs, body, outputs } = kernel
+  if (outputs.length === 1 && body.filter(isOperation).length <= 1) return undefined
+  const whole = contiguousView(shape)
+  const scratch: { bytes: number }[] = []
+  const launches: Piece[] = []
+  const home = new Map<number, number | { scratch: number }>()
+  const emit = (line: number, to: number | { scratch: number }) => {
+    const instr = body[line]
+    const used: { dtype: DType; view: typeof whole }[] = []
+    const args: (number | { scratch: number })[] = []
+    const lines: Instr[] = []
+    const operand = (at: number): number => {
+      const source = body[at]
+      if (source.op === 'const') return lines.push(source) - 1
+      const fromInput = source.op === 'input'
+      used.push(fromInput ? inputs[source.value] : { dtype: source.dtype, view: whole })
+      args.push(fromInput ? source.value : home.get(at)!)
+      return lines.push({ op: 'input', dtype: source.dtype, args: [], value: used.length - 1 }) - 1
+    }
+    const value = isOperation(instr) && !home.has(line)
+      ? lines.push({ ...instr, args: instr.args.map(operand) }) - 1
+      : operand(line)
+    launches.push({
+      kernel: { kind: 'map', shape, inputs: used, body: lines, outputs: [{ dtype: instr.dtype, value }] },
+      args: [...args, to],
+    })
+  }
+  body.forEach((instr, line) => {
+    if (!isOperation(instr)) return
+    const slot = { scratch: scratch.push({ bytes: sizeOf(shape) * bytesPerElement(instr.dtype) }) - 1 }
+    emit(line, slot)
+    home.set(line, slot)
+  })
+  // Outputs last: an output buffer may also be an input.
+  outputs.forEach(({ value }, i) => {
+    emit(value, inputs.length + i)
+  })
+  return { scratch, launches }
+}
+
+/** The body as a map into scratch, then a plain reduction. */
+function splitReduce(kernel: ReduceKernel): Pieces | undefined {
+  const { shape, inputs, body, value, dtype } = kernel
+  if (inputs.length === 1 && body.length === 1) return undefined
+  const all: MapKernel = { kind: 'map', shape, inputs, body, outputs: [{ dtype, value }] }
+  const plain: ReduceKernel = {
+    ...kernel,
+    inputs: [{ dtype, view: contiguousView(shape) }],
+    body: [{ op: 'input', dtype, args: [], value: 0 }],
+    value: 0,
+  }
+  return {
+    scratch: [{ bytes: sizeOf(shape) * bytesPerElement(dtype) }],
+    launches: [
+      { kernel: all, args: [...inputs.keys(), { scratch: 0 }] },
+      { kernel: plain, args: [{ scratch: 0 }, inputs.length] },
+    ],
+  }
+}
+
+/** The product into scratch, then an addition. */
+function splitMatmul(kernel: MatmulKernel): Pieces | undefined {
+  if (!kernel.accumulate) return undefined
+  const { dtype } = kernel
+  const shape = [...kernel.batch, kernel.m, kernel.n]
+  const add: Kernel = {
+    kind: 'copy',
+    dtype,
+    shape,
+    source: contiguousView(shape),
+    to: contiguousView(shape),
+    accumulate: true,
+  }
+  return {
+    scratch: [{ bytes: sizeOf(shape) * bytesPerElement(dtype) }],
+    launches: [
+      { kernel: { ...kernel, accumulate: false }, args: [0, 1, { scratch: 0 }] },
+      { kernel: add, args: [{ scratch: 0 }, 2] },
+    ],
+  }
+}
+
+/**
+ * A loop turn by turn. What moves with the step is copied to and from scratch by row number with `gather` and
+ * `scatterAdd` (onto zeros), the only kernels that address memory by data, so any device can do it.
+ */
+function splitLoop(kernel: LoopKernel): Pieces | undefined {
+  const { steps, reverse, bytes, body } = kernel
+  const scratch: { bytes: number; contents?: ArrayBufferView }[] = []
+  const launches: Piece[] = []
+  const rowNumber = Array.from({ length: steps }, (_, t) => ({
+    scratch: scratch.push({ bytes: 4, contents: new Int32Array([t]) }) - 1,
+  }))
+  // Buffers that are addressed by step, as tables of rows.
+  const rows = new Map<number, { width: number; row: { scratch: number }; written: boolean }>()
+  for (const { kernel: inner, args } of body)
+    args.forEach((arg, position) => {
+      if (arg.stride === 0) return
+      if (arg.offset !== 0 || arg.stride < 0 || arg.stride * steps !== bytes[arg.even])
+        throw new Error('loop: a buffer that is not one row a step cannot be split; the device must take whole loops')
+      const known = rows.get(arg.even)
+      const written = (known?.written ?? false) || isOutput(inner, position)
+      const row = known?.row ?? { scratch: scratch.push({ bytes: arg.stride }) - 1 }
+      rows.set(arg.even, { width: arg.stride / 4, row, written })
+    })
+  for (const [buffer, { width, written }] of rows)
+    if (written)
+      launches.push({
+        kernel: {
+          kind: 'copy',
+          dtype: 'int32',
+          shape: [steps * width],
+          source: 0,
+          to: { offset: 0, strides: [1] },
+          accumulate: false,
+        },
+        args: [buffer],
+      })
+  for (let turn = 0; turn < steps; turn++) {
+    const t = reverse ? steps - 1 - turn : turn
+    // Rows travel as int32: sums with zero then keep every bit, NaN payloads included.
+    for (const [buffer, { width, row, written }] of rows)
+      if (!written)
+        launches.push({
+          kernel: { kind: 'gather', dtype: 'int32', rows: steps, width, count: 1 },
+          args: [buffer, rowNumber[t], row],
+        })
+    for (const { kernel: inner, args } of body)
+      launches.push({
+        kernel: inner,
+        args: args.map(arg => (arg.stride ? rows.get(arg.even)!.row : turn % 2 === 0 ? arg.even : arg.odd)),
+      })
+    for (const [buffer, { width, row, written }] of rows)
+      if (written)
+        launches.push({
+          kernel: { kind: 'scatterAdd', dtype: 'int32', rows: steps, width, count: 1, accumulate: true },
+          args: [rowNumber[t], row, buffer],
+        })
+  }
+  return { scratch, launches }
+}
+
+function isOutput(kernel: Kernel, position: number): boolean {
+  if (kernel.kind === 'map') return position >= kernel.inputs.length
+  if (kernel.kind === 'reduce') return position === kernel.inputs.length
+  if (kernel.kind === 'copy') return position === (typeof kernel.source === 'number' ? 0 : 1)
+  if (kernel.kind === 'loop')
+    return kernel.body.some(({ kernel: inner, args }) =>
+      args.some((arg, i) => (arg.even === position || arg.odd === position) && isOutput(inner, i)),
+    )
+  return position === 2
+}

@@ -1,0 +1,85 @@
+import { register } from '../registry.js'
+import { printShape, sizeOf } from '../shape.js'
+import { type KernelOp, type Sample, Tensor } from '../tensor.js'
+import { arange } from './source.js'
+import { reshape } from './view.js'
+
+declare module '../tensor.js' {
+  interface Tensor {
+    /** Rows of this table by int32 index: shape of `index`, then the row's shape. A row outside the table is zeros. */
+    gather(index: Tensor): Tensor
+  }
+}
+
+const gatherOp: KernelOp<undefined> = register({
+  kind: 'kernel',
+  name: 'gather',
+  contiguous: true,
+  launches: node => {
+    const [table, index] = node.inputs
+    const rows = table.shape[0]
+    const width = sizeOf(table.shape.slice(1))
+    return [{ kernel: { kind: 'gather', dtype: node.dtype, rows, width, count: index.size }, args: [0, 1, 'out'] }]
+  },
+  vjp: (g, { inputs: [table, index] }) => [scatterAdd(index, g, table.shape[0]), undefined],
+  sample: (draw): Sample => {
+    const rows = draw.int(1, 4)
+    const index = { shape: [draw.int(1, 3), draw.int(1, 3)], dtype: 'int32' as const, min: -1, max: rows }
+    return { inputs: [{ shape: [rows, draw.int(1, 3)] }, index], apply: (t, i) => gather(t, i) }
+  },
+})
+
+const scatterAddOp: KernelOp<{ readonly rows: number }> = register({
+  kind: 'kernel',
+  name: 'scatterAdd',
+  contiguous: true,
+  launches: node => {
+    const [index] = node.inputs
+    const { rows } = node.attrs
+    const width = sizeOf(node.shape.slice(1))
+    return [
+      {
+        kernel: { kind: 'scatterAdd', dtype: node.dtype, rows, width, count: index.size, accumulate: false },
+        args: [0, 1, 'out'],
+      },
+    ]
+  },
+  vjp: (g, { inputs: [index] }) => [undefined, gather(g, index)],
+  sample: (draw): Sample => {
+    const rows = draw.int(1, 4)
+    const count = draw.int(1, 6)
+    const index = { shape: [count], dtype: 'int32' as const, min: -1, max: rows }
+    return { inputs: [index, { shape: [count, draw.int(1, 3)] }], apply: (i, x) => scatterAdd(i, x, rows) }
+  },
+})
+
+/** See the method of the same name. @throws TypeError unless `index` is int32. */
+export function gather(table: Tensor, index: Tensor): Tensor {
+  if (index.dtype !== 'int32') throw new TypeError(`gather: the index is ${index.dtype}; cast it to int32`)
+  if (table.rank < 1) throw new RangeError('gather: the table is a scalar; it needs an axis of rows')
+  return new Tensor(gatherOp, [table, index], undefined, [...index.shape, ...table.shape.slice(1)], table.dtype)
+}
+
+/**
+ * A table of `rows` rows of zeros to which row i of `source` is added at row `index[i]` (the adjoint of gather);
+ * indices outside the table are dropped. `source` has the index's shape, then a row's.
+ */
+export function scatterAdd(index: Tensor, source: Tensor, rows: number): Tensor {
+  if (index.dtype !== 'int32') throw new TypeError(`scatterAdd: the index is ${index.dtype}; cast it to int32`)
+  if (!index.shape.every((n, d) => source.shape[d] === n))
+    throw new RangeError(
+      `scatterAdd: index ${printShape(index.shape)} and source ${printShape(source.shape)}: the source's shape must begin with the index's`,
+    )
+  const row = source.shape.slice(index.rank)
+  const flat = reshape(index, [index.size])
+  return new Tensor(scatterAddOp, [flat, reshape(source, [index.size, ...row])], { rows }, [rows, ...row], source.dtype)
+}
+
+/** One-hot rows: 1 at the index, 0 elsewhere. Shape of `index`, then `depth`. An index outside gives zeros. */
+export function oneHot(index: Tensor, depth: number, dtype: 'float32' | 'float64' = 'float32'): Tensor {
+  return index.unsqueeze(-1).equal(arange(depth)).cast(dtype)
+}
+
+Tensor.prototype.gather = function (index) {
+  return gather(this, index)
+}

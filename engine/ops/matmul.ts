@@ -1,0 +1,63 @@
+import type { View } from '../kernel.js'
+import { register } from '../registry.js'
+import { broadcastShapes, printShape } from '../shape.js'
+import { type KernelOp, Tensor } from '../tensor.js'
+import { expand } from './view.js'
+
+declare module '../tensor.js' {
+  interface Tensor {
+    /** Matrix product of the last two axes; leading axes are batches and broadcast. */
+    matmul(other: Tensor): Tensor
+  }
+}
+
+const matmulOp: KernelOp<undefined> = register({
+  kind: 'kernel',
+  name: 'matmul',
+  contiguous: false,
+  launches: (node, [a, b]: readonly View[]) => {
+    const [x] = node.inputs
+    const batch = node.shape.slice(0, -2)
+    const [m, n] = node.shape.slice(-2)
+    const dtype = node.dtype === 'float64' ? 'float64' : 'float32'
+    const k = x.shape.at(-1)!
+    return [{ kernel: { kind: 'matmul', dtype, batch, m, n, k, a, b, accumulate: false }, args: [0, 1, 'out'] }]
+  },
+  vjp: (g, { inputs: [a, b] }) => [g.matmul(b.transpose()), a.transpose().matmul(g)],
+  sample: draw => {
+    const [m, k, n] = [draw.int(1, 5), draw.int(1, 5), draw.int(1, 5)]
+    const batch = Array.from({ length: draw.int(0, 2) }, () => draw.int(1, 3))
+    const turn = draw.int(0, 3)
+    const a = turn & 1 ? [...batch, k, m] : [...batch, m, k]
+    const b = turn & 2 ? [n, k] : [k, n]
+    return {
+      inputs: [{ shape: a }, { shape: b }],
+      apply: (x, y) => matmul(turn & 1 ? x.transpose() : x, turn & 2 ? y.transpose() : y),
+    }
+  },
+})
+
+/**
+ * Matrix product over the last axis of `a` [..., m, k] and the last but one of `b` [..., k, n]: [..., m, n].
+ * @throws RangeError when inner sizes or batches do not fit; TypeError for int32 or mixed dtypes.
+ */
+export function matmul(a: Tensor, b: Tensor): Tensor {
+  const what = `matmul: ${printShape(a.shape)} × ${printShape(b.shape)}`
+  if (a.rank < 2 || b.rank < 2) throw new RangeError(`${what}: both need two axes or more (unsqueeze a vector)`)
+  if (a.dtype !== b.dtype || a.dtype === 'int32')
+    throw new TypeError(`${what}: ${a.dtype} and ${b.dtype}; give two float32 or two float64 tensors`)
+  const [m, k] = a.shape.slice(-2)
+  const [inner, n] = b.shape.slice(-2)
+  if (k !== inner) {
+    const hint = inner > k ? ' (did you forget concat([x, h], 1)?)' : ''
+    throw new RangeError(`${what}: inner sizes ${k} and ${inner} differ${hint}`)
+  }
+  const batch = broadcastShapes(what, [a.shape.slice(0, -2), b.shape.slice(0, -2)])
+  const left = expand(a, [...batch, m, k])
+  const right = expand(b, [...batch, k, n])
+  return new Tensor(matmulOp, [left, right], undefined, [...batch, m, n], a.dtype)
+}
+
+Tensor.prototype.matmul = function (other) {
+  return matmul(this, other)
+}

@@ -1,0 +1,108 @@
+import type { DType } from '../dtype.js'
+import { contiguousStrides, normalAxis, printShape, type Shape, sizeOf } from '../shape.js'
+import { register } from '../registry.js'
+import { type KernelOp, type OpLaunch, Tensor } from '../tensor.js'
+import { strided } from './view.js'
+
+type Part = { readonly starts: readonly number[]; readonly steps: readonly number[] }
+type Place = { readonly parts: readonly Part[]; readonly disjoint: boolean }
+
+const placeOp: KernelOp<Place> = register({
+  kind: 'kernel',
+  name: 'place',
+  contiguous: false,
+  launches: (node, views) => {
+    const { parts, disjoint } = node.attrs
+    const whole = contiguousStrides(node.shape)
+    const filled = node.inputs.reduce((n, x) => n + x.size, 0)
+    const zero: OpLaunch = {
+      kernel: {
+        kind: 'copy',
+        dtype: node.dtype,
+        shape: node.shape,
+        source: 0,
+        to: { offset: 0, strides: whole },
+        accumulate: false,
+      },
+      args: ['out'],
+    }
+    const copies = parts.map(({ starts, steps }, i): OpLaunch => {
+      const to = {
+        offset: starts.reduce((sum, start, d) => sum + start * whole[d], 0),
+        strides: steps.map((step, d) => step * whole[d]),
+      }
+      const { shape } = node.inputs[i]
+      return {
+        kernel: { kind: 'copy', dtype: node.dtype, shape, source: views[i], to, accumulate: !disjoint },
+        args: [i, 'out'],
+      }
+    })
+    return disjoint && filled === node.size ? copies : [zero, ...copies]
+  },
+  vjp: (g, { attrs, inputs }) =>
+    attrs.parts.map(({ starts, steps }, i) => strided(g, starts, inputs[i].shape, steps)),
+  sample: draw => {
+    const shape = Array.from({ length: draw.int(1, 3) }, () => draw.int(1, 3))
+    const axis = draw.int(0, shape.length - 1)
+    const other = shape.map((n, d) => (d === axis ? draw.int(1, 3) : n))
+    return { inputs: [{ shape }, { shape: other }], apply: (a, b) => concat([a, b], axis) }
+  },
+})
+
+/**
+ * Zeros of a shape with tensors added at strided places: the adjoint of `slice` and `windows`.
+ * Places may overlap unless `disjoint` is promised. @internal
+ */
+export function place(shape: Shape, pieces: readonly ({ x: Tensor } & Part)[], disjoint = pieces.length < 2): Tensor {
+  const attrs: Place = { parts: pieces.map(({ starts, steps }) => ({ starts, steps })), disjoint }
+  const dtype: DType = pieces[0].x.dtype
+  return new Tensor(
+    placeOp,
+    pieces.map(p => p.x),
+    attrs,
+    shape,
+    dtype,
+  )
+}
+
+/**
+ * Tensors one after the other along an axis; their other sizes are equal.
+ * @throws RangeError when other sizes differ, TypeError when dtypes do.
+ */
+export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
+  if (!tensors.length) throw new RangeError('concat: no tensors; give at least one')
+  const [first] = tensors
+  const d = normalAxis('concat', axis, first.rank)
+  for (const t of tensors) {
+    if (t.dtype !== first.dtype) throw new TypeError(`concat: ${first.dtype} and ${t.dtype}; cast one of them first`)
+    if (t.rank !== first.rank || t.shape.some((n, e) => e !== d && n !== first.shape[e]))
+      throw new RangeError(
+        `concat: ${tensors.map(t => printShape(t.shape)).join(', ')} along axis ${axis}: the other sizes differ`,
+      )
+  }
+  if (tensors.length === 1) return first
+  let at = 0
+  const pieces = tensors.map(x => {
+    const starts = x.shape.map((_, e) => (e === d ? at : 0))
+    at += x.shape[d]
+    return { x, starts, steps: x.shape.map(() => 1) }
+  })
+  const shape = first.shape.map((n, e) => (e === d ? at : n))
+  return place(shape, pieces, true)
+}
+
+/** Tensors of one shape along a new axis. */
+export const stack = (tensors: readonly Tensor[], axis = 0): Tensor =>
+  concat(
+    tensors.map(t => t.unsqueeze(axis)),
+    axis,
+  )
+
+/** Zeros (or nothing) around a tensor: `before` and `after` elements on one axis. */
+export function pad(x: Tensor, axis: number, before: number, after: number): Tensor {
+  const d = normalAxis('pad', axis, x.rank)
+  const shape = x.shape.map((n, e) => (e === d ? n + before + after : n))
+  if (sizeOf(shape) === x.size) return x
+  const starts = x.shape.map((_, e) => (e === d ? before : 0))
+  return place(shape, [{ x, starts, steps: x.shape.map(() => 1) }])
+}

@@ -1,0 +1,138 @@
+import { type DType, dtypeOf, hostArray, type TypedArray } from '../dtype.js'
+import { checkShape, printShape, type Shape, sizeOf } from '../shape.js'
+import { type Node, type SourceOp, Tensor } from '../tensor.js'
+import { expand } from './view.js'
+
+const constantOp: SourceOp = { kind: 'source', name: 'constant' }
+const dataOp: SourceOp = { kind: 'source', name: 'data' }
+const placeholderOp: SourceOp = { kind: 'source', name: 'placeholder' }
+const resultOp: SourceOp = { kind: 'source', name: 'result' }
+
+type Constant = { readonly value: number }
+type Data = { readonly array: TypedArray }
+
+/** The value of a constant node, or of a broadcast one; undefined for other nodes. */
+export function constantValue(t: Tensor): number | undefined {
+  if (t.op === constantOp) return (t as Node<Constant>).attrs.value
+  return t.op.kind === 'view' ? constantValue(t.inputs[0]) : undefined
+}
+
+/** Host data that a node was made from; undefined for other nodes. */
+export const hostData = (t: Tensor): TypedArray | undefined =>
+  t.op === dataOp ? (t as Node<Data>).attrs.array : undefined
+
+export const isPlaceholder = (t: Tensor): boolean => t.op === placeholderOp
+
+/** A scalar constant; it becomes part of the kernels that use it. */
+export const constant = (value: number, dtype: DType = 'float32'): Tensor =>
+  new Tensor(constantOp, [], { value: dtype === 'int32' ? value | 0 : value } satisfies Constant, [], dtype)
+
+/** A tensor of one value everywhere. It takes no memory until it is asked for. */
+export function full(shape: Shape, value: number, dtype: DType = 'float32'): Tensor {
+  checkShape('full', shape)
+  return expand(constant(value, dtype), shape)
+}
+
+/** Zeros. */
+export const zeros = (shape: Shape, dtype: DType = 'float32'): Tensor => full(shape, 0, dtype)
+
+/** Ones. */
+export const ones = (shape: Shape, dtype: DType = 'float32'): Tensor => full(shape, 1, dtype)
+
+/** The integers 0 … count-1 as an int32 (or other) tensor of shape [count]. */
+export const arange = (count: number, dtype: DType = 'int32'): Tensor =>
+  data(
+    hostArray(dtype, count).map((_, i) => i),
+    [count],
+  )
+
+/** An unknown of a trace. @internal */
+export const placeholder = (shape: Shape, dtype: DType): Tensor =>
+  new Tensor(placeholderOp, [], undefined, shape, dtype)
+
+/** A tensor whose value a compiled function has computed. @internal */
+export const result = (shape: Shape, dtype: DType): Tensor => new Tensor(resultOp, [], undefined, shape, dtype)
+
+/** A tensor over a typed array (not copied: do not change it afterwards). @internal */
+function data(array: TypedArray, shape: Shape): Tensor {
+  const dtype = dtypeOf(array)
+  if (!dtype) throw new TypeError('tensor: give a Float32Array, Float64Array or Int32Array')
+  return new Tensor(dataOp, [], { array } satisfies Data, shape, dtype)
+}
+
+/** Nested arrays of numbers, all of one shape. */
+export type Nested = number | readonly Nested[]
+
+/** What `ndarray` objects look like, without importing the package. */
+export type NdArrayLike = {
+  readonly shape: readonly number[]
+  readonly stride: readonly number[]
+  readonly offset: number
+  readonly data: ArrayLike<number> | { get(i: number): number }
+  get(...index: number[]): number
+}
+
+const isNdArray = (x: unknown): x is NdArrayLike =>
+  typeof x === 'object' && x !== null && 'stride' in x && 'data' in x && 'shape' in x
+
+function nestedShape(values: Nested): number[] {
+  if (typeof values === 'number') return []
+  return [values.length, ...(values.length ? nestedShape(values[0]) : [])]
+}
+
+function fillNested(values: Nested, shape: Shape, out: TypedArray, at: number, path: string): void {
+  if (typeof values === 'number') {
+    if (shape.length) throw new RangeError(`tensor: a number at ${path || 'the top'}, where an array of ${shape[0]} is due`)
+    out[at] = values
+    return
+  }
+  if (!Array.isArray(values) || values.length !== shape[0])
+    throw new RangeError(
+      `tensor: ragged array: ${Array.isArray(values) ? `${values.length} elements` : typeof values} at ${path || 'the top'}, where ${shape.length ? `an array of ${shape[0]}` : 'a number'} is due`,
+    )
+  const inner = shape.slice(1)
+  const step = sizeOf(inner)
+  values.forEach((v, i) => {
+    fillNested(v, inner, out, at + i * step, `${path}[${i}]`)
+  })
+}
+
+/**
+ * A tensor from nested arrays, a number, a typed array (flat; give `shape` unless it is one-dimensional) or an
+ * `ndarray`. dtype: that of the typed array, else float32 unless given. The values are copied.
+ * @throws RangeError for ragged arrays, or when `shape` does not hold as many elements as there are.
+ */
+export function tensor(
+  values: Nested | TypedArray | NdArrayLike,
+  options: { shape?: Shape; dtype?: DType } = {},
+): Tensor {
+  if (isNdArray(values)) {
+    const { shape } = values
+    const given = ArrayBuffer.isView(values.data) ? dtypeOf(values.data) : undefined
+    const out = hostArray(options.dtype ?? given ?? 'float32', sizeOf(shape))
+    const index = shape.map(() => 0)
+    for (let i = 0; i < out.length; i++) {
+      out[i] = values.get(...index)
+      for (let d = shape.length - 1; d >= 0 && ++index[d] === shape[d]; d--) index[d] = 0
+    }
+    return shaped(out, options.shape ?? [...shape])
+  }
+  if (ArrayBuffer.isView(values)) {
+    const given = dtypeOf(values)
+    if (!given) throw new TypeError('tensor: give a Float32Array, Float64Array or Int32Array')
+    const out = hostArray(options.dtype ?? given, values.length)
+    out.set(values)
+    return shaped(out, options.shape ?? [values.length])
+  }
+  const shape = nestedShape(values)
+  const out = hostArray(options.dtype ?? 'float32', sizeOf(shape))
+  fillNested(values, shape, out, 0, '')
+  return shaped(out, options.shape ?? shape)
+}
+
+function shaped(array: TypedArray, shape: Shape): Tensor {
+  checkShape('tensor', shape)
+  if (sizeOf(shape) !== array.length)
+    throw new RangeError(`tensor: ${array.length} values do not fill the shape ${printShape(shape)}`)
+  return data(array, shape)
+}

@@ -1,0 +1,13 @@
+import type { Op } from './tensor.js'
+
+const ops = new Map<string, Op>()
+
+/** Make an operation known: to the generated tests, the API table, and to error messages. Throws on a taken name. */
+export function register<O extends Op>(op: O): O {
+  if (ops.has(op.name)) throw new Error(`operation '${op.name}' is defined twice; choose another name`)
+  ops.set(op.name, op)
+  return op
+}
+
+/** All operations defined so far, the user's own included. */
+export const registeredOps = (): readonly Op[] => [...ops.values()]

@@ -1,0 +1,318 @@
+import { isFloat } from './dtype.js'
+// A scan's vjp differentiates its body, so these two files need each other.
+import { backpropagate } from './gradient.js'
+import { scatterAdd } from './ops/gather.js'
+import { isPlaceholder, placeholder, zeros } from './ops/source.js'
+import { printShape, sameShape } from './shape.js'
+import { type Node, type PickOp, type ScanOp, Tensor } from './tensor.js'
+import { entries, fillTree, leaves, mapTree, type Tree } from './tree.js'
+
+/**
+ * The body of a loop, traced once. Its nodes start from `carryIn`, `xIn` (one step's values; any nodes may serve) and
+ * from nodes outside of the loop, which the scan node has as its last inputs.
+ */
+export type Body = {
+  readonly carryIn: readonly Tensor[]
+  readonly xIn: readonly Tensor[]
+  readonly carryOut: readonly Tensor[]
+  /** What is stacked over the steps. Grows when a backward pass asks for a value of the body. */
+  readonly outs: Tensor[]
+}
+
+export type Scan = { readonly steps: number; readonly reverse: boolean; readonly body: Body }
+
+const scanOp: ScanOp = { kind: 'scan', name: 'scan' }
+const pickOp: PickOp = { kind: 'pick', name: 'pick' }
+
+export const scanAttrs = (node: Tensor): Scan => (node as Node<Scan>).attrs
+
+/** A scan's inputs by role: initial carries, stacked inputs, and what the body uses from outside. */
+export function scanInputs(node: Tensor): { init: Tensor[]; xs: Tensor[]; captured: Tensor[] } {
+  const { body } = scanAttrs(node)
+  const c = body.carryIn.length
+  const x = c + body.xIn.length
+  return { init: node.inputs.slice(0, c), xs: node.inputs.slice(c, x), captured: node.inputs.slice(x) }
+}
+
+/** The scan that a pick belongs to, and which value it is: final carries first, then stacked outputs. */
+export function scanOf(pick: Tensor): { scan: Tensor; index: number } {
+  return { scan: pick.inputs[0], index: (pick as Node<number>).attrs }
+}
+
+/**
+ * Nodes of a body: those between `outputs` and `starts` that depend on `starts`; and the frontier of nodes that do
+ * not, which the body takes from outside.
+ */
+export function bodyNodes(
+  outputs: readonly Tensor[],
+  starts: ReadonlySet<Tensor>,
+): { inside: Set<Tensor>; captured: Tensor[] } {
+  const oldest = Math.min(...[...starts].map(t => t.id))
+  const depends = new Map<Tensor, boolean>()
+  const stack = [...outputs]
+  while (stack.length) {
+    const t = stack[stack.length - 1]
+    const open =
+      depends.has(t) || starts.has(t) || t.id < oldest ? [] : t.inputs.filter(x => !depends.has(x))
+    if (open.length) {
+      stack.push(...open)
+      continue
+    }
+    stack.pop()
+    if (!depends.has(t)) depends.set(t, starts.has(t) || (t.id >= oldest && t.inputs.some(x => depends.get(x) ?? false)))
+  }
+  const inside = new Set<Tensor>()
+  const captured = new Set<Tensor>()
+  for (const [t, on] of depends) if (on) inside.add(t)
+  for (const t of inside) if (!starts.has(t)) for (const x of t.inputs) if (!inside.has(x)) captured.add(x)
+  for (const t of outputs) if (!inside.has(t)) captured.add(t)
+  return { inside, captured: [...captured] }
+}
+
+function scanNode(scan: Scan, init: readonly Tensor[], xs: readonly Tensor[]): Tensor {
+  const { body } = scan
+  const { captured } = bodyNodes([...body.carryOut, ...body.outs], new Set([...body.carryIn, ...body.xIn]))
+  return new Tensor(scanOp, [...init, ...xs, ...captured], scan, [], 'float32')
+}
+
+/** A value of a scan: `index` counts final carries, then stacked outputs. */
+function pick(scan: Tensor, index: number): Tensor {
+  const { steps, body } = scanAttrs(scan)
+  const carries = body.carryOut.length
+  const value = index < carries ? body.carryOut[index] : body.outs[index - carries]
+  const shape = index < carries ? value.shape : [steps, ...value.shape]
+  return new Tensor(pickOp, [scan], index, shape, value.dtype)
+}
+
+/** The values of a node of the body at every step, stacked: asks the scan to keep them. */
+function stacked(scan: Tensor, node: Tensor): Tensor {
+  const { body } = scanAttrs(scan)
+  const { xs } = scanInputs(scan)
+  const x = body.xIn.indexOf(node)
+  if (x >= 0) return xs[x]
+  let index = body.outs.indexOf(node)
+  if (index < 0) index = body.outs.push(node) - 1
+  return pick(scan, body.carryOut.length + index)
+}
+
+/**
+ * A loop over the leading axis of `xs`: `step(carry, x)` returns the next carry and this step's output; outputs are
+ * stacked along a new leading axis. The body is traced once, whatever the number of steps; tensors from outside may
+ * be used in it freely. Differentiable like everything else: its backward pass is derived, never written.
+ *
+ * `init`, `xs`, carries and outputs: tensors in nested records or arrays. `reverse`: from the last step to the first.
+ * @throws RangeError when xs disagree on the number of steps, or the carry changes its shape; TypeError when it
+ * changes its dtype or structure.
+ */
+export function scan<C extends Tree, X extends Tree, O extends Tree>(
+  step: (carry: C, x: X) => { carry: C; out: O },
+  init: C,
+  xs: X,
+  options: { reverse?: boolean } = {},
+): { carry: C; out: O } {
+  const sequences = entries(xs)
+  if (!sequences.length) throw new TypeError('scan: xs holds no tensor; give at least one (arange(steps) will do)')
+  const steps = sequences[0][1].shape[0]
+  for (const [path, x] of sequences)
+    if (x.rank < 1 || x.shape[0] !== steps)
+      throw new RangeError(
+        `scan: xs${path && `.${path}`} is ${printShape(x.shape)}, but xs${sequences[0][0] && `.${sequences[0][0]}`} has ${steps} steps; leading axes must agree`,
+      )
+  const carryIn = mapTree(init, t => placeholder(t.shape, t.dtype))
+  const xIn = mapTree(xs, t => placeholder(t.shape.slice(1), t.dtype))
+  const { carry, out } = step(carryIn, xIn)
+  const before = entries(init)
+  const after = new Map(entries(carry))
+  if (after.size !== before.length || before.some(([path]) => !after.has(path)))
+    throw new TypeError(
+      `scan: the carry was {${before.map(([p]) => p).join(', ')}}, the step returns {${[...after.keys()].join(', ')}}; they must have the same names`,
+    )
+  for (const [path, t] of before) {
+    const next = after.get(path)!
+    const name = path ? `carry '${path}'` : 'the carry'
+    if (!sameShape(t.shape, next.shape))
+      throw new RangeError(
+        `scan: ${name} was ${printShape(t.shape)}, the step makes it ${printShape(next.shape)}; it must keep its shape`,
+      )
+    if (t.dtype !== next.dtype)
+      throw new TypeError(`scan: ${name} was ${t.dtype}, the step makes it ${next.dtype}; it must keep its dtype`)
+  }
+  const body: Body = {
+    carryIn: leaves(carryIn),
+    xIn: leaves(xIn),
+    carryOut: before.map(([path]) => after.get(path)!),
+    outs: leaves(out),
+  }
+  const outCount = body.outs.length
+  const node = scanNode({ steps, reverse: options.reverse ?? false, body }, leaves(init), leaves(xs))
+  const picks = Array.from({ length: before.length + outCount }, (_, i) => pick(node, i))
+  return { carry: fillTree(init, picks.slice(0, before.length)), out: fillTree(out, picks.slice(before.length)) }
+}
+
+/** Whether a node of a body is cheaper to work out again than to keep: another look at something kept. */
+const isView = (t: Tensor): boolean => t.op.kind === 'view'
+
+/**
+ * Cotangents of a scan's inputs. `gs`: cotangents of its values by pick index; `needed`: which inputs matter.
+ *
+ * The body is differentiated once. The backward loop runs the other way round and carries the cotangents of the
+ * forward carries. Values of the forward body that it uses are stacked by the forward loop. Cotangents of captured
+ * tensors (parameters) are sums over steps that feed no later step, so they leave the loop where they can: see
+ * `SumOverSteps`.
+ */
+export function scanVjp(
+  node: Tensor,
+  gs: ReadonlyMap<number, Tensor>,
+  needed: readonly boolean[],
+): (Tensor | undefined)[] {
+  const { steps, reverse, body } = scanAttrs(node)
+  const { init, captured } = scanInputs(node)
+  const carries = body.carryIn.length
+  // Later backward passes may stack more of the body: this one sees the outputs that it has cotangents for.
+  const outs = [...gs.keys()].filter(i => i >= carries).map(i => ({ out: body.outs[i - carries], g: gs.get(i)! }))
+  const gOut = outs.map(({ out }) => placeholder(out.shape, out.dtype))
+  const live = body.carryIn.map(t => isFloat(t.dtype))
+  const gCarry = body.carryIn.map(t => placeholder(t.shape, t.dtype))
+
+  const starts = [...body.carryIn, ...body.xIn, ...captured]
+  const cotangents = backpropagate(
+    [...body.carryOut, ...outs.map(o => o.out)],
+    [...gCarry.map((g, i) => (live[i] ? g : undefined)), ...gOut],
+    starts,
+  )
+  const gCarryNext = cotangents.slice(0, carries).map((g, i) => g ?? zeros(gCarry[i].shape, gCarry[i].dtype))
+  const gX = cotangents.slice(carries, carries + body.xIn.length)
+  const gCaptured = cotangents.slice(carries + body.xIn.length)
+
+  // Where the backward body meets the forward one: values to keep.
+  const forward = bodyNodes([...body.carryOut, ...body.outs], new Set([...body.carryIn, ...body.xIn])).inside
+  const starting = new Set([...gCarry, ...gOut, ...forward])
+  const wanted = [...gCarryNext, ...gX, ...gCaptured].filter((g, i) => g !== undefined && (i < carries || needed[i])) as Tensor[]
+  const kept = frontier(wanted, forward)
+  const perStep = bodyNodes(wanted, starting).inside
+  const sums = new SumOverSteps(steps, perStep)
+  const finish = gCaptured.map((g, i) => (g && needed[carries + body.xIn.length + i] ? sums.plan(g) : undefined))
+
+  const backward: Body = {
+    carryIn: [...gCarry, ...sums.accumulators.map(a => a.before)],
+    xIn: [...gOut, ...kept],
+    carryOut: [...gCarryNext, ...sums.accumulators.map(a => a.before.add(a.term))],
+    outs: [],
+  }
+  const loop = scanNode(
+    { steps, reverse: !reverse, body: backward },
+    [
+      ...gCarry.map((g, i) => gs.get(i) ?? zeros(g.shape, g.dtype)),
+      ...sums.accumulators.map(a => zeros(a.before.shape, a.before.dtype)),
+    ],
+    [...outs.map(o => o.g), ...kept.map(t => stacked(node, t))],
+  )
+  const at: Loop = {
+    stacked: t => (perStep.has(t) ? stacked(loop, t) : t.unsqueeze(0).expand(steps, ...t.shape)),
+    final: i => pick(loop, gCarry.length + i),
+  }
+  return [
+    ...init.map((_, i) => (needed[i] && live[i] ? pick(loop, i) : undefined)),
+    ...gX.map((g, i) => (g && needed[carries + i] ? at.stacked(g) : undefined)),
+    ...finish.map(f => f?.(at)),
+  ]
+}
+
+/** Nodes of `forward` that the graph above `outputs` uses directly (through views of them, which are taken again). */
+function frontier(outputs: readonly Tensor[], forward: ReadonlySet<Tensor>): Tensor[] {
+  const found = new Set<Tensor>()
+  const seen = new Set<Tensor>()
+  const stack = [...outputs]
+  while (stack.length) {
+    const t = stack.pop()!
+    if (seen.has(t)) continue
+    seen.add(t)
+    if (forward.has(t) && !(isView(t) && !isPlaceholder(t))) found.add(t)
+    else stack.push(...t.inputs)
+  }
+  return [...found]
+}
+
+type Loop = { stacked(t: Tensor): Tensor; final(accumulator: number): Tensor }
+type Finish = (loop: Loop) => Tensor
+
+/**
+ * Sums of a body's node over all steps, without adding in the loop where that is possible: a sum over steps commutes
+ * with linear operations, and of a product of matrices it is one matmul with the steps inside the contracted axis,
+ * `Σ_t A_t B_t = [A_1 … A_T] [B_1; …; B_T]`. What remains is added up in the carry.
+ */
+class SumOverSteps {
+  readonly accumulators: { readonly before: Tensor; readonly term: Tensor }[] = []
+
+  constructor(
+    readonly steps: number,
+    /** Nodes with a value of their own at every step. */
+    readonly perStep: ReadonlySet<Tensor>,
+  ) {}
+
+  /** Decide how to sum `t`; the result builds the sum once the loop exists. */
+  plan(t: Tensor): Finish {
+    if (!this.perStep.has(t)) return () => t.mul(this.steps)
+    const { op } = t
+    const linear = op.kind === 'view' || op.name === 'place' || op.name === 'add' || op.name === 'sub' || op.name === 'neg'
+    if (linear) {
+      const parts = t.inputs.map(x => this.plan(x))
+      return loop =>
+        new Tensor(
+          op,
+          parts.map(part => part(loop)),
+          t.attrs,
+          t.shape,
+          t.dtype,
+        )
+    }
+    if (op.name === 'sum') {
+      const [x] = t.inputs
+      const axes = x.shape.flatMap((_, d) => (d < t.rank ? [] : [d + 1]))
+      return loop => stackedView(loop, x, this.perStep).sum([0, ...axes])
+    }
+    if (op.name === 'matmul') {
+      const [a, b] = t.inputs
+      if (!this.perStep.has(a)) return this.#with(b, sum => a.matmul(sum))
+      if (!this.perStep.has(b)) return this.#with(a, sum => sum.matmul(b))
+      return loop => contractSteps(stackedView(loop, a, this.perStep), stackedView(loop, b, this.perStep))
+    }
+    if (op.name === 'scatterAdd') {
+      const [index, source] = t.inputs
+      return loop => scatterAdd(loop.stacked(index), loop.stacked(source), t.shape[0])
+    }
+    if (op.name === 'mul' || op.name === 'div') {
+      const [a, b] = t.inputs
+      if (!this.perStep.has(b)) return this.#with(a, sum => (op.name === 'mul' ? sum.mul(b) : sum.div(b)))
+      if (!this.perStep.has(a) && op.name === 'mul') return this.#with(b, sum => sum.mul(a))
+    }
+    const before = placeholder(t.shape, t.dtype)
+    const index = this.accumulators.push({ before, term: t }) - 1
+    return loop => loop.final(index)
+  }
+
+  #with(t: Tensor, f: (sum: Tensor) => Tensor): Finish {
+    const sum = this.plan(t)
+    return loop => f(sum(loop))
+  }
+}
+
+/** The stacked values of a node; of a view, the view of the stacked values, so that only the whole is kept. */
+function stackedView(loop: Loop, t: Tensor, perStep: ReadonlySet<Tensor>): Tensor {
+  if (t.op.name !== 'permute' || !perStep.has(t)) return loop.stacked(t)
+  const { axes } = (t as Node<{ axes: number[] }>).attrs
+  return stackedView(loop, t.inputs[0], perStep).permute(0, ...axes.map(d => d + 1))
+}
+
+/** [T, ..batch, m, k] and [T, ..batch, k, n] to [..batch, m, n]: matmul with the steps inside the inner axis. */
+function contractSteps(a: Tensor, b: Tensor): Tensor {
+  const rank = a.rank
+  const batchAxes = Array.from({ length: rank - 3 }, (_, d) => d + 1)
+  const batch = batchAxes.map(d => a.shape[d])
+  const [m, k] = a.shape.slice(-2)
+  const n = b.shape.at(-1)!
+  const inner = a.shape[0] * k
+  const left = a.permute(...batchAxes, rank - 2, 0, rank - 1).reshape(...batch, m, inner)
+  const right = b.permute(...batchAxes, 0, rank - 2, rank - 1).reshape(...batch, inner, n)
+  return left.matmul(right)
+}

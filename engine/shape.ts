@@ -1,0 +1,74 @@
+import type { View } from './kernel.js'
+
+export type Shape = readonly number[]
+
+/** Number of elements. */
+export const sizeOf = (shape: Shape): number => shape.reduce((a, b) => a * b, 1)
+
+/** Row-major strides. */
+export function contiguousStrides(shape: Shape): number[] {
+  const strides = new Array<number>(shape.length)
+  let stride = 1
+  for (let d = shape.length - 1; d >= 0; d--) {
+    strides[d] = stride
+    stride *= shape[d]
+  }
+  return strides
+}
+
+export const contiguousView = (shape: Shape): View => ({ offset: 0, strides: contiguousStrides(shape) })
+
+/** Whether the view visits `shape` in row-major order without gaps from the start of the buffer. */
+export function isContiguous(shape: Shape, view: View): boolean {
+  if (view.offset !== 0) return false
+  const wanted = contiguousStrides(shape)
+  return sizeOf(shape) === 0 || shape.every((n, d) => n === 1 || view.strides[d] === wanted[d])
+}
+
+export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((n, d) => n === b[d])
+
+export const printShape = (shape: Shape): string => `[${shape.join(',')}]`
+
+/**
+ * The shape that all given ones broadcast to: aligned at the last axis, axes of size 1 repeat (NumPy's rule).
+ * Throws with all shapes in the message when they do not fit.
+ */
+export function broadcastShapes(what: string, shapes: readonly Shape[]): number[] {
+  const rank = Math.max(0, ...shapes.map(s => s.length))
+  return Array.from({ length: rank }, (_, d) => {
+    let size = 1
+    for (const shape of shapes) {
+      const n = shape[d - rank + shape.length] ?? 1
+      if (n === 1 || n === size) continue
+      if (size !== 1)
+        throw new RangeError(
+          `${what}: ${shapes.map(printShape).join(' and ')}: sizes ${size} and ${n} of axis ${d - rank} do not broadcast; make them equal, or one of them 1`,
+        )
+      size = n
+    }
+    return size
+  })
+}
+
+/** Axis number from the front; negative ones count from the back. Throws when there is no such axis. */
+export function normalAxis(what: string, axis: number, rank: number): number {
+  const normal = axis < 0 ? axis + rank : axis
+  if (!Number.isInteger(axis) || normal < 0 || normal >= rank)
+    throw new RangeError(`${what}: axis ${axis} of a tensor with ${rank} axes; give ${-rank} to ${rank - 1}`)
+  return normal
+}
+
+/** Distinct axes in increasing order; undefined means all. */
+export function normalAxes(what: string, axes: number | readonly number[] | undefined, rank: number): number[] {
+  if (axes === undefined) return Array.from({ length: rank }, (_, d) => d)
+  const list = typeof axes === 'number' ? [axes] : axes
+  const normal = list.map(axis => normalAxis(what, axis, rank)).sort((a, b) => a - b)
+  if (new Set(normal).size < normal.length) throw new RangeError(`${what}: axes [${list}] name one axis twice`)
+  return normal
+}
+
+/** Throws unless every size is an integer, 0 or more. */
+export function checkShape(what: string, shape: Shape): void {
+  if (!shape.every(n => Number.isInteger(n) && n >= 0))
+    throw new RangeError(`${what}: shape ${printShape(shape)}; sizes are integers, 0 or more`)
+}
