@@ -91,7 +91,8 @@ export function backpropagate(
     if (node.op.kind === 'pick') {
       const { scan, index } = scanOf(node)
       const gs = picked.get(scan) ?? new Map<number, Tensor>()
-      gs.set(index, g)
+      const before = gs.get(index)
+      gs.set(index, before ? before.add(g) : g)
       picked.set(scan, gs)
       continue
     }
@@ -109,10 +110,13 @@ export function backpropagate(
  */
 export function gradients<T extends Tree>(y: Tensor, wrt: T): T {
   if (y.size !== 1)
-    throw new RangeError(`gradients: of a tensor ${printShape(y.shape)}; reduce it to a scalar first (sum or mean)`)
+    throw new RangeError(
+      `gradients: of a tensor ${printShape(y.shape)}; reduce it to a scalar first (sum or mean)`,
+    )
   const tensors = leaves(wrt)
   for (const t of [y, ...tensors])
-    if (!isFloat(t.dtype)) throw new TypeError(`gradients: ${t} is not a float and has no derivative; cast it first`)
+    if (!isFloat(t.dtype))
+      throw new TypeError(`gradients: ${t} is not a float and has no derivative; cast it first`)
   const found = backpropagate([y], [ones(y.shape, y.dtype)], tensors)
   let i = 0
   return mapTree(wrt, t => found[i++] ?? zeros(t.shape, t.dtype))

@@ -52,8 +52,12 @@ export function fold(key: Tensor, n: Tensor | number): Tensor {
 }
 
 /** Uniform in [0, 1) with 24 random bits. */
-export const uniform = (key: Tensor, shape: Shape, stream: Tensor | number = 0, dtype: DType = 'float32'): Tensor =>
-  bitsToUniform(randomBits(key, shape, stream)).cast(dtype)
+export const uniform = (
+  key: Tensor,
+  shape: Shape,
+  stream: Tensor | number = 0,
+  dtype: DType = 'float32',
+): Tensor => bitsToUniform(randomBits(key, shape, stream)).cast(dtype)
 
 /**
  * Inverted dropout: each element is 0 with probability `rate`, else divided by 1 - rate (Srivastava et al. 2014,
@@ -63,6 +67,8 @@ export const uniform = (key: Tensor, shape: Shape, stream: Tensor | number = 0, 
 export function dropout(x: Tensor, rate: number, key: Tensor, stream: Tensor | number = 0): Tensor {
   if (!(rate >= 0 && rate < 1)) throw new RangeError(`dropout: rate ${rate}; give 0 <= rate < 1`)
   if (rate === 0) return x
-  const keep = constant(rate).lessEqual(uniform(key, x.shape, stream)).cast(x.dtype)
+  const keep = constant(rate)
+    .lessEqual(uniform(key, x.shape, stream))
+    .cast(x.dtype)
   return x.mul(keep).mul(1 / (1 - rate))
 }

@@ -52,14 +52,14 @@ export function bodyNodes(
   const stack = [...outputs]
   while (stack.length) {
     const t = stack[stack.length - 1]
-    const open =
-      depends.has(t) || starts.has(t) || t.id < oldest ? [] : t.inputs.filter(x => !depends.has(x))
+    const open = depends.has(t) || starts.has(t) || t.id < oldest ? [] : t.inputs.filter(x => !depends.has(x))
     if (open.length) {
       stack.push(...open)
       continue
     }
     stack.pop()
-    if (!depends.has(t)) depends.set(t, starts.has(t) || (t.id >= oldest && t.inputs.some(x => depends.get(x) ?? false)))
+    if (!depends.has(t))
+      depends.set(t, starts.has(t) || (t.id >= oldest && t.inputs.some(x => depends.get(x) ?? false)))
   }
   const inside = new Set<Tensor>()
   const captured = new Set<Tensor>()
@@ -69,9 +69,16 @@ export function bodyNodes(
   return { inside, captured: [...captured] }
 }
 
-function scanNode(scan: Scan, init: readonly Tensor[], xs: readonly Tensor[]): Tensor {
+/** `later`: values of the body that may be asked for once the scan exists. */
+function scanNode(
+  scan: Scan,
+  init: readonly Tensor[],
+  xs: readonly Tensor[],
+  later: readonly Tensor[] = [],
+): Tensor {
   const { body } = scan
-  const { captured } = bodyNodes([...body.carryOut, ...body.outs], new Set([...body.carryIn, ...body.xIn]))
+  const starts = new Set([...body.carryIn, ...body.xIn])
+  const { captured } = bodyNodes([...body.carryOut, ...body.outs, ...later], starts)
   return new Tensor(scanOp, [...init, ...xs, ...captured], scan, [], 'float32')
 }
 
@@ -111,7 +118,8 @@ export function scan<C extends Tree, X extends Tree, O extends Tree>(
   options: { reverse?: boolean } = {},
 ): { carry: C; out: O } {
   const sequences = entries(xs)
-  if (!sequences.length) throw new TypeError('scan: xs holds no tensor; give at least one (arange(steps) will do)')
+  if (!sequences.length)
+    throw new TypeError('scan: xs holds no tensor; give at least one (arange(steps) will do)')
   const steps = sequences[0][1].shape[0]
   for (const [path, x] of sequences)
     if (x.rank < 1 || x.shape[0] !== steps)
@@ -135,7 +143,9 @@ export function scan<C extends Tree, X extends Tree, O extends Tree>(
         `scan: ${name} was ${printShape(t.shape)}, the step makes it ${printShape(next.shape)}; it must keep its shape`,
       )
     if (t.dtype !== next.dtype)
-      throw new TypeError(`scan: ${name} was ${t.dtype}, the step makes it ${next.dtype}; it must keep its dtype`)
+      throw new TypeError(
+        `scan: ${name} was ${t.dtype}, the step makes it ${next.dtype}; it must keep its dtype`,
+      )
   }
   const body: Body = {
     carryIn: leaves(carryIn),
@@ -146,7 +156,10 @@ export function scan<C extends Tree, X extends Tree, O extends Tree>(
   const outCount = body.outs.length
   const node = scanNode({ steps, reverse: options.reverse ?? false, body }, leaves(init), leaves(xs))
   const picks = Array.from({ length: before.length + outCount }, (_, i) => pick(node, i))
-  return { carry: fillTree(init, picks.slice(0, before.length)), out: fillTree(out, picks.slice(before.length)) }
+  return {
+    carry: fillTree(init, picks.slice(0, before.length)),
+    out: fillTree(out, picks.slice(before.length)),
+  }
 }
 
 /** Whether a node of a body is cheaper to work out again than to keep: another look at something kept. */
@@ -169,7 +182,9 @@ export function scanVjp(
   const { init, captured } = scanInputs(node)
   const carries = body.carryIn.length
   // Later backward passes may stack more of the body: this one sees the outputs that it has cotangents for.
-  const outs = [...gs.keys()].filter(i => i >= carries).map(i => ({ out: body.outs[i - carries], g: gs.get(i)! }))
+  const outs = [...gs.keys()]
+    .filter(i => i >= carries)
+    .map(i => ({ out: body.outs[i - carries], g: gs.get(i)! }))
   const gOut = outs.map(({ out }) => placeholder(out.shape, out.dtype))
   const live = body.carryIn.map(t => isFloat(t.dtype))
   const gCarry = body.carryIn.map(t => placeholder(t.shape, t.dtype))
@@ -187,11 +202,15 @@ export function scanVjp(
   // Where the backward body meets the forward one: values to keep.
   const forward = bodyNodes([...body.carryOut, ...body.outs], new Set([...body.carryIn, ...body.xIn])).inside
   const starting = new Set([...gCarry, ...gOut, ...forward])
-  const wanted = [...gCarryNext, ...gX, ...gCaptured].filter((g, i) => g !== undefined && (i < carries || needed[i])) as Tensor[]
+  const wanted = [...gCarryNext, ...gX, ...gCaptured].filter(
+    (g, i) => g !== undefined && (i < carries || needed[i]),
+  ) as Tensor[]
   const kept = frontier(wanted, forward)
   const perStep = bodyNodes(wanted, starting).inside
   const sums = new SumOverSteps(steps, perStep)
-  const finish = gCaptured.map((g, i) => (g && needed[carries + body.xIn.length + i] ? sums.plan(g) : undefined))
+  const finish = gCaptured.map((g, i) =>
+    g && needed[carries + body.xIn.length + i] ? sums.plan(g) : undefined,
+  )
 
   const backward: Body = {
     carryIn: [...gCarry, ...sums.accumulators.map(a => a.before)],
@@ -206,6 +225,7 @@ export function scanVjp(
       ...sums.accumulators.map(a => zeros(a.before.shape, a.before.dtype)),
     ],
     [...outs.map(o => o.g), ...kept.map(t => stacked(node, t))],
+    wanted,
   )
   const at: Loop = {
     stacked: t => (perStep.has(t) ? stacked(loop, t) : t.unsqueeze(0).expand(steps, ...t.shape)),
@@ -254,7 +274,8 @@ class SumOverSteps {
   plan(t: Tensor): Finish {
     if (!this.perStep.has(t)) return () => t.mul(this.steps)
     const { op } = t
-    const linear = op.kind === 'view' || op.name === 'place' || op.name === 'add' || op.name === 'sub' || op.name === 'neg'
+    const linear =
+      op.kind === 'view' || op.name === 'place' || op.name === 'add' || op.name === 'sub' || op.name === 'neg'
     if (linear) {
       const parts = t.inputs.map(x => this.plan(x))
       return loop =>

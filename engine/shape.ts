@@ -25,7 +25,8 @@ export function isContiguous(shape: Shape, view: View): boolean {
   return sizeOf(shape) === 0 || shape.every((n, d) => n === 1 || view.strides[d] === wanted[d])
 }
 
-export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((n, d) => n === b[d])
+export const sameShape = (a: Shape, b: Shape): boolean =>
+  a.length === b.length && a.every((n, d) => n === b[d])
 
 export const printShape = (shape: Shape): string => `[${shape.join(',')}]`
 
@@ -59,11 +60,16 @@ export function normalAxis(what: string, axis: number, rank: number): number {
 }
 
 /** Distinct axes in increasing order; undefined means all. */
-export function normalAxes(what: string, axes: number | readonly number[] | undefined, rank: number): number[] {
+export function normalAxes(
+  what: string,
+  axes: number | readonly number[] | undefined,
+  rank: number,
+): number[] {
   if (axes === undefined) return Array.from({ length: rank }, (_, d) => d)
   const list = typeof axes === 'number' ? [axes] : axes
   const normal = list.map(axis => normalAxis(what, axis, rank)).sort((a, b) => a - b)
-  if (new Set(normal).size < normal.length) throw new RangeError(`${what}: axes [${list}] name one axis twice`)
+  if (new Set(normal).size < normal.length)
+    throw new RangeError(`${what}: axes [${list}] name one axis twice`)
   return normal
 }
 

@@ -7,7 +7,9 @@ export type Tree = Tensor | readonly Tree[] | { readonly [name: string]: Tree }
 export function entries(tree: Tree, path = ''): [path: string, t: Tensor][] {
   if (tree instanceof Tensor) return [[path, tree]]
   if (typeof tree !== 'object' || tree === null)
-    throw new TypeError(`${path || 'tree'}: got ${tree === null ? 'null' : typeof tree}, give tensors in records or arrays`)
+    throw new TypeError(
+      `${path || 'tree'}: got ${tree === null ? 'null' : typeof tree}, give tensors in records or arrays`,
+    )
   return Object.entries(tree).flatMap(([key, value]) => entries(value, path ? `${path}.${key}` : key))
 }
 

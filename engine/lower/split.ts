@@ -1,4 +1,4 @@
-import { type DType, bytesPerElement } from '../dtype.js'
+import { bytesPerElement, type DType } from '../dtype.js'
 import type { Instr } from '../expr.js'
 import type { Kernel, LoopKernel, MapKernel, MatmulKernel, ReduceKernel } from '../kernel.js'
 import { contiguousView, sizeOf } from '../shape.js'
@@ -50,9 +50,10 @@ function splitMap(kernel: MapKernel): Pieces | undefined {
       args.push(fromInput ? source.value : home.get(at)!)
       return lines.push({ op: 'input', dtype: source.dtype, args: [], value: used.length - 1 }) - 1
     }
-    const value = isOperation(instr) && !home.has(line)
-      ? lines.push({ ...instr, args: instr.args.map(operand) }) - 1
-      : operand(line)
+    const value =
+      isOperation(instr) && !home.has(line)
+        ? lines.push({ ...instr, args: instr.args.map(operand) }) - 1
+        : operand(line)
     launches.push({
       kernel: { kind: 'map', shape, inputs: used, body: lines, outputs: [{ dtype: instr.dtype, value }] },
       args: [...args, to],
@@ -130,7 +131,9 @@ function splitLoop(kernel: LoopKernel): Pieces | undefined {
     args.forEach((arg, position) => {
       if (arg.stride === 0) return
       if (arg.offset !== 0 || arg.stride < 0 || arg.stride * steps !== bytes[arg.even])
-        throw new Error('loop: a buffer that is not one row a step cannot be split; the device must take whole loops')
+        throw new Error(
+          'loop: a buffer that is not one row a step cannot be split; the device must take whole loops',
+        )
       const known = rows.get(arg.even)
       const written = (known?.written ?? false) || isOutput(inner, position)
       const row = known?.row ?? { scratch: scratch.push({ bytes: arg.stride }) - 1 }

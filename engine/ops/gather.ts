@@ -19,7 +19,9 @@ const gatherOp: KernelOp<undefined> = register({
     const [table, index] = node.inputs
     const rows = table.shape[0]
     const width = sizeOf(table.shape.slice(1))
-    return [{ kernel: { kind: 'gather', dtype: node.dtype, rows, width, count: index.size }, args: [0, 1, 'out'] }]
+    return [
+      { kernel: { kind: 'gather', dtype: node.dtype, rows, width, count: index.size }, args: [0, 1, 'out'] },
+    ]
   },
   vjp: (g, { inputs: [table, index] }) => [scatterAdd(index, g, table.shape[0]), undefined],
   sample: (draw): Sample => {
@@ -57,7 +59,13 @@ const scatterAddOp: KernelOp<{ readonly rows: number }> = register({
 export function gather(table: Tensor, index: Tensor): Tensor {
   if (index.dtype !== 'int32') throw new TypeError(`gather: the index is ${index.dtype}; cast it to int32`)
   if (table.rank < 1) throw new RangeError('gather: the table is a scalar; it needs an axis of rows')
-  return new Tensor(gatherOp, [table, index], undefined, [...index.shape, ...table.shape.slice(1)], table.dtype)
+  return new Tensor(
+    gatherOp,
+    [table, index],
+    undefined,
+    [...index.shape, ...table.shape.slice(1)],
+    table.dtype,
+  )
 }
 
 /**
@@ -65,14 +73,21 @@ export function gather(table: Tensor, index: Tensor): Tensor {
  * indices outside the table are dropped. `source` has the index's shape, then a row's.
  */
 export function scatterAdd(index: Tensor, source: Tensor, rows: number): Tensor {
-  if (index.dtype !== 'int32') throw new TypeError(`scatterAdd: the index is ${index.dtype}; cast it to int32`)
+  if (index.dtype !== 'int32')
+    throw new TypeError(`scatterAdd: the index is ${index.dtype}; cast it to int32`)
   if (!index.shape.every((n, d) => source.shape[d] === n))
     throw new RangeError(
       `scatterAdd: index ${printShape(index.shape)} and source ${printShape(source.shape)}: the source's shape must begin with the index's`,
     )
   const row = source.shape.slice(index.rank)
   const flat = reshape(index, [index.size])
-  return new Tensor(scatterAddOp, [flat, reshape(source, [index.size, ...row])], { rows }, [rows, ...row], source.dtype)
+  return new Tensor(
+    scatterAddOp,
+    [flat, reshape(source, [index.size, ...row])],
+    { rows },
+    [rows, ...row],
+    source.dtype,
+  )
 }
 
 /** One-hot rows: 1 at the index, 0 elsewhere. Shape of `index`, then `depth`. An index outside gives zeros. */

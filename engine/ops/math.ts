@@ -67,8 +67,11 @@ const known = (x: Tensor | number): number | undefined => (typeof x === 'number'
 
 // x + 0, x * 1 and the like are left out where they are written: gradients are full of them.
 const keeps = (x: Tensor, other: Tensor | number): boolean =>
-  typeof other === 'number' || (other.dtype === x.dtype && other.rank <= x.rank && other.size <= 1) ||
-  (other.dtype === x.dtype && other.shape.length === x.shape.length && other.shape.every((n, d) => n === x.shape[d]))
+  typeof other === 'number' ||
+  (other.dtype === x.dtype && other.rank <= x.rank && other.size <= 1) ||
+  (other.dtype === x.dtype &&
+    other.shape.length === x.shape.length &&
+    other.shape.every((n, d) => n === x.shape[d]))
 
 /** Elementwise sum. */
 export function add(a: Tensor | number, b: Tensor | number): Tensor {
@@ -110,11 +113,12 @@ export const less = elementwise('less', { expr: (a, b) => s.lt(a, b) })
 /** 1 where a <= b, else 0. */
 export const lessEqual = elementwise('lessEqual', { expr: (a, b) => s.le(a, b) })
 /** `yes` where the condition is not 0, else `no`. */
-export const where: (condition: Tensor | number, yes: Tensor | number, no: Tensor | number) => Tensor = elementwise('where', {
-  expr: (c, a, b) => s.select(c, a, b),
-  vjp: (g, [c]) => [undefined, where(c, g, 0), where(c, 0, g)],
-  smooth: c => away(c),
-})
+export const where: (condition: Tensor | number, yes: Tensor | number, no: Tensor | number) => Tensor =
+  elementwise('where', {
+    expr: (c, a, b) => s.select(c, a, b),
+    vjp: (g, [c]) => [undefined, where(c, g, 0), where(c, 0, g)],
+    smooth: c => away(c),
+  })
 
 const neg = elementwise('neg', { expr: x => s.neg(x), vjp: g => [g.neg()] })
 const abs = elementwise('abs', { expr: x => s.abs(x), vjp: (g, [x]) => [g.mul(x.sign())], smooth: away })
@@ -125,7 +129,11 @@ const sqrt = elementwise('sqrt', {
   sample: { min: 0.1, max: 3 },
 })
 const exp = elementwise('exp', { expr: x => s.exp(x), vjp: (g, _, y) => [g.mul(y)] })
-const log = elementwise('log', { expr: x => s.log(x), vjp: (g, [x]) => [g.div(x)], sample: { min: 0.1, max: 3 } })
+const log = elementwise('log', {
+  expr: x => s.log(x),
+  vjp: (g, [x]) => [g.div(x)],
+  sample: { min: 0.1, max: 3 },
+})
 const tanh = elementwise('tanh', {
   expr: x => s.tanh(x),
   vjp: (g, _, y) => [g.mul(y.square().neg().add(1))],
@@ -141,7 +149,10 @@ const relu = elementwise('relu', {
   vjp: (g, [x]) => [g.mul(less(0, x))],
   smooth: away,
 })
-const sign = elementwise('sign', { expr: x => s.sub(s.lt(s.constant(0, x.dtype), x), s.lt(x, 0)), smooth: away })
+const sign = elementwise('sign', {
+  expr: x => s.sub(s.lt(s.constant(0, x.dtype), x), s.lt(x, 0)),
+  smooth: away,
+})
 const floor = elementwise('floor', { expr: x => s.floor(x), smooth: x => away(x - Math.round(x)) })
 const detach = elementwise('detach', { expr: x => x })
 
@@ -162,28 +173,72 @@ export const bitsToUniform = elementwise('bitsToUniform', {
 })
 
 Object.assign(Tensor.prototype, {
-  add(this: Tensor, other: Tensor | number) { return add(this, other) },
-  sub(this: Tensor, other: Tensor | number) { return sub(this, other) },
-  mul(this: Tensor, other: Tensor | number) { return mul(this, other) },
-  div(this: Tensor, other: Tensor | number) { return div(this, other) },
-  max2(this: Tensor, other: Tensor | number) { return maximum(this, other) },
-  min2(this: Tensor, other: Tensor | number) { return minimum(this, other) },
-  equal(this: Tensor, other: Tensor | number) { return equal(this, other) },
-  less(this: Tensor, other: Tensor | number) { return less(this, other) },
-  lessEqual(this: Tensor, other: Tensor | number) { return lessEqual(this, other) },
-  neg(this: Tensor) { return neg(this) },
-  abs(this: Tensor) { return abs(this) },
-  square(this: Tensor) { return square(this) },
-  sqrt(this: Tensor) { return sqrt(this) },
-  exp(this: Tensor) { return exp(this) },
-  log(this: Tensor) { return log(this) },
-  tanh(this: Tensor) { return tanh(this) },
-  sigmoid(this: Tensor) { return sigmoid(this) },
-  relu(this: Tensor) { return relu(this) },
-  sign(this: Tensor) { return sign(this) },
-  floor(this: Tensor) { return floor(this) },
-  detach(this: Tensor) { return detach(this) },
-  cast(this: Tensor, dtype: DType) { return this.dtype === dtype ? this : casts[dtype](this) },
+  add(this: Tensor, other: Tensor | number) {
+    return add(this, other)
+  },
+  sub(this: Tensor, other: Tensor | number) {
+    return sub(this, other)
+  },
+  mul(this: Tensor, other: Tensor | number) {
+    return mul(this, other)
+  },
+  div(this: Tensor, other: Tensor | number) {
+    return div(this, other)
+  },
+  max2(this: Tensor, other: Tensor | number) {
+    return maximum(this, other)
+  },
+  min2(this: Tensor, other: Tensor | number) {
+    return minimum(this, other)
+  },
+  equal(this: Tensor, other: Tensor | number) {
+    return equal(this, other)
+  },
+  less(this: Tensor, other: Tensor | number) {
+    return less(this, other)
+  },
+  lessEqual(this: Tensor, other: Tensor | number) {
+    return lessEqual(this, other)
+  },
+  neg(this: Tensor) {
+    return neg(this)
+  },
+  abs(this: Tensor) {
+    return abs(this)
+  },
+  square(this: Tensor) {
+    return square(this)
+  },
+  sqrt(this: Tensor) {
+    return sqrt(this)
+  },
+  exp(this: Tensor) {
+    return exp(this)
+  },
+  log(this: Tensor) {
+    return log(this)
+  },
+  tanh(this: Tensor) {
+    return tanh(this)
+  },
+  sigmoid(this: Tensor) {
+    return sigmoid(this)
+  },
+  relu(this: Tensor) {
+    return relu(this)
+  },
+  sign(this: Tensor) {
+    return sign(this)
+  },
+  floor(this: Tensor) {
+    return floor(this)
+  },
+  detach(this: Tensor) {
+    return detach(this)
+  },
+  cast(this: Tensor, dtype: DType) {
+    return this.dtype === dtype ? this : casts[dtype](this)
+  },
 })
 
 /** A zero cotangent for a tensor. @internal */

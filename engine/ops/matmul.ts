@@ -21,7 +21,9 @@ const matmulOp: KernelOp<undefined> = register({
     const [m, n] = node.shape.slice(-2)
     const dtype = node.dtype === 'float64' ? 'float64' : 'float32'
     const k = x.shape.at(-1)!
-    return [{ kernel: { kind: 'matmul', dtype, batch, m, n, k, a, b, accumulate: false }, args: [0, 1, 'out'] }]
+    return [
+      { kernel: { kind: 'matmul', dtype, batch, m, n, k, a, b, accumulate: false }, args: [0, 1, 'out'] },
+    ]
   },
   vjp: (g, { inputs: [a, b] }) => [g.matmul(b.transpose()), a.transpose().matmul(g)],
   sample: draw => {
@@ -43,7 +45,8 @@ const matmulOp: KernelOp<undefined> = register({
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
   const what = `matmul: ${printShape(a.shape)} × ${printShape(b.shape)}`
-  if (a.rank < 2 || b.rank < 2) throw new RangeError(`${what}: both need two axes or more (unsqueeze a vector)`)
+  if (a.rank < 2 || b.rank < 2)
+    throw new RangeError(`${what}: both need two axes or more (unsqueeze a vector)`)
   if (a.dtype !== b.dtype || a.dtype === 'int32')
     throw new TypeError(`${what}: ${a.dtype} and ${b.dtype}; give two float32 or two float64 tensors`)
   const [m, k] = a.shape.slice(-2)

@@ -1,6 +1,6 @@
 import type { DType } from '../dtype.js'
-import { contiguousStrides, normalAxis, printShape, type Shape, sizeOf } from '../shape.js'
 import { register } from '../registry.js'
+import { contiguousStrides, normalAxis, printShape, type Shape, sizeOf } from '../shape.js'
 import { type KernelOp, type OpLaunch, Tensor } from '../tensor.js'
 import { strided } from './view.js'
 
@@ -53,7 +53,11 @@ const placeOp: KernelOp<Place> = register({
  * Zeros of a shape with tensors added at strided places: the adjoint of `slice` and `windows`.
  * Places may overlap unless `disjoint` is promised. @internal
  */
-export function place(shape: Shape, pieces: readonly ({ x: Tensor } & Part)[], disjoint = pieces.length < 2): Tensor {
+export function place(
+  shape: Shape,
+  pieces: readonly ({ x: Tensor } & Part)[],
+  disjoint = pieces.length < 2,
+): Tensor {
   const attrs: Place = { parts: pieces.map(({ starts, steps }) => ({ starts, steps })), disjoint }
   const dtype: DType = pieces[0].x.dtype
   return new Tensor(
@@ -74,7 +78,8 @@ export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
   const [first] = tensors
   const d = normalAxis('concat', axis, first.rank)
   for (const t of tensors) {
-    if (t.dtype !== first.dtype) throw new TypeError(`concat: ${first.dtype} and ${t.dtype}; cast one of them first`)
+    if (t.dtype !== first.dtype)
+      throw new TypeError(`concat: ${first.dtype} and ${t.dtype}; cast one of them first`)
     if (t.rank !== first.rank || t.shape.some((n, e) => e !== d && n !== first.shape[e]))
       throw new RangeError(
         `concat: ${tensors.map(t => printShape(t.shape)).join(', ')} along axis ${axis}: the other sizes differ`,

@@ -51,7 +51,8 @@ export const placeholder = (shape: Shape, dtype: DType): Tensor =>
   new Tensor(placeholderOp, [], undefined, shape, dtype)
 
 /** A tensor whose value a compiled function has computed. @internal */
-export const result = (shape: Shape, dtype: DType): Tensor => new Tensor(resultOp, [], undefined, shape, dtype)
+export const result = (shape: Shape, dtype: DType): Tensor =>
+  new Tensor(resultOp, [], undefined, shape, dtype)
 
 /** A tensor over a typed array (not copied: do not change it afterwards). @internal */
 function data(array: TypedArray, shape: Shape): Tensor {
@@ -82,7 +83,8 @@ function nestedShape(values: Nested): number[] {
 
 function fillNested(values: Nested, shape: Shape, out: TypedArray, at: number, path: string): void {
   if (typeof values === 'number') {
-    if (shape.length) throw new RangeError(`tensor: a number at ${path || 'the top'}, where an array of ${shape[0]} is due`)
+    if (shape.length)
+      throw new RangeError(`tensor: a number at ${path || 'the top'}, where an array of ${shape[0]} is due`)
     out[at] = values
     return
   }

@@ -1,6 +1,15 @@
 import type { View } from '../kernel.js'
 import { register } from '../registry.js'
-import { broadcastShapes, checkShape, normalAxes, normalAxis, printShape, sameShape, type Shape, sizeOf } from '../shape.js'
+import {
+  broadcastShapes,
+  checkShape,
+  normalAxes,
+  normalAxis,
+  printShape,
+  type Shape,
+  sameShape,
+  sizeOf,
+} from '../shape.js'
 import { type Draw, type Node, Tensor, type ViewOp } from '../tensor.js'
 import { place } from './place.js'
 
@@ -20,8 +29,8 @@ declare module '../tensor.js' {
     flip(axis: number): Tensor
     /** Sliding windows: axis `axis` counts windows, a new last axis of `size` runs inside one. */
     windows(axis: number, size: number, step?: number): Tensor
-    /** Pieces of the given sizes along an axis. */
-    split(axis: number, sizes: readonly number[]): Tensor[]
+    /** Pieces of the given sizes along an axis, or that many equal ones. */
+    split(axis: number, sizes: number | readonly number[]): Tensor[]
     /** A new axis of size 1 before axis `axis`. */
     unsqueeze(axis: number): Tensor
     /** Without axis `axis`, which has size 1. */
@@ -64,7 +73,9 @@ const reshapeOp: ViewOp<undefined> = register({
   kind: 'view',
   name: 'reshape',
   view: (node, input) =>
-    node.size === 0 ? { offset: 0, strides: node.shape.map(() => 0) } : reshapeView(node.inputs[0].shape, input, node.shape),
+    node.size === 0
+      ? { offset: 0, strides: node.shape.map(() => 0) }
+      : reshapeView(node.inputs[0].shape, input, node.shape),
   vjp: (g, node) => [reshape(g, node.inputs[0].shape)],
   sample: draw => {
     const shape = shapeSample(draw, 1)
@@ -79,7 +90,9 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   const known = sizeOf(shape.filter(n => n !== -1))
   const full = unknown < 0 ? shape : shape.map((n, d) => (d === unknown ? x.size / known : n))
   if (full.some(n => !Number.isInteger(n) || n < 0) || sizeOf(full) !== x.size)
-    throw new RangeError(`reshape: ${x.size} elements of ${printShape(x.shape)} do not fill ${printShape(shape)}`)
+    throw new RangeError(
+      `reshape: ${x.size} elements of ${printShape(x.shape)} do not fill ${printShape(shape)}`,
+    )
   return sameShape(full, x.shape) ? x : new Tensor(reshapeOp, [x], undefined, full, x.dtype)
 }
 
@@ -124,7 +137,9 @@ const expandOp: ViewOp<undefined> = register({
   view: (node, input) => {
     const { shape } = node.inputs[0]
     const lead = node.rank - shape.length
-    const strides = node.shape.map((n, d) => (d < lead || shape[d - lead] !== n ? 0 : input.strides[d - lead]))
+    const strides = node.shape.map((n, d) =>
+      d < lead || shape[d - lead] !== n ? 0 : input.strides[d - lead],
+    )
     return { offset: input.offset, strides }
   },
   vjp: (g, node) => {
@@ -225,7 +240,8 @@ Tensor.prototype.expand = function (...shape) {
 Tensor.prototype.slice = function (axis, start, end, step = 1) {
   const d = normalAxis('slice', axis, this.rank)
   const size = this.shape[d]
-  if (!Number.isInteger(step) || step < 1) throw new RangeError(`slice: step ${step}; give 1 or more (flip turns an axis)`)
+  if (!Number.isInteger(step) || step < 1)
+    throw new RangeError(`slice: step ${step}; give 1 or more (flip turns an axis)`)
   const at = (i: number) => Math.min(size, Math.max(0, i < 0 ? i + size : i))
   const first = at(start)
   const last = at(end ?? size)
@@ -238,16 +254,22 @@ Tensor.prototype.flip = function (axis) {
 Tensor.prototype.windows = function (axis, size, step = 1) {
   const d = normalAxis('windows', axis, this.rank)
   if (!Number.isInteger(size) || size < 1 || size > this.shape[d])
-    throw new RangeError(`windows: size ${size} on axis ${axis} of ${printShape(this.shape)}; give 1 to ${this.shape[d]}`)
+    throw new RangeError(
+      `windows: size ${size} on axis ${axis} of ${printShape(this.shape)}; give 1 to ${this.shape[d]}`,
+    )
   if (!Number.isInteger(step) || step < 1) throw new RangeError(`windows: step ${step}; give 1 or more`)
   const count = Math.floor((this.shape[d] - size) / step) + 1
   const shape = [...this.shape.map((n, e) => (e === d ? count : n)), size]
   return new Tensor(windowsOp, [this], { axis: d, step } satisfies Windows, shape, this.dtype)
 }
-Tensor.prototype.split = function (axis, sizes) {
+Tensor.prototype.split = function (axis, pieces) {
   const d = normalAxis('split', axis, this.rank)
+  const sizes =
+    typeof pieces === 'number' ? new Array<number>(pieces).fill(Math.floor(this.shape[d] / pieces)) : pieces
   if (sizes.reduce((a, b) => a + b, 0) !== this.shape[d])
-    throw new RangeError(`split: sizes ${sizes.join(' + ')} do not add up to axis ${axis} of ${printShape(this.shape)}`)
+    throw new RangeError(
+      `split: sizes ${sizes.join(' + ')} do not add up to axis ${axis} of ${printShape(this.shape)}`,
+    )
   let first = 0
   return sizes.map(size => {
     const piece = sliceAxis(this, d, first, size, 1)
@@ -262,7 +284,9 @@ Tensor.prototype.unsqueeze = function (axis) {
 Tensor.prototype.squeeze = function (axis) {
   const d = normalAxes('squeeze', axis, this.rank)[0]
   if (this.shape[d] !== 1)
-    throw new RangeError(`squeeze: axis ${axis} of ${printShape(this.shape)} has size ${this.shape[d]}, not 1`)
+    throw new RangeError(
+      `squeeze: axis ${axis} of ${printShape(this.shape)} has size ${this.shape[d]}, not 1`,
+    )
   return reshape(
     this,
     this.shape.filter((_, e) => e !== d),

@@ -1,0 +1,113 @@
+import { arange, full, zeros } from './ops/source.js'
+import { dropout, fold, uniform } from './random.js'
+import { scan } from './scan.js'
+import { printShape, type Shape } from './shape.js'
+import type { Tensor } from './tensor.js'
+
+/** What a cell is built for: features of one input, and of its state. */
+export type CellSizes = { readonly input: number; readonly hidden: number }
+
+/** A parameter: its shape (Glorot-uniform values), or its shape and the constant that it starts from. */
+export type ParameterSpec = Shape | { readonly shape: Shape; readonly value: number }
+
+export type Parameters = { readonly [name: string]: Tensor }
+/** The state between steps, by name; every part is [batch, hidden]. */
+export type Carry = { readonly [name: string]: Tensor }
+/** Dropout as the model wants it: the identity when it evaluates. Every use in a step draws another mask. */
+export type Dropout = (x: Tensor) => Tensor
+
+/**
+ * A recurrent cell: about ten lines of tensor maths. Everything else (gradients, the loop, checkpoints, training) is
+ * derived from it.
+ */
+export type Cell<P extends string = string, C extends string = string> = {
+  readonly name: string
+  /** Shapes of the parameters by name. Names with `bias` in them are not regularised. */
+  parameters(sizes: CellSizes): { readonly [name in P]: ParameterSpec }
+  /** Names of the state's parts. */
+  readonly carry: readonly C[]
+  /** One step: from parameters, carry and input [batch, input] to the next carry and the output [batch, hidden]. */
+  step(
+    parameters: { readonly [name in P]: Tensor },
+    carry: { readonly [name in C]: Tensor },
+    x: Tensor,
+    dropout: Dropout,
+  ): { carry: { readonly [name in C]: Tensor }; out: Tensor }
+}
+
+/** A cell with the names of its parameters and carry known to the type checker. */
+export const defineCell = <P extends string, C extends string>(cell: Cell<P, C>): Cell<P, C> => cell
+
+/**
+ * Glorot-uniform values, U(-l, l) with l = sqrt(6 / (fan in + fan out)) (Glorot & Bengio 2010, eq. 16). As in
+ * TensorFlow both fans of a vector are its length.
+ */
+export function glorotUniform(shape: Shape, key: Tensor, dtype: 'float32' | 'float64' = 'float32'): Tensor {
+  const fanOut = shape[shape.length - 1] ?? 1
+  const fanIn = shape.length < 2 ? fanOut : shape.slice(0, -1).reduce((a, b) => a * b, 1)
+  const limit = Math.sqrt(6 / (fanIn + fanOut))
+  return uniform(key, shape, 0, dtype)
+    .mul(2 * limit)
+    .sub(limit)
+}
+
+/** Fresh parameters of a cell; parameter i is drawn with `key` folded by i. */
+export function initialParameters<P extends string>(
+  cell: Cell<P, never> | Cell<P>,
+  sizes: CellSizes,
+  key: Tensor,
+  dtype: 'float32' | 'float64' = 'float32',
+): { readonly [name in P]: Tensor } {
+  const specs = Object.entries<ParameterSpec>(cell.parameters(sizes))
+  const values = specs.map(([name, spec], i) => [
+    name,
+    'value' in spec ? full(spec.shape, spec.value, dtype) : glorotUniform(spec, fold(key, i), dtype),
+  ])
+  return Object.fromEntries(values)
+}
+
+/** The zero state of a cell. */
+export const initialCarry = (
+  cell: Cell,
+  batch: number,
+  hidden: number,
+  dtype: Tensor['dtype'] = 'float32',
+): Carry => Object.fromEntries(cell.carry.map(name => [name, zeros([batch, hidden], dtype)]))
+
+/** One step of a cell at time `t` (an int32 scalar, or a number), with dropout masks drawn from `noise`. */
+export function stepCell(
+  cell: Cell,
+  parameters: Parameters,
+  carry: Carry,
+  x: Tensor,
+  t: Tensor | number,
+  noise?: { readonly rate: number; readonly key: Tensor },
+): { carry: Carry; out: Tensor } {
+  let uses = 0
+  const drop: Dropout = y =>
+    noise && noise.rate > 0 ? dropout(y, noise.rate, fold(noise.key, uses++), t) : y
+  const { carry: next, out } = cell.step(parameters, carry, x, drop)
+  for (const name of cell.carry)
+    if (!next[name]) throw new TypeError(`cell '${cell.name}': the step returns no carry '${name}'`)
+  return { carry: next, out }
+}
+
+/**
+ * Run a cell over a sequence: `xs` [steps, batch, input] to outputs [steps, batch, hidden] and the last carry.
+ * `noise`: dropout in training (rate and random key).
+ */
+export function runCell(
+  cell: Cell,
+  parameters: Parameters,
+  carry: Carry,
+  xs: Tensor,
+  noise?: { readonly rate: number; readonly key: Tensor },
+): { carry: Carry; out: Tensor } {
+  if (xs.rank !== 3)
+    throw new RangeError(`runCell: xs is ${printShape(xs.shape)}; give [steps, batch, input]`)
+  return scan(
+    (state: Carry, { x, t }: { x: Tensor; t: Tensor }) => stepCell(cell, parameters, state, x, t, noise),
+    carry,
+    { x: xs, t: arange(xs.shape[0]) },
+  )
+}

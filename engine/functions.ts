@@ -1,0 +1,28 @@
+import { oneHot } from './ops/gather.js'
+import { printShape } from './shape.js'
+import type { Tensor } from './tensor.js'
+
+/**
+ * Softmax cross-entropy of integer targets, `logsumexp(logits) - logits[target]`, in nats; one value per target.
+ * `logits`: [..., classes]; `targets`: int32 [...]. @throws RangeError when the shapes do not fit.
+ */
+export function softmaxCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
+  const lead = logits.shape.slice(0, -1)
+  if (`${lead}` !== `${targets.shape}`)
+    throw new RangeError(
+      `softmaxCrossEntropy: logits ${printShape(logits.shape)} and targets ${printShape(targets.shape)}; give one target per row of logits`,
+    )
+  const classes = logits.shape[logits.rank - 1]
+  const hits = oneHot(targets, classes).cast(logits.dtype)
+  return logits.logsumexp(-1).sub(logits.mul(hits).sum(-1))
+}
+
+/**
+ * Layer normalisation over the last axis (Ba et al. 2016, eq. 3-4): `gamma * (x - mean) / sqrt(variance + epsilon) +
+ * beta`. `gamma` and `beta`: [features]. Epsilon 1e-12 is TensorFlow's contrib `layer_norm`.
+ */
+export function layerNorm(x: Tensor, gamma: Tensor, beta: Tensor, epsilon = 1e-12): Tensor {
+  const centred = x.sub(x.mean(-1, true))
+  const variance = centred.square().mean(-1, true)
+  return centred.div(variance.add(epsilon).sqrt()).mul(gamma).add(beta)
+}

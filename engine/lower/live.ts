@@ -1,0 +1,78 @@
+import { constantValue, hostData } from '../ops/source.js'
+import { bodyNodes, scanAttrs, scanInputs, scanOf } from '../scan.js'
+import type { Tensor } from '../tensor.js'
+
+/** The parts of a scan that somebody uses: carries, stacked outputs, and of its inputs xs and captured tensors. */
+export type LiveScan = {
+  readonly carries: readonly number[]
+  readonly outs: readonly number[]
+  readonly xs: readonly number[]
+  readonly captured: readonly Tensor[]
+}
+
+/** What has to be computed for `outputs`: nodes in an order in which inputs come first, and live parts of scans. */
+export type Live = { readonly nodes: readonly Tensor[]; readonly scans: ReadonlyMap<Tensor, LiveScan> }
+
+/**
+ * Dead-code elimination. `isSource`: nodes whose value is there already. Scans lose the carries and outputs that
+ * nothing depends on.
+ */
+export function liveNodes(outputs: readonly Tensor[], isSource: (t: Tensor) => boolean): Live {
+  // Consumers are always newer than what they consume, so one walk by age sees all uses of a node before the node.
+  const reachable = new Set<Tensor>()
+  const stack = [...outputs]
+  while (stack.length) {
+    const t = stack.pop()!
+    if (reachable.has(t)) continue
+    reachable.add(t)
+    if (!isSource(t)) stack.push(...t.inputs)
+  }
+  const live = new Set(outputs)
+  const picks = new Map<Tensor, Set<number>>()
+  const scans = new Map<Tensor, LiveScan>()
+  for (const t of [...reachable].sort((a, b) => b.id - a.id)) {
+    if (!live.has(t) || isSource(t)) continue
+    if (t.op.kind === 'pick') {
+      const { scan, index } = scanOf(t)
+      const used = picks.get(scan) ?? new Set<number>()
+      picks.set(scan, used.add(index))
+      live.add(scan)
+    } else if (t.op.kind === 'scan') {
+      const part = liveScan(t, picks.get(t)!)
+      scans.set(t, part)
+      const { init, xs } = scanInputs(t)
+      for (const c of part.carries) live.add(init[c])
+      for (const x of part.xs) live.add(xs[x])
+      for (const c of part.captured) live.add(c)
+    } else for (const x of t.inputs) live.add(x)
+  }
+  return { nodes: [...live].sort((a, b) => a.id - b.id), scans }
+}
+
+function liveScan(scan: Tensor, picks: ReadonlySet<number>): LiveScan {
+  const { body } = scanAttrs(scan)
+  const all = body.carryOut.length
+  const outs = [...picks].filter(i => i >= all).map(i => i - all)
+  const carries = new Set([...picks].filter(i => i < all))
+  const starts = new Set([...body.carryIn, ...body.xIn])
+  // A carry lives if it is asked for, or if a live value of the body uses it: repeat until no more join.
+  for (;;) {
+    const wanted = [...[...carries].map(i => body.carryOut[i]), ...outs.map(i => body.outs[i])]
+    const { inside, captured } = bodyNodes(wanted, starts)
+    const used = body.carryIn.flatMap((t, i) => (inside.has(t) && !carries.has(i) ? [i] : []))
+    if (!used.length)
+      return {
+        carries: [...carries].sort((a, b) => a - b),
+        outs: outs.sort((a, b) => a - b),
+        xs: body.xIn.flatMap((t, i) => (inside.has(t) ? [i] : [])),
+        captured: captured.filter(t => constantValue(t) === undefined),
+      }
+    for (const i of used) carries.add(i)
+  }
+}
+
+/** Leaves that a plan reads from outside: placeholders, data, and values computed before. */
+export const isLeaf = (t: Tensor): boolean =>
+  t.storage !== undefined ||
+  (t.op.kind === 'source' && constantValue(t) === undefined) ||
+  hostData(t) !== undefined

@@ -1,0 +1,372 @@
+import { bytesPerElement, type DType } from '../dtype.js'
+import { type Expr, input as exprInput, type Instr } from '../expr.js'
+import type { Input, Kernel, LoopArg, ReduceKernel, View } from '../kernel.js'
+import { constantValue } from '../ops/source.js'
+import { viewOf } from '../ops/view.js'
+import { scanAttrs, scanInputs, scanOf } from '../scan.js'
+import { contiguousView, isContiguous, type Shape } from '../shape.js'
+import type { ElementwiseOp, KernelOp, Node, Tensor } from '../tensor.js'
+import { type Cluster, makeUnits, type Single, type Unit } from './cluster.js'
+import { type Live, type LiveScan, liveNodes } from './live.js'
+import { shareBuffers, type Temporary } from './memory.js'
+import { canonical } from './simplify.js'
+
+/** A kernel and its arguments among the plan's buffers. */
+export type PlannedLaunch = { readonly kernel: Kernel; readonly args: readonly LoopArg[] }
+
+/** Where a value is: a buffer (moving with the step inside a loop), and how its elements lie there. */
+type Layout = { readonly arg: LoopArg; readonly view: View }
+
+/** Makes buffer numbers; shared by a graph and the loops in it. */
+export class BufferTable {
+  readonly bytes: number[] = []
+  readonly temporaries = new Map<number, Temporary>()
+
+  /** A buffer that somebody else provides. */
+  outside(bytes: number): number {
+    return this.bytes.push(bytes) - 1
+  }
+
+  temporary(bytes: number): number {
+    const id = this.outside(bytes)
+    this.temporaries.set(id, { bytes })
+    return id
+  }
+}
+
+/** A buffer that does not move with the step. */
+export const fixedArg = (buffer: number): LoopArg => ({ even: buffer, odd: buffer, offset: 0, stride: 0 })
+
+/** Bytes of a tensor's value. */
+export const bytesOf = (t: Tensor): number => t.size * bytesPerElement(t.dtype)
+
+/** The kernel that copies a view (or a constant) into a contiguous buffer. */
+const copyKernel = (shape: Shape, dtype: DType, source: View | number): Kernel => ({
+  kind: 'map',
+  shape,
+  inputs: typeof source === 'number' ? [] : [{ dtype, view: source }],
+  body: [
+    typeof source === 'number'
+      ? { op: 'const', dtype, args: [], value: source }
+      : { op: 'input', dtype, args: [], value: 0 },
+  ],
+  outputs: [{ dtype, value: 0 }],
+})
+
+/**
+ * Lowers one piece of graph, the whole or the body of a loop: from `sources` (values that are there) to `wanted`
+ * (values and the places where they must go), as a list of launches.
+ */
+export class Lowering {
+  readonly launches: PlannedLaunch[] = []
+  readonly #layouts = new Map<Tensor, Layout>()
+  readonly #places = new Map<Tensor, LoopArg[]>()
+  readonly #live: Live
+  readonly #rep: (t: Tensor) => Tensor
+  readonly #stored = new Set<Tensor>()
+
+  constructor(
+    readonly table: BufferTable,
+    sources: ReadonlyMap<Tensor, Layout>,
+    wanted: readonly { readonly value: Tensor; readonly to: LoopArg }[],
+  ) {
+    const isSource = (t: Tensor) => sources.has(t)
+    this.#live = liveNodes(
+      wanted.map(w => w.value),
+      isSource,
+    )
+    this.#rep = canonical(this.#live.nodes, isSource)
+    for (const [t, layout] of sources) this.#layouts.set(t, layout)
+    for (const { value, to } of wanted) {
+      const t = this.#rep(value)
+      this.#places.set(t, [...(this.#places.get(t) ?? []), to])
+    }
+    const outputs = new Set(this.#places.keys())
+    const nodes = this.#live.nodes.filter(t => this.#rep(t) === t)
+    const units = makeUnits(nodes, outputs, isSource, this.#rep)
+    this.#findStored(
+      units,
+      nodes.filter(t => !isSource(t)),
+      outputs,
+    )
+    for (const unit of units) {
+      if (unit.kind === 'cluster') this.#emitMap(unit)
+      else if (unit.node.op.kind === 'scan') this.#emitLoop(unit.node, this.#live.scans.get(unit.node)!)
+      else this.#emitSingle(unit)
+    }
+    // What no kernel wrote in place: inputs that are asked for again, views, constants, second copies.
+    for (const [t, places] of this.#places) for (const to of places) this.#copyTo(t, to)
+  }
+
+  /** Elementwise nodes that somebody outside of their own pass reads. */
+  #findStored(units: readonly Unit[], nodes: readonly Tensor[], outputs: ReadonlySet<Tensor>): void {
+    const passOf = new Map<Tensor, Unit>()
+    for (const unit of units)
+      for (const t of unit.kind === 'cluster' ? unit.nodes : unit.inlined) passOf.set(t, unit)
+    for (const t of nodes) {
+      const inner = passOf.get(t)
+      for (const input of this.#inputsOf(t)) {
+        const x = this.#rep(input)
+        const same = inner !== undefined && passOf.get(x) === inner
+        // A reduction reads the top of its own cone directly.
+        const cone = passOf.get(x)
+        const consumed = cone?.kind === 'single' && cone.inlined.includes(x)
+        if (!same && !consumed) this.#stored.add(x)
+      }
+    }
+    for (const t of outputs) this.#stored.add(t)
+  }
+
+  #inputsOf(t: Tensor): readonly Tensor[] {
+    const part = this.#live.scans.get(t)
+    if (!part) return t.op.kind === 'pick' ? [] : t.inputs
+    const { init, xs } = scanInputs(t)
+    return [...part.carries.map(i => init[i]), ...part.xs.map(i => xs[i]), ...part.captured]
+  }
+
+  #emit(kernel: Kernel, ...args: LoopArg[]): void {
+    this.launches.push({ kernel, args })
+  }
+
+  /** A place for a node's value: where it is wanted first, else a temporary. Further places are filled at the end. */
+  #home(t: Tensor): LoopArg {
+    const arg = this.#places.get(t)?.shift() ?? fixedArg(this.table.temporary(bytesOf(t)))
+    this.#layouts.set(t, { arg, view: contiguousView(t.shape) })
+    return arg
+  }
+
+  /** Where a value is, views worked out; constants and views beyond strides are written out when needed. */
+  #layout(node: Tensor): Layout {
+    const t = this.#rep(node)
+    const known = this.#layouts.get(t)
+    if (known) return known
+    const layout = this.#viewLayout(t)
+    this.#layouts.set(t, layout)
+    return layout
+  }
+
+  #viewLayout(t: Tensor): Layout {
+    const value = constantValue(t)
+    if (value !== undefined) {
+      const arg = fixedArg(this.table.temporary(bytesPerElement(t.dtype)))
+      this.#emit(copyKernel([], t.dtype, value), arg)
+      return { arg, view: { offset: 0, strides: t.shape.map(() => 0) } }
+    }
+    if (t.op.kind !== 'view') throw new Error(`lower: ${t} is used before it is computed`)
+    const x = this.#rep(t.inputs[0])
+    const from = this.#layout(x)
+    const view = viewOf(t, from.view)
+    if (view) return { arg: from.arg, view }
+    return { arg: this.#contiguous(x), view: viewOf(t, contiguousView(x.shape))! }
+  }
+
+  /** The buffer of a value that must lie there in row-major order. */
+  #contiguous(node: Tensor): LoopArg {
+    const t = this.#rep(node)
+    const value = constantValue(t)
+    const layout = value === undefined ? this.#layout(t) : undefined
+    if (layout && isContiguous(t.shape, layout.view)) return layout.arg
+    const arg = fixedArg(this.table.temporary(bytesOf(t)))
+    if (layout) this.#emit(copyKernel(t.shape, t.dtype, layout.view), layout.arg, arg)
+    else this.#emit(copyKernel(t.shape, t.dtype, value!), arg)
+    this.#layouts.set(t, { arg, view: contiguousView(t.shape) })
+    return arg
+  }
+
+  #copyTo(t: Tensor, to: LoopArg): void {
+    const value = constantValue(t)
+    if (value !== undefined) this.#emit(copyKernel(t.shape, t.dtype, value), to)
+    else {
+      const { arg, view } = this.#layout(t)
+      this.#emit(copyKernel(t.shape, t.dtype, view), arg, to)
+    }
+  }
+
+  /** Flattens elementwise nodes of one pass into instructions; `at` adapts the views of what they read. */
+  #flatten(nodes: readonly Tensor[], at: (view: View) => View) {
+    const inputs: Input[] = []
+    const args: LoopArg[] = []
+    const body: Instr[] = []
+    const lineOf = new Map<string, number>()
+    const line = (instr: Instr): number => {
+      const key = `${instr.op} ${instr.dtype} ${instr.args} ${Object.is(instr.value, -0) ? '-0' : instr.value}`
+      let found = lineOf.get(key)
+      if (found === undefined) {
+        found = body.push(instr) - 1
+        lineOf.set(key, found)
+      }
+      return found
+    }
+    const inside = new Set(nodes)
+    const valueOf = new Map<Tensor, number>()
+    const read = (t: Tensor): number => {
+      const value = constantValue(t)
+      if (value !== undefined) return line({ op: 'const', dtype: t.dtype, args: [], value })
+      const { arg, view } = this.#layout(t)
+      const seen = at(view)
+      const same = (i: Input, k: number) =>
+        i.dtype === t.dtype && sameArg(args[k], arg) && sameView(i.view, seen)
+      let index = inputs.findIndex(same)
+      if (index < 0) {
+        index = inputs.push({ dtype: t.dtype, view: seen }) - 1
+        args.push(arg)
+      }
+      return line({ op: 'input', dtype: t.dtype, args: [], value: index })
+    }
+    for (const node of nodes) {
+      const operands = node.inputs
+        .map(x => this.#rep(x))
+        .map(x => (inside.has(x) ? valueOf.get(x)! : read(x)))
+      const { expr } = node.op as ElementwiseOp
+      const lines = new Map<Expr, number>()
+      const flatten = (e: Expr): number => {
+        const known = lines.get(e)
+        if (known !== undefined) return known
+        const made =
+          e.op === 'input'
+            ? operands[e.value]
+            : line({ op: e.op, dtype: e.dtype, args: e.args.map(flatten), value: e.value })
+        lines.set(e, made)
+        return made
+      }
+      valueOf.set(node, flatten(expr(...node.inputs.map((x, i) => exprInput(i, x.dtype)))))
+    }
+    return { inputs, args, body, valueOf }
+  }
+
+  #emitMap({ nodes }: Cluster): void {
+    const stored = nodes.filter(t => this.#stored.has(t))
+    if (!stored.length) return
+    const { inputs, args, body, valueOf } = this.#flatten(nodes, view => view)
+    // A value that is wanted in several places is written to all of them in the same pass.
+    const targets = stored.flatMap(t => {
+      const rest = this.#places.get(t)?.slice(1) ?? []
+      const home = this.#home(t)
+      this.#places.get(t)?.splice(0)
+      return [home, ...rest].map(to => ({ t, to }))
+    })
+    const outputs = targets.map(({ t }) => ({ dtype: t.dtype, value: valueOf.get(t)! }))
+    this.#emit(
+      { kind: 'map', shape: nodes[0].shape, inputs, body, outputs },
+      ...args,
+      ...targets.map(x => x.to),
+    )
+  }
+
+  #emitSingle({ node, inlined }: Single): void {
+    if (inlined.length) {
+      this.#emitReduce(node, inlined)
+      return
+    }
+    const op = node.op as KernelOp<unknown>
+    const layouts = node.inputs.map(x =>
+      op.contiguous ? { arg: this.#contiguous(x), view: contiguousView(x.shape) } : this.#layout(x),
+    )
+    const home = this.#home(node)
+    const launches = op.launches(
+      node as Node<unknown>,
+      layouts.map(l => l.view),
+    )
+    for (const { kernel, args } of launches)
+      this.#emit(kernel, ...args.map(a => (a === 'out' ? home : layouts[a].arg)))
+  }
+
+  #emitReduce(node: Tensor, cone: readonly Tensor[]): void {
+    const top = cone[cone.length - 1]
+    const input = this.#rep(node.inputs[0])
+    const turned = input === top ? undefined : input
+    const { inputs, args, body, valueOf } = this.#flatten(cone, view =>
+      turned ? viewOf(turned, view)! : view,
+    )
+    const kernel: ReduceKernel = {
+      kind: 'reduce',
+      op: node.op.name === 'max' ? 'max' : 'sum',
+      dtype: node.dtype,
+      shape: input.shape,
+      axes: input.rank - node.rank,
+      inputs,
+      body,
+      value: valueOf.get(top)!,
+    }
+    this.#emit(kernel, ...args, this.#home(node))
+  }
+
+  #emitLoop(scan: Tensor, live: LiveScan): void {
+    const { steps, reverse, body } = scanAttrs(scan)
+    const { init, xs } = scanInputs(scan)
+    const inner = new BufferTable()
+    const outer: LoopArg[] = []
+    const known = new Map<string, number>()
+    // Buffers of this level as arguments of the loop.
+    const argument = (arg: LoopArg, bytes: number): number => {
+      const key = JSON.stringify(arg)
+      let index = known.get(key)
+      if (index === undefined) {
+        index = inner.outside(bytes)
+        known.set(key, index)
+        outer[index] = arg
+      }
+      return index
+    }
+    const sources = new Map<Tensor, Layout>()
+    for (const t of live.captured) {
+      const { arg, view } = this.#layout(t)
+      sources.set(t, { arg: fixedArg(argument(arg, this.table.bytes[arg.even])), view })
+    }
+    for (const i of live.xs) {
+      const x = body.xIn[i]
+      const buffer = argument(this.#contiguous(xs[i]), bytesOf(xs[i]))
+      sources.set(x, { arg: { ...fixedArg(buffer), stride: bytesOf(x) }, view: contiguousView(x.shape) })
+    }
+    const picks = this.#live.nodes.filter(t => t.op.kind === 'pick' && t.inputs[0] === scan)
+    const wanted: { value: Tensor; to: LoopArg }[] = []
+    for (const c of live.carries) {
+      const t = body.carryIn[c]
+      const pair = [0, 1].map(() => fixedArg(this.table.temporary(bytesOf(t))))
+      this.#copyTo(this.#rep(init[c]), pair[0])
+      const [even, odd] = pair.map(arg => argument(arg, bytesOf(t)))
+      sources.set(t, { arg: { even, odd, offset: 0, stride: 0 }, view: contiguousView(t.shape) })
+      wanted.push({ value: body.carryOut[c], to: { even: odd, odd: even, offset: 0, stride: 0 } })
+      const final = { arg: pair[steps % 2], view: contiguousView(t.shape) }
+      for (const p of picks) if (scanOf(p).index === c) this.#layouts.set(p, final)
+    }
+    for (const i of live.outs) {
+      const same = picks.filter(p => scanOf(p).index === body.carryOut.length + i)
+      const home = this.#home(this.#rep(same[0]))
+      for (const p of same) this.#layouts.set(p, this.#layouts.get(this.#rep(same[0]))!)
+      const value = body.outs[i]
+      const buffer = argument(home, bytesOf(same[0]))
+      wanted.push({ value, to: { ...fixedArg(buffer), stride: bytesOf(value) } })
+    }
+    const { launches } = new Lowering(inner, sources, wanted)
+    const { sizes, bufferOf } = shareBuffers(
+      inner.temporaries,
+      launches.map(l => l.args.flatMap(a => [a.even, a.odd])),
+    )
+    const scratch = sizes.map(bytes => argument(fixedArg(this.table.temporary(bytes)), bytes))
+    const resolve = (id: number): number => (bufferOf.has(id) ? scratch[bufferOf.get(id)!] : id)
+    // Arguments of the kernel are numbered without the body's own temporaries.
+    const used = [...outer.keys()].filter(i => outer[i] !== undefined)
+    const position = new Map(used.map((id, i) => [id, i]))
+    const kernel: Kernel = {
+      kind: 'loop',
+      steps,
+      reverse,
+      bytes: used.map(id => inner.bytes[id]),
+      body: launches.map(({ kernel, args }) => ({
+        kernel,
+        args: args.map(a => ({
+          ...a,
+          even: position.get(resolve(a.even))!,
+          odd: position.get(resolve(a.odd))!,
+        })),
+      })),
+    }
+    this.#emit(kernel, ...used.map(id => outer[id]))
+  }
+}
+
+const sameArg = (a: LoopArg, b: LoopArg): boolean =>
+  a.even === b.even && a.odd === b.odd && a.offset === b.offset && a.stride === b.stride
+const sameView = (a: View, b: View): boolean =>
+  a.offset === b.offset && a.strides.every((s, d) => s === b.strides[d])

@@ -1,0 +1,40 @@
+/** A buffer that exists only inside a plan. */
+export type Temporary = { readonly bytes: number }
+
+/** Which temporaries each step touches, in order of the steps. */
+export type Uses = readonly (readonly number[])[]
+
+/**
+ * Give temporaries memory: two share a buffer when one is last used before the other is first used. Best fit; a
+ * buffer is not reused for something less than half its size while a better one can be made.
+ * Returns the buffers' sizes and each temporary's buffer.
+ */
+export function shareBuffers(
+  temporaries: ReadonlyMap<number, Temporary>,
+  uses: Uses,
+): { sizes: number[]; bufferOf: Map<number, number> } {
+  const first = new Map<number, number>()
+  const last = new Map<number, number>()
+  uses.forEach((ids, step) => {
+    for (const id of ids) {
+      if (!temporaries.has(id)) continue
+      if (!first.has(id)) first.set(id, step)
+      last.set(id, step)
+    }
+  })
+  const sizes: number[] = []
+  const bufferOf = new Map<number, number>()
+  const free = new Set<number>()
+  uses.forEach((ids, step) => {
+    for (const id of new Set(ids)) {
+      if (first.get(id) !== step) continue
+      const { bytes } = temporaries.get(id)!
+      const fitting = [...free].filter(b => sizes[b] >= bytes && sizes[b] <= 2 * bytes + 1024)
+      const best = fitting.reduce((a, b) => (a < 0 || sizes[b] < sizes[a] ? b : a), -1)
+      if (best >= 0) free.delete(best)
+      bufferOf.set(id, best >= 0 ? best : sizes.push(bytes) - 1)
+    }
+    for (const id of new Set(ids)) if (last.get(id) === step) free.add(bufferOf.get(id)!)
+  })
+  return { sizes, bufferOf }
+}
