@@ -198,7 +198,7 @@ export class Lowering {
       return found
     }
     const inside = new Set(nodes)
-    const valueOf = new Map<Tensor, number>()
+    const lineOfNode = new Map<Tensor, number>()
     const read = (t: Tensor): number => {
       const value = constantValue(t)
       if (value !== undefined) return line({ op: 'const', dtype: t.dtype, args: [], value })
@@ -216,7 +216,7 @@ export class Lowering {
     for (const node of nodes) {
       const operands = node.inputs
         .map(x => this.#rep(x))
-        .map(x => (inside.has(x) ? valueOf.get(x)! : read(x)))
+        .map(x => (inside.has(x) ? lineOfNode.get(x)! : read(x)))
       const { expr } = node.op as ElementwiseOp
       const lines = new Map<Expr, number>()
       const flatten = (e: Expr): number => {
@@ -229,15 +229,15 @@ export class Lowering {
         lines.set(e, made)
         return made
       }
-      valueOf.set(node, flatten(expr(...node.inputs.map((x, i) => exprInput(i, x.dtype)))))
+      lineOfNode.set(node, flatten(expr(...node.inputs.map((x, i) => exprInput(i, x.dtype)))))
     }
-    return { inputs, args, body, valueOf }
+    return { inputs, args, body, lineOfNode }
   }
 
   #emitMap({ nodes }: Cluster): void {
     const stored = nodes.filter(t => this.#stored.has(t))
     if (!stored.length) return
-    const { inputs, args, body, valueOf } = this.#flatten(nodes, view => view)
+    const { inputs, args, body, lineOfNode } = this.#flatten(nodes, view => view)
     // A value that is wanted in several places is written to all of them in the same pass.
     const targets = stored.flatMap(t => {
       const rest = this.#places.get(t)?.slice(1) ?? []
@@ -245,7 +245,7 @@ export class Lowering {
       this.#places.get(t)?.splice(0)
       return [home, ...rest].map(to => ({ t, to }))
     })
-    const outputs = targets.map(({ t }) => ({ dtype: t.dtype, value: valueOf.get(t)! }))
+    const outputs = targets.map(({ t }) => ({ dtype: t.dtype, value: lineOfNode.get(t)! }))
     this.#emit(
       { kind: 'map', shape: nodes[0].shape, inputs, body, outputs },
       ...args,
@@ -275,7 +275,7 @@ export class Lowering {
     const top = cone[cone.length - 1]
     const input = this.#rep(node.inputs[0])
     const turned = input === top ? undefined : input
-    const { inputs, args, body, valueOf } = this.#flatten(cone, view =>
+    const { inputs, args, body, lineOfNode } = this.#flatten(cone, view =>
       turned ? viewOf(turned, view)! : view,
     )
     const kernel: ReduceKernel = {
@@ -286,7 +286,7 @@ export class Lowering {
       axes: input.rank - node.rank,
       inputs,
       body,
-      value: valueOf.get(top)!,
+      value: lineOfNode.get(top)!,
     }
     this.#emit(kernel, ...args, this.#home(node))
   }

@@ -1,0 +1,130 @@
+/** Alignment of every allocation, in bytes: one cache line. */
+export const alignment = 64
+
+const pageBytes = 65536
+
+/** Pages of a whole 32-bit address space. */
+export const maxPages = 65536
+
+type Block = { start: number; bytes: number }
+
+const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`
+
+/**
+ * Memory management over one WebAssembly memory: best fit over a list of free blocks in order of address, neighbours
+ * merged when freed, memory grown when nothing fits. Address 0 is never handed out.
+ */
+export class Allocator {
+  readonly memory: WebAssembly.Memory
+  readonly #free: Block[] = []
+  readonly #taken = new Map<number, number>()
+  /** Memory from here on has never been handed out (its contents cost nothing until touched). */
+  #end = alignment
+  #takenBytes = 0
+
+  /** `pages`: the most that the memory may grow to, 64 KiB each. */
+  constructor(pages = maxPages) {
+    this.memory = new WebAssembly.Memory({ initial: 1, maximum: pages })
+  }
+
+  /** Bytes handed out at present, rounded up to the alignment. */
+  get takenBytes(): number {
+    return this.#takenBytes
+  }
+
+  /** Blocks that lie free between blocks in use. */
+  get holes(): readonly Readonly<Block>[] {
+    return this.#free
+  }
+
+  /** The address of `bytes` bytes of memory, aligned to 64. Throws a RangeError when there is no more. */
+  alloc(bytes: number): number {
+    if (!Number.isSafeInteger(bytes) || bytes < 0)
+      throw new RangeError(
+        `wasm device: cannot allocate ${bytes} bytes; give a whole number that is not negative`,
+      )
+    const size = Math.max(alignment, Math.ceil(bytes / alignment) * alignment)
+    const start = this.#reuse(size) ?? this.#extend(size)
+    this.#taken.set(start, size)
+    this.#takenBytes += size
+    return start
+  }
+
+  /** Give back what `alloc` returned. Throws when it is not in use. */
+  free(start: number): void {
+    const bytes = this.#taken.get(start)
+    if (bytes === undefined) throw new Error(`wasm device: free of address ${start}, which is not in use`)
+    this.#taken.delete(start)
+    this.#takenBytes -= bytes
+    const at = this.#position(start)
+    const before = this.#free[at - 1]
+    const after = this.#free[at]
+    const block = { start, bytes }
+    const joinsBefore = before !== undefined && before.start + before.bytes === start
+    const joinsAfter = after !== undefined && start + bytes === after.start
+    if (joinsBefore) {
+      block.start = before.start
+      block.bytes += before.bytes
+    }
+    if (joinsAfter) block.bytes += after.bytes
+    this.#free.splice(joinsBefore ? at - 1 : at, Number(joinsBefore) + Number(joinsAfter), block)
+    const last = this.#free.at(-1)
+    if (last && last.start + last.bytes === this.#end) {
+      this.#end = last.start
+      this.#free.pop()
+    }
+  }
+
+  /** Index of the first free block at or after an address. */
+  #position(address: number): number {
+    let low = 0
+    let high = this.#free.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (this.#free[middle].start < address) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  #reuse(size: number): number | undefined {
+    let best = -1
+    for (let i = 0; i < this.#free.length; i++) {
+      const { bytes } = this.#free[i]
+      if (bytes >= size && (best < 0 || bytes < this.#free[best].bytes)) best = i
+    }
+    if (best < 0) return undefined
+    const block = this.#free[best]
+    const { start } = block
+    if (block.bytes === size) this.#free.splice(best, 1)
+    else this.#free[best] = { start: start + size, bytes: block.bytes - size }
+    return start
+  }
+
+  #extend(size: number): number {
+    const start = this.#end
+    const have = this.memory.buffer.byteLength
+    // The last bytes of memory stay unused, so that a vector may be read from any element of a buffer.
+    const need = start + size + alignment
+    if (need > have) {
+      const pages = Math.ceil((need - have) / pageBytes)
+      // Grow by an eighth at least, so that many small allocations do not each grow the memory.
+      if (!this.#grow(Math.max(pages, have / pageBytes / 8)) && !this.#grow(pages))
+        throw new RangeError(
+          `wasm device: out of memory: asked for ${megabytes(size)} with ${megabytes(this.#takenBytes)} in use; ` +
+            'use smaller batches, or free tensors that are no longer needed',
+        )
+    }
+    this.#end = start + size
+    return start
+  }
+
+  #grow(pages: number): boolean {
+    try {
+      this.memory.grow(Math.ceil(pages))
+      return true
+    } catch {
+      return false
+    }
+  }
+}
