@@ -1,0 +1,14 @@
+import { entries, type Tensor, type Tree } from '../engine/index.js'
+
+export type RegulariserType = 'l1' | 'l2'
+
+/**
+ * Sum over parameters whose name has no `bias` in it (reference.md section 4): `Σ v²/2` for l2 (TensorFlow's
+ * `l2_loss`), `Σ |v|` for l1.
+ */
+export function regulariser(type: RegulariserType, parameters: Tree): Tensor {
+  const terms = entries(parameters)
+    .filter(([path]) => !path.includes('bias'))
+    .map(([, v]) => (type === 'l2' ? v.square().sum().mul(0.5) : v.abs().sum()))
+  return terms.reduce((a, b) => a.add(b))
+}

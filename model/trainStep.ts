@@ -1,0 +1,77 @@
+import {
+  type AdamState,
+  adam,
+  adamState,
+  compile,
+  fold,
+  gradients,
+  randomKey,
+  scope,
+  stack,
+  type Tensor,
+  tensor,
+} from '../engine/index.js'
+import { batchLoss, initialModel, type ModelOptions, type ModelParameters } from './generative.js'
+import { type RegulariserType, regulariser } from './regulariser.js'
+
+/** Everything that training changes, on the device. */
+export type TrainState = {
+  readonly parameters: ModelParameters
+  readonly adam: AdamState<ModelParameters>
+  /** Updates done so far (int32 scalar): the counter of the dropout masks. */
+  readonly updates: Tensor
+}
+
+export type StepOptions = ModelOptions & {
+  readonly learningRate: number
+  readonly dropoutRate: number
+  readonly regulariserType: RegulariserType
+  readonly regulariserWeight: number
+  readonly seed: number
+  readonly device?: string
+}
+
+/** What a step reports: losses in nats per base, the unweighted regulariser, and the fraction predicted right. */
+export type StepMetrics = { loss: number; acc: number; loss_total: number; loss_reg: number }
+
+/** Streams of random numbers, all derived from the run's seed. */
+export const streams = { initialisation: 1, dropout: 2, data: 3, mutation: 4 } as const
+
+/** The state before the first update. */
+export const initialState = (options: ModelOptions & { seed: number }): TrainState => {
+  const parameters = initialModel(options, fold(randomKey(options.seed), streams.initialisation))
+  return { parameters, adam: adamState(parameters), updates: tensor(0, { dtype: 'int32' }) }
+}
+
+/**
+ * Compiles the training step: `step(state, tokens)` with int32 tokens [batch, T] consumes the state (its buffers are
+ * updated in place) and returns the next one and the metrics of the batch before the update.
+ */
+export function makeTrainStep(options: StepOptions) {
+  const { learningRate, dropoutRate, regulariserType, regulariserWeight } = options
+  const compiled = compile(
+    (state: TrainState, tokens: Tensor) => {
+      const { parameters, updates } = state
+      const key = fold(fold(randomKey(options.seed), streams.dropout), updates)
+      const { loss, accuracy } = batchLoss(options, parameters, tokens, { rate: dropoutRate, key })
+      const penalty = regulariser(regulariserType, parameters)
+      const total = regulariserWeight ? loss.add(penalty.mul(regulariserWeight)) : loss
+      const next = adam(parameters, gradients(total, parameters), state.adam, { learningRate })
+      return {
+        state: { parameters: next.parameters, adam: next.state, updates: updates.add(1) },
+        metrics: stack([loss, accuracy, total, penalty]),
+      }
+    },
+    { donate: [0], ...(options.device && { device: options.device }) },
+  )
+  const step = async (
+    state: TrainState,
+    tokens: Tensor,
+  ): Promise<{ state: TrainState; metrics: StepMetrics }> => {
+    const { state: next, metrics } = scope(() => compiled(state, tokens))
+    const [loss, acc, loss_total, loss_reg] = await metrics.data()
+    metrics.dispose()
+    return { state: next, metrics: { loss, acc, loss_total, loss_reg } }
+  }
+  return Object.assign(step, { compiled })
+}
