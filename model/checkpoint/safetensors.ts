@@ -1,0 +1,183 @@
+/**
+ * The safetensors format (https://github.com/huggingface/safetensors): a little-endian u64 with the header's length,
+ * the header as JSON `{name: {dtype, shape, data_offsets: [begin, end]}, "__metadata__": {string: string}}` padded
+ * with spaces, then the tensors' bytes, which cover the rest of the file without gap or overlap.
+ */
+import { readFile } from 'node:fs/promises'
+import { writeFileAtomic } from '../../data/atomic.js'
+import {
+  bytesOf,
+  CheckpointError,
+  checkTensor,
+  elementBytes,
+  elementCount,
+  isStoredDtype,
+  type StoredDtype,
+  type StoredTensors,
+  showShape,
+  storedDtypes,
+  storedTensor,
+} from './tensors.js'
+
+export interface Safetensors {
+  tensors: StoredTensors
+  metadata: Readonly<Record<string, string>>
+}
+
+const metadataKey = '__metadata__'
+
+/**
+ * The bytes of a safetensors file. Wide dtypes come first, then names in order, as the original writer has it: every
+ * tensor is then aligned to its element, and equal contents give equal bytes.
+ *
+ * Throws a CheckpointError (naming `file`) for data that do not fill their shape.
+ */
+export function encodeSafetensors({ tensors, metadata }: Safetensors, file = 'safetensors'): Uint8Array {
+  const entries = [...tensors].sort(
+    ([a, s], [b, t]) => elementBytes(t.dtype) - elementBytes(s.dtype) || (a < b ? -1 : 1),
+  )
+  const header: [string, unknown][] = Object.keys(metadata).length ? [[metadataKey, metadata]] : []
+  let end = 0
+  for (const [name, tensor] of entries) {
+    if (name === metadataKey) throw new CheckpointError(file, `a tensor cannot be called ${metadataKey}`)
+    checkTensor(file, name, tensor)
+    const begin = end
+    end += tensor.data.byteLength
+    header.push([name, { dtype: tensor.dtype, shape: tensor.shape, data_offsets: [begin, end] }])
+  }
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)))
+  const dataStart = 8 + Math.ceil(json.length / 8) * 8
+  const bytes = new Uint8Array(dataStart + end).fill(0x20, 8, dataStart)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(dataStart - 8), true)
+  bytes.set(json, 8)
+  let position = dataStart
+  for (const [, tensor] of entries) {
+    bytes.set(bytesOf(tensor), position)
+    position += tensor.data.byteLength
+  }
+  return bytes
+}
+
+/**
+ * The tensors (copied) and metadata of a safetensors file. `file` names it in errors.
+ *
+ * Throws a CheckpointError for anything that is not exactly such a file: a header beyond the end, bad JSON, unknown
+ * dtypes, offsets that leave the data, overlap, leave gaps or disagree with dtype and shape, bytes missing or left over.
+ */
+export function decodeSafetensors(bytes: Uint8Array, file = 'safetensors'): Safetensors {
+  const { header, data } = splitHeader(bytes, file)
+  const tensors = new Map<string, ReturnType<typeof storedTensor>>()
+  let metadata: Record<string, string> = {}
+  const spans: { name: string; begin: number; end: number }[] = []
+  for (const [name, value] of Object.entries(header)) {
+    if (name === metadataKey) {
+      metadata = checkMetadata(value, file)
+      continue
+    }
+    const { dtype, shape, begin, end } = checkEntry(value, name, data.length, file)
+    spans.push({ name, begin, end })
+    tensors.set(name, storedTensor(dtype, shape, new Uint8Array(data.subarray(begin, end))))
+  }
+  checkCoverage(spans, data.length, file)
+  return { tensors, metadata }
+}
+
+/** Reads and decodes a file. Throws a CheckpointError when it is missing, damaged or foreign. */
+export async function readSafetensors(path: string): Promise<Safetensors> {
+  let bytes: Uint8Array
+  try {
+    bytes = await readFile(path)
+  } catch (cause) {
+    throw new CheckpointError(path, `cannot read the checkpoint: ${(cause as Error).message}`, { cause })
+  }
+  return decodeSafetensors(bytes, path)
+}
+
+/** Writes a file, whole or not at all. */
+export const writeSafetensors = async (path: string, contents: Safetensors): Promise<void> =>
+  writeFileAtomic(path, encodeSafetensors(contents, path))
+
+function splitHeader(bytes: Uint8Array, file: string): { header: Record<string, unknown>; data: Uint8Array } {
+  if (bytes.length < 8) {
+    throw new CheckpointError(file, `${bytes.length} bytes are too few for a safetensors file (truncated?)`)
+  }
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true)
+  if (length > BigInt(bytes.length - 8)) {
+    throw new CheckpointError(
+      file,
+      `the header should have ${length} bytes, only ${bytes.length - 8} follow (truncated, or not safetensors)`,
+    )
+  }
+  const data = bytes.subarray(8 + Number(length))
+  let header: unknown
+  try {
+    header = JSON.parse(
+      new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, 8 + Number(length))),
+    )
+  } catch (cause) {
+    throw new CheckpointError(file, `the header is not JSON (${(cause as Error).message})`, { cause })
+  }
+  if (!isObject(header)) throw new CheckpointError(file, 'the header is not a JSON object')
+  return { header, data }
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+function checkMetadata(value: unknown, file: string): Record<string, string> {
+  if (!isObject(value) || !Object.values(value).every(text => typeof text === 'string')) {
+    throw new CheckpointError(file, `${metadataKey} does not map strings to strings`)
+  }
+  return value as Record<string, string>
+}
+
+function checkEntry(
+  value: unknown,
+  name: string,
+  dataLength: number,
+  file: string,
+): { dtype: StoredDtype; shape: number[]; begin: number; end: number } {
+  const fail = (problem: string): never => {
+    throw new CheckpointError(file, `tensor ${name}: ${problem}`)
+  }
+  if (!isObject(value)) return fail('its header entry is not an object')
+  const { dtype, shape, data_offsets: offsets } = value
+  if (!isStoredDtype(dtype)) {
+    return fail(`dtype ${JSON.stringify(dtype)} is not supported (${storedDtypes.join(', ')} are)`)
+  }
+  const count = Array.isArray(shape) ? elementCount(shape) : Number.NaN
+  if (Number.isNaN(count)) return fail(`shape ${JSON.stringify(shape)} is not a list of sizes`)
+  const [begin, end] = Array.isArray(offsets) && offsets.length === 2 ? offsets : []
+  if (!Number.isSafeInteger(begin) || !Number.isSafeInteger(end) || begin < 0 || begin > end) {
+    return fail(`data_offsets ${JSON.stringify(offsets)} are not [begin, end]`)
+  }
+  if (end > dataLength) {
+    return fail(`its bytes ${begin} to ${end} leave the ${dataLength} bytes of data (truncated?)`)
+  }
+  const wanted = count * elementBytes(dtype)
+  if (end - begin !== wanted) {
+    return fail(`${dtype} ${showShape(shape as number[])} takes ${wanted} bytes, it has ${end - begin}`)
+  }
+  return { dtype, shape: shape as number[], begin, end }
+}
+
+function checkCoverage(
+  spans: { name: string; begin: number; end: number }[],
+  dataLength: number,
+  file: string,
+): void {
+  let covered = 0
+  for (const { name, begin, end } of spans.sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+    if (begin !== covered) {
+      const fault = begin < covered ? 'overlaps the tensor before it' : 'leaves a gap before it'
+      throw new CheckpointError(
+        file,
+        `tensor ${name}: begins at byte ${begin}, wanted ${covered}: it ${fault}`,
+      )
+    }
+    covered = end
+  }
+  if (covered !== dataLength) {
+    throw new CheckpointError(file, `${dataLength - covered} bytes after the last tensor belong to none`)
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * The sorted string table of LevelDB, in which TensorFlow keeps the index of a V2 checkpoint
+ * (https://github.com/google/leveldb/blob/main/doc/table_format.md; tensorflow/core/lib/io/table_builder.cc).
+ *
+ * A table is data blocks, an (empty) meta-index block, an index block, and a 48-byte footer that says where the last
+ * two are. A block is entries `shared, unshared, valueLength` (varints), `key[shared…]`, `value`, then restart offsets
+ * and their number as u32; a trailer of one compression byte and the masked CRC32C of all that follows it.
+ */
+import { PbfReader, PbfWriter } from 'pbf'
+import { maskedCrc32c } from '../../data/crc32c.js'
+import { CheckpointError } from './tensors.js'
+
+/** Key and value, in the order of the keys' bytes. */
+export type TableEntry = readonly [key: Uint8Array, value: Uint8Array]
+
+interface BlockHandle {
+  offset: number
+  size: number
+}
+
+const footerBytes = 48
+const trailerBytes = 5
+const magic = 0xdb4775248b80fb57n
+const restartInterval = 16
+
+/** TensorFlow's block size: one block holds the index of a few thousand variables. */
+const defaultBlockBytes = 262144
+
+/**
+ * All entries of a table.
+ *
+ * Throws a CheckpointError (naming `file`) for a foreign file, a block that lies outside it, fails its checksum, is
+ * compressed or malformed, and for keys out of order.
+ */
+export function decodeTable(table: Uint8Array, file: string): TableEntry[] {
+  const entries: TableEntry[] = []
+  for (const [, handle] of decodeBlock(table, readFooter(table, file), file)) {
+    entries.push(...decodeBlock(table, readHandle(new PbfReader(handle)), file))
+  }
+  entries.forEach(([key], i) => {
+    if (i > 0 && Buffer.compare(entries[i - 1][0], key) >= 0) {
+      throw new CheckpointError(file, `key ${Buffer.from(key)} is out of order (damaged index)`)
+    }
+  })
+  return entries
+}
+
+/** The bytes of a table of `entries`, which must be sorted by their keys' bytes, each key once. */
+export function encodeTable(entries: readonly TableEntry[], blockBytes = defaultBlockBytes): Uint8Array {
+  const out = new PbfWriter()
+  const index: TableEntry[] = []
+  let block: TableEntry[] = []
+  let size = 0
+  entries.forEach((entry, i) => {
+    block.push(entry)
+    size += entry[0].length + entry[1].length
+    const last = i === entries.length - 1
+    if (size < blockBytes && !last) return
+    // An index key may be anything from the block's last key up to the first key of the next block.
+    index.push([
+      last ? shortSuccessor(entry[0]) : entry[0],
+      encodeHandle(writeBlock(out, block, restartInterval)),
+    ])
+    block = []
+    size = 0
+  })
+  const metaIndexHandle = encodeHandle(writeBlock(out, [], restartInterval))
+  const indexHandle = encodeHandle(writeBlock(out, index, 1))
+  const footer = new Uint8Array(footerBytes)
+  footer.set(metaIndexHandle)
+  footer.set(indexHandle, metaIndexHandle.length)
+  new DataView(footer.buffer).setBigUint64(footerBytes - 8, magic, true)
+  writeRaw(out, footer)
+  return out.finish()
+}
+
+function readFooter(table: Uint8Array, file: string): BlockHandle {
+  const view = new DataView(table.buffer, table.byteOffset, table.length)
+  const found = table.length >= footerBytes ? view.getBigUint64(table.length - 8, true) : undefined
+  if (found !== magic) {
+    const got = found === undefined ? `${table.length} bytes` : `0x${found.toString(16).padStart(16, '0')}`
+    throw new CheckpointError(
+      file,
+      `not the index of a TensorFlow V2 checkpoint, or truncated: wanted the magic number 0x${magic.toString(16)} at its end, got ${got}`,
+    )
+  }
+  const footer = new PbfReader(table.subarray(table.length - footerBytes))
+  try {
+    readHandle(footer) // the meta-index, of which TensorFlow makes no use
+    return readHandle(footer)
+  } catch (cause) {
+    throw new CheckpointError(file, 'the footer is damaged', { cause })
+  }
+}
+
+function readHandle(pbf: PbfReader): BlockHandle {
+  const offset = pbf.readVarint()
+  return { offset, size: pbf.readVarint() }
+}
+
+function encodeHandle({ offset, size }: BlockHandle): Uint8Array {
+  const pbf = new PbfWriter()
+  pbf.writeVarint(offset)
+  pbf.writeVarint(size)
+  return pbf.finish()
+}
+
+function decodeBlock(table: Uint8Array, { offset, size }: BlockHandle, file: string): TableEntry[] {
+  const fail = (problem: string): never => {
+    throw new CheckpointError(file, `the block at byte ${offset} ${problem}`)
+  }
+  const end = offset + size
+  if (!(end + trailerBytes <= table.length - footerBytes)) return fail(`of ${size} bytes leaves the file`)
+  const view = new DataView(table.buffer, table.byteOffset, table.length)
+  const computed = maskedCrc32c(table.subarray(offset, end + 1))
+  const stored = view.getUint32(end + 1, true)
+  if (computed !== stored)
+    return fail(`fails its checksum: ${hex(stored)} is stored, its bytes give ${hex(computed)}`)
+  if (table[end] === 1) return fail('is compressed with Snappy, which TensorFlow never uses for checkpoints')
+  if (table[end] !== 0) return fail(`has the unknown compression type ${table[end]}`)
+
+  const restarts = size >= 8 ? view.getUint32(end - 4, true) : 0
+  const entriesEnd = size - 4 - 4 * restarts
+  if (restarts < 1 || entriesEnd < 0) return fail('is malformed (restart points)')
+  const pbf = new PbfReader(table.subarray(offset, end))
+  const entries: TableEntry[] = []
+  let key = new Uint8Array()
+  while (pbf.pos < entriesEnd) {
+    const shared = pbf.readVarint()
+    const unshared = pbf.readVarint()
+    const valueLength = pbf.readVarint()
+    const valueStart = pbf.pos + unshared
+    if (!(shared <= key.length && valueStart + valueLength <= entriesEnd)) return fail('is malformed (entry)')
+    key = Buffer.concat([key.subarray(0, shared), pbf.buf.subarray(pbf.pos, valueStart)])
+    pbf.pos = valueStart + valueLength
+    entries.push([key, pbf.buf.subarray(valueStart, pbf.pos)])
+  }
+  return entries
+}
+
+function writeBlock(out: PbfWriter, entries: readonly TableEntry[], interval: number): BlockHandle {
+  const offset = out.pos
+  const restarts = [0]
+  let previous = new Uint8Array()
+  entries.forEach(([key, value], i) => {
+    let shared = 0
+    if (i > 0 && i % interval === 0) restarts.push(out.pos - offset)
+    else while (shared < Math.min(previous.length, key.length) && previous[shared] === key[shared]) shared++
+    out.writeVarint(shared)
+    out.writeVarint(key.length - shared)
+    out.writeVarint(value.length)
+    writeRaw(out, key.subarray(shared))
+    writeRaw(out, value)
+    previous = new Uint8Array(key)
+  })
+  for (const restart of restarts) out.writeFixed32(restart)
+  out.writeFixed32(restarts.length)
+  const size = out.pos - offset
+  writeRaw(out, Uint8Array.of(0))
+  out.writeFixed32(maskedCrc32c(out.buf.subarray(offset, out.pos)))
+  return { offset, size }
+}
+
+function writeRaw(out: PbfWriter, bytes: Uint8Array): void {
+  out.realloc(bytes.length)
+  out.buf.set(bytes, out.pos)
+  out.pos += bytes.length
+}
+
+/** The shortest key not below `key`: its first byte that can be raised is, and the rest is cut off. */
+function shortSuccessor(key: Uint8Array): Uint8Array {
+  const i = key.findIndex(byte => byte !== 0xff)
+  if (i < 0) return key
+  const successor = key.slice(0, i + 1)
+  successor[i]++
+  return successor
+}
+
+/** A checksum as messages show it. */
+export const hex = (value: number): string => `0x${value.toString(16).padStart(8, '0')}`

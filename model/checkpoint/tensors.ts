@@ -1,0 +1,136 @@
+/** What both checkpoint formats hold: named arrays with a dtype and a shape, row-major, little-endian on disk. */
+
+/** Element types by their safetensors names. Typed arrays for 16-bit floats do not exist in Node 20. */
+const arrayTypes = {
+  F64: Float64Array,
+  F32: Float32Array,
+  I64: BigInt64Array,
+  I32: Int32Array,
+  I16: Int16Array,
+  I8: Int8Array,
+  U64: BigUint64Array,
+  U32: Uint32Array,
+  U16: Uint16Array,
+  U8: Uint8Array,
+  BOOL: Uint8Array,
+} as const
+
+interface Arrays {
+  F64: Float64Array
+  F32: Float32Array
+  I64: BigInt64Array
+  I32: Int32Array
+  I16: Int16Array
+  I8: Int8Array
+  U64: BigUint64Array
+  U32: Uint32Array
+  U16: Uint16Array
+  U8: Uint8Array
+  BOOL: Uint8Array
+}
+
+export type StoredDtype = keyof Arrays
+
+export interface Stored<D extends StoredDtype> {
+  dtype: D
+  shape: readonly number[]
+  data: Arrays[D]
+}
+
+/** A tensor of a checkpoint. A test of `dtype` tells the compiler which typed array `data` is. */
+export type StoredTensor = { [D in StoredDtype]: Stored<D> }[StoredDtype]
+
+/** The tensors of a checkpoint by name. (A Map, because a file may name a tensor `__proto__`.) */
+export type StoredTensors = ReadonlyMap<string, StoredTensor>
+
+/** A checkpoint that is missing, damaged, foreign, or not of the model that asked for it. */
+export class CheckpointError extends Error {
+  override name = 'CheckpointError'
+
+  /** `file`: path of the checkpoint; `problem`: what was wanted and what was got. */
+  constructor(
+    readonly file: string,
+    problem: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${file}: ${problem}`, options)
+  }
+}
+
+export const isStoredDtype = (name: unknown): name is StoredDtype =>
+  typeof name === 'string' && Object.hasOwn(arrayTypes, name)
+
+export const storedDtypes = Object.keys(arrayTypes) as StoredDtype[]
+
+/** Bytes of one element. */
+export const elementBytes = (dtype: StoredDtype): number => arrayTypes[dtype].BYTES_PER_ELEMENT
+
+/** Elements of a shape, or NaN when a size is not a non-negative integer or the product is past 2^53. */
+export function elementCount(shape: readonly unknown[]): number {
+  let count = 1
+  for (const size of shape) {
+    if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) return Number.NaN
+    count *= size
+  }
+  return Number.isSafeInteger(count) ? count : Number.NaN
+}
+
+/** A shape as messages show it: `[34,120]`. */
+export const showShape = (shape: readonly unknown[]): string => `[${shape.join(',')}]`
+
+/** A tensor over `bytes`, which must start an ArrayBuffer of their own and have the length that the shape asks for. */
+export function storedTensor(dtype: StoredDtype, shape: readonly number[], bytes: Uint8Array): StoredTensor {
+  const data = new arrayTypes[dtype](bytes.buffer as ArrayBuffer, 0, bytes.length / elementBytes(dtype))
+  return { dtype, shape, data } as StoredTensor
+}
+
+/** The bytes of a tensor (a view). */
+export const bytesOf = ({ data }: StoredTensor): Uint8Array =>
+  new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+
+/** Throws a CheckpointError unless the tensor's data are of its dtype and fill its shape: what a writer checks. */
+export function checkTensor(file: string, name: string, { dtype, shape, data }: StoredTensor): void {
+  if (!(data instanceof arrayTypes[dtype])) {
+    throw new CheckpointError(
+      file,
+      `tensor ${name}: dtype ${dtype} does not go with ${data.constructor.name}`,
+    )
+  }
+  if (data.length !== elementCount(shape)) {
+    throw new CheckpointError(
+      file,
+      `tensor ${name}: shape ${showShape(shape)} does not hold ${data.length} values`,
+    )
+  }
+}
+
+/**
+ * The data of tensor `name`, which must have this dtype and shape. `file` is for the message.
+ *
+ * Throws a CheckpointError that names the variable, what was wanted and what the checkpoint has.
+ */
+export function expectTensor<D extends StoredDtype>(
+  file: string,
+  tensors: StoredTensors,
+  name: string,
+  dtype: D,
+  shape: readonly number[],
+): Arrays[D] {
+  const found = tensors.get(name)
+  const wanted = `${dtype} ${showShape(shape)}`
+  if (!found) {
+    const names = [...tensors.keys()].sort()
+    const listed = names.slice(0, 8).join(', ') + (names.length > 8 ? ` … (${names.length} in all)` : '')
+    throw new CheckpointError(
+      file,
+      `variable ${name} (${wanted}) is missing; it has ${listed || 'no variables'}`,
+    )
+  }
+  if (found.dtype !== dtype || showShape(found.shape) !== showShape(shape)) {
+    throw new CheckpointError(
+      file,
+      `variable ${name} is ${found.dtype} ${showShape(found.shape)}, wanted ${wanted}`,
+    )
+  }
+  return found.data as Arrays[D]
+}
