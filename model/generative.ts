@@ -48,8 +48,8 @@ const identity = Array.from({ length: bases }, (_, i) =>
 export type Noise = { readonly rate: number; readonly key: Tensor }
 
 /**
- * Logits of the next base after each given one. `tokens`: int32 [batch, steps], 0 to 3 (others enter the cell as
- * zeros); returns logits [steps, batch, 4] and the last carry.
+ * Logits of the next base after each given one. `tokens`: int32 [batch, steps], 0 to 3, or 4 for an unknown base (it
+ * enters the cell as zeros); returns logits [steps, batch, 4] and the last carry.
  */
 export function predict(
   { cell, hidden }: ModelOptions,
@@ -93,7 +93,7 @@ export function batchLoss(
 /**
  * Log-likelihoods of pieces of reads, for scoring reads of any length in bounded memory. `tokens`: int32
  * [batch, steps+1]; the first of them has been predicted before. A prediction counts where its base and the base
- * before are known (0 to 3). Returns, per read, the sum over counted predictions in nats, and the carry to go on with.
+ * before are known (below 4). Returns, per read, the sum over counted predictions in nats, and the carry to go on with.
  */
 export function logLikelihoodOfPiece(
   options: ModelOptions,
@@ -104,8 +104,7 @@ export function logLikelihoodOfPiece(
   const inputs = tokens.slice(1, 0, -1)
   const { logits, carry: next } = predict(options, parameters, inputs, carry)
   const targets = tokens.slice(1, 1)
-  const known = (t: Tensor) => t.less(bases).mul(t.less(0).neg().add(1))
-  const counted = known(inputs).mul(known(targets)).cast(logits.dtype).transpose()
+  const counted = inputs.less(bases).mul(targets.less(bases)).cast(logits.dtype).transpose()
   const nll = softmaxCrossEntropy(logits, targets.transpose())
   return { sum: nll.mul(counted).sum(0).neg(), carry: next }
 }

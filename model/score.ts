@@ -1,0 +1,114 @@
+import {
+  type Carry,
+  type CompiledFunction,
+  compile,
+  initialCarry,
+  type Tensor,
+  tensor,
+} from '../engine/index.js'
+import { bases, logLikelihoodOfPiece, type ModelOptions, type ModelParameters } from './generative.js'
+
+/** The longest piece of reads that goes through the model at once, in predictions: it bounds the memory. */
+const longestPiece = 256
+
+/** A read's log-likelihood: the sum in nats over `count` predicted bases. The mean of none is NaN. */
+export type LogLikelihood = { readonly sum: number; readonly count: number; readonly mean: number }
+
+type Piece = { sum: Tensor; carry: Carry }
+
+/** How many predictions of a read count: those of a known base (0 to 3) after a known one. */
+export function countPredictions(read: Uint8Array): number {
+  let count = 0
+  for (let i = 1; i < read.length; i++) if (read[i] < bases && read[i - 1] < bases) count++
+  return count
+}
+
+/**
+ * Scores reads with one model on one device: log p(x) of an autoregressive model over bases x_2 … x_T (Ren et al.
+ * 2019, section 4). Reads of any length: long ones go through in pieces, the state carried from one to the next.
+ */
+export class Scorer {
+  readonly #first: CompiledFunction<[ModelParameters, Tensor], Piece>
+  readonly #next: CompiledFunction<[ModelParameters, Carry, Tensor], Piece>
+  #usual = 0
+
+  /** `parameters` may be replaced between calls; `batch`: reads that go through the model together, at most. */
+  constructor(
+    readonly options: ModelOptions,
+    public parameters: ModelParameters,
+    readonly batch = 100,
+    device?: string,
+  ) {
+    const { cell, hidden } = options
+    const on = device === undefined ? {} : { device }
+    this.#first = compile((p: ModelParameters, tokens: Tensor) => {
+      const carry = initialCarry(cell, tokens.shape[0], hidden, p.logits.bias.dtype)
+      return logLikelihoodOfPiece(options, p, carry, tokens)
+    }, on)
+    this.#next = compile(
+      (p: ModelParameters, carry: Carry, tokens: Tensor) => logLikelihoodOfPiece(options, p, carry, tokens),
+      { ...on, donate: [1] },
+    )
+  }
+
+  /** Predictions per piece: few different numbers, as every one is compiled anew, but little padding. */
+  #pieceLength(predictions: number): number {
+    if (predictions === this.#usual) return predictions
+    const pieces = Math.ceil(predictions / longestPiece)
+    const length = Math.ceil(predictions / pieces)
+    if (this.#usual === 0) {
+      this.#usual = length
+      return length
+    }
+    return length <= this.#usual && length > this.#usual / 2 ? this.#usual : Math.ceil(length / 32) * 32
+  }
+
+  /** Log-likelihoods of reads (bases 0 to 3, 4 for unknown), in their order. */
+  async score(reads: readonly Uint8Array[]): Promise<LogLikelihood[]> {
+    const found: LogLikelihood[] = []
+    for (let i = 0; i < reads.length; i += this.batch)
+      found.push(...(await this.#scoreBatch(reads.slice(i, i + this.batch))))
+    return found
+  }
+
+  async #scoreBatch(reads: readonly Uint8Array[]): Promise<LogLikelihood[]> {
+    const counts = reads.map(countPredictions)
+    const sums = new Float64Array(reads.length)
+    const predictions = reads.reduce((most, read) => Math.max(most, read.length - 1), 0)
+    if (predictions > 0) {
+      let rows = this.batch
+      while (rows % 2 === 0 && rows / 2 >= reads.length) rows /= 2
+      const length = this.#pieceLength(predictions)
+      let carry: Carry | undefined
+      for (let at = 0; at < predictions; at += length) {
+        const tokens = pieceOf(reads, at, length, rows)
+        const piece: Piece = carry
+          ? this.#next(this.parameters, carry, tokens)
+          : this.#first(this.parameters, tokens)
+        ;(await piece.sum.data()).subarray(0, reads.length).forEach((s, i) => {
+          sums[i] += s
+        })
+        piece.sum.dispose()
+        tokens.dispose()
+        carry = piece.carry
+      }
+      for (const part of Object.values(carry ?? {})) part.dispose()
+    }
+    return counts.map((count, i) => ({ sum: sums[i], count, mean: count ? sums[i] / count : Number.NaN }))
+  }
+
+  /** Free the compiled functions' memory (not the parameters). */
+  dispose(): void {
+    this.#first.dispose()
+    this.#next.dispose()
+  }
+}
+
+/** Bases `at` … `at + length` of each read, padded with unknown bases to `rows` rows. */
+function pieceOf(reads: readonly Uint8Array[], at: number, length: number, rows: number): Tensor {
+  const tokens = new Int32Array(rows * (length + 1)).fill(bases)
+  reads.forEach((read, i) => {
+    tokens.set(read.subarray(at, at + length + 1), i * (length + 1))
+  })
+  return tensor(tokens, { shape: [rows, length + 1] })
+}
