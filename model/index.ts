@@ -1,0 +1,26 @@
+/** The door of the model folder: cells, the generative model, scoring, training, saved models. */
+export { findCell, shippedCells } from './cells.js'
+export { CheckpointError, writeTensorFlowCheckpoint } from './checkpoint/index.js'
+export { batchLoss, initialModel, type ModelOptions, type ModelParameters, predict } from './generative.js'
+export { type RegulariserType, regulariser } from './regulariser.js'
+export { type MetricsLine, RunDirectory } from './runDirectory.js'
+export { loadModel, type SavedModel, saveState, toReference } from './saved.js'
+export { countPredictions, type LogLikelihood, Scorer } from './score.js'
+export { checkSettings, defaults, meanings, runName, type Settings } from './settings.js'
+export {
+  DivergedError,
+  type Judge,
+  type TrainingData,
+  type TrainOptions,
+  type TrainResult,
+  train,
+  type ValidationData,
+} from './train.js'
+export {
+  initialState,
+  makeTrainStep,
+  type StepMetrics,
+  type StepOptions,
+  streams,
+  type TrainState,
+} from './trainStep.js'
