@@ -1,4 +1,5 @@
 import { isFloat } from './dtype.js'
+import { sumOfPlaces } from './ops/place.js'
 import { ones, zeros } from './ops/source.js'
 import { scanOf, scanVjp } from './scan.js'
 import { printShape } from './shape.js'
@@ -70,7 +71,7 @@ export function backpropagate(
   const accumulate = (t: Tensor, g: Tensor | undefined) => {
     if (!g || !between.has(t)) return
     const before = total.get(t)
-    total.set(t, before ? before.add(g) : g)
+    total.set(t, before ? sumOfPlaces(before, g) : g)
   }
   outputs.forEach((t, i) => {
     accumulate(t, cotangents[i])
@@ -92,7 +93,7 @@ export function backpropagate(
       const { scan, index } = scanOf(node)
       const gs = picked.get(scan) ?? new Map<number, Tensor>()
       const before = gs.get(index)
-      gs.set(index, before ? before.add(g) : g)
+      gs.set(index, before ? sumOfPlaces(before, g) : g)
       picked.set(scan, gs)
       continue
     }

@@ -39,6 +39,9 @@ export function scanOf(pick: Tensor): { scan: Tensor; index: number } {
   return { scan: pick.inputs[0], index: (pick as Node<number>).attrs }
 }
 
+/** Whether a node of a body is cheaper to work out again than to keep: another look at something kept. */
+const isView = (t: Tensor): boolean => t.op.kind === 'view'
+
 /**
  * Nodes of a body: those between `outputs` and `starts` that depend on `starts`; and the frontier of nodes that do
  * not, which the body takes from outside.
@@ -63,9 +66,14 @@ export function bodyNodes(
   }
   const inside = new Set<Tensor>()
   const captured = new Set<Tensor>()
+  // Views of outside tensors are taken inside, so that a cotangent reaches the tensor itself in one sum.
+  const capture = (t: Tensor): void => {
+    if (isView(t)) capture(t.inputs[0])
+    else captured.add(t)
+  }
   for (const [t, on] of depends) if (on) inside.add(t)
-  for (const t of inside) if (!starts.has(t)) for (const x of t.inputs) if (!inside.has(x)) captured.add(x)
-  for (const t of outputs) if (!inside.has(t)) captured.add(t)
+  for (const t of inside) if (!starts.has(t)) for (const x of t.inputs) if (!inside.has(x)) capture(x)
+  for (const t of outputs) if (!inside.has(t)) capture(t)
   return { inside, captured: [...captured] }
 }
 
@@ -161,9 +169,6 @@ export function scan<C extends Tree, X extends Tree, O extends Tree>(
     out: fillTree(out, picks.slice(before.length)),
   }
 }
-
-/** Whether a node of a body is cheaper to work out again than to keep: another look at something kept. */
-const isView = (t: Tensor): boolean => t.op.kind === 'view'
 
 /**
  * Cotangents of a scan's inputs. `gs`: cotangents of its values by pick index; `needed`: which inputs matter.

@@ -92,19 +92,20 @@ export function batchLoss(
 
 /**
  * Log-likelihoods of pieces of reads, for scoring reads of any length in bounded memory. `tokens`: int32
- * [batch, steps+1]; the first of them has been predicted before. A prediction counts where its base and the base
- * before are known (below 4). Returns, per read, the sum over counted predictions in nats, and the carry to go on with.
+ * [batch, steps+1]; the first of them has been predicted before. Returns the log-likelihood in nats of every predicted
+ * base, [steps, batch], and the carry to go on with. A prediction counts where its base and the base before are known
+ * (below 4); elsewhere there is 0.
  */
-export function logLikelihoodOfPiece(
+export function logLikelihoodsOfPiece(
   options: ModelOptions,
   parameters: ModelParameters,
   carry: Carry,
   tokens: Tensor,
-): { sum: Tensor; carry: Carry } {
+): { logLikelihoods: Tensor; carry: Carry } {
   const inputs = tokens.slice(1, 0, -1)
   const { logits, carry: next } = predict(options, parameters, inputs, carry)
   const targets = tokens.slice(1, 1)
   const counted = inputs.less(bases).mul(targets.less(bases)).cast(logits.dtype).transpose()
   const nll = softmaxCrossEntropy(logits, targets.transpose())
-  return { sum: nll.mul(counted).sum(0).neg(), carry: next }
+  return { logLikelihoods: nll.mul(counted).neg(), carry: next }
 }

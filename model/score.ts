@@ -6,7 +6,7 @@ import {
   type Tensor,
   tensor,
 } from '../engine/index.js'
-import { bases, logLikelihoodOfPiece, type ModelOptions, type ModelParameters } from './generative.js'
+import { bases, logLikelihoodsOfPiece, type ModelOptions, type ModelParameters } from './generative.js'
 
 /** The longest piece of reads that goes through the model at once, in predictions: it bounds the memory. */
 const longestPiece = 256
@@ -14,7 +14,7 @@ const longestPiece = 256
 /** A read's log-likelihood: the sum in nats over `count` predicted bases. The mean of none is NaN. */
 export type LogLikelihood = { readonly sum: number; readonly count: number; readonly mean: number }
 
-type Piece = { sum: Tensor; carry: Carry }
+type Piece = { logLikelihoods: Tensor; carry: Carry }
 
 /** How many predictions of a read count: those of a known base (0 to 3) after a known one. */
 export function countPredictions(read: Uint8Array): number {
@@ -43,10 +43,10 @@ export class Scorer {
     const on = device === undefined ? {} : { device }
     this.#first = compile((p: ModelParameters, tokens: Tensor) => {
       const carry = initialCarry(cell, tokens.shape[0], hidden, p.logits.bias.dtype)
-      return logLikelihoodOfPiece(options, p, carry, tokens)
+      return logLikelihoodsOfPiece(options, p, carry, tokens)
     }, on)
     this.#next = compile(
-      (p: ModelParameters, carry: Carry, tokens: Tensor) => logLikelihoodOfPiece(options, p, carry, tokens),
+      (p: ModelParameters, carry: Carry, tokens: Tensor) => logLikelihoodsOfPiece(options, p, carry, tokens),
       { ...on, donate: [1] },
     )
   }
@@ -85,10 +85,11 @@ export class Scorer {
         const piece: Piece = carry
           ? this.#next(this.parameters, carry, tokens)
           : this.#first(this.parameters, tokens)
-        ;(await piece.sum.data()).subarray(0, reads.length).forEach((s, i) => {
-          sums[i] += s
-        })
-        piece.sum.dispose()
+        // Summed here in float64: a float32 sum over hundreds of bases would cost a digit.
+        const values = await piece.logLikelihoods.data()
+        for (let t = 0; t < length; t++)
+          for (let i = 0; i < reads.length; i++) sums[i] += values[t * rows + i]
+        piece.logLikelihoods.dispose()
         tokens.dispose()
         carry = piece.carry
       }

@@ -49,7 +49,7 @@ export function makeUnits(
     if (isElementwise(node) || node.op.kind === 'view' || node.op.kind === 'pick') continue
     const cone =
       node.op.name === 'sum' || node.op.name === 'max'
-        ? reducedCone(node, consumers, outputs, isSource, rep)
+        ? reducedCone(node, computed, consumers, outputs, isSource, rep)
         : []
     for (const t of cone) inlined.add(t)
     units.push({ kind: 'single', level: level.get(node)!, node, inlined: cone })
@@ -75,6 +75,7 @@ export function makeUnits(
  */
 function reducedCone(
   reduction: Tensor,
+  nodes: readonly Tensor[],
   consumers: ReadonlyMap<Tensor, readonly Tensor[]>,
   outputs: ReadonlySet<Tensor>,
   isSource: (t: Tensor) => boolean,
@@ -92,5 +93,5 @@ function reducedCone(
   const stored = new Set(
     [...cone].flatMap(t => t.inputs.map(rep).filter(x => isElementwise(x) && !cone.has(x) && !isSource(x))),
   )
-  return stored.size <= 1 ? [...cone].sort((a, b) => a.id - b.id) : []
+  return stored.size <= 1 ? nodes.filter(t => cone.has(t)) : []
 }

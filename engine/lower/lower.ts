@@ -9,7 +9,7 @@ import type { ElementwiseOp, KernelOp, Node, Tensor } from '../tensor.js'
 import { type Cluster, makeUnits, type Single, type Unit } from './cluster.js'
 import { type Live, type LiveScan, liveNodes } from './live.js'
 import { shareBuffers, type Temporary } from './memory.js'
-import { canonical } from './simplify.js'
+import { simplify } from './simplify.js'
 
 /** A kernel and its arguments among the plan's buffers. */
 export type PlannedLaunch = { readonly kernel: Kernel; readonly args: readonly LoopArg[] }
@@ -75,14 +75,14 @@ export class Lowering {
       wanted.map(w => w.value),
       isSource,
     )
-    this.#rep = canonical(this.#live.nodes, isSource)
+    const { nodes, rep } = simplify(this.#live.nodes, isSource, new Set(wanted.map(w => w.value)))
+    this.#rep = rep
     for (const [t, layout] of sources) this.#layouts.set(t, layout)
     for (const { value, to } of wanted) {
       const t = this.#rep(value)
       this.#places.set(t, [...(this.#places.get(t) ?? []), to])
     }
     const outputs = new Set(this.#places.keys())
-    const nodes = this.#live.nodes.filter(t => this.#rep(t) === t)
     const units = makeUnits(nodes, outputs, isSource, this.#rep)
     this.#findStored(
       units,

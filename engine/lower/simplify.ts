@@ -1,24 +1,86 @@
+import { strided } from '../ops/view.js'
 import { scanOf } from '../scan.js'
-import type { Tensor } from '../tensor.js'
+import { type Node, Tensor } from '../tensor.js'
+
+/** Nodes to compute, inputs first, and which node stands for each node of the graph. */
+export type Simplified = { readonly nodes: readonly Tensor[]; readonly rep: (t: Tensor) => Tensor }
 
 /**
- * Common-subexpression elimination: which node stands for each one. Nodes are equal when they are the same operation
- * with the same attributes on equal inputs. `nodes`: in an order in which inputs come first.
+ * Simplify live nodes (given inputs first):
+ * - common subexpressions: nodes that are the same operation with the same attributes on equal inputs are one;
+ * - slices move up through elementwise nodes that are used in slices only: the gates of a cell are then computed where
+ *   they are used, and the whole that they were cut from needs no pass of its own.
  */
-export function canonical(nodes: readonly Tensor[], isSource: (t: Tensor) => boolean): (t: Tensor) => Tensor {
+export function simplify(
+  live: readonly Tensor[],
+  isSource: (t: Tensor) => boolean,
+  outputs: ReadonlySet<Tensor>,
+): Simplified {
   const found = new Map<string, Tensor>()
-  const rep = new Map<Tensor, Tensor>()
-  const of = (t: Tensor): Tensor => rep.get(t) ?? t
-  for (const t of nodes) {
-    if (isSource(t) || t.op.kind === 'scan') continue
-    if (t.op.kind === 'source' && t.op.name !== 'constant') continue
-    const key =
-      t.op.kind === 'pick'
-        ? `pick ${t.inputs[0].id} ${scanOf(t).index}`
-        : `${t.op.name} ${t.dtype} [${t.shape}] ${JSON.stringify(t.attrs)} ${t.inputs.map(x => of(x).id)}`
+  const reps = new Map<Tensor, Tensor>()
+  const rep = (t: Tensor): Tensor => reps.get(t) ?? t
+  const nodes: Tensor[] = []
+  const onlySliced = slicedNodes(live, isSource, outputs)
+
+  const add = (t: Tensor): Tensor => {
+    if (isSource(t) || !canBeShared(t)) {
+      nodes.push(t)
+      return t
+    }
+    const key = keyOf(t, rep)
     const first = found.get(key)
-    if (first) rep.set(t, first)
-    else found.set(key, t)
+    if (first) {
+      reps.set(t, first)
+      return first
+    }
+    if (onlySliced.has(t)) return t
+    if (t.op.name === 'slice' && onlySliced.has(t.inputs[0])) {
+      const moved = sliceInputs(t)
+      for (const x of moved.inputs) add(x)
+      const equal = add(moved)
+      reps.set(t, equal)
+      found.set(key, equal)
+      return equal
+    }
+    found.set(key, t)
+    nodes.push(t)
+    return t
   }
-  return of
+  for (const t of live) add(t)
+  return { nodes, rep }
+}
+
+const canBeShared = (t: Tensor): boolean =>
+  t.op.kind !== 'scan' && (t.op.kind !== 'source' || t.op.name === 'constant')
+
+function keyOf(t: Tensor, rep: (t: Tensor) => Tensor): string {
+  if (t.op.kind === 'pick') return `pick ${t.inputs[0].id} ${scanOf(t).index}`
+  const inputs = t.inputs.map(x => rep(x).id)
+  return `${t.op.name} ${t.dtype} [${t.shape}] ${JSON.stringify(t.attrs)} ${inputs}`
+}
+
+/** Elementwise nodes that nothing but slices read (or such nodes, which will be computed in slices themselves). */
+function slicedNodes(
+  live: readonly Tensor[],
+  isSource: (t: Tensor) => boolean,
+  outputs: ReadonlySet<Tensor>,
+): Set<Tensor> {
+  const sliced = new Set(live.filter(t => t.op.kind === 'elementwise' && !isSource(t) && !outputs.has(t)))
+  // Consumers come after their inputs, so going back every node is decided before its inputs are.
+  for (const t of [...live].reverse())
+    if (t.op.name !== 'slice' && !isSource(t) && !sliced.has(t)) for (const x of t.inputs) sliced.delete(x)
+  return sliced
+}
+
+/** The slice of an elementwise node as the elementwise node of slices. */
+function sliceInputs(slice: Tensor): Tensor {
+  const { starts, steps } = (slice as Node<{ starts: number[]; steps: number[] }>).attrs
+  const [whole] = slice.inputs
+  return new Tensor(
+    whole.op,
+    whole.inputs.map(x => strided(x, starts, slice.shape, steps)),
+    whole.attrs,
+    slice.shape,
+    whole.dtype,
+  )
 }

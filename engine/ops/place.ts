@@ -69,6 +69,34 @@ export function place(
   )
 }
 
+/** The part of one axis that a piece covers, as first and last element. */
+const extent = ({ starts, steps }: Part, shape: Shape, d: number): [number, number] => {
+  const last = starts[d] + steps[d] * (shape[d] - 1)
+  return [Math.min(starts[d], last), Math.max(starts[d], last)]
+}
+
+/** Whether two boxes have no element in common. */
+const apart = (a: Part, shapeA: Shape, b: Part, shapeB: Shape): boolean =>
+  shapeA.some((_, d) => {
+    const [firstA, lastA] = extent(a, shapeA, d)
+    const [firstB, lastB] = extent(b, shapeB, d)
+    return lastA < firstB || lastB < firstA
+  })
+
+/**
+ * The sum of two cotangents. Pieces placed in zeros (the cotangents of slices) join into one tensor that is written
+ * piece by piece, instead of being added up as wholes. @internal
+ */
+export function sumOfPlaces(a: Tensor, b: Tensor): Tensor {
+  if (a.op !== placeOp || b.op !== placeOp) return a.add(b)
+  const pieces = [a, b].flatMap(t => {
+    const { parts } = t.attrs as Place
+    return parts.map((part, i) => ({ x: t.inputs[i], ...part }))
+  })
+  const disjoint = pieces.every((p, i) => pieces.slice(0, i).every(q => apart(p, p.x.shape, q, q.x.shape)))
+  return place(a.shape, pieces, disjoint)
+}
+
 /**
  * Tensors one after the other along an axis; their other sizes are equal.
  * @throws RangeError when other sizes differ, TypeError when dtypes do.
