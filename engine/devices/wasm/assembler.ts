@@ -237,10 +237,20 @@ export class FunctionBuilder {
 
   /** Emit `body` in a loop; a constant count of 0 emits nothing, of 1 no loop. */
   repeat(count: number | I32, body: () => void): void {
-    if (count === 0) return
-    if (count === 1) return body()
-    if (typeof count === 'number') return this.#loop(i32.const(count), body)
-    this.when(count, () => this.#loop(count, body))
+    if (count === 1) body()
+    else if (typeof count !== 'number') this.when(count, () => this.#loop(count, body))
+    else if (count > 0) this.#loop(i32.const(count), body)
+  }
+
+  /** Emit `body` in a loop of `turns` turns with a byte index that starts from 0 and grows by `bytes`. */
+  range(turns: number, bytes: number, body: (index: I32) => void): void {
+    if (turns === 1) body(i32.const(0))
+    if (turns <= 1) return
+    const index = this.local(i32.const(0))
+    this.do([0x03, 0x40])
+    body(index)
+    this.advance(index, bytes)
+    this.do([i32.lt_u(index, i32.const(turns * bytes)).code, 0x0d, 0, 0x0b])
   }
 
   #loop(count: I32, body: () => void): void {
@@ -301,8 +311,18 @@ function section(id: number, content: Code): number[] {
  */
 export class ModuleBuilder {
   readonly scratch: I32 = value('i32', 0x23, 0)
+  #scratchBytes = 0
   readonly #functions: { params: number; encoded: number[] }[] = []
   readonly #exports: { name: string; index: number }[] = []
+
+  /** Scratch memory that the module's functions use. */
+  get scratchBytes(): number {
+    return this.#scratchBytes
+  }
+
+  needScratch(bytes: number): void {
+    this.#scratchBytes = Math.max(this.#scratchBytes, bytes)
+  }
 
   /** Define a function of `params` i32 parameters; returns its index. */
   define(params: number, write: (f: FunctionBuilder) => void): number {

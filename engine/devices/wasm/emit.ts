@@ -1,0 +1,46 @@
+import { type Kernel, kernelKey } from '../../kernel.js'
+import { ModuleBuilder } from './assembler.js'
+import { defineCopy, defineMap } from './elementwise.js'
+import { defineGather, defineScatterAdd } from './gather.js'
+import { defineLoop } from './loop.js'
+import { defineMatmul } from './matmul.js'
+import { defineRandomBits } from './random.js'
+import { defineReduce } from './reduce.js'
+import type { Target } from './target.js'
+
+/** A module that exports `run`: the kernel as a function of its arguments' addresses. */
+export function emitKernel(target: Target, kernel: Kernel): ModuleBuilder {
+  const module = new ModuleBuilder()
+  const known = new Map<string, number>()
+
+  const define = (kernel: Kernel): number => {
+    switch (kernel.kind) {
+      case 'map':
+        return defineMap(target, module, kernel)
+      case 'reduce':
+        return defineReduce(target, module, kernel)
+      case 'matmul':
+        return defineMatmul(target, module, kernel)
+      case 'gather':
+        return defineGather(module, kernel)
+      case 'scatterAdd':
+        return defineScatterAdd(module, kernel)
+      case 'copy':
+        return defineCopy(target, module, kernel)
+      case 'randomBits':
+        return defineRandomBits(module, kernel)
+      case 'loop':
+        return defineLoop(module, kernel, body => {
+          const key = kernelKey(body)
+          const index = known.get(key) ?? define(body)
+          known.set(key, index)
+          return index
+        })
+      default:
+        return kernel satisfies never
+    }
+  }
+
+  module.export('run', define(kernel))
+  return module
+}

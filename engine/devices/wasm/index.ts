@@ -1,0 +1,80 @@
+import type { Device, DeviceBuffer, Program } from '../../device.js'
+import { type Kernel, kernelKey } from '../../kernel.js'
+import { Allocator, maxPages } from './allocator.js'
+import { emitKernel } from './emit.js'
+import { hostTarget, type Target } from './target.js'
+
+type WasmBuffer = DeviceBuffer & { pointer: number }
+type WasmProgram = Program & { readonly run: (...pointers: number[]) => void }
+
+function pointerOf(buffer: DeviceBuffer): number {
+  const { pointer } = buffer as WasmBuffer
+  if (pointer === 0) throw new Error('wasm device: use of a buffer after it was freed')
+  return pointer
+}
+
+/**
+ * The default device: every kernel becomes a WebAssembly module, emitted here, with shapes, strides and constants in
+ * its code. Takes float32 and int32. Work is done when `run` returns.
+ * `target`: what the modules may use; by default all that the host has. Throws where there is no WebAssembly SIMD.
+ */
+export function wasmDevice(target: Target = hostTarget()): Device {
+  const allocator = new Allocator()
+  const { memory } = allocator
+  const programs = new Map<string, WasmProgram>()
+  const scratch = new WebAssembly.Global({ value: 'i32', mutable: true }, 0)
+  let scratchBytes = 0
+
+  function needScratch(bytes: number): void {
+    if (bytes <= scratchBytes) return
+    const pointer = allocator.alloc(bytes)
+    if (scratchBytes) allocator.free(scratch.value >>> 0)
+    scratch.value = pointer | 0
+    scratchBytes = bytes
+  }
+
+  function instantiate(kernel: Kernel): WasmProgram {
+    const builder = emitKernel(target, kernel)
+    needScratch(builder.scratchBytes)
+    const module = new WebAssembly.Module(builder.encode(maxPages))
+    const { exports } = new WebAssembly.Instance(module, { env: { memory, scratch } })
+    return { kernel, run: exports.run as WasmProgram['run'] }
+  }
+
+  return {
+    name: 'wasm',
+    description: `WebAssembly SIMD, 1 thread, ${target.relaxed ? 'fused multiply-add (relaxed SIMD)' : 'no fused multiply-add'}`,
+    alloc(bytes) {
+      return { bytes, pointer: allocator.alloc(bytes) } as WasmBuffer
+    },
+    free(buffer) {
+      allocator.free(pointerOf(buffer))
+      ;(buffer as WasmBuffer).pointer = 0
+    },
+    write(buffer, data) {
+      if (data.byteLength > buffer.bytes)
+        throw new RangeError(
+          `wasm device: write of ${data.byteLength} bytes into a buffer of ${buffer.bytes}`,
+        )
+      const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+      new Uint8Array(memory.buffer, pointerOf(buffer), data.byteLength).set(bytes)
+    },
+    async read(buffer) {
+      return new Uint8Array(memory.buffer, pointerOf(buffer), buffer.bytes).slice().buffer
+    },
+    compile(kernel) {
+      const key = kernelKey(kernel)
+      // The only place where a dtype can be is in a `dtype` field, at any depth.
+      if (key.includes('"dtype":"float64"')) return null
+      const program = programs.get(key) ?? instantiate(kernel)
+      programs.set(key, program)
+      return program
+    },
+    run(program, args) {
+      ;(program as WasmProgram).run(...args.map(pointerOf))
+    },
+    async close() {
+      programs.clear()
+    },
+  }
+}
