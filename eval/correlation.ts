@@ -1,0 +1,30 @@
+import { midRanks, type Scores } from './ranking.js'
+
+/**
+ * Pearson's correlation of two equally long series. NaN for fewer than two pairs, a constant series, or an infinity.
+ */
+export function pearson(x: Scores, y: Scores): number {
+  if (x.length !== y.length) throw new RangeError(`correlation of ${x.length} with ${y.length} values`)
+  const meanX = mean(x)
+  const meanY = mean(y)
+  let xx = 0
+  let yy = 0
+  let xy = 0
+  for (let i = 0; i < x.length; i++) {
+    const dx = x[i] - meanX
+    const dy = y[i] - meanY
+    xx += dx * dx
+    yy += dy * dy
+    xy += dx * dy
+  }
+  return xx > 0 && yy > 0 ? xy / Math.sqrt(xx * yy) : Number.NaN
+}
+
+/** Spearman's rank correlation: Pearson's of the mid-ranks. NaN for fewer than two pairs or a constant series. */
+export const spearman = (x: Scores, y: Scores): number => pearson(midRanks(x), midRanks(y))
+
+function mean(values: Scores): number {
+  let sum = 0
+  for (let i = 0; i < values.length; i++) sum += values[i]
+  return sum / values.length
+}

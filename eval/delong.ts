@@ -1,0 +1,154 @@
+/**
+ * Variance and comparison of AUROCs after DeLong, DeLong & Clarke-Pearson, Biometrics 44 (1988) 837–845, from mid-ranks
+ * in O(n log n) (Sun & Xu, IEEE Signal Processing Letters 21 (2014) 1389–1393). With cluster labels it is Obuchowski's
+ * extension, Biometrics 53 (1997) 567–578: the sums over clusters take the place of the reads. It is asymptotic in the
+ * number of clusters; with few (ten genera) its intervals are somewhat too narrow.
+ */
+import { type ClassClusters, type ClusterLabels, clustersOf } from './clusters.js'
+import { aurocOf } from './metrics.js'
+import { type Estimate, twoSidedP, zConfidence } from './normal.js'
+import { rank, type Scores } from './ranking.js'
+
+/** Scores of the same reads in both classes. */
+export interface ClassScores {
+  in: Scores
+  ood: Scores
+}
+
+export interface PairedTest {
+  /** AUROC of the first score minus AUROC of the second, with its 95 % interval. */
+  difference: Estimate
+  z: number
+  /** Two-sided. */
+  p: number
+}
+
+/**
+ * AUROC (see `auroc`) with a 95 % interval from DeLong's variance on the logit scale, which keeps it within (0, 1).
+ * Where that variance is zero or undefined (perfect separation, constant scores, one read or cluster of a class) the
+ * interval is the score interval with Hanley & McNeil's variance (Radiology 143 (1982) 29–36): never degenerate.
+ *
+ * Throws a RangeError for an empty class, a NaN, or labels that do not fit.
+ */
+export function aurocEstimate(inScores: Scores, oodScores: Scores, labels: ClusterLabels = {}): Estimate {
+  const placed = placements({ in: inScores, ood: oodScores })
+  const variance = varianceOf(placed, labels)
+  const value = placed.auroc
+  if (!(variance > 0) || value <= 0 || value >= 1) {
+    return { value, ...hanleyMcNeilInterval(value, inScores.length, oodScores.length) }
+  }
+  const logit = Math.log(value / (1 - value))
+  const margin = (zConfidence * Math.sqrt(variance)) / (value * (1 - value))
+  const logistic = (x: number): number => 1 / (1 + Math.exp(-x))
+  return { value, low: logistic(logit - margin), high: logistic(logit + margin) }
+}
+
+/**
+ * DeLong's estimate of the variance of the AUROC; NaN when a class has one read (or cluster).
+ *
+ * Throws as `aurocEstimate`.
+ */
+export const delongVariance = (inScores: Scores, oodScores: Scores, labels: ClusterLabels = {}): number =>
+  varianceOf(placements({ in: inScores, ood: oodScores }), labels)
+
+/**
+ * DeLong's test of two scores of the same reads: the difference of their AUROCs (first minus second), its interval, z,
+ * and the two-sided p. Equal scores give z = 0 and p = 1; where the variance is undefined, or zero for different
+ * AUROCs, interval, z and p are NaN.
+ *
+ * Throws as `aurocEstimate`, and a RangeError when the two scores are not of the same number of reads.
+ */
+export function pairedDelong(
+  first: ClassScores,
+  second: ClassScores,
+  labels: ClusterLabels = {},
+): PairedTest {
+  if (first.in.length !== second.in.length || first.ood.length !== second.ood.length) {
+    throw new RangeError(
+      `a paired test needs the same reads: got ${first.in.length} and ${second.in.length} in-distribution, ` +
+        `${first.ood.length} and ${second.ood.length} out-of-distribution scores`,
+    )
+  }
+  const a = placements(first)
+  const b = placements(second)
+  // The variance of the difference is the variance of the placements' differences: no cancellation for like scores.
+  const difference = {
+    auroc: a.auroc - b.auroc,
+    in: a.in.map((placement, i) => placement - b.in[i]),
+    ood: a.ood.map((placement, i) => placement - b.ood[i]),
+  }
+  const value = difference.auroc
+  const deviation = Math.sqrt(varianceOf(difference, labels))
+  const isRoundingOnly = deviation <= 1e-9 * Math.abs(value)
+  if (value !== 0 && isRoundingOnly) {
+    return { difference: { value, low: Number.NaN, high: Number.NaN }, z: Number.NaN, p: Number.NaN }
+  }
+  const z = deviation === 0 ? 0 : value / deviation
+  const margin = zConfidence * deviation
+  return { difference: { value, low: value - margin, high: value + margin }, z, p: twoSidedP(z) }
+}
+
+interface Placements {
+  auroc: number
+  /** Of every in-distribution read, the share of out-of-distribution reads that it outscores (ties one half). */
+  in: Float64Array
+  /** Of every out-of-distribution read, the share of in-distribution reads that outscore it. */
+  ood: Float64Array
+}
+
+function placements({ in: inScores, ood: oodScores }: ClassScores): Placements {
+  const ranking = rank(inScores, oodScores)
+  const { inCounts, oodCounts, inLevels, oodLevels } = ranking
+  const oodOutscored = new Float64Array(inCounts.length)
+  const inOutscoring = new Float64Array(inCounts.length)
+  let oodBelow = 0
+  let inAbove = inScores.length
+  for (let i = 0; i < inCounts.length; i++) {
+    inAbove -= inCounts[i]
+    oodOutscored[i] = (oodBelow + oodCounts[i] / 2) / oodScores.length
+    inOutscoring[i] = (inAbove + inCounts[i] / 2) / inScores.length
+    oodBelow += oodCounts[i]
+  }
+  return {
+    auroc: aurocOf(ranking),
+    in: Float64Array.from(inLevels, level => oodOutscored[level]),
+    ood: Float64Array.from(oodLevels, level => inOutscoring[level]),
+  }
+}
+
+const varianceOf = (placed: Placements, labels: ClusterLabels): number =>
+  classVariance(placed.in, placed.auroc, clustersOf(labels.in, placed.in.length)) +
+  classVariance(placed.ood, placed.auroc, clustersOf(labels.ood, placed.ood.length))
+
+/** The part of one class, that is, the variance of the mean of its placements. */
+function classVariance(placements: Float64Array, mean: number, { ids, count }: ClassClusters): number {
+  if (count < 2) return Number.NaN
+  const sums = new Float64Array(count)
+  placements.forEach((placement, i) => {
+    sums[ids[i]] += placement - mean
+  })
+  const squares = sums.reduce((total, sum) => total + sum * sum, 0)
+  return ((count / (count - 1)) * squares) / placements.length ** 2
+}
+
+/** The θ at which |θ − value| is z standard errors, the variance being Hanley & McNeil's at θ itself. */
+function hanleyMcNeilInterval(value: number, m: number, n: number): { low: number; high: number } {
+  const variance = (theta: number): number => {
+    const q1 = theta / (2 - theta)
+    const q2 = (2 * theta * theta) / (1 + theta)
+    return (theta * (1 - theta) + (m - 1) * (q1 - theta ** 2) + (n - 1) * (q2 - theta ** 2)) / (m * n)
+  }
+  const isWithin = (theta: number): boolean => (theta - value) ** 2 <= zConfidence ** 2 * variance(theta)
+  const end = (edge: number): number => {
+    if (isWithin(edge)) return edge
+    let inside = value
+    let outside = edge
+    for (let i = 0; i < 60; i++) {
+      const middle = (inside + outside) / 2
+      if (isWithin(middle)) inside = middle
+      else outside = middle
+    }
+    return inside
+  }
+  return { low: end(0), high: end(1) }
+}

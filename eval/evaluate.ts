@@ -1,0 +1,238 @@
+import { bootstrapIntervals } from './bootstrap.js'
+import type { ClusterLabels } from './clusters.js'
+import { pearson, spearman } from './correlation.js'
+import { aurocEstimate, type PairedTest, pairedDelong } from './delong.js'
+import { auprcOf, fprAtTprOf } from './metrics.js'
+import { confidence, type Estimate } from './normal.js'
+import { type Counts, rank } from './ranking.js'
+
+/** The reads of one class, element i of everything belonging to read i. */
+export interface ScoredReads {
+  /**
+   * Scores by name, higher for in-distribution reads; the first is the baseline that the others are tested against:
+   * `{ likelihood, ratio }`.
+   */
+  scores: Readonly<Record<string, ArrayLike<number>>>
+  /** Fraction of G and C in the read; NaN where undefined. */
+  gc?: ArrayLike<number>
+  genus?: readonly string[]
+}
+
+export interface EvaluationOptions {
+  /** Seed of the bootstrap; default 1. */
+  seed?: number
+  /** Replicates of the bootstrap; default 1000, 0 for no intervals. */
+  replicates?: number
+  /** Take genera instead of reads as independent, for all intervals and tests. Default false. */
+  clusterByGenus?: boolean
+}
+
+export interface Correlation {
+  pearson: number
+  spearman: number
+}
+
+export interface ScoreEvaluation {
+  score: string
+  /** Positive class: in-distribution. */
+  auroc: Estimate
+  auprcIn: Estimate
+  auprcOod: Estimate
+  /** FPR at a TPR of 80 % and 95 %; positive class: in-distribution. */
+  fpr80: Estimate
+  fpr95: Estimate
+  /** Correlation with GC content: what a score should not depend on. */
+  gcCorrelation?: { all: Correlation; inDistribution: Correlation; outOfDistribution: Correlation }
+}
+
+export interface Comparison extends PairedTest {
+  score: string
+  against: string
+}
+
+export interface GenusEvaluation {
+  genus: string
+  distribution: 'in' | 'ood'
+  reads: number
+  /** By score: AUROC of this genus' reads against all reads of the other class. */
+  auroc: Record<string, Estimate>
+}
+
+/** Everything the evaluator finds; NaN stands for undefined (and is null in JSON). */
+export interface Evaluation {
+  inDistribution: ClassSize
+  outOfDistribution: ClassSize
+  /** How the intervals were made. */
+  intervals: { confidence: number; seed: number; replicates: number; unit: 'read' | 'genus' }
+  scores: ScoreEvaluation[]
+  /** Paired tests of every later score against the first. */
+  comparisons: Comparison[]
+  /** One entry per genus and class, where genera are given. */
+  genera: GenusEvaluation[]
+}
+
+export interface ClassSize {
+  reads: number
+  /** Reads left out because one of their scores is not a number. */
+  dropped: number
+}
+
+const bootstrapped = {
+  auprcIn: (counts: Counts) => auprcOf(counts, 'in'),
+  auprcOod: (counts: Counts) => auprcOf(counts, 'ood'),
+  fpr80: (counts: Counts) => fprAtTprOf(counts, 0.8, 'in'),
+  fpr95: (counts: Counts) => fprAtTprOf(counts, 0.95, 'in'),
+}
+
+/**
+ * Evaluates one or several scores on the same reads. AUROC intervals and tests are DeLong's, the others come from a
+ * seeded stratified bootstrap. A read with a NaN in any score is dropped from all of them, and counted, so that
+ * the tests stay paired; infinities are ordinary extreme scores.
+ *
+ * Throws a RangeError when a class has no read left, the classes have different scores, the lengths disagree, or
+ * `clusterByGenus` finds no genera.
+ */
+export function evaluateScores(
+  reads: { inDistribution: ScoredReads; outOfDistribution: ScoredReads },
+  { seed = 1, replicates = 1000, clusterByGenus = false }: EvaluationOptions = {},
+): Evaluation {
+  const names = Object.keys(reads.inDistribution.scores)
+  const oodNames = Object.keys(reads.outOfDistribution.scores)
+  if (names.length === 0 || names.join() !== oodNames.join()) {
+    throw new RangeError(
+      `both classes need the same scores: got [${names}] in-distribution, [${oodNames}] out-of-distribution`,
+    )
+  }
+  const inside = keepScored(reads.inDistribution, 'in-distribution')
+  const outside = keepScored(reads.outOfDistribution, 'out-of-distribution')
+  const labels = clusterByGenus ? genusLabels(inside, outside) : {}
+
+  const rankings = names.map(name => rank(inside.scores[name], outside.scores[name]))
+  const intervals = bootstrapIntervals(rankings, bootstrapped, { replicates, seed, labels })
+  const scores = names.map((name, i): ScoreEvaluation => {
+    const estimate = (metric: keyof typeof bootstrapped): Estimate => ({
+      value: bootstrapped[metric](rankings[i]),
+      ...intervals[i][metric],
+    })
+    return {
+      score: name,
+      auroc: aurocEstimate(inside.scores[name], outside.scores[name], labels),
+      auprcIn: estimate('auprcIn'),
+      auprcOod: estimate('auprcOod'),
+      fpr80: estimate('fpr80'),
+      fpr95: estimate('fpr95'),
+      ...gcCorrelation(name, inside, outside),
+    }
+  })
+  const [against, ...others] = names
+  const sides = (name: string) => ({ in: inside.scores[name], ood: outside.scores[name] })
+  const comparisons = others.map(score => ({
+    score,
+    against,
+    ...pairedDelong(sides(score), sides(against), labels),
+  }))
+  return {
+    inDistribution: { reads: inside.reads, dropped: inside.dropped },
+    outOfDistribution: { reads: outside.reads, dropped: outside.dropped },
+    intervals: { confidence, seed, replicates, unit: clusterByGenus ? 'genus' : 'read' },
+    scores,
+    comparisons,
+    genera: [...perGenus('in', names, inside, outside), ...perGenus('ood', names, inside, outside)],
+  }
+}
+
+interface KeptReads extends ClassSize {
+  scores: Record<string, Float64Array>
+  gc?: Float64Array
+  genus?: string[]
+}
+
+function keepScored({ scores, gc, genus }: ScoredReads, name: string): KeptReads {
+  const series = Object.entries(scores)
+  const total = series[0][1].length
+  for (const [what, { length }] of [
+    ...series,
+    ['gc', gc ?? series[0][1]],
+    ['genus', genus ?? series[0][1]],
+  ] as const) {
+    if (length !== total)
+      throw new RangeError(`${name}: ${length} values of ${what} for ${total} of ${series[0][0]}`)
+  }
+  const kept: number[] = []
+  for (let i = 0; i < total; i++) if (series.every(([, values]) => !Number.isNaN(values[i]))) kept.push(i)
+  const dropped = total - kept.length
+  if (kept.length === 0) {
+    throw new RangeError(`no ${name} read to evaluate (${dropped} dropped because a score is not a number)`)
+  }
+  const pick = (values: ArrayLike<number>): Float64Array => Float64Array.from(kept, i => values[i])
+  return {
+    reads: kept.length,
+    dropped,
+    scores: Object.fromEntries(series.map(([score, values]) => [score, pick(values)])),
+    ...(gc && { gc: pick(gc) }),
+    ...(genus && { genus: kept.map(i => genus[i]) }),
+  }
+}
+
+function genusLabels(inside: KeptReads, outside: KeptReads): ClusterLabels {
+  if (!inside.genus || !outside.genus) {
+    throw new RangeError('intervals over genera need the genus of every read of both classes')
+  }
+  return { in: inside.genus, ood: outside.genus }
+}
+
+function gcCorrelation(
+  score: string,
+  inside: KeptReads,
+  outside: KeptReads,
+): Pick<ScoreEvaluation, 'gcCorrelation'> {
+  if (!inside.gc || !outside.gc) return {}
+  const correlate = (...classes: KeptReads[]): Correlation => {
+    const pairs = classes
+      .flatMap(({ gc, scores }) => Array.from(gc!, (value, i) => [value, scores[score][i]] as const))
+      .filter(([value]) => !Number.isNaN(value))
+    const x = pairs.map(([value]) => value)
+    const y = pairs.map(([, value]) => value)
+    return { pearson: pearson(x, y), spearman: spearman(x, y) }
+  }
+  return {
+    gcCorrelation: {
+      all: correlate(inside, outside),
+      inDistribution: correlate(inside),
+      outOfDistribution: correlate(outside),
+    },
+  }
+}
+
+function perGenus(
+  distribution: 'in' | 'ood',
+  names: readonly string[],
+  inside: KeptReads,
+  outside: KeptReads,
+): GenusEvaluation[] {
+  const own = distribution === 'in' ? inside : outside
+  const readsOf = new Map<string, number[]>()
+  own.genus?.forEach((genus, i) => {
+    const list = readsOf.get(genus)
+    if (list) list.push(i)
+    else readsOf.set(genus, [i])
+  })
+  return [...readsOf]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([genus, indices]) => ({
+      genus,
+      distribution,
+      reads: indices.length,
+      auroc: Object.fromEntries(
+        names.map(name => {
+          const scores = Float64Array.from(indices, i => own.scores[name][i])
+          return [
+            name,
+            distribution === 'in'
+              ? aurocEstimate(scores, outside.scores[name])
+              : aurocEstimate(inside.scores[name], scores),
+          ]
+        }),
+      ),
+    }))
+}

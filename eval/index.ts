@@ -1,0 +1,18 @@
+export { type BootstrapOptions, bootstrapIntervals, type Interval } from './bootstrap.js'
+export type { ClusterLabels } from './clusters.js'
+export { pearson, spearman } from './correlation.js'
+export { aurocEstimate, type ClassScores, delongVariance, type PairedTest, pairedDelong } from './delong.js'
+export {
+  type Comparison,
+  type Correlation,
+  type Evaluation,
+  type EvaluationOptions,
+  evaluateScores,
+  type GenusEvaluation,
+  type ScoredReads,
+  type ScoreEvaluation,
+} from './evaluate.js'
+export { auprc, auprcOf, auroc, aurocOf, fprAtTpr, fprAtTprOf, rocCurve } from './metrics.js'
+export type { Estimate } from './normal.js'
+export { type Counts, type Positive, type Ranking, rank, type Scores } from './ranking.js'
+export { formatTable, formatTsv } from './report.js'

@@ -1,0 +1,95 @@
+/**
+ * Scores reduced to their order. Everything the evaluator says depends on ranks only, so that no increasing map of the
+ * scores (a sigmoid, a sum instead of a mean) changes a figure.
+ *
+ * Convention throughout: a higher score means more like the in-distribution reads.
+ */
+
+/** Scores of reads, one class. Infinities are legal, NaN is not. */
+export type Scores = ArrayLike<number>
+
+/** How many reads of each class have each distinct score; index 0 is the lowest score. */
+export interface Counts {
+  inCounts: Float64Array
+  oodCounts: Float64Array
+}
+
+export interface Ranking extends Counts {
+  /** The distinct scores, ascending. */
+  scores: Float64Array
+  /** Of every in-distribution read, the index of its score. */
+  inLevels: Int32Array
+  /** Of every out-of-distribution read, the index of its score. */
+  oodLevels: Int32Array
+}
+
+/** Which class counts as positive. */
+export type Positive = 'in' | 'ood'
+
+/**
+ * Ranks the reads of both classes together, in O(n log n).
+ *
+ * Throws a RangeError for an empty class and for a NaN: what to do with an undefined score is the caller's decision
+ * (`evaluateScores` drops and counts them).
+ */
+export function rank(inScores: Scores, oodScores: Scores): Ranking {
+  checkScores(inScores, 'in-distribution')
+  checkScores(oodScores, 'out-of-distribution')
+  const all = new Float64Array(inScores.length + oodScores.length)
+  all.set(inScores)
+  all.set(oodScores, inScores.length)
+  const scores = distinctSorted(all)
+  const { levels: inLevels, counts: inCounts } = locate(inScores, scores)
+  const { levels: oodLevels, counts: oodCounts } = locate(oodScores, scores)
+  return { scores, inLevels, oodLevels, inCounts, oodCounts }
+}
+
+/** Ranks from 1; equal values share the mean of their ranks (mid-ranks). */
+export function midRanks(values: Scores): Float64Array {
+  const { levels, counts } = locate(values, distinctSorted(Float64Array.from(values)))
+  let below = 0
+  const ranks = counts.map(count => {
+    below += count
+    return below - (count - 1) / 2
+  })
+  return Float64Array.from(levels, level => ranks[level])
+}
+
+function checkScores(scores: Scores, name: string): void {
+  if (scores.length === 0) throw new RangeError(`no ${name} scores: both classes need at least one read`)
+  for (let i = 0; i < scores.length; i++) {
+    if (Number.isNaN(scores[i])) {
+      throw new RangeError(
+        `${name} score ${i} is not a number: drop such reads first, as evaluateScores does`,
+      )
+    }
+  }
+}
+
+function distinctSorted(values: Float64Array): Float64Array {
+  values.sort()
+  let distinct = 0
+  for (const value of values) {
+    if (distinct === 0 || value !== values[distinct - 1]) values[distinct++] = value
+  }
+  return values.slice(0, distinct)
+}
+
+/** For every value its index in `sorted`, which has it, and how often each index comes. */
+function locate(values: Scores, sorted: Float64Array): { levels: Int32Array; counts: Float64Array } {
+  const levels = new Int32Array(values.length)
+  const counts = new Float64Array(sorted.length)
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]
+    let low = 0
+    let high = sorted.length - 1
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (sorted[middle] < value) low = middle + 1
+      else high = middle
+    }
+    levels[i] = low
+    counts[low]++
+  }
+  return { levels, counts }
+}

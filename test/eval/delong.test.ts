@@ -1,0 +1,141 @@
+import fc from 'fast-check'
+import test from 'tape'
+import { auroc, aurocEstimate, type ClusterLabels, delongVariance, pairedDelong } from '../../eval/index.js'
+import { isClose, pairsOf, scoresOf, uniforms } from './arbitrary.js'
+
+const psi = (a: number, b: number): number => (a > b ? 1 : a === b ? 0.5 : 0)
+const mean = (values: number[]): number => values.reduce((sum, v) => sum + v, 0) / values.length
+
+/** DeLong's covariance of two AUROCs straight from all m × n pairs; clusters as Obuchowski has them. */
+function covarianceByPairs(
+  a: { in: number[]; ood: number[] },
+  b: { in: number[]; ood: number[] },
+  labels: ClusterLabels = {},
+): number {
+  const part = (x: number[], y: number[], names: readonly string[]): number => {
+    const clusters = [...new Set(names)]
+    const [meanX, meanY] = [mean(x), mean(y)]
+    const sum = (values: number[], center: number, cluster: string): number =>
+      values.reduce((total, v, i) => total + (names[i] === cluster ? v - center : 0), 0)
+    const products = clusters.map(c => sum(x, meanX, c) * sum(y, meanY, c))
+    return (clusters.length / (clusters.length - 1)) * products.reduce((s, p) => s + p, 0) * x.length ** -2
+  }
+  const inPlacements = (s: typeof a): number[] => s.in.map(x => mean(s.ood.map(y => psi(x, y))))
+  const oodPlacements = (s: typeof a): number[] => s.ood.map(y => mean(s.in.map(x => psi(x, y))))
+  return (
+    part(inPlacements(a), inPlacements(b), labels.in ?? a.in.map((_, i) => String(i))) +
+    part(oodPlacements(a), oodPlacements(b), labels.ood ?? a.ood.map((_, i) => String(i)))
+  )
+}
+
+test('delong: the variance is that of the direct formula', t => {
+  fc.assert(
+    fc.property(scoresOf(2), scoresOf(2), (a, b) => {
+      const side = { in: a, ood: b }
+      return isClose(delongVariance(a, b), covarianceByPairs(side, side))
+    }),
+  )
+  t.pass('random scores')
+  t.end()
+})
+
+test('delong: so it is with clusters', t => {
+  const labelled = fc
+    .tuple(fc.array(fc.tuple(fc.nat(4), fc.constantFrom('p', 'q', 'r')), { minLength: 1, maxLength: 20 }))
+    .map(([reads]) => [[0, 's'] as const, ...reads, [1, 'p'] as const])
+  fc.assert(
+    fc.property(labelled, labelled, (a, b) => {
+      const side = { in: a.map(([score]) => score as number), ood: b.map(([score]) => score as number) }
+      const labels = { in: a.map(([, label]) => label as string), ood: b.map(([, label]) => label as string) }
+      return isClose(delongVariance(side.in, side.ood, labels), covarianceByPairs(side, side, labels))
+    }),
+  )
+  const scores = [uniforms(1, 40), uniforms(2, 60)]
+  const doubled = scores.map(s => [...s, ...s])
+  const labels = scores.map(s => [...s, ...s].map(String))
+  t.ok(
+    isClose(
+      delongVariance(doubled[0], doubled[1], { in: labels[0], ood: labels[1] }),
+      delongVariance(scores[0], scores[1]),
+    ),
+    'reads that come twice, clustered, say no more than once',
+  )
+  t.end()
+})
+
+test('delong: the paired test is that of the covariance matrix', t => {
+  fc.assert(
+    fc.property(pairsOf(2), pairsOf(2), (inside, outside) => {
+      const [a, b] = [0, 1].map(k => ({ in: inside.map(p => p[k]), ood: outside.map(p => p[k]) }))
+      const { difference, z, p } = pairedDelong(a, b)
+      const variance = covarianceByPairs(a, a) + covarianceByPairs(b, b) - 2 * covarianceByPairs(a, b)
+      const value = auroc(a.in, a.ood) - auroc(b.in, b.ood)
+      if (!isClose(difference.value, value)) return false
+      if (variance < 1e-12) return Number.isNaN(z) || Math.abs(value) < 1e-12
+      return (
+        isClose(z, value / Math.sqrt(variance), 1e-6) &&
+        isClose(difference.high - difference.low, 2 * 1.959963984540054 * Math.sqrt(variance), 1e-6) &&
+        p >= 0 &&
+        p <= 1
+      )
+    }),
+  )
+  t.pass('random pairs of scores')
+  t.end()
+})
+
+test('delong: intervals contain the value and stay in [0, 1]', t => {
+  fc.assert(
+    fc.property(scoresOf(1), scoresOf(1), (a, b) => {
+      const { value, low, high } = aurocEstimate(a, b)
+      return low >= 0 && low <= value && value <= high && high <= 1 && low < high
+    }),
+  )
+  t.pass('random scores, down to one read, with perfect separation and constant scores')
+  const perfect = aurocEstimate(
+    uniforms(1, 50).map(u => u + 1),
+    uniforms(2, 50),
+  )
+  t.ok(
+    perfect.value === 1 && perfect.low > 0.9 && perfect.low < 0.99,
+    `1 is no certainty: [${perfect.low}, 1]`,
+  )
+  t.end()
+})
+
+test('delong: 95 % intervals cover the truth about 95 times in 100', t => {
+  // Uniforms shifted by 0.3: AUROC = 1 − 0.7² / 2.
+  const truth = 1 - 0.7 ** 2 / 2
+  const trials = 400
+  let covered = 0
+  for (let trial = 0; trial < trials; trial++) {
+    const draws = uniforms(1000 + trial * 7919, 150)
+    const { low, high } = aurocEstimate(
+      draws.slice(0, 60).map(u => u + 0.3),
+      draws.slice(60),
+    )
+    if (low <= truth && truth <= high) covered++
+  }
+  t.ok(covered / trials > 0.92 && covered / trials < 0.98, `${covered} of ${trials}`)
+  t.end()
+})
+
+test('delong: edges of the paired test', t => {
+  const side = { in: [1, 2, 3], ood: [0, 2, 1] }
+  const cubed = { in: [1, 8, 27], ood: [0, 8, 1] }
+  t.deepEqual(
+    pairedDelong(side, cubed),
+    { difference: { value: 0, low: 0, high: 0 }, z: 0, p: 1 },
+    'the same order',
+  )
+  const best = { in: [2, 3], ood: [0, 1] }
+  const worst = { in: [0, 1], ood: [2, 3] }
+  t.ok(Number.isNaN(pairedDelong(best, worst).p), 'different AUROCs, no variance')
+  t.ok(Number.isNaN(pairedDelong({ in: [1], ood: [0, 2] }, { in: [3], ood: [0, 2] }).p), 'one read')
+  t.throws(
+    () => pairedDelong(side, best),
+    /needs the same reads: got 3 and 2 in-distribution, 3 and 2 out-of/,
+  )
+  t.throws(() => delongVariance([1, 2], [0], { in: ['a'] }), /1 cluster labels for 2 reads/)
+  t.end()
+})
