@@ -1,0 +1,82 @@
+/**
+ * Where the files of a data set are, in the layouts in which the benchmark is handed around: the reference's release
+ * (`before_2011_in_tr/….tfrecord`, `between_2011-2016_in_val/…`, …), the TFDS release (`before_2011_in_tr.txt`, …),
+ * and either with FASTA or FASTQ instead.
+ */
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { InputError } from './input-error.js'
+
+/** The parts of a data set, by the substring that names of files and folders have: in- and out-of-distribution. */
+export const splits = ['in_tr', 'in_val', 'ood_val', 'in_test', 'ood_test'] as const
+export type Split = (typeof splits)[number]
+
+const tfrecord = /\.tfrecord/
+const otherFormats = /\.(txt|tsv|fa|fasta|fna|fq|fastq)(\.gz)?$/
+
+/**
+ * The files of one split. `path` is a file, which is taken as it is, or a folder: then the files whose names contain
+ * the split's name and `.tfrecord`, as the reference chooses them, or, if there is none, those in another format that
+ * `readReads` knows. They are sorted by name. Their order matters: an evaluation of the first n reads takes them from
+ * the first files, and a training set numbers its reads in it.
+ *
+ * Throws an InputError if there is no such path or no such file.
+ */
+export async function findFiles(path: string, split: Split): Promise<string[]> {
+  const info = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    throw new InputError(error.code === 'ENOENT' ? `${path}: no such file or folder` : error.message)
+  })
+  if (!info.isDirectory()) return [path]
+  const files = await filesOf(path, split)
+  if (files.length > 0) return files
+  const names = await readdir(path)
+  const there = names.length === 0 ? 'is empty' : `has ${names.sort().slice(0, 5).join(', ')}`
+  throw new InputError(
+    `${path}: no file with '${split}' and '.tfrecord' (or .txt, .tsv, .fa, .fastq, …) in its name; the folder ${there}`,
+  )
+}
+
+async function filesOf(folder: string, split: Split): Promise<string[]> {
+  const names = (await readdir(folder)).filter(name => name.includes(split)).sort()
+  const records = names.filter(name => tfrecord.test(name))
+  return (records.length > 0 ? records : names.filter(name => otherFormats.test(name))).map(name =>
+    join(folder, name),
+  )
+}
+
+/**
+ * The files of every split of a data set: those in sub-folders whose names contain the split's name, or else those
+ * that lie in `folder` itself. A split without files is empty. Throws an InputError if all are.
+ */
+export async function openDataset(folder: string): Promise<Record<Split, string[]>> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    throw new InputError(error.code === 'ENOENT' ? `${folder}: no such folder` : error.message)
+  })
+  const found: Record<Split, string[]> = { in_tr: [], in_val: [], ood_val: [], in_test: [], ood_test: [] }
+  for (const split of splits) {
+    const folders = entries
+      .filter(entry => entry.isDirectory() && entry.name.includes(split))
+      .map(entry => entry.name)
+    for (const name of folders.sort()) found[split].push(...(await filesOf(join(folder, name), split)))
+    if (found[split].length === 0) found[split] = await filesOf(folder, split)
+  }
+  if (Object.values(found).every(files => files.length === 0))
+    throw new InputError(
+      `${folder}: no files of a data set; expected folders or files named …in_tr…, …in_val…, …`,
+    )
+  return found
+}
+
+/** The numbers of genera in a file such as the reference's `label_dict.json`: `{"Bacillus": 0, …}`. */
+export async function readLabelDictionary(path: string): Promise<Map<string, number>> {
+  let labels: unknown
+  try {
+    labels = JSON.parse(await readFile(path, 'utf8'))
+  } catch (error) {
+    throw new InputError(`${path}: ${(error as Error).message}`)
+  }
+  const entries = typeof labels === 'object' && labels !== null ? Object.entries(labels) : []
+  if (entries.length === 0 || !entries.every(([, label]) => Number.isInteger(label)))
+    throw new InputError(`${path}: expected an object of integers such as {"Bacillus": 0}`)
+  return new Map(entries)
+}

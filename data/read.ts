@@ -1,0 +1,84 @@
+/** A read: a piece of DNA as a sequencer, or a window of a genome, gives it. */
+export interface Read {
+  /** One line without tabs. A read whose source has no name is called `readN`, N counting from 1 in its source. */
+  readonly name: string
+  /** 0, 1, 2, 3 for A, C, G, T; 4 (`unknown`) for any other letter. */
+  readonly bases: Uint8Array
+  /** Number of the read's class, where the source has one; -1 is "none" in the reference's test files. */
+  readonly label?: number
+  /** Name of the read's genus, where the source has one. */
+  readonly genus?: string
+}
+
+/** The code of a base that is not A, C, G or T: N, the other IUPAC codes, a gap. */
+export const unknown = 4
+
+/** The longest read (or contig) that is taken, in bases, unless told otherwise; longer than any bacterial genome. */
+export const maxReadLength = 2 ** 28
+
+const letters = 'ACGTN'
+const illegal = 255
+const codes = new Uint8Array(256).fill(illegal)
+for (const letter of 'ABCDEFGHIJKLMNOPQRSTUVWXYZ') codes[letter.charCodeAt(0)] = unknown
+for (const gap of '-.*') codes[gap.charCodeAt(0)] = unknown
+for (let code = 0; code < 4; code++) codes[letters.charCodeAt(code)] = code
+codes['U'.charCodeAt(0)] = 3
+for (let upper = 65; upper <= 90; upper++) codes[upper + 32] = codes[upper]
+
+/**
+ * Writes the codes of `text` (ASCII letters, upper or lower case, U as T; `-`, `.` and `*` are unknown bases) into
+ * `out` from `offset` on. Returns the index in `text` of the first byte that cannot stand in a sequence, or -1.
+ */
+export function encodeInto(text: Uint8Array, out: Uint8Array, offset = 0): number {
+  for (let i = 0; i < text.length; i++) {
+    const code = codes[text[i]]
+    if (code === illegal) return i
+    out[offset + i] = code
+  }
+  return -1
+}
+
+/** The codes of a sequence of letters. Throws a RangeError on a character that cannot stand in a sequence. */
+export function encode(sequence: string): Uint8Array {
+  const text = new TextEncoder().encode(sequence)
+  const bases = new Uint8Array(text.length)
+  const at = encodeInto(text, bases)
+  if (at >= 0) throw new RangeError(`sequence has ${describeByte(text[at])} at position ${at + 1}`)
+  return bases
+}
+
+/** The letters of codes: upper-case ACGT, and N for unknown. */
+export function decode(bases: Uint8Array): string {
+  return Buffer.from(bases.map(code => letters.charCodeAt(code))).toString('latin1')
+}
+
+/** G and C as a fraction of the known bases; NaN if none is known. */
+export function gcFraction(bases: Uint8Array): number {
+  let gc = 0
+  let known = 0
+  for (const code of bases) {
+    if (code === 1 || code === 2) gc++
+    if (code < unknown) known++
+  }
+  return gc / known
+}
+
+/** The other strand, read in its own direction. Unknown bases stay unknown. */
+export function reverseComplement(bases: Uint8Array): Uint8Array {
+  const other = new Uint8Array(bases.length)
+  for (let i = 0; i < bases.length; i++) {
+    const code = bases[bases.length - 1 - i]
+    other[i] = code < unknown ? 3 - code : unknown
+  }
+  return other
+}
+
+/** A name that cannot break a line or a column of the tables that it goes into. */
+export const oneLine = (text: string): string => text.replace(/\p{Cc}+/gu, ' ').trim()
+
+/** A byte as an error message shows it: `'?'` or `byte 0xff`. */
+export function describeByte(byte: number): string {
+  return byte > 32 && byte < 127
+    ? `'${String.fromCharCode(byte)}'`
+    : `byte 0x${byte.toString(16).padStart(2, '0')}`
+}
