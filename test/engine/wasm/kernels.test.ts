@@ -239,7 +239,8 @@ test('wasm: reductions agree with the reference', async t => {
     .chain(([some, pickAxes, dtype, op]) => {
       const shape = some.length ? some : [3]
       return fc.tuple(arbitraryView(shape), arbitraryView(shape), seeds).map(([a, b, seed]): Case => {
-        const data = dtype === 'int32' ? values.bind(undefined, dtype) : integers
+        const data = (length: number, seed: number) =>
+          dtype === 'int32' ? values(dtype, length, seed) : integers(length, seed)
         const axes = 1 + (pickAxes % shape.length)
         return {
           kernel: {

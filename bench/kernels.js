@@ -1,0 +1,190 @@
+// Orientation: what the WebAssembly device reaches on this machine, beside the peak of its registers in the same run.
+// Usage: npm run build && node bench/kernels.js
+import { Allocator, maxPages } from '../dist/engine/devices/wasm/allocator.js'
+import { f32x4, i32, ModuleBuilder } from '../dist/engine/devices/wasm/assembler.js'
+import { wasmDevice } from '../dist/engine/devices/wasm/index.js'
+import { hostTarget } from '../dist/engine/devices/wasm/target.js'
+
+const target = hostTarget()
+const device = wasmDevice(target)
+
+/** Least milliseconds of a call, over about `budget` milliseconds after a warm-up. */
+function milliseconds(call, budget = 300) {
+  const once = () => {
+    const start = performance.now()
+    call()
+    return performance.now() - start
+  }
+  let best = Number.POSITIVE_INFINITY
+  const end = performance.now() + budget
+  while (performance.now() < end) best = Math.min(best, once())
+  return best
+}
+
+/** GFLOP/s of multiply-adds that touch no memory. */
+function registerPeak() {
+  const [accumulators, turns] = [13, 1_000_000]
+  const module = new ModuleBuilder()
+  const write = f => {
+    const x = f.local(f32x4.const(0.5))
+    const sums = Array.from({ length: accumulators }, () => f.local(f32x4.const(1)))
+    f.repeat(turns, () => {
+      for (const sum of sums) f.set(sum, target.madd(x, x, sum))
+    })
+    f.do([i32.const(64).code, sums.reduce((a, b) => f32x4.add(a, b)).code, 0xfd, 0x0b, 0, 0])
+  }
+  module.export('run', module.define(0, write))
+  const { memory } = new Allocator()
+  const scratch = new WebAssembly.Global({ value: 'i32', mutable: true }, 0)
+  const compiled = new WebAssembly.Module(module.encode(maxPages))
+  const { run } = new WebAssembly.Instance(compiled, { env: { memory, scratch } }).exports
+  return (8 * accumulators * turns) / milliseconds(run) / 1e6
+}
+
+/** A prepared call of a kernel on random arguments of these lengths. */
+function prepared(kernel, lengths) {
+  const buffers = lengths.map(length => {
+    const buffer = device.alloc(4 * length)
+    device.write(
+      buffer,
+      Float32Array.from({ length }, () => Math.random() - 0.5),
+    )
+    return buffer
+  })
+  const program = device.compile(kernel)
+  return { call: () => device.run(program, buffers), free: () => buffers.map(b => device.free(b)) }
+}
+
+function time(kernel, lengths) {
+  const { call, free } = prepared(kernel, lengths)
+  const ms = milliseconds(call)
+  free()
+  return ms
+}
+
+const view = (...strides) => ({ offset: 0, strides })
+
+function matmul(m, k, n, aTransposed = false, bTransposed = false) {
+  const kernel = {
+    kind: 'matmul',
+    dtype: 'float32',
+    batch: [],
+    m,
+    n,
+    k,
+    a: aTransposed ? view(1, m) : view(k, 1),
+    b: bTransposed ? view(1, k) : view(n, 1),
+    accumulate: false,
+  }
+  return (2 * m * n * k) / time(kernel, [m * k, k * n, m * n]) / 1e6
+}
+
+const load = (value, dtype = 'float32') => ({ op: 'input', dtype, args: [], value })
+const line = (op, ...args) => ({ op, dtype: 'float32', args, value: 0 })
+
+/** ns per element of an elementwise kernel over 1000 floats (in the inner cache). */
+function unary(op) {
+  const input = { dtype: 'float32', view: view(1) }
+  const body = [load(0), line(op, 0)]
+  const outputs = [{ dtype: 'float32', value: 1 }]
+  return (time({ kind: 'map', shape: [1000], inputs: [input], body, outputs }, [1000, 1000]) * 1e6) / 1000
+}
+
+/** The forward map of an LSTM cell and what its backward pass keeps: four gates in rows of 4H, six outputs. */
+function lstm(rows, width) {
+  const whole = { dtype: 'float32', view: view(width, 1) }
+  const gate = g => ({ dtype: 'float32', view: { offset: g * width, strides: [4 * width, 1] } })
+  const bias = g => ({ dtype: 'float32', view: { offset: g * width, strides: [0, 1] } })
+  const inputs = [...[0, 1, 2, 3].map(gate), whole, ...[0, 1, 2, 3].map(bias)]
+  const body = inputs.map((_, i) => load(i))
+  const emit = (...instr) => body.push(line(...instr)) - 1
+  const half = body.push({ op: 'const', dtype: 'float32', args: [], value: 0.5 }) - 1
+  const sigmoid = x => emit('add', emit('mul', emit('tanh', emit('mul', x, half)), half), half)
+  const [i, j, f, o] = [0, 1, 2, 3].map(g => emit('add', g, 5 + g))
+  const [si, tj, sf, so] = [sigmoid(i), emit('tanh', j), sigmoid(f), sigmoid(o)]
+  const c = emit('add', emit('mul', sf, 4), emit('mul', si, tj))
+  const h = emit('mul', so, emit('tanh', c))
+  const outputs = [h, c, si, tj, sf, so].map(value => ({ dtype: 'float32', value }))
+  const lengths = [
+    ...[4, 4, 4, 4].map(g => g * rows * width),
+    rows * width,
+    ...[4, 4, 4, 4].map(g => g * width),
+  ]
+  const kernel = { kind: 'map', shape: [rows, width], inputs, body, outputs }
+  return (time(kernel, [...lengths, ...outputs.map(() => rows * width)]) * 1e6) / (rows * width)
+}
+
+function reduceColumns(rows, columns) {
+  const input = { dtype: 'float32', view: view(1, columns) }
+  const kernel = {
+    kind: 'reduce',
+    op: 'sum',
+    dtype: 'float32',
+    shape: [columns, rows],
+    axes: 1,
+    inputs: [input],
+  }
+  return (time({ ...kernel, body: [load(0)], value: 0 }, [rows * columns, columns]) * 1e6) / (rows * columns)
+}
+
+function reduceRows(rows, columns) {
+  const input = { dtype: 'float32', view: view(columns, 1) }
+  const kernel = {
+    kind: 'reduce',
+    op: 'sum',
+    dtype: 'float32',
+    shape: [rows, columns],
+    axes: 1,
+    inputs: [input],
+  }
+  return (time({ ...kernel, body: [load(0)], value: 0 }, [rows * columns, rows]) * 1e6) / (rows * columns)
+}
+
+function transpose(rows, columns) {
+  const kernel = {
+    kind: 'copy',
+    dtype: 'float32',
+    shape: [rows, columns],
+    source: view(columns, 1),
+    to: view(1, rows),
+    accumulate: false,
+  }
+  return (time(kernel, [rows * columns, rows * columns]) * 1e6) / (rows * columns)
+}
+
+console.log(device.description)
+const peak = registerPeak()
+console.log(`register peak ${peak.toFixed(1)} GFLOP/s`)
+const products = [
+  [512, 512, 512],
+  [100, 64, 256],
+  [100, 256, 64, false, true],
+  [100, 128, 512],
+  [100, 512, 2048],
+  [64, 25000, 256, true],
+  [25000, 64, 256],
+  [25000, 64, 4],
+  [4, 25000, 256, true],
+  [1, 256, 1024],
+  [100, 64, 64, false, true],
+  [16, 16, 16],
+]
+for (const [m, k, n, aT, bT] of products) {
+  const rate = matmul(m, k, n, aT, bT)
+  const name = `[${m},${k}]${aT ? ' (A transposed)' : ''} x [${k},${n}]${bT ? ' (B transposed)' : ''}`
+  console.log(
+    `${name.padEnd(44)} ${rate.toFixed(1).padStart(6)} GFLOP/s ${((100 * rate) / peak).toFixed(0).padStart(4)} %`,
+  )
+}
+const nanoseconds = {
+  exp: unary('exp'),
+  log: unary('log'),
+  tanh: unary('tanh'),
+  'LSTM map [100,64], 9 inputs, 6 outputs': lstm(100, 64),
+  'sum of [25000,256] over rows': reduceColumns(25000, 256),
+  'sum of [25000,256] over columns': reduceRows(25000, 256),
+  'sum of [25000,4] over columns': reduceRows(25000, 4),
+  'transpose [512,512]': transpose(512, 512),
+}
+for (const [name, ns] of Object.entries(nanoseconds))
+  console.log(`${name.padEnd(44)} ${ns.toFixed(2).padStart(6)} ns/element`)
