@@ -6,6 +6,8 @@ import { bytesOf } from './lower/lower.js'
 import { makePlan } from './lower/plan.js'
 import { placeholder, result } from './ops/source.js'
 import { type Runtime, Storage } from './runtime.js'
+import { collect } from './scope.js'
+import type { Tensor } from './tensor.js'
 import { entries, fillTree, leaves, mapTree, type Tree } from './tree.js'
 
 type Compiled = {
@@ -14,6 +16,8 @@ type Compiled = {
   /** Output buffers given back by their tensors, by output. */
   readonly spare: DeviceBuffer[][]
   disposed: boolean
+  /** Tensors of the trace: constants among them hold memory. */
+  readonly made: readonly Tensor[]
 }
 
 /** What `compile` returns: the function, and what it has compiled. */
@@ -47,7 +51,7 @@ export function compile<A extends readonly Tree[], R extends Tree>(
 
   function trace(args: A): Compiled {
     const inputs = args.map(arg => mapTree(arg, t => placeholder(t.shape, t.dtype))) as unknown as A
-    const outputs = fn(...inputs)
+    const { value: outputs, made } = collect(() => fn(...inputs))
     const donated = new Set(donate.flatMap(i => leaves(inputs[i])))
     const plan = makePlan(leaves(outputs), inputs.flatMap(leaves), donated)
     return {
@@ -55,6 +59,7 @@ export function compile<A extends readonly Tree[], R extends Tree>(
       outputs,
       spare: plan.outputs.map(() => []),
       disposed: false,
+      made,
     }
   }
 
@@ -123,6 +128,7 @@ export function compile<A extends readonly Tree[], R extends Tree>(
       compiled.disposed = true
       compiled.executable.free()
       for (const buffer of compiled.spare.flat()) runtime?.free(buffer)
+      for (const t of compiled.made) t.storage?.release()
     }
     cache.clear()
   }

@@ -67,6 +67,17 @@ export function scope<T>(body: () => T): T {
   return value
 }
 
+/** Run `body` outside of all scopes: what it makes is handed over, to be freed by the caller. @internal */
+export function collect<T>(body: () => T): { value: T; made: readonly Tensor[] } {
+  const scope = enter()
+  try {
+    return { value: body(), made: scope.made }
+  } finally {
+    scopes.splice(scopes.indexOf(scope), 1)
+    updateHook()
+  }
+}
+
 /** Free the values of all tensors of a tree. */
 export function dispose(tree: Tree): void {
   for (const t of leaves(tree)) t.dispose()

@@ -1,0 +1,140 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test from 'tape'
+import { device, scope, tensor } from '../../engine/index.js'
+import { lstm } from '../../model/cells/lstm.js'
+import {
+  DivergedError,
+  initialState,
+  loadModel,
+  makeTrainStep,
+  RunDirectory,
+  type StepOptions,
+  shippedCells,
+  train,
+} from '../../model/index.js'
+import { tinyData } from './tinyData.js'
+import { tinyOptions } from './trainTiny.js'
+
+const folder = () => mkdtemp(join(tmpdir(), 'xenograd-train-'))
+
+const stepOptions: StepOptions = {
+  cell: lstm,
+  hidden: 5,
+  learningRate: 0.02,
+  dropoutRate: 0.1,
+  regulariserType: 'l2',
+  regulariserWeight: 0,
+  seed: 3,
+}
+
+test('every shipped cell learns', async t => {
+  const data = tinyData(16, 24)
+  for (const cell of await shippedCells()) {
+    const step = makeTrainStep({ ...stepOptions, cell, hidden: 12 })
+    let state = initialState({ ...stepOptions, cell, hidden: 12 })
+    const losses: number[] = []
+    for (let i = 0; i < 120; i++) {
+      const tokens = tensor(data.batch(i), { shape: [16, 24] })
+      const result = await step(state, tokens)
+      state = result.state
+      losses.push(result.metrics.loss)
+      tokens.dispose()
+    }
+    t.ok(
+      losses[119] < 0.6 && losses[0] > 1.2,
+      `${cell.name}: ${losses[0].toFixed(3)} to ${losses[119].toFixed(3)} nats`,
+    )
+    step.compiled.dispose()
+  }
+})
+
+test('devices train alike: same masks, same losses', async t => {
+  const data = tinyData(6, 12)
+  const losses = async (name: string) => {
+    const step = makeTrainStep({ ...stepOptions, device: name })
+    let state = initialState(stepOptions)
+    const found: number[] = []
+    for (let i = 0; i < 20; i++) {
+      const result = await step(state, tensor(data.batch(i), { shape: [6, 12] }))
+      state = result.state
+      found.push(result.metrics.loss)
+    }
+    return found
+  }
+  const [a, b] = [await losses('reference'), await losses('wasm')]
+  const worst = Math.max(...a.map((x, i) => Math.abs(x - b[i]) / x))
+  t.ok(worst < 1e-4, `20 steps, largest relative difference ${worst.toExponential(1)}`)
+})
+
+test('a training loop allocates nothing after its first step', async t => {
+  const data = tinyData(4, 6)
+  const step = makeTrainStep({ ...stepOptions, hidden: 3 })
+  let state = initialState({ ...stepOptions, hidden: 3 })
+  const tokens = tensor(data.batch(0), { shape: [4, 6] })
+  let after: unknown
+  let steady = true
+  for (let i = 0; i < 1000; i++) {
+    tokens.assign(data.batch(i))
+    state = (await step(state, tokens)).state
+    const stats = device('wasm').stats()
+    if (i === 0) after = stats
+    else steady &&= JSON.stringify(stats) === JSON.stringify(after)
+  }
+  t.ok(steady, `1000 steps with ${JSON.stringify(after)}`)
+  t.equal(step.compiled.traces, 1, 'traced once')
+})
+
+test('a loss that is not finite stops the run and says what to do', async t => {
+  const path = await folder()
+  const options = { ...tinyOptions, learningRate: 1e30, steps: 10 }
+  const outcome = train(await RunDirectory.open(path), options, tinyData(8, 20)).catch((e: unknown) => e)
+  const error = await outcome
+  t.ok(error instanceof DivergedError, 'throws DivergedError')
+  t.match(
+    String(error),
+    /loss is (NaN|Infinity|-Infinity) at step \d+ \(first bad tensor: [\w.]+\)\. Last good checkpoint: .*model_\d+\.safetensors\. Try --learning_rate [\d.]+e\+29\./,
+  )
+  const newest = (await (await RunDirectory.open(path)).checkpoints()).at(-1)!
+  const { state } = await loadModel(newest.path)
+  t.ok((await state.parameters.cell.kernel.data()).every(Number.isFinite), 'the last good checkpoint is good')
+  await rm(path, { recursive: true })
+})
+
+test('a run is resumed only with what it began with', async t => {
+  const path = await folder()
+  const run = await RunDirectory.open(path)
+  await train(run, { ...tinyOptions, steps: 4 }, tinyData(8, 20))
+  const again = (change: object, data = tinyData(8, 20)) =>
+    train(run, { ...tinyOptions, ...change }, data).catch((e: Error) => e.message)
+  t.match(String(await again({ seed: 6 })), /this run had seed '5', now it is '6'/)
+  t.match(String(await again({}, tinyData(8, 21))), /this run had data 'tiny 8x20', now it is 'tiny 8x21'/)
+  t.match(String(await again({ hidden: 7 })), /hidden size 6.*the flags ask for.*hidden size 7/)
+  await rm(path, { recursive: true })
+})
+
+test('an aborted run leaves a checkpoint of its last step', async t => {
+  const path = await folder()
+  const run = await RunDirectory.open(path)
+  const stop = new AbortController()
+  const onStep = (step: number) => {
+    if (step === 7) stop.abort()
+  }
+  const result = await train(run, { ...tinyOptions, signal: stop.signal, onStep }, tinyData(8, 20))
+  t.deepEqual([result.step, result.interrupted], [7, true])
+  t.equal((await run.checkpoints()).at(-1)?.step, 7)
+  await rm(path, { recursive: true })
+})
+
+test('scopes leave nothing behind', async t => {
+  const before = device('wasm').stats()
+  await scope(async () => {
+    const x = tensor([
+      [1, 2],
+      [3, 4],
+    ])
+    await x.matmul(x).tanh().data()
+  })
+  t.deepEqual(device('wasm').stats(), before)
+})
