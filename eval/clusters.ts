@@ -15,7 +15,7 @@ export interface Clusters {
 
 /** One cluster per distinct label, or one per read where there are no labels. */
 export function clustersOf(labels: readonly string[] | undefined, reads: number): ClassClusters {
-  if (labels === undefined) return { ids: Int32Array.from({ length: reads }, (_, i) => i), count: reads }
+  if (labels === undefined) return { ids: new Int32Array(reads).map((_, i) => i), count: reads }
   if (labels.length !== reads) throw new RangeError(`${labels.length} cluster labels for ${reads} reads`)
   const numbers = new Map<string, number>()
   const ids = Int32Array.from(labels, label => {

@@ -7,7 +7,7 @@
 import { type ClassClusters, type ClusterLabels, clustersOf } from './clusters.js'
 import { aurocOf } from './metrics.js'
 import { type Estimate, twoSidedP, zConfidence } from './normal.js'
-import { rank, type Scores } from './ranking.js'
+import { type Ranking, rank, type Scores } from './ranking.js'
 
 /** Scores of the same reads in both classes. */
 export interface ClassScores {
@@ -30,12 +30,16 @@ export interface PairedTest {
  *
  * Throws a RangeError for an empty class, a NaN, or labels that do not fit.
  */
-export function aurocEstimate(inScores: Scores, oodScores: Scores, labels: ClusterLabels = {}): Estimate {
-  const placed = placements({ in: inScores, ood: oodScores })
+export const aurocEstimate = (inScores: Scores, oodScores: Scores, labels: ClusterLabels = {}): Estimate =>
+  aurocEstimateOf(rank(inScores, oodScores), labels)
+
+/** See `aurocEstimate`. */
+export function aurocEstimateOf(ranking: Ranking, labels: ClusterLabels = {}): Estimate {
+  const placed = placements(ranking)
   const variance = varianceOf(placed, labels)
   const value = placed.auroc
   if (!(variance > 0) || value <= 0 || value >= 1) {
-    return { value, ...hanleyMcNeilInterval(value, inScores.length, oodScores.length) }
+    return { value, ...hanleyMcNeilInterval(value, ranking.inLevels.length, ranking.oodLevels.length) }
   }
   const logit = Math.log(value / (1 - value))
   const margin = (zConfidence * Math.sqrt(variance)) / (value * (1 - value))
@@ -49,7 +53,7 @@ export function aurocEstimate(inScores: Scores, oodScores: Scores, labels: Clust
  * Throws as `aurocEstimate`.
  */
 export const delongVariance = (inScores: Scores, oodScores: Scores, labels: ClusterLabels = {}): number =>
-  varianceOf(placements({ in: inScores, ood: oodScores }), labels)
+  varianceOf(placements(rank(inScores, oodScores)), labels)
 
 /**
  * DeLong's test of two scores of the same reads: the difference of their AUROCs (first minus second), its interval, z,
@@ -58,19 +62,22 @@ export const delongVariance = (inScores: Scores, oodScores: Scores, labels: Clus
  *
  * Throws as `aurocEstimate`, and a RangeError when the two scores are not of the same number of reads.
  */
-export function pairedDelong(
+export const pairedDelong = (
   first: ClassScores,
   second: ClassScores,
   labels: ClusterLabels = {},
-): PairedTest {
-  if (first.in.length !== second.in.length || first.ood.length !== second.ood.length) {
-    throw new RangeError(
-      `a paired test needs the same reads: got ${first.in.length} and ${second.in.length} in-distribution, ` +
-        `${first.ood.length} and ${second.ood.length} out-of-distribution scores`,
-    )
-  }
+): PairedTest => pairedDelongOf(rank(first.in, first.ood), rank(second.in, second.ood), labels)
+
+/** See `pairedDelong`. */
+export function pairedDelongOf(first: Ranking, second: Ranking, labels: ClusterLabels = {}): PairedTest {
   const a = placements(first)
   const b = placements(second)
+  if (a.in.length !== b.in.length || a.ood.length !== b.ood.length) {
+    throw new RangeError(
+      `a paired test needs the same reads: got ${a.in.length} and ${b.in.length} in-distribution, ` +
+        `${a.ood.length} and ${b.ood.length} out-of-distribution scores`,
+    )
+  }
   // The variance of the difference is the variance of the placements' differences: no cancellation for like scores.
   const difference = {
     auroc: a.auroc - b.auroc,
@@ -96,24 +103,24 @@ interface Placements {
   ood: Float64Array
 }
 
-function placements({ in: inScores, ood: oodScores }: ClassScores): Placements {
-  const ranking = rank(inScores, oodScores)
+function placements(ranking: Ranking): Placements {
   const { inCounts, oodCounts, inLevels, oodLevels } = ranking
   const oodOutscored = new Float64Array(inCounts.length)
   const inOutscoring = new Float64Array(inCounts.length)
   let oodBelow = 0
-  let inAbove = inScores.length
+  let inAbove = inLevels.length
   for (let i = 0; i < inCounts.length; i++) {
     inAbove -= inCounts[i]
-    oodOutscored[i] = (oodBelow + oodCounts[i] / 2) / oodScores.length
-    inOutscoring[i] = (inAbove + inCounts[i] / 2) / inScores.length
+    oodOutscored[i] = (oodBelow + oodCounts[i] / 2) / oodLevels.length
+    inOutscoring[i] = (inAbove + inCounts[i] / 2) / inLevels.length
     oodBelow += oodCounts[i]
   }
-  return {
-    auroc: aurocOf(ranking),
-    in: Float64Array.from(inLevels, level => oodOutscored[level]),
-    ood: Float64Array.from(oodLevels, level => inOutscoring[level]),
+  const lookUp = (levels: Int32Array, table: Float64Array): Float64Array => {
+    const values = new Float64Array(levels.length)
+    for (let i = 0; i < levels.length; i++) values[i] = table[levels[i]]
+    return values
   }
+  return { auroc: aurocOf(ranking), in: lookUp(inLevels, oodOutscored), ood: lookUp(oodLevels, inOutscoring) }
 }
 
 const varianceOf = (placed: Placements, labels: ClusterLabels): number =>
@@ -124,10 +131,9 @@ const varianceOf = (placed: Placements, labels: ClusterLabels): number =>
 function classVariance(placements: Float64Array, mean: number, { ids, count }: ClassClusters): number {
   if (count < 2) return Number.NaN
   const sums = new Float64Array(count)
-  placements.forEach((placement, i) => {
-    sums[ids[i]] += placement - mean
-  })
-  const squares = sums.reduce((total, sum) => total + sum * sum, 0)
+  for (let i = 0; i < placements.length; i++) sums[ids[i]] += placements[i] - mean
+  let squares = 0
+  for (const sum of sums) squares += sum * sum
   return ((count / (count - 1)) * squares) / placements.length ** 2
 }
 

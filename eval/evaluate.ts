@@ -1,10 +1,10 @@
 import { bootstrapIntervals } from './bootstrap.js'
 import type { ClusterLabels } from './clusters.js'
 import { pearson, spearman } from './correlation.js'
-import { aurocEstimate, type PairedTest, pairedDelong } from './delong.js'
+import { aurocEstimateOf, type PairedTest, pairedDelongOf } from './delong.js'
 import { auprcOf, fprAtTprOf } from './metrics.js'
 import { confidence, type Estimate } from './normal.js'
-import { type Counts, rank } from './ranking.js'
+import { type Counts, type Ranking, rank, rankingOfSome } from './ranking.js'
 
 /** The reads of one class, element i of everything belonging to read i. */
 export interface ScoredReads {
@@ -116,7 +116,7 @@ export function evaluateScores(
     })
     return {
       score: name,
-      auroc: aurocEstimate(inside.scores[name], outside.scores[name], labels),
+      auroc: aurocEstimateOf(rankings[i], labels),
       auprcIn: estimate('auprcIn'),
       auprcOod: estimate('auprcOod'),
       fpr80: estimate('fpr80'),
@@ -125,11 +125,10 @@ export function evaluateScores(
     }
   })
   const [against, ...others] = names
-  const sides = (name: string) => ({ in: inside.scores[name], ood: outside.scores[name] })
-  const comparisons = others.map(score => ({
+  const comparisons = others.map((score, i) => ({
     score,
     against,
-    ...pairedDelong(sides(score), sides(against), labels),
+    ...pairedDelongOf(rankings[i + 1], rankings[0], labels),
   }))
   return {
     inDistribution: { reads: inside.reads, dropped: inside.dropped },
@@ -137,7 +136,10 @@ export function evaluateScores(
     intervals: { confidence, seed, replicates, unit: clusterByGenus ? 'genus' : 'read' },
     scores,
     comparisons,
-    genera: [...perGenus('in', names, inside, outside), ...perGenus('ood', names, inside, outside)],
+    genera: [
+      ...perGenus('in', inside.genus, names, rankings),
+      ...perGenus('ood', outside.genus, names, rankings),
+    ],
   }
 }
 
@@ -206,33 +208,23 @@ function gcCorrelation(
 
 function perGenus(
   distribution: 'in' | 'ood',
+  genera: readonly string[] | undefined,
   names: readonly string[],
-  inside: KeptReads,
-  outside: KeptReads,
+  rankings: readonly Ranking[],
 ): GenusEvaluation[] {
-  const own = distribution === 'in' ? inside : outside
   const readsOf = new Map<string, number[]>()
-  own.genus?.forEach((genus, i) => {
-    const list = readsOf.get(genus)
-    if (list) list.push(i)
-    else readsOf.set(genus, [i])
+  genera?.forEach((genus, read) => {
+    const reads = readsOf.get(genus)
+    if (reads) reads.push(read)
+    else readsOf.set(genus, [read])
   })
   return [...readsOf]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([genus, indices]) => ({
-      genus,
-      distribution,
-      reads: indices.length,
-      auroc: Object.fromEntries(
-        names.map(name => {
-          const scores = Float64Array.from(indices, i => own.scores[name][i])
-          return [
-            name,
-            distribution === 'in'
-              ? aurocEstimate(scores, outside.scores[name])
-              : aurocEstimate(inside.scores[name], scores),
-          ]
-        }),
-      ),
-    }))
+    .map(([genus, reads]) => {
+      const estimates = rankings.map(ranking =>
+        aurocEstimateOf(rankingOfSome(ranking, { [distribution]: reads })),
+      )
+      const auroc = Object.fromEntries(names.map((name, i) => [name, estimates[i]]))
+      return { genus, distribution, reads: reads.length, auroc }
+    })
 }

@@ -40,73 +40,65 @@ export const fprAtTpr = (
 /** See `auroc`. */
 export function aurocOf({ inCounts, oodCounts }: Counts): number {
   let oodBelow = 0
-  let inBelow = 0
   let wins = 0
   for (let i = 0; i < inCounts.length; i++) {
     wins += inCounts[i] * (oodBelow + oodCounts[i] / 2)
     oodBelow += oodCounts[i]
-    inBelow += inCounts[i]
   }
-  return wins / (inBelow * oodBelow)
+  return wins / (total(inCounts) * oodBelow)
 }
 
 /** See `auprc`. */
 export function auprcOf(counts: Counts, positive: Positive): number {
+  const { positives, negatives, start, step } = sweep(counts, positive)
+  let truePositives = 0
+  let falsePositives = 0
   let area = 0
-  sweep(counts, positive, (truePositives, falsePositives, gained) => {
-    if (gained > 0) area += (gained * truePositives) / (truePositives + falsePositives)
-    return false
-  })
-  return area / total(positive === 'in' ? counts.inCounts : counts.oodCounts)
+  for (let i = start; i >= 0 && i < positives.length; i += step) {
+    truePositives += positives[i]
+    falsePositives += negatives[i]
+    if (positives[i] > 0) area += (positives[i] * truePositives) / (truePositives + falsePositives)
+  }
+  return area / truePositives
 }
 
 /** See `fprAtTpr`. */
 export function fprAtTprOf(counts: Counts, tpr: number, positive: Positive): number {
   if (!(tpr > 0 && tpr <= 1)) throw new RangeError(`true positive rate: got ${tpr}, give one in (0, 1]`)
-  const [positives, negatives] = inOrder(counts, positive).map(total)
-  let fpr = 1
-  sweep(counts, positive, (truePositives, falsePositives) => {
-    if (truePositives / positives < tpr) return false
-    fpr = falsePositives / negatives
-    return true
-  })
-  return fpr
+  const { positives, negatives, start, step } = sweep(counts, positive)
+  const allPositives = total(positives)
+  let truePositives = 0
+  let falsePositives = 0
+  for (let i = start; truePositives / allPositives < tpr; i += step) {
+    truePositives += positives[i]
+    falsePositives += negatives[i]
+  }
+  return falsePositives / total(negatives)
 }
 
 /** The ROC curve's corners from (0, 0) to (1, 1), the positive class being the in-distribution one. */
 export function rocCurve(inScores: Scores, oodScores: Scores): { fpr: Float64Array; tpr: Float64Array } {
-  const counts = rank(inScores, oodScores)
-  const fpr = new Float64Array(counts.scores.length + 1)
-  const tpr = new Float64Array(counts.scores.length + 1)
-  let i = 0
-  sweep(counts, 'in', (truePositives, falsePositives) => {
-    i++
-    tpr[i] = truePositives / inScores.length
-    fpr[i] = falsePositives / oodScores.length
-    return false
-  })
-  return { fpr, tpr }
+  const { inCounts, oodCounts } = rank(inScores, oodScores)
+  const corners = (counts: Float64Array, reads: number): Float64Array => {
+    const rates = new Float64Array(counts.length + 1)
+    let called = 0
+    for (let i = 1; i < rates.length; i++) {
+      called += counts[counts.length - i]
+      rates[i] = called / reads
+    }
+    return rates
+  }
+  return { fpr: corners(oodCounts, oodScores.length), tpr: corners(inCounts, inScores.length) }
 }
 
-const inOrder = ({ inCounts, oodCounts }: Counts, positive: Positive): [Float64Array, Float64Array] =>
-  positive === 'in' ? [inCounts, oodCounts] : [oodCounts, inCounts]
+/** How to lower the threshold over the distinct scores, or for `ood` to raise it. */
+const sweep = ({ inCounts, oodCounts }: Counts, positive: Positive) =>
+  positive === 'in'
+    ? { positives: inCounts, negatives: oodCounts, start: inCounts.length - 1, step: -1 }
+    : { positives: oodCounts, negatives: inCounts, start: 0, step: 1 }
 
-const total = (counts: Float64Array): number => counts.reduce((sum, count) => sum + count, 0)
-
-/** Lowers the threshold over the distinct scores (for 'ood': raises it) until `visit` returns true. */
-function sweep(
-  counts: Counts,
-  positive: Positive,
-  visit: (truePositives: number, falsePositives: number, gained: number) => boolean,
-): void {
-  const [positives, negatives] = inOrder(counts, positive)
-  const levels = positives.length
-  let truePositives = 0
-  let falsePositives = 0
-  for (let i = 0; i < levels; i++) {
-    const level = positive === 'in' ? levels - 1 - i : i
-    truePositives += positives[level]
-    falsePositives += negatives[level]
-    if (visit(truePositives, falsePositives, positives[level])) return
-  }
+function total(counts: Float64Array): number {
+  let sum = 0
+  for (let i = 0; i < counts.length; i++) sum += counts[i]
+  return sum
 }

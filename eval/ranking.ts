@@ -44,6 +44,21 @@ export function rank(inScores: Scores, oodScores: Scores): Ranking {
   return { scores, inLevels, oodLevels, inCounts, oodCounts }
 }
 
+/** The ranking of some reads only (by their positions; of a class that is not given, all), in O(n). */
+export function rankingOfSome(
+  ranking: Ranking,
+  some: { in?: readonly number[]; ood?: readonly number[] },
+): Ranking {
+  const pick = (levels: Int32Array, counts: Float64Array, reads: readonly number[] | undefined) => {
+    if (reads === undefined) return { levels, counts }
+    const picked = Int32Array.from(reads, read => levels[read])
+    return { levels: picked, counts: countLevels(picked, counts.length) }
+  }
+  const { levels: inLevels, counts: inCounts } = pick(ranking.inLevels, ranking.inCounts, some.in)
+  const { levels: oodLevels, counts: oodCounts } = pick(ranking.oodLevels, ranking.oodCounts, some.ood)
+  return { scores: ranking.scores, inLevels, oodLevels, inCounts, oodCounts }
+}
+
 /** Ranks from 1; equal values share the mean of their ranks (mid-ranks). */
 export function midRanks(values: Scores): Float64Array {
   const { levels, counts } = locate(values, distinctSorted(Float64Array.from(values)))
@@ -78,7 +93,6 @@ function distinctSorted(values: Float64Array): Float64Array {
 /** For every value its index in `sorted`, which has it, and how often each index comes. */
 function locate(values: Scores, sorted: Float64Array): { levels: Int32Array; counts: Float64Array } {
   const levels = new Int32Array(values.length)
-  const counts = new Float64Array(sorted.length)
   for (let i = 0; i < values.length; i++) {
     const value = values[i]
     let low = 0
@@ -89,7 +103,12 @@ function locate(values: Scores, sorted: Float64Array): { levels: Int32Array; cou
       else high = middle
     }
     levels[i] = low
-    counts[low]++
   }
-  return { levels, counts }
+  return { levels, counts: countLevels(levels, sorted.length) }
+}
+
+function countLevels(levels: Int32Array, distinct: number): Float64Array {
+  const counts = new Float64Array(distinct)
+  for (const level of levels) counts[level]++
+  return counts
 }
