@@ -43,6 +43,8 @@ export function makeUnits(
     level.set(t, least)
   }
 
+  joinEarlierPasses(computed, consumers, level, rep)
+
   const inlined = new Set<Tensor>()
   const units: Unit[] = []
   for (const node of computed) {
@@ -67,6 +69,27 @@ export function makeUnits(
     cluster.nodes.push(node)
   }
   return units.sort((a, b) => a.level - b.level)
+}
+
+/**
+ * An elementwise node that nobody reads in its own pass may as well be computed in the pass of the newest thing that
+ * it reads itself: one pass fewer, and often one array fewer to keep until then.
+ */
+function joinEarlierPasses(
+  nodes: readonly Tensor[],
+  consumers: ReadonlyMap<Tensor, readonly Tensor[]>,
+  level: Map<Tensor, number>,
+  rep: (t: Tensor) => Tensor,
+): void {
+  for (const t of nodes) {
+    if (!isElementwise(t)) continue
+    const own = level.get(t)!
+    if (consumers.get(t)!.some(c => level.get(c) === own)) continue
+    const inputs = t.inputs.map(rep).filter(x => level.has(x))
+    const newest = Math.max(...inputs.map(x => level.get(x)!))
+    // Inputs of that pass must be fusible; all others are older.
+    if (inputs.length && inputs.every(x => level.get(x)! < newest || fuses(x, t))) level.set(t, newest)
+  }
 }
 
 /**
