@@ -18,6 +18,11 @@ export interface ScoredReads {
   genus?: readonly string[]
 }
 
+export interface EvaluationReads {
+  inDistribution: ScoredReads
+  outOfDistribution: ScoredReads
+}
+
 export interface EvaluationOptions {
   /** Seed of the bootstrap; default 1. */
   seed?: number
@@ -93,18 +98,10 @@ const bootstrapped = {
  * `clusterByGenus` finds no genera.
  */
 export function evaluateScores(
-  reads: { inDistribution: ScoredReads; outOfDistribution: ScoredReads },
+  reads: EvaluationReads,
   { seed = 1, replicates = 1000, clusterByGenus = false }: EvaluationOptions = {},
 ): Evaluation {
-  const names = Object.keys(reads.inDistribution.scores)
-  const oodNames = Object.keys(reads.outOfDistribution.scores)
-  if (names.length === 0 || names.join() !== oodNames.join()) {
-    throw new RangeError(
-      `both classes need the same scores: got [${names}] in-distribution, [${oodNames}] out-of-distribution`,
-    )
-  }
-  const inside = keepScored(reads.inDistribution, 'in-distribution')
-  const outside = keepScored(reads.outOfDistribution, 'out-of-distribution')
+  const { names, inside, outside } = scoredReads(reads)
   const labels = clusterByGenus ? genusLabels(inside, outside) : {}
 
   const rankings = names.map(name => rank(inside.scores[name], outside.scores[name]))
@@ -143,7 +140,29 @@ export function evaluateScores(
   }
 }
 
-interface KeptReads extends ClassSize {
+/**
+ * The reads that have all scores, of both classes, and the scores' names.
+ *
+ * Throws a RangeError as `evaluateScores` does.
+ */
+export function scoredReads(reads: EvaluationReads): {
+  names: string[]
+  inside: KeptReads
+  outside: KeptReads
+} {
+  const names = Object.keys(reads.inDistribution.scores)
+  const oodNames = Object.keys(reads.outOfDistribution.scores)
+  if (names.length === 0 || names.join() !== oodNames.join()) {
+    throw new RangeError(
+      `both classes need the same scores: got [${names}] in-distribution, [${oodNames}] out-of-distribution`,
+    )
+  }
+  const inside = keepScored(reads.inDistribution, 'in-distribution')
+  const outside = keepScored(reads.outOfDistribution, 'out-of-distribution')
+  return { names, inside, outside }
+}
+
+export interface KeptReads extends ClassSize {
   scores: Record<string, Float64Array>
   gc?: Float64Array
   genus?: string[]

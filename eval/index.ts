@@ -3,10 +3,12 @@ export type { ClusterLabels } from './clusters.js'
 export { pearson, spearman } from './correlation.js'
 export { aurocEstimate, type ClassScores, delongVariance, type PairedTest, pairedDelong } from './delong.js'
 export {
+  type ClassSize,
   type Comparison,
   type Correlation,
   type Evaluation,
   type EvaluationOptions,
+  type EvaluationReads,
   evaluateScores,
   type GenusEvaluation,
   type ScoredReads,
@@ -14,5 +16,13 @@ export {
 } from './evaluate.js'
 export { auprc, auprcOf, auroc, aurocOf, fprAtTpr, fprAtTprOf, rocCurve } from './metrics.js'
 export type { Estimate } from './normal.js'
+export {
+  evaluationPlot,
+  type HistogramPlotScore,
+  histogramPlot,
+  type PlotOptions,
+  type RocPlotCurve,
+  rocPlot,
+} from './plot.js'
 export { type Counts, type Positive, type Ranking, rank, type Scores } from './ranking.js'
 export { formatTable, formatTsv } from './report.js'

@@ -18,7 +18,9 @@ export function formatTable(evaluation: Evaluation): string {
   const lines: string[][] = [['', ...scores.map(({ score }) => score)]]
   for (const [label, metric] of rows) lines.push([label, ...scores.map(score => showEstimate(score[metric]))])
   if (scores.some(score => score.gcCorrelation)) {
-    const correlations = scores.map(({ gcCorrelation }) => fixed(gcCorrelation?.all.spearman ?? Number.NaN))
+    const correlations = scores.map(({ gcCorrelation }) =>
+      formatFigure(gcCorrelation?.all.spearman ?? Number.NaN),
+    )
     lines.push(['GC rank correlation', ...correlations])
   }
   const sizes = `${inDistribution.reads} in-distribution and ${outOfDistribution.reads} out-of-distribution reads`
@@ -92,11 +94,12 @@ const tsvNames: Record<Metric, string> = {
 
 const exact = (value: number): string => (Number.isNaN(value) ? 'NA' : String(value))
 
-const fixed = (value: number, signed = false): string =>
+/** A figure with three decimals, or NA. */
+export const formatFigure = (value: number, signed = false): string =>
   Number.isNaN(value) ? 'NA' : `${signed && value >= 0 ? '+' : ''}${value.toFixed(3)}`
 
 const showEstimate = ({ value, low, high }: Estimate, signed = false): string =>
-  `${fixed(value, signed)} [${fixed(low, signed)}, ${fixed(high, signed)}]`
+  `${formatFigure(value, signed)} [${formatFigure(low, signed)}, ${formatFigure(high, signed)}]`
 
 const showP = (p: number): string => (p < 1e-300 ? '< 1e-300' : p < 1e-3 ? p.toExponential(1) : p.toFixed(3))
 
