@@ -2,6 +2,7 @@
 export { findCell, shippedCells } from './cells.js'
 export { CheckpointError, writeTensorFlowCheckpoint } from './checkpoint/index.js'
 export { batchLoss, initialModel, type ModelOptions, type ModelParameters, predict } from './generative.js'
+export { type TrainHooks, trainFromSettings } from './job.js'
 export { type RegulariserType, regulariser } from './regulariser.js'
 export { type MetricsLine, RunDirectory } from './runDirectory.js'
 export { loadModel, type SavedModel, saveState, toReference } from './saved.js'
