@@ -5,23 +5,7 @@ import { aurocEstimateOf, type PairedTest, pairedDelongOf } from './delong.js'
 import { auprcOf, fprAtTprOf } from './metrics.js'
 import { confidence, type Estimate } from './normal.js'
 import { type Counts, type Ranking, rank, rankingOfSome } from './ranking.js'
-
-/** The reads of one class, element i of everything belonging to read i. */
-export interface ScoredReads {
-  /**
-   * Scores by name, higher for in-distribution reads; the first is the baseline that the others are tested against:
-   * `{ likelihood, ratio }`.
-   */
-  scores: Readonly<Record<string, ArrayLike<number>>>
-  /** Fraction of G and C in the read; NaN where undefined. */
-  gc?: ArrayLike<number>
-  genus?: readonly string[]
-}
-
-export interface EvaluationReads {
-  inDistribution: ScoredReads
-  outOfDistribution: ScoredReads
-}
+import { type ClassSize, type EvaluationReads, type KeptReads, scoredReads } from './reads.js'
 
 export interface EvaluationOptions {
   /** Seed of the bootstrap; default 1. */
@@ -74,12 +58,6 @@ export interface Evaluation {
   comparisons: Comparison[]
   /** One entry per genus and class, where genera are given. */
   genera: GenusEvaluation[]
-}
-
-export interface ClassSize {
-  reads: number
-  /** Reads left out because one of their scores is not a number. */
-  dropped: number
 }
 
 const bootstrapped = {
@@ -137,61 +115,6 @@ export function evaluateScores(
       ...perGenus('in', inside.genus, names, rankings),
       ...perGenus('ood', outside.genus, names, rankings),
     ],
-  }
-}
-
-/**
- * The reads that have all scores, of both classes, and the scores' names.
- *
- * Throws a RangeError as `evaluateScores` does.
- */
-export function scoredReads(reads: EvaluationReads): {
-  names: string[]
-  inside: KeptReads
-  outside: KeptReads
-} {
-  const names = Object.keys(reads.inDistribution.scores)
-  const oodNames = Object.keys(reads.outOfDistribution.scores)
-  if (names.length === 0 || names.join() !== oodNames.join()) {
-    throw new RangeError(
-      `both classes need the same scores: got [${names}] in-distribution, [${oodNames}] out-of-distribution`,
-    )
-  }
-  const inside = keepScored(reads.inDistribution, 'in-distribution')
-  const outside = keepScored(reads.outOfDistribution, 'out-of-distribution')
-  return { names, inside, outside }
-}
-
-export interface KeptReads extends ClassSize {
-  scores: Record<string, Float64Array>
-  gc?: Float64Array
-  genus?: string[]
-}
-
-function keepScored({ scores, gc, genus }: ScoredReads, name: string): KeptReads {
-  const series = Object.entries(scores)
-  const total = series[0][1].length
-  for (const [what, { length }] of [
-    ...series,
-    ['gc', gc ?? series[0][1]],
-    ['genus', genus ?? series[0][1]],
-  ] as const) {
-    if (length !== total)
-      throw new RangeError(`${name}: ${length} values of ${what} for ${total} of ${series[0][0]}`)
-  }
-  const kept: number[] = []
-  for (let i = 0; i < total; i++) if (series.every(([, values]) => !Number.isNaN(values[i]))) kept.push(i)
-  const dropped = total - kept.length
-  if (kept.length === 0) {
-    throw new RangeError(`no ${name} read to evaluate (${dropped} dropped because a score is not a number)`)
-  }
-  const pick = (values: ArrayLike<number>): Float64Array => Float64Array.from(kept, i => values[i])
-  return {
-    reads: kept.length,
-    dropped,
-    scores: Object.fromEntries(series.map(([score, values]) => [score, pick(values)])),
-    ...(gc && { gc: pick(gc) }),
-    ...(genus && { genus: kept.map(i => genus[i]) }),
   }
 }
 

@@ -3,15 +3,12 @@ export type { ClusterLabels } from './clusters.js'
 export { pearson, spearman } from './correlation.js'
 export { aurocEstimate, type ClassScores, delongVariance, type PairedTest, pairedDelong } from './delong.js'
 export {
-  type ClassSize,
   type Comparison,
   type Correlation,
   type Evaluation,
   type EvaluationOptions,
-  type EvaluationReads,
   evaluateScores,
   type GenusEvaluation,
-  type ScoredReads,
   type ScoreEvaluation,
 } from './evaluate.js'
 export { auprc, auprcOf, auroc, aurocOf, fprAtTpr, fprAtTprOf, rocCurve } from './metrics.js'
@@ -25,4 +22,5 @@ export {
   rocPlot,
 } from './plot.js'
 export { type Counts, type Positive, type Ranking, rank, type Scores } from './ranking.js'
+export type { ClassSize, EvaluationReads, ScoredReads } from './reads.js'
 export { formatTable, formatTsv } from './report.js'

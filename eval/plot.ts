@@ -1,8 +1,9 @@
 /** Plots of an evaluation as SVG text: no DOM, no fonts, no native code. */
 import { bin, max, quantileSorted } from 'd3-array'
-import { type Evaluation, type EvaluationReads, scoredReads } from './evaluate.js'
+import type { Evaluation } from './evaluate.js'
 import { rocCurve } from './metrics.js'
 import type { Scores } from './ranking.js'
+import { type EvaluationReads, scoredReads } from './reads.js'
 import { formatFigure } from './report.js'
 import { axes, type Frame, linePath, scoreColours, svgDocument, text, xPixel, yPixel } from './svg.js'
 
