@@ -1,9 +1,10 @@
 import type { DType } from '../../dtype.js'
 import type { Instr } from '../../expr.js'
 import type { CopyKernel, MapKernel, View } from '../../kernel.js'
+import { contiguousStrides } from '../../shape.js'
 import { type FunctionBuilder, type I32, i32, type ModuleBuilder } from './assembler.js'
 import { BodyEmitter, invariantLines, linesFor } from './body.js'
-import { along, collapse, contiguous, forEachIndex, loadLanes, storeLanes } from './strided.js'
+import { along, collapse, forEachIndex, loadLanes, storeLanes } from './strided.js'
 import type { Target } from './target.js'
 
 /** One pass over `shape`: load every input, compute, store every output. Maps and copies are both this. */
@@ -67,7 +68,7 @@ export function defineMap(target: Target, module: ModuleBuilder, kernel: MapKern
       body,
       outputs: outputs.map(({ value }, i) => ({
         pointer: f.params[inputs.length + i],
-        view: { offset: 0, strides: contiguous(shape) },
+        view: { offset: 0, strides: contiguousStrides(shape) },
         line: value,
       })),
     }),

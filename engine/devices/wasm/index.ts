@@ -1,16 +1,34 @@
 import type { Device, DeviceBuffer, Program } from '../../device.js'
-import { type Kernel, kernelKey } from '../../kernel.js'
+import { type Kernel, kernelKey, printKernel } from '../../kernel.js'
 import { Allocator, maxPages } from './allocator.js'
+import { argumentBytes } from './bounds.js'
 import { emitKernel } from './emit.js'
 import { hostTarget, type Target } from './target.js'
 
 type WasmBuffer = DeviceBuffer & { pointer: number }
-type WasmProgram = Program & { readonly run: (...pointers: number[]) => void }
+type WasmProgram = Program & {
+  /** The least bytes of each argument. */
+  readonly bytes: readonly number[]
+  readonly run: (...pointers: number[]) => void
+}
 
 function pointerOf(buffer: DeviceBuffer): number {
   const { pointer } = buffer as WasmBuffer
   if (pointer === 0) throw new Error('wasm device: use of a buffer after it was freed')
   return pointer
+}
+
+/** @throws RangeError when the arguments are not what the program was compiled for. */
+function checkArguments({ kernel, bytes }: WasmProgram, args: readonly DeviceBuffer[]): void {
+  if (args.length !== bytes.length)
+    throw new RangeError(
+      `wasm device: ${args.length} arguments for a kernel of ${bytes.length}:\n${printKernel(kernel)}`,
+    )
+  for (let i = 0; i < args.length; i++)
+    if (args[i].bytes < bytes[i])
+      throw new RangeError(
+        `wasm device: argument ${i} has ${args[i].bytes} bytes, the kernel takes ${bytes[i]}:\n${printKernel(kernel)}`,
+      )
 }
 
 /**
@@ -34,11 +52,12 @@ export function wasmDevice(target: Target = hostTarget()): Device {
   }
 
   function instantiate(kernel: Kernel): WasmProgram {
+    const bytes = argumentBytes(kernel)
     const builder = emitKernel(target, kernel)
     needScratch(builder.scratchBytes)
     const module = new WebAssembly.Module(builder.encode(maxPages))
     const { exports } = new WebAssembly.Instance(module, { env: { memory, scratch } })
-    return { kernel, run: exports.run as WasmProgram['run'] }
+    return { kernel, bytes, run: exports.run as WasmProgram['run'] }
   }
 
   return {
@@ -71,6 +90,7 @@ export function wasmDevice(target: Target = hostTarget()): Device {
       return program
     },
     run(program, args) {
+      checkArguments(program as WasmProgram, args)
       ;(program as WasmProgram).run(...args.map(pointerOf))
     },
     async close() {

@@ -1,6 +1,7 @@
 import type { MatmulKernel } from '../../kernel.js'
+import { contiguousStrides, sizeOf } from '../../shape.js'
 import { type FunctionBuilder, f32x4, type I32, i32, type ModuleBuilder } from './assembler.js'
-import { contiguous, forEachIndex, loadLanes, product, storeLanes } from './strided.js'
+import { forEachIndex, loadLanes, storeLanes } from './strided.js'
 import type { Target } from './target.js'
 
 /**
@@ -163,9 +164,9 @@ class MatmulEmitter {
 
     return module.define(3, f => {
       const [left, right, out] = f.params
-      if (m * n * product(batch) === 0) return
+      if (m * n * sizeOf(batch) === 0) return
       if (k === 0) {
-        if (!kernel.accumulate) f.clear(out, 4 * m * n * product(batch))
+        if (!kernel.accumulate) f.clear(out, 4 * m * n * sizeOf(batch))
         return
       }
 
@@ -244,7 +245,7 @@ class MatmulEmitter {
       }
 
       const pointers = [f.local(i32.plus(left, 4 * a.offset)), f.local(i32.plus(right, 4 * b.offset)), out]
-      const outStrides = contiguous([...batch, m, n]).slice(0, rank)
+      const outStrides = contiguousStrides([...batch, m, n]).slice(0, rank)
       const strides = [a.strides.slice(0, rank), b.strides.slice(0, rank), outStrides]
       forEachIndex(f, batch, pointers, strides, () => multiplyOne(pointers[0], pointers[1], pointers[2]))
     })

@@ -1,4 +1,5 @@
 import type { ReduceKernel } from '../../kernel.js'
+import { sizeOf } from '../../shape.js'
 import {
   type FunctionBuilder,
   f32x4,
@@ -11,11 +12,14 @@ import {
   v128,
 } from './assembler.js'
 import { BodyEmitter, linesFor } from './body.js'
-import { type Axes, along, collapse, forEachIndex, loadLanes, product, storeLanes } from './strided.js'
+import { type Axes, along, collapse, forEachIndex, loadLanes, storeLanes } from './strided.js'
 import type { Target } from './target.js'
 
-/** Accumulators in flight: enough to hide the latency of an addition. */
-const maxAccumulators = 4
+/** Accumulators along a row: enough to hide the latency of an addition. */
+const rowAccumulators = 4
+
+/** Accumulators across columns: as many as there are registers for, so that whole cache lines are used at a time. */
+const columnAccumulators = 12
 
 /** Longer float sums are summed in blocks of this many turns, and the blocks with compensation. */
 const blockTurns = 64
@@ -108,7 +112,7 @@ class ReduceEmitter {
     const pointers = start.map(pointer => f.local(pointer))
     const zeros = () => walk.vectors.map(() => f.local(this.#c.identity))
     const totals = zeros()
-    const long = walk.turns * product(walk.outer.shape) > 2 * blockTurns
+    const long = walk.turns * sizeOf(walk.outer.shape) > 2 * blockTurns
     const compensated = long && kernel.op === 'sum' && kernel.dtype !== 'int32'
     const lost = compensated ? zeros() : []
     const sums = compensated ? zeros() : totals
@@ -139,7 +143,7 @@ class ReduceEmitter {
     const { f } = this
     const length = reduced.shape.at(-1) ?? 1
     const strides = reduced.strides.map(s => s.at(-1) ?? 1)
-    const count = Math.max(1, Math.min(maxAccumulators, length >> 2))
+    const count = Math.max(1, Math.min(rowAccumulators, length >> 2))
     const left = length % (4 * count)
     const rest = Array.from({ length: Math.ceil(left / 4) }, (_, i) => ({
       start: 4 * i,
@@ -185,10 +189,10 @@ class ReduceEmitter {
       })
     }
     const full = width >> 2
-    const grouped = full - (full % maxAccumulators)
+    const grouped = full - (full % columnAccumulators)
     forEachIndex(f, outer.shape, pointers, outer.strides, () => {
-      f.range(grouped / maxAccumulators, 16 * maxAccumulators, index =>
-        columns(index, 0, vectors(maxAccumulators)),
+      f.range(grouped / columnAccumulators, 16 * columnAccumulators, index =>
+        columns(index, 0, vectors(columnAccumulators)),
       )
       if (full > grouped) columns(i32.const(0), 4 * grouped, vectors(full - grouped))
       if (width % 4) columns(i32.const(0), 4 * full, [{ start: 0, lanes: width % 4 }])
@@ -213,7 +217,7 @@ function acrossIsCheaper(kept: Axes, reduced: Axes): boolean {
     const loads = axes.strides.map(s => ((s.at(-1) ?? 1) >>> 0 > 1 ? 5 : 1))
     return loads.reduce((a, b) => a + b, 0) * (Math.ceil(length / 4) / length)
   }
-  const lanesToOne = 12 / product(reduced.shape)
+  const lanesToOne = 12 / sizeOf(reduced.shape)
   return cost(kept) < cost(reduced) + lanesToOne
 }
 
@@ -230,8 +234,8 @@ export function defineReduce(target: Target, module: ModuleBuilder, kernel: Redu
   return module.define(inputs.length + 1, f => {
     const emitter = new ReduceEmitter(target, f, kernel)
     const out = f.params[inputs.length]
-    if (product(kept.shape) === 0) return
-    if (product(reduced.shape) === 0) return emitter.emitEmpty(out, product(kept.shape))
+    if (sizeOf(kept.shape) === 0) return
+    if (sizeOf(reduced.shape) === 0) return emitter.emitEmpty(out, sizeOf(kept.shape))
     const pointers = inputs.map(({ view }, i) => f.local(i32.plus(f.params[i], 4 * view.offset)))
     if (acrossIsCheaper(kept, reduced)) emitter.emitAcross(kept, reduced, pointers, out)
     else emitter.emitAlong(kept, reduced, pointers, out)

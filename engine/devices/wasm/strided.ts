@@ -27,15 +27,6 @@ export function collapse(shape: readonly number[], strides: readonly (readonly n
   return { shape: joined, strides: walked }
 }
 
-/** Row-major strides of a contiguous array. */
-export function contiguous(shape: readonly number[]): number[] {
-  const strides = shape.map(() => 1)
-  for (let d = shape.length - 2; d >= 0; d--) strides[d] = strides[d + 1] * shape[d + 1]
-  return strides
-}
-
-export const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1)
-
 /**
  * Emit `body` in nested loops over `shape`, the last axis innermost. `pointers` are moved along by `strides` (one list
  * for each) and end up `shape[0] * stride` further.

@@ -5,9 +5,10 @@ import { wasmDevice } from '../../../engine/devices/wasm/index.js'
 import { plainTarget } from '../../../engine/devices/wasm/target.js'
 import type { DType, TypedArray } from '../../../engine/dtype.js'
 import { evaluate, type Instr, type ScalarOp } from '../../../engine/expr.js'
-import type { Input, Kernel, MapKernel } from '../../../engine/kernel.js'
+import type { CopyKernel, Input, Kernel, MapKernel } from '../../../engine/kernel.js'
+import { sizeOf } from '../../../engine/shape.js'
 import { bitsAt } from '../../../engine/threefry.js'
-import { arbitraryShape, arbitraryView, difference, product, runOn, values } from './support.js'
+import { arbitraryShape, arbitraryView, difference, runOn, values } from './support.js'
 
 const reference = referenceDevice()
 const devices = [wasmDevice(), wasmDevice(plainTarget)]
@@ -98,7 +99,7 @@ const arbitraryBody = (inputs: readonly DType[]): fc.Arbitrary<Instr[]> =>
 function roundedMap(kernel: MapKernel, args: readonly TypedArray[]): number[][] {
   const { shape, inputs, body, outputs } = kernel
   const results: number[][] = outputs.map(() => [])
-  for (let position = 0; position < product(shape); position++) {
+  for (let position = 0; position < sizeOf(shape); position++) {
     let left = position
     const index = shape.map(() => 0)
     for (let d = shape.length - 1; d >= 0; d--) {
@@ -138,7 +139,7 @@ test('wasm: fused maps compute each primitive exactly, for any shape and strides
         fc.array(fc.nat({ max: body.length - 1 }), { minLength: 1, maxLength: 3 }).map(picks => {
           const outputs = picks.map(value => ({ dtype: body[value].dtype, value }))
           const kernel: MapKernel = { kind: 'map', shape, inputs, body, outputs }
-          return { kernel, args: [...args, ...outputs.map(o => values(o.dtype, product(shape), 1))] }
+          return { kernel, args: [...args, ...outputs.map(o => values(o.dtype, sizeOf(shape), 1))] }
         }),
       ),
     ),
@@ -259,7 +260,7 @@ test('wasm: reductions agree with the reference', async t => {
           args: [
             data(a.length, seed),
             data(b.length, seed + 1),
-            values(dtype, product(shape.slice(0, shape.length - axes)), 2),
+            values(dtype, sizeOf(shape.slice(0, shape.length - axes)), 2),
           ],
         }
       })
@@ -315,7 +316,7 @@ test('wasm: matmuls agree with the reference', async t => {
           args: [
             integers(a.length, seed),
             integers(b.length, seed + 1),
-            integers(product(batch) * m * n, seed + 2),
+            integers(sizeOf(batch) * m * n, seed + 2),
           ],
         }),
       ),
@@ -462,9 +463,9 @@ test('wasm: loops agree with the reference, forwards and in reverse', async t =>
   t.end()
 })
 
-test('wasm: declines float64, caches programs, refuses freed buffers', async t => {
+test('wasm: declines float64, caches programs, refuses what would leave its buffers', async t => {
   const [device] = devices
-  const copy = (dtype: DType): Kernel => ({
+  const copy = (dtype: DType): CopyKernel => ({
     kind: 'copy',
     dtype,
     shape: [2],
@@ -478,5 +479,17 @@ test('wasm: declines float64, caches programs, refuses freed buffers', async t =
   device.free(buffer)
   t.throws(() => device.free(buffer), /after it was freed/)
   t.throws(() => device.run(device.compile(copy('float32'))!, [buffer]), /after it was freed/)
+  const small = device.alloc(4)
+  t.throws(
+    () => device.run(device.compile(copy('float32'))!, [small]),
+    /argument 0 has 4 bytes, the kernel takes 8/,
+  )
+  t.throws(() => device.run(device.compile(copy('float32'))!, []), /0 arguments for a kernel of 1/)
+  t.throws(() => device.write(small, new Float32Array(2)), /write of 8 bytes into a buffer of 4/)
+  const outside: Kernel = { ...copy('float32'), to: { offset: 0, strides: [-1] } }
+  t.throws(() => device.compile(outside), /starts 1 elements before its buffer/)
+  const launch = { kernel: copy('float32'), args: [{ even: 0, odd: 0, offset: 0, stride: 8 }] }
+  const loop: Kernel = { kind: 'loop', steps: 3, reverse: false, bytes: [16], body: [launch] }
+  t.throws(() => device.compile(loop), /takes bytes 0 to 24 of buffers of 16/)
   t.end()
 })

@@ -72,8 +72,6 @@ export function values(dtype: DType, length: number, seed: number): TypedArray {
   return array
 }
 
-export const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1)
-
 /** The largest difference, relative to `scale`; NaN and infinities must agree exactly. */
 export function difference(got: TypedArray, want: TypedArray, scale = 1): number {
   if (got.length !== want.length) return Number.POSITIVE_INFINITY
