@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { deviceNames } from '../engine/index.js'
-import { defaults, meanings, type Settings, trainFromSettings } from '../model/index.js'
-import { UsageError } from './failure.js'
+import { checkSettings, defaults, meanings, type Settings, trainFromSettings } from '../model/index.js'
+import { exitCodes, UsageError } from './failure.js'
 import { interrupted, watchInterrupts } from './interrupt.js'
 import { startProgress } from './progress.js'
 
@@ -59,6 +59,11 @@ export function register(program: Command): void {
 
 /** Train with a banner and progress on stderr. Exits like the commands do. */
 export async function runTraining(settings: Settings, quiet: boolean): Promise<string> {
+  try {
+    checkSettings(settings)
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
   watchInterrupts()
   let progress = startProgress(undefined, { quiet: true })
   let started = false
@@ -79,9 +84,9 @@ export async function runTraining(settings: Settings, quiet: boolean): Promise<s
     progress.stop()
     if (!quiet)
       process.stderr.write(`${loss ? `${loss}; ` : 'nothing left to do; '}model ${result.checkpoint}\n`)
+    if (result.interrupted) process.exitCode = exitCodes.interrupted
     return result.run
-  } catch (error) {
+  } finally {
     progress.stop()
-    throw error instanceof RangeError ? new UsageError(error.message) : error
   }
 }
