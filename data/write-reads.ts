@@ -1,10 +1,7 @@
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
-import { createGzip } from 'node:zlib'
-import { openAtomic } from './atomic.js'
 import { fastaOf } from './fasta.js'
 import type { Read } from './read.js'
 import { tfrecordOf } from './tfrecord.js'
+import { writeChunks } from './write-chunks.js'
 
 /**
  * Writes reads to a file, whole or not at all: as TFRecord in the reference's format if the name contains
@@ -14,21 +11,12 @@ import { tfrecordOf } from './tfrecord.js'
 export async function writeReads(path: string, reads: Iterable<Read> | AsyncIterable<Read>): Promise<number> {
   const encode: (read: Read) => Uint8Array | string = path.includes('.tfrecord') ? tfrecordOf : fastaOf
   let count = 0
-  const encoded = Readable.from(
-    (async function* () {
-      for await (const read of reads) {
-        count++
-        yield encode(read)
-      }
-    })(),
-  )
-  const file = await openAtomic(path)
-  try {
-    if (path.endsWith('.gz')) await pipeline(encoded, createGzip(), file)
-    else await pipeline(encoded, file)
-    await file.commit()
-  } finally {
-    await file.abort()
+  async function* encoded(): AsyncGenerator<Uint8Array | string> {
+    for await (const read of reads) {
+      count++
+      yield encode(read)
+    }
   }
+  await writeChunks(path, encoded())
   return count
 }

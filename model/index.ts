@@ -1,6 +1,7 @@
 /** The door of the model folder: cells, the generative model, scoring, training, saved models. */
 export { findCell, shippedCells } from './cells.js'
 export { CheckpointError, writeTensorFlowCheckpoint } from './checkpoint/index.js'
+export { Detector, type DetectorOptions, type ReadScores } from './detector.js'
 export { batchLoss, initialModel, type ModelOptions, type ModelParameters, predict } from './generative.js'
 export { type TrainHooks, trainFromSettings } from './job.js'
 export { type RegulariserType, regulariser } from './regulariser.js'

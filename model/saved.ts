@@ -91,11 +91,12 @@ function fillState(template: TrainState, find: (name: string, t: Tensor) => Type
 
 /**
  * Read a model: a safetensors file, a run directory (its newest checkpoint), or the prefix of a TensorFlow V2
- * checkpoint. `cell`: the cell to use where the file's own name does not find one.
+ * checkpoint. `cell`: the cell to use where the file's own name does not find one; `step`: the checkpoint to take from
+ * a run directory instead of the newest.
  * @throws CheckpointError for a missing, foreign or damaged file, or one whose shapes do not fit its cell.
  */
-export async function loadModel(path: string, cell?: Cell): Promise<SavedModel> {
-  const found = await locateModel(path)
+export async function loadModel(path: string, cell?: Cell, step?: number): Promise<SavedModel> {
+  const found = await locateModel(path, step)
   return found.kind === 'safetensors' ? loadSafetensors(found.path, cell) : loadTensorFlow(found.path)
 }
 
@@ -116,16 +117,17 @@ export async function checkpointsIn(folder: string): Promise<Location[]> {
     .sort((a, b) => a.step - b.step)
 }
 
-async function locateModel(path: string): Promise<Location> {
+async function locateModel(path: string, step?: number): Promise<Location> {
   const info = await stat(path).catch(() => undefined)
   if (info?.isDirectory()) {
     for (const folder of [join(path, 'model'), path]) {
-      const newest = existsSync(folder) ? (await checkpointsIn(folder)).at(-1) : undefined
-      if (newest) return newest
+      const all = existsSync(folder) ? await checkpointsIn(folder) : []
+      const found = step === undefined ? all.at(-1) : all.find(c => c.step === step)
+      if (found) return found
     }
     throw new CheckpointError(
       path,
-      'no checkpoint in this folder; wanted model_STEP.safetensors or model_STEP.ckpt.index',
+      `no checkpoint in this folder; wanted model_${step ?? 'STEP'}.safetensors or model_${step ?? 'STEP'}.ckpt.index`,
     )
   }
   const prefix = tensorFlowPrefix(path)

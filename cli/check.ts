@@ -1,0 +1,112 @@
+import type { Command } from 'commander'
+import {
+  compile,
+  device,
+  deviceNames,
+  entries,
+  gradients,
+  randomKey,
+  type Tensor,
+  tensor,
+} from '../engine/index.js'
+import { batchLoss, findCell, initialModel } from '../model/index.js'
+import { deviceOption } from './options.js'
+
+type Verdict = { verdict: 'PASS' | 'FAIL' | 'SKIP'; reason: string }
+
+/** One line of the self-test: resolves to what was found, throws what went wrong. */
+type Test = { name: string; run: (device: string) => Promise<string> }
+
+/** A test that makes no sense for this device; the message says why. */
+class Skip extends Error {}
+
+const tests: readonly Test[] = [
+  { name: 'opens', run: async name => device(name).device.description },
+  { name: 'computes', run: firstComputation },
+  { name: 'learns', run: scanWithGradients },
+]
+
+/** `xenograd check`: does every device work here? */
+export function register(program: Command): void {
+  program
+    .command('check')
+    .description('self-test of every device: opens, computes, gradients of a scan')
+    .addOption(deviceOption().default(undefined, 'all'))
+    .action(async ({ device: only }: { device?: string }) => {
+      let failed = false
+      for (const name of only === undefined ? deviceNames() : [only])
+        for (const [test, { verdict, reason }] of await checkDevice(name)) {
+          process.stdout.write(`${verdict}  ${name.padEnd(10)} ${test.padEnd(9)} ${reason}\n`)
+          failed ||= verdict === 'FAIL'
+        }
+      if (failed) process.exitCode = 1
+    })
+}
+
+async function checkDevice(name: string): Promise<[test: string, Verdict][]> {
+  const verdicts: [string, Verdict][] = []
+  let opened = true
+  for (const { name: test, run } of tests) {
+    const verdict: Verdict = opened ? await judge(run(name)) : skip('it did not open')
+    verdicts.push([test, verdict])
+    if (test === 'opens') opened = verdict.verdict === 'PASS'
+  }
+  return verdicts
+}
+
+const skip = (reason: string): Verdict => ({ verdict: 'SKIP', reason })
+
+const judge = (run: Promise<string>): Promise<Verdict> =>
+  run.then(
+    reason => ({ verdict: 'PASS', reason }),
+    (error: Error) =>
+      error instanceof Skip ? skip(error.message) : { verdict: 'FAIL', reason: error.message.split('\n')[0] },
+  )
+
+/** tanh(A B) against plain JavaScript. */
+async function firstComputation(name: string): Promise<string> {
+  const a = [
+    [1, -2, 0.5],
+    [0.25, 3, -1],
+  ]
+  const b = [
+    [0.5, -1],
+    [0.125, 0.75],
+    [2, -0.5],
+  ]
+  const run = compile((x: Tensor, y: Tensor) => x.matmul(y).tanh(), { device: name })
+  const got = await run(tensor(a), tensor(b)).data()
+  const wanted = a.flatMap(row =>
+    b[0].map((_, j) => Math.tanh(row.reduce((sum, x, k) => sum + x * b[k][j], 0))),
+  )
+  return `tanh of a matrix product, ${agree(got, wanted, 1e-6)}`
+}
+
+/** Loss and gradients of the shipped LSTM over twelve steps, against the reference device. */
+async function scanWithGradients(name: string): Promise<string> {
+  if (name === 'reference') throw new Skip('it is what the others are compared with')
+  const cell = await findCell('lstm')
+  const reads = Array.from({ length: 4 }, (_, i) => Array.from({ length: 13 }, (_, t) => (t * t + i * t) % 4))
+  const values = async (on: string): Promise<number[]> => {
+    const run = compile(
+      () => {
+        const options = { cell, hidden: 8 }
+        const parameters = initialModel(options, randomKey(1))
+        const { loss } = batchLoss(options, parameters, tensor(reads, { dtype: 'int32' }))
+        return { loss, gradients: gradients(loss, parameters) }
+      },
+      { device: on },
+    )
+    const results = entries(run())
+    return (await Promise.all(results.map(([, t]) => t.data()))).flatMap(data => [...data])
+  }
+  return `LSTM over 12 steps, loss and gradients, ${agree(await values(name), await values('reference'), 1e-5)}`
+}
+
+/** @throws Error unless all values are within `tolerance`. */
+function agree(got: ArrayLike<number>, wanted: readonly number[], tolerance: number): string {
+  const worst = wanted.reduce((most, w, i) => Math.max(most, Math.abs(got[i] - w)), 0)
+  const found = `largest difference ${worst.toExponential(1)}`
+  if (!(worst <= tolerance)) throw new Error(`${found}, wanted at most ${tolerance}`)
+  return found
+}

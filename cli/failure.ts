@@ -1,0 +1,31 @@
+import { CommanderError } from 'commander'
+import { InputError } from '../data/index.js'
+import { interrupted } from './interrupt.js'
+
+/** What the process ends with. */
+export const exitCodes = { ok: 0, failure: 1, usage: 2, malformedInput: 3, interrupted: 130 } as const
+
+/** A command line that makes no sense; the message says what would. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+/** The exit code that an error stands for. */
+export function exitCodeOf(error: unknown): number {
+  // Whatever an interrupt breaks off may fail in its own way.
+  if (interrupted.aborted) return exitCodes.interrupted
+  if (error instanceof InputError) return exitCodes.malformedInput
+  if (error instanceof UsageError) return exitCodes.usage
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+  return exitCodes.failure
+}
+
+/** What to tell the user about an error: one line, or with XENOGRAD_DEBUG=1 the stack. Undefined for no word. */
+export function describeFailure(error: unknown): string | undefined {
+  if (interrupted.aborted) return 'interrupted'
+  // Help and version are thrown, too, when they have been printed.
+  if (error instanceof CommanderError && !error.message.startsWith('error: ')) return undefined
+  if (!(error instanceof Error)) return String(error)
+  if (process.env.XENOGRAD_DEBUG === '1') return error.stack
+  return error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')
+}

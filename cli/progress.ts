@@ -1,0 +1,71 @@
+import { SingleBar } from 'cli-progress'
+
+/** Tells the user a line; standard output is for data. */
+export const say = (line: string): void => {
+  process.stderr.write(`${line}\n`)
+}
+
+/** How far a long job is; one of it at a time. */
+export type Progress = {
+  /** `done`: in the units of the total; `note`: what else to show (`120 reads/s`). */
+  update(done: number, note: string): void
+  /** Take the bar away. */
+  stop(): void
+}
+
+/** Seconds as `42s`, `3m05s` or `2h10m`. */
+export function formatSeconds(seconds: number): string {
+  const s = Math.round(seconds)
+  const two = (n: number) => String(n).padStart(2, '0')
+  if (s < 60) return `${s}s`
+  if (s < 3600) return `${Math.floor(s / 60)}m${two(s % 60)}s`
+  return `${Math.floor(s / 3600)}h${two(Math.floor((s % 3600) / 60))}m`
+}
+
+const minute = 60_000
+
+/**
+ * Shows progress on stderr: a bar if it is a terminal, else one line a minute; nothing if `quiet`. The time left is
+ * reckoned from the mean speed since the start.
+ *
+ * `total`: the whole job in any unit, undefined if nobody knows. `start`: what had been done before (a resumed run).
+ */
+export function startProgress(total: number | undefined, { quiet = false, start = 0 } = {}): Progress {
+  if (quiet) return { update() {}, stop() {} }
+  const began = performance.now()
+  const describe = (done: number, note: string) => {
+    const elapsed = (performance.now() - began) / 1000
+    if (total === undefined) return `${note}, ${formatSeconds(elapsed)}`
+    if (done <= start) return note
+    const left = (elapsed / (done - start)) * Math.max(0, total - done)
+    return `${note}, ETA ${formatSeconds(left)}`
+  }
+  return process.stderr.isTTY ? bar(total, start, describe) : lines(total, describe)
+}
+
+function bar(
+  total: number | undefined,
+  start: number,
+  describe: (done: number, note: string) => string,
+): Progress {
+  const format = total === undefined ? '{note}' : '{bar} {percentage}% {note}'
+  const bar = new SingleBar({ format, barsize: 30, clearOnComplete: true, stream: process.stderr })
+  bar.start(total ?? 0, start, { note: '' })
+  return {
+    update: (done, note) => bar.update(done, { note: describe(done, note) }),
+    stop: () => bar.stop(),
+  }
+}
+
+function lines(total: number | undefined, describe: (done: number, note: string) => string): Progress {
+  let last = performance.now()
+  return {
+    update(done, note) {
+      if (performance.now() - last < minute) return
+      last = performance.now()
+      const part = total === undefined ? '' : `${Math.floor((100 * done) / total)}% `
+      say(`${part}${describe(done, note)}`)
+    },
+    stop() {},
+  }
+}

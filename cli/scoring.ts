@@ -1,0 +1,129 @@
+import { setImmediate } from 'node:timers/promises'
+import { Option } from 'commander'
+import { gcFraction, unknown } from '../data/index.js'
+import { device } from '../engine/index.js'
+import { Detector } from '../model/index.js'
+import type { Input } from './input.js'
+import { interrupted } from './interrupt.js'
+import { describeModel, type Models } from './models.js'
+import { deviceOption, wholeNumber } from './options.js'
+import { say, startProgress } from './progress.js'
+import type { ScoredRead } from './table.js'
+import { version } from './version.js'
+
+/** What every command that scores reads can be told. */
+export type ScoringFlags = {
+  device: string
+  batch: number
+  bothStrands?: boolean
+  cell?: string
+  quiet?: boolean
+}
+
+export const scoringOptions = (): Option[] => [
+  deviceOption(),
+  new Option('--batch <n>', 'reads that go through the model together')
+    .argParser(wholeNumber(1))
+    .default(100),
+  new Option(
+    '--both-strands',
+    'score every read and its reverse complement, and average (the reference does not)',
+  ),
+  new Option(
+    '--cell <file>',
+    'the .js file of the cell that both models are made of, if it is one of your own',
+  ),
+  new Option('-q, --quiet', 'no banner, no progress, no summary: only warnings and errors'),
+]
+
+/** Counts what went through. */
+export class Tally {
+  reads = 0
+  bases = 0
+  /** Bases that are not A, C, G or T. */
+  unknownBases = 0
+  /** Reads too short, or with too few known bases, to have a score. */
+  undefinedScores = 0
+  readonly #began = performance.now()
+
+  add({ read, foreground }: ScoredRead): void {
+    this.reads++
+    this.bases += read.bases.length
+    for (const base of read.bases) if (base === unknown) this.unknownBases++
+    if (Number.isNaN(foreground)) this.undefinedScores++
+  }
+
+  get readsPerSecond(): string {
+    return `${((1000 * this.reads) / (performance.now() - this.#began)).toPrecision(3)} reads/s`
+  }
+
+  /** What users must know, if anything. */
+  warning(): string | undefined {
+    const { unknownBases, undefinedScores } = this
+    const parts = [
+      ...(unknownBases
+        ? [`${unknownBases} of ${this.bases} bases were not ACGT: skipped with the prediction after each`]
+        : []),
+      ...(undefinedScores ? [`${undefinedScores} of ${this.reads} reads have no score (NA)`] : []),
+    ]
+    return parts.length ? parts.join('; ') : undefined
+  }
+}
+
+/** Opens the device and sets up the models on it; says on stderr what will compute, and with what, if `chatty`. */
+export async function openDetector(
+  { foreground, background }: Models,
+  flags: ScoringFlags,
+  chatty: boolean,
+): Promise<Detector> {
+  const { device: opened } = device(flags.device)
+  if (chatty) {
+    say(`xenograd ${version()}, device ${flags.device} (${opened.description}), batch ${flags.batch}`)
+    say(`foreground ${describeModel(foreground)}`)
+    if (background) say(`background ${describeModel(background)}`)
+  }
+  return new Detector(foreground, background, flags)
+}
+
+/**
+ * Scores all reads of an input in batches, in their order, in bounded memory, with progress on stderr. Reads before a
+ * damaged one are given before the InputError is thrown.
+ */
+export async function* scoreInput(
+  detector: Detector,
+  input: Input,
+  tally: Tally,
+  { batch, quiet }: ScoringFlags,
+): AsyncGenerator<ScoredRead[]> {
+  const progress = startProgress(input.totalBytes, quiet === undefined ? {} : { quiet })
+  try {
+    for await (const reads of inBatches(input.reads, batch)) {
+      interrupted.throwIfAborted()
+      const scores = await detector.score(reads.map(read => read.bases))
+      const scored = scores.map((s, i) => ({ ...s, read: reads[i], gc: gcFraction(reads[i].bases) }))
+      for (const read of scored) tally.add(read)
+      progress.update(input.bytesRead(), `${tally.reads} reads, ${tally.readsPerSecond}`)
+      yield scored
+      // Signals and the terminal have their turn.
+      await setImmediate()
+    }
+  } finally {
+    progress.stop()
+  }
+}
+
+async function* inBatches<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
+  let batch: T[] = []
+  try {
+    for await (const item of items) {
+      batch.push(item)
+      if (batch.length < size) continue
+      const full = batch
+      batch = []
+      yield full
+    }
+  } finally {
+    // Also when the source fails: what came before is sound.
+    if (batch.length) yield batch
+  }
+}
