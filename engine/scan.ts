@@ -2,7 +2,8 @@ import { isFloat } from './dtype.js'
 // A scan's vjp differentiates its body, so these two files need each other.
 import { backpropagate } from './gradient.js'
 import { scatterAdd } from './ops/gather.js'
-import { isPlaceholder, placeholder, zeros } from './ops/source.js'
+import { placeholder, zeros } from './ops/source.js'
+import { overSteps } from './overSteps.js'
 import { printShape, sameShape } from './shape.js'
 import { type Node, type PickOp, type ScanOp, Tensor } from './tensor.js'
 import { entries, fillTree, leaves, mapTree, type Tree } from './tree.js'
@@ -206,13 +207,12 @@ export function scanVjp(
 
   // Where the backward body meets the forward one: values to keep.
   const forward = bodyNodes([...body.carryOut, ...body.outs], new Set([...body.carryIn, ...body.xIn])).inside
-  const starting = new Set([...gCarry, ...gOut, ...forward])
   const wanted = [...gCarryNext, ...gX, ...gCaptured].filter(
     (g, i) => g !== undefined && (i < carries || needed[i]),
   ) as Tensor[]
   const kept = frontier(wanted, forward)
-  const perStep = bodyNodes(wanted, starting).inside
-  const sums = new SumOverSteps(steps, perStep)
+  const perStep = bodyNodes(wanted, new Set([...gCarry, ...gOut, ...kept])).inside
+  const sums = new SumOverSteps(steps, perStep, forward)
   const finish = gCaptured.map((g, i) =>
     g && needed[carries + body.xIn.length + i] ? sums.plan(g) : undefined,
   )
@@ -243,7 +243,10 @@ export function scanVjp(
   ]
 }
 
-/** Nodes of `forward` that the graph above `outputs` uses directly (through views of them, which are taken again). */
+/** Whether a node only arranges elements: then it is arranged again where it is needed, not kept. */
+const arranges = (t: Tensor): boolean => isView(t) || t.op.name === 'place'
+
+/** Nodes of `forward` that the graph above `outputs` uses, seen through nodes that only arrange them. */
 function frontier(outputs: readonly Tensor[], forward: ReadonlySet<Tensor>): Tensor[] {
   const found = new Set<Tensor>()
   const seen = new Set<Tensor>()
@@ -252,7 +255,7 @@ function frontier(outputs: readonly Tensor[], forward: ReadonlySet<Tensor>): Ten
     const t = stack.pop()!
     if (seen.has(t)) continue
     seen.add(t)
-    if (forward.has(t) && !(isView(t) && !isPlaceholder(t))) found.add(t)
+    if (forward.has(t) && !arranges(t)) found.add(t)
     else stack.push(...t.inputs)
   }
   return [...found]
@@ -273,6 +276,8 @@ class SumOverSteps {
     readonly steps: number,
     /** Nodes with a value of their own at every step. */
     readonly perStep: ReadonlySet<Tensor>,
+    /** Nodes of the forward body: what it only arranged is not worked out in the backward loop. */
+    readonly forward: ReadonlySet<Tensor>,
   ) {}
 
   /** Decide how to sum `t`; the result builds the sum once the loop exists. */
@@ -295,17 +300,17 @@ class SumOverSteps {
     if (op.name === 'sum') {
       const [x] = t.inputs
       const axes = x.shape.flatMap((_, d) => (d < t.rank ? [] : [d + 1]))
-      return loop => stackedView(loop, x, this.perStep).sum([0, ...axes])
+      return loop => this.#stacked(loop, x).sum([0, ...axes])
     }
     if (op.name === 'matmul') {
       const [a, b] = t.inputs
       if (!this.perStep.has(a)) return this.#with(b, sum => a.matmul(sum))
       if (!this.perStep.has(b)) return this.#with(a, sum => sum.matmul(b))
-      return loop => contractSteps(stackedView(loop, a, this.perStep), stackedView(loop, b, this.perStep))
+      return loop => contractSteps(this.#stacked(loop, a), this.#stacked(loop, b))
     }
     if (op.name === 'scatterAdd') {
       const [index, source] = t.inputs
-      return loop => scatterAdd(loop.stacked(index), loop.stacked(source), t.shape[0])
+      return loop => scatterAdd(this.#stacked(loop, index), this.#stacked(loop, source), t.shape[0])
     }
     if (op.name === 'mul' || op.name === 'div') {
       const [a, b] = t.inputs
@@ -317,17 +322,17 @@ class SumOverSteps {
     return loop => loop.final(index)
   }
 
+  /** The values of a node at all steps. Of what only arranges others, those are kept, and arranged outside. */
+  #stacked(loop: Loop, t: Tensor): Tensor {
+    const outside = (x: Tensor) => isView(x) || (arranges(x) && this.forward.has(x))
+    const known = (x: Tensor) => (this.perStep.has(x) && !outside(x) ? loop.stacked(x) : undefined)
+    return overSteps(t, { steps: this.steps, known, fixed: x => !this.perStep.has(x) }) ?? loop.stacked(t)
+  }
+
   #with(t: Tensor, f: (sum: Tensor) => Tensor): Finish {
     const sum = this.plan(t)
     return loop => f(sum(loop))
   }
-}
-
-/** The stacked values of a node; of a view, the view of the stacked values, so that only the whole is kept. */
-function stackedView(loop: Loop, t: Tensor, perStep: ReadonlySet<Tensor>): Tensor {
-  if (t.op.name !== 'permute' || !perStep.has(t)) return loop.stacked(t)
-  const { axes } = (t as Node<{ axes: number[] }>).attrs
-  return stackedView(loop, t.inputs[0], perStep).permute(0, ...axes.map(d => d + 1))
 }
 
 /** [T, ..batch, m, k] and [T, ..batch, k, n] to [..batch, m, n]: matmul with the steps inside the inner axis. */
