@@ -30,7 +30,7 @@ export function emitKernel(target: Target, kernel: Kernel): ModuleBuilder {
       case 'randomBits':
         return defineRandomBits(module, kernel)
       case 'loop':
-        return defineLoop(module, kernel, body => {
+        return defineLoop(target, module, kernel, body => {
           const key = kernelKey(body)
           const index = known.get(key) ?? define(body)
           known.set(key, index)

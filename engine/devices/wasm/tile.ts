@@ -1,0 +1,96 @@
+import { f32x4, type ModuleBuilder } from './assembler.js'
+import { loadLanes, storeLanes } from './strided.js'
+import type { Target } from './target.js'
+
+/** A register tile of a matrix product: `rows` by `vectors` accumulators of four floats. */
+export type Tile = { readonly rows: number; readonly vectors: number }
+
+/** Elements from one row of A (column of B) to the next, and from one k to the next. */
+export type Layout = { readonly lane: number; readonly k: number }
+
+/** Tiles whose accumulators, splats of A and vectors of B fit the 15 registers that V8 has to give. */
+const tiles: readonly Tile[] = [
+  { rows: 3, vectors: 3 },
+  { rows: 4, vectors: 2 },
+  { rows: 2, vectors: 4 },
+  { rows: 6, vectors: 1 },
+  { rows: 1, vectors: 6 },
+]
+
+/** Cycles of a k-step: two multiply-adds a cycle, four cycles until a sum can be added to again, and the loop itself. */
+const stepCycles = ({ rows, vectors }: Tile): number => Math.max(4, (rows * vectors) / 2) + 0.5
+
+/** Sizes of the parts when `total` is cut into parts of `size`, each with how often it occurs. */
+export function parts(total: number, size: number): { size: number; count: number }[] {
+  return [
+    { size, count: Math.floor(total / size) },
+    { size: total % size, count: 1 },
+  ].filter(part => part.count > 0 && part.size > 0)
+}
+
+/** The tile that covers `m` by `n` in the fewest cycles, edges included. */
+export function chooseTile(m: number, n: number): Tile {
+  const cycles = (tile: Tile): number => {
+    let sum = 0
+    for (const rows of parts(m, tile.rows))
+      for (const columns of parts(n, 4 * tile.vectors)) {
+        const vectors = Math.ceil(columns.size / 4)
+        sum += rows.count * columns.count * stepCycles({ rows: rows.size, vectors })
+      }
+    return sum
+  }
+  return tiles.reduce((best, tile) => (cycles(tile) < cycles(best) ? tile : best))
+}
+
+/**
+ * Define `(source, to, k)`: write k rows of `lanes` elements one after the other, each as `width` elements, of which
+ * those beyond `lanes` are arbitrary.
+ */
+export function definePanel(module: ModuleBuilder, from: Layout, lanes: number, width: number): number {
+  return module.define(3, f => {
+    const [source, to, k] = f.params
+    f.repeat(k, () => {
+      for (let lane = 0; lane < width; lane += 4) {
+        const vector = loadLanes(f, source, 4 * lane * from.lane, from.lane, Math.min(4, lanes - lane))
+        storeLanes(f, to, 4 * lane, 1, Math.min(4, width - lane), vector)
+      }
+      f.advance(source, 4 * from.k)
+      f.advance(to, 4 * width)
+    })
+  })
+}
+
+/** Define `(a, b, out, k, accumulate)`: a tile of an output with rows of `n`, or what it gets added, over k steps. */
+export function defineTile(
+  target: Target,
+  module: ModuleBuilder,
+  { rows, columns, n, a, b }: { rows: number; columns: number; n: number; a: Layout; b: Layout },
+): number {
+  const vectors = Math.ceil(columns / 4)
+  const grid = <T>(at: (row: number, vector: number) => T): T[][] =>
+    Array.from({ length: rows }, (_, row) => Array.from({ length: vectors }, (_, v) => at(row, v)))
+  const lanes = (v: number) => Math.min(4, columns - 4 * v)
+  const offset = (row: number, v: number) => 4 * (row * n + 4 * v)
+  return module.define(5, f => {
+    const [left, right, out, k, accumulate] = f.params
+    const sums = grid(() => f.local(f32x4.const(0)))
+    // One k-step per basic block: V8 would hoist the loads of more, and spill.
+    f.repeat(k, () => {
+      const y = Array.from({ length: vectors }, (_, v) => f.local(loadLanes(f, right, 16 * v, 1, 4)))
+      for (let row = 0; row < rows; row++) {
+        const x = f.local(loadLanes(f, left, 4 * row * a.lane, 0, 4))
+        for (let v = 0; v < vectors; v++) f.set(sums[row][v], target.madd(x, y[v], sums[row][v]))
+      }
+      f.advance(left, 4 * a.k)
+      f.advance(right, 4 * b.k)
+    })
+    f.when(accumulate, () => {
+      grid((row, v) => {
+        f.set(sums[row][v], f32x4.add(loadLanes(f, out, offset(row, v), 1, lanes(v)), sums[row][v]))
+      })
+    })
+    grid((row, v) => {
+      storeLanes(f, out, offset(row, v), 1, lanes(v), sums[row][v])
+    })
+  })
+}
