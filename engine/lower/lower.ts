@@ -3,19 +3,20 @@ import { type Expr, input as exprInput, type Instr } from '../expr.js'
 import type { Input, Kernel, LoopArg, ReduceKernel, View } from '../kernel.js'
 import { constantValue } from '../ops/source.js'
 import { viewOf } from '../ops/view.js'
-import { scanAttrs, scanInputs, scanOf } from '../scan.js'
+import { scanInputs } from '../scan.js'
 import { contiguousView, isContiguous, type Shape } from '../shape.js'
 import type { ElementwiseOp, KernelOp, Node, Tensor } from '../tensor.js'
 import { type Cluster, makeUnits, type Single, type Unit } from './cluster.js'
-import { type Live, type LiveScan, liveNodes } from './live.js'
-import { shareBuffers, type Temporary } from './memory.js'
+import { type Live, liveNodes } from './live.js'
+import { lowerLoop } from './loop.js'
+import type { Temporary } from './memory.js'
 import { simplify } from './simplify.js'
 
 /** A kernel and its arguments among the plan's buffers. */
 export type PlannedLaunch = { readonly kernel: Kernel; readonly args: readonly LoopArg[] }
 
 /** Where a value is: a buffer (moving with the step inside a loop), and how its elements lie there. */
-type Layout = { readonly arg: LoopArg; readonly view: View }
+export type Layout = { readonly arg: LoopArg; readonly view: View }
 
 /** Makes buffer numbers; shared by a graph and the loops in it. */
 export class BufferTable {
@@ -91,11 +92,11 @@ export class Lowering {
     )
     for (const unit of units) {
       if (unit.kind === 'cluster') this.#emitMap(unit)
-      else if (unit.node.op.kind === 'scan') this.#emitLoop(unit.node, this.#live.scans.get(unit.node)!)
+      else if (unit.node.op.kind === 'scan') this.#emitLoop(unit.node)
       else this.#emitSingle(unit)
     }
     // What no kernel wrote in place: inputs that are asked for again, views, constants, second copies.
-    for (const [t, places] of this.#places) for (const to of places) this.#copyTo(t, to)
+    for (const [t, places] of this.#places) for (const to of places) this.copyTo(t, to)
   }
 
   /** Elementwise nodes that somebody outside of their own pass reads. */
@@ -117,6 +118,11 @@ export class Lowering {
     for (const t of outputs) this.#stored.add(t)
   }
 
+  #emitLoop(scan: Tensor): void {
+    const picks = this.#live.nodes.filter(t => t.op.kind === 'pick' && t.inputs[0] === scan)
+    lowerLoop(scan, this.#live.scans.get(scan)!, picks, this)
+  }
+
   #inputsOf(t: Tensor): readonly Tensor[] {
     const part = this.#live.scans.get(t)
     if (!part) return t.op.kind === 'pick' ? [] : t.inputs
@@ -124,19 +130,21 @@ export class Lowering {
     return [...part.carries.map(i => init[i]), ...part.xs.map(i => xs[i]), ...part.captured]
   }
 
-  #emit(kernel: Kernel, ...args: LoopArg[]): void {
+  /** Append a launch. */
+  emit(kernel: Kernel, ...args: LoopArg[]): void {
     this.launches.push({ kernel, args })
   }
 
   /** A place for a node's value: where it is wanted first, else a temporary. Further places are filled at the end. */
-  #home(t: Tensor): LoopArg {
+  home(node: Tensor): LoopArg {
+    const t = this.#rep(node)
     const arg = this.#places.get(t)?.shift() ?? fixedArg(this.table.temporary(bytesOf(t)))
     this.#layouts.set(t, { arg, view: contiguousView(t.shape) })
     return arg
   }
 
   /** Where a value is, views worked out; constants and views beyond strides are written out when needed. */
-  #layout(node: Tensor): Layout {
+  layout(node: Tensor): Layout {
     const t = this.#rep(node)
     const known = this.#layouts.get(t)
     if (known) return known
@@ -149,37 +157,45 @@ export class Lowering {
     const value = constantValue(t)
     if (value !== undefined) {
       const arg = fixedArg(this.table.temporary(bytesPerElement(t.dtype)))
-      this.#emit(copyKernel([], t.dtype, value), arg)
+      this.emit(copyKernel([], t.dtype, value), arg)
       return { arg, view: { offset: 0, strides: t.shape.map(() => 0) } }
     }
     if (t.op.kind !== 'view') throw new Error(`lower: ${t} is used before it is computed`)
     const x = this.#rep(t.inputs[0])
-    const from = this.#layout(x)
+    const from = this.layout(x)
     const view = viewOf(t, from.view)
     if (view) return { arg: from.arg, view }
-    return { arg: this.#contiguous(x), view: viewOf(t, contiguousView(x.shape))! }
+    return { arg: this.contiguous(x), view: viewOf(t, contiguousView(x.shape))! }
   }
 
   /** The buffer of a value that must lie there in row-major order. */
-  #contiguous(node: Tensor): LoopArg {
+  contiguous(node: Tensor): LoopArg {
     const t = this.#rep(node)
     const value = constantValue(t)
-    const layout = value === undefined ? this.#layout(t) : undefined
+    const layout = value === undefined ? this.layout(t) : undefined
     if (layout && isContiguous(t.shape, layout.view)) return layout.arg
     const arg = fixedArg(this.table.temporary(bytesOf(t)))
-    if (layout) this.#emit(copyKernel(t.shape, t.dtype, layout.view), layout.arg, arg)
-    else this.#emit(copyKernel(t.shape, t.dtype, value!), arg)
+    if (layout) this.emit(copyKernel(t.shape, t.dtype, layout.view), layout.arg, arg)
+    else this.emit(copyKernel(t.shape, t.dtype, value!), arg)
     this.#layouts.set(t, { arg, view: contiguousView(t.shape) })
     return arg
   }
 
-  #copyTo(t: Tensor, to: LoopArg): void {
+  /** Say where a value is. */
+  place(t: Tensor, layout: Layout): void {
+    this.#layouts.set(this.#rep(t), layout)
+  }
+
+  /** Copy a value to a buffer: contiguous from its start, or through a view. */
+  copyTo(node: Tensor, to: LoopArg, through?: View): void {
+    const t = this.#rep(node)
     const value = constantValue(t)
-    if (value !== undefined) this.#emit(copyKernel(t.shape, t.dtype, value), to)
-    else {
-      const { arg, view } = this.#layout(t)
-      this.#emit(copyKernel(t.shape, t.dtype, view), arg, to)
-    }
+    const from = value === undefined ? this.layout(t) : undefined
+    const source = from ? from.view : value!
+    const kernel: Kernel = through
+      ? { kind: 'copy', dtype: t.dtype, shape: t.shape, source, to: through, accumulate: false }
+      : copyKernel(t.shape, t.dtype, source)
+    this.emit(kernel, ...(from ? [from.arg] : []), to)
   }
 
   /** Flattens elementwise nodes of one pass into instructions; `at` adapts the views of what they read. */
@@ -202,7 +218,7 @@ export class Lowering {
     const read = (t: Tensor): number => {
       const value = constantValue(t)
       if (value !== undefined) return line({ op: 'const', dtype: t.dtype, args: [], value })
-      const { arg, view } = this.#layout(t)
+      const { arg, view } = this.layout(t)
       const seen = at(view)
       const same = (i: Input, k: number) =>
         i.dtype === t.dtype && sameArg(args[k], arg) && sameView(i.view, seen)
@@ -241,12 +257,12 @@ export class Lowering {
     // A value that is wanted in several places is written to all of them in the same pass.
     const targets = stored.flatMap(t => {
       const rest = this.#places.get(t)?.slice(1) ?? []
-      const home = this.#home(t)
+      const home = this.home(t)
       this.#places.get(t)?.splice(0)
       return [home, ...rest].map(to => ({ t, to }))
     })
     const outputs = targets.map(({ t }) => ({ dtype: t.dtype, value: lineOfNode.get(t)! }))
-    this.#emit(
+    this.emit(
       { kind: 'map', shape: nodes[0].shape, inputs, body, outputs },
       ...args,
       ...targets.map(x => x.to),
@@ -260,15 +276,15 @@ export class Lowering {
     }
     const op = node.op as KernelOp<unknown>
     const layouts = node.inputs.map(x =>
-      op.contiguous ? { arg: this.#contiguous(x), view: contiguousView(x.shape) } : this.#layout(x),
+      op.contiguous ? { arg: this.contiguous(x), view: contiguousView(x.shape) } : this.layout(x),
     )
-    const home = this.#home(node)
+    const home = this.home(node)
     const launches = op.launches(
       node as Node<unknown>,
       layouts.map(l => l.view),
     )
     for (const { kernel, args } of launches)
-      this.#emit(kernel, ...args.map(a => (a === 'out' ? home : layouts[a].arg)))
+      this.emit(kernel, ...args.map(a => (a === 'out' ? home : layouts[a].arg)))
   }
 
   #emitReduce(node: Tensor, cone: readonly Tensor[]): void {
@@ -288,81 +304,7 @@ export class Lowering {
       body,
       value: lineOfNode.get(top)!,
     }
-    this.#emit(kernel, ...args, this.#home(node))
-  }
-
-  #emitLoop(scan: Tensor, live: LiveScan): void {
-    const { steps, reverse, body } = scanAttrs(scan)
-    const { init, xs } = scanInputs(scan)
-    const inner = new BufferTable()
-    const outer: LoopArg[] = []
-    const known = new Map<string, number>()
-    // Buffers of this level as arguments of the loop.
-    const argument = (arg: LoopArg, bytes: number): number => {
-      const key = JSON.stringify(arg)
-      let index = known.get(key)
-      if (index === undefined) {
-        index = inner.outside(bytes)
-        known.set(key, index)
-        outer[index] = arg
-      }
-      return index
-    }
-    const sources = new Map<Tensor, Layout>()
-    for (const t of live.captured) {
-      const { arg, view } = this.#layout(t)
-      sources.set(t, { arg: fixedArg(argument(arg, this.table.bytes[arg.even])), view })
-    }
-    for (const i of live.xs) {
-      const x = body.xIn[i]
-      const buffer = argument(this.#contiguous(xs[i]), bytesOf(xs[i]))
-      sources.set(x, { arg: { ...fixedArg(buffer), stride: bytesOf(x) }, view: contiguousView(x.shape) })
-    }
-    const picks = this.#live.nodes.filter(t => t.op.kind === 'pick' && t.inputs[0] === scan)
-    const wanted: { value: Tensor; to: LoopArg }[] = []
-    for (const c of live.carries) {
-      const t = body.carryIn[c]
-      const pair = [0, 1].map(() => fixedArg(this.table.temporary(bytesOf(t))))
-      this.#copyTo(this.#rep(init[c]), pair[0])
-      const [even, odd] = pair.map(arg => argument(arg, bytesOf(t)))
-      sources.set(t, { arg: { even, odd, offset: 0, stride: 0 }, view: contiguousView(t.shape) })
-      wanted.push({ value: body.carryOut[c], to: { even: odd, odd: even, offset: 0, stride: 0 } })
-      const final = { arg: pair[steps % 2], view: contiguousView(t.shape) }
-      for (const p of picks) if (scanOf(p).index === c) this.#layouts.set(p, final)
-    }
-    for (const i of live.outs) {
-      const same = picks.filter(p => scanOf(p).index === body.carryOut.length + i)
-      const home = this.#home(this.#rep(same[0]))
-      for (const p of same) this.#layouts.set(p, this.#layouts.get(this.#rep(same[0]))!)
-      const value = body.outs[i]
-      const buffer = argument(home, bytesOf(same[0]))
-      wanted.push({ value, to: { ...fixedArg(buffer), stride: bytesOf(value) } })
-    }
-    const { launches } = new Lowering(inner, sources, wanted)
-    const { sizes, bufferOf } = shareBuffers(
-      inner.temporaries,
-      launches.map(l => l.args.flatMap(a => [a.even, a.odd])),
-    )
-    const scratch = sizes.map(bytes => argument(fixedArg(this.table.temporary(bytes)), bytes))
-    const resolve = (id: number): number => (bufferOf.has(id) ? scratch[bufferOf.get(id)!] : id)
-    // Arguments of the kernel are numbered without the body's own temporaries.
-    const used = [...outer.keys()].filter(i => outer[i] !== undefined)
-    const position = new Map(used.map((id, i) => [id, i]))
-    const kernel: Kernel = {
-      kind: 'loop',
-      steps,
-      reverse,
-      bytes: used.map(id => inner.bytes[id]),
-      body: launches.map(({ kernel, args }) => ({
-        kernel,
-        args: args.map(a => ({
-          ...a,
-          even: position.get(resolve(a.even))!,
-          odd: position.get(resolve(a.odd))!,
-        })),
-      })),
-    }
-    this.#emit(kernel, ...used.map(id => outer[id]))
+    this.emit(kernel, ...args, this.home(node))
   }
 }
 

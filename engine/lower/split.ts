@@ -1,6 +1,6 @@
 import { bytesPerElement, type DType } from '../dtype.js'
 import type { Instr } from '../expr.js'
-import type { Kernel, LoopKernel, MapKernel, MatmulKernel, ReduceKernel } from '../kernel.js'
+import type { Kernel, LoopArg, LoopKernel, MapKernel, MatmulKernel, ReduceKernel } from '../kernel.js'
 import { contiguousView, sizeOf } from '../shape.js'
 
 type Piece = { readonly kernel: Kernel; readonly args: readonly (number | { readonly scratch: number })[] }
@@ -122,58 +122,75 @@ function splitLoop(kernel: LoopKernel): Pieces | undefined {
   const { steps, reverse, bytes, body } = kernel
   const scratch: { bytes: number; contents?: ArrayBufferView }[] = []
   const launches: Piece[] = []
-  const rowNumber = Array.from({ length: steps }, (_, t) => ({
+  const rowNumber = Array.from({ length: steps + 1 }, (_, t) => ({
     scratch: scratch.push({ bytes: 4, contents: new Int32Array([t]) }) - 1,
   }))
-  // Buffers that are addressed by step, as tables of rows.
-  const rows = new Map<number, { width: number; row: { scratch: number }; written: boolean }>()
+  // What moves with the step: tables of rows, of which a step reads or writes one (a carry's history: two).
+  const rows = new Map<string, StepRow>()
+  const keyOf = ({ even, offset, stride }: LoopArg): string => `${even} ${offset} ${stride}`
   for (const { kernel: inner, args } of body)
     args.forEach((arg, position) => {
       if (arg.stride === 0) return
-      if (arg.offset !== 0 || arg.stride < 0 || arg.stride * steps !== bytes[arg.even])
+      if (arg.stride < 0 || arg.offset % arg.stride || bytes[arg.even] % arg.stride)
         throw new Error(
-          'loop: a buffer that is not one row a step cannot be split; the device must take whole loops',
+          'loop: a buffer that is not rows of one step each cannot be split; the device must take whole loops',
         )
-      const known = rows.get(arg.even)
-      const written = (known?.written ?? false) || isOutput(inner, position)
-      const row = known?.row ?? { scratch: scratch.push({ bytes: arg.stride }) - 1 }
-      rows.set(arg.even, { width: arg.stride / 4, row, written })
-    })
-  for (const [buffer, { width, written }] of rows)
-    if (written)
-      launches.push({
-        kernel: {
-          kind: 'copy',
-          dtype: 'int32',
-          shape: [steps * width],
-          source: 0,
-          to: { offset: 0, strides: [1] },
-          accumulate: false,
-        },
-        args: [buffer],
+      const known = rows.get(keyOf(arg))
+      rows.set(keyOf(arg), {
+        buffer: arg.even,
+        first: arg.offset / arg.stride,
+        count: bytes[arg.even] / arg.stride,
+        width: arg.stride / 4,
+        row: known?.row ?? { scratch: scratch.push({ bytes: arg.stride }) - 1 },
+        written: (known?.written ?? false) || isOutput(inner, position),
       })
+    })
+  // Rows travel as int32, added to zeros: every bit is kept, NaN payloads included.
+  for (const { buffer, first, width, written } of rows.values()) {
+    const to = { offset: first * width, strides: [1] }
+    const zero: Kernel = {
+      kind: 'copy',
+      dtype: 'int32',
+      shape: [steps * width],
+      source: 0,
+      to,
+      accumulate: false,
+    }
+    if (written) launches.push({ kernel: zero, args: [buffer] })
+  }
   for (let turn = 0; turn < steps; turn++) {
     const t = reverse ? steps - 1 - turn : turn
-    // Rows travel as int32: sums with zero then keep every bit, NaN payloads included.
-    for (const [buffer, { width, row, written }] of rows)
+    for (const { buffer, first, count, width, row, written } of rows.values())
       if (!written)
         launches.push({
-          kernel: { kind: 'gather', dtype: 'int32', rows: steps, width, count: 1 },
-          args: [buffer, rowNumber[t], row],
+          kernel: { kind: 'gather', dtype: 'int32', rows: count, width, count: 1 },
+          args: [buffer, rowNumber[t + first], row],
         })
     for (const { kernel: inner, args } of body)
       launches.push({
         kernel: inner,
-        args: args.map(arg => (arg.stride ? rows.get(arg.even)!.row : turn % 2 === 0 ? arg.even : arg.odd)),
+        args: args.map(arg => rows.get(keyOf(arg))?.row ?? (turn % 2 === 0 ? arg.even : arg.odd)),
       })
-    for (const [buffer, { width, row, written }] of rows)
+    for (const { buffer, first, count, width, row, written } of rows.values())
       if (written)
         launches.push({
-          kernel: { kind: 'scatterAdd', dtype: 'int32', rows: steps, width, count: 1, accumulate: true },
-          args: [rowNumber[t], row, buffer],
+          kernel: { kind: 'scatterAdd', dtype: 'int32', rows: count, width, count: 1, accumulate: true },
+          args: [rowNumber[t + first], row, buffer],
         })
   }
   return { scratch, launches }
+}
+
+/** Rows of a buffer, one of which belongs to each step: row t + `first` to step t. */
+type StepRow = {
+  readonly buffer: number
+  readonly first: number
+  /** Rows of the whole buffer, and int32 elements of each. */
+  readonly count: number
+  readonly width: number
+  /** The scratch that holds the row during a step. */
+  readonly row: { readonly scratch: number }
+  readonly written: boolean
 }
 
 function isOutput(kernel: Kernel, position: number): boolean {
