@@ -9,7 +9,8 @@ export type Simplified = { readonly nodes: readonly Tensor[]; readonly rep: (t: 
  * Simplify live nodes (given inputs first):
  * - common subexpressions: nodes that are the same operation with the same attributes on equal inputs are one;
  * - slices move up through elementwise nodes that are used in slices only: the gates of a cell are then computed where
- *   they are used, and the whole that they were cut from needs no pass of its own.
+ *   they are used, and the whole that they were cut from needs no pass of its own;
+ * - and through a matrix product of which a single slice is used: the rest of it is not computed.
  */
 export function simplify(
   live: readonly Tensor[],
@@ -59,28 +60,41 @@ function keyOf(t: Tensor, rep: (t: Tensor) => Tensor): string {
   return `${t.op.name} ${t.dtype} [${t.shape}] ${JSON.stringify(t.attrs)} ${inputs}`
 }
 
-/** Elementwise nodes that nothing but slices read (or such nodes, which will be computed in slices themselves). */
+/**
+ * Elementwise nodes that nothing but slices read (or such nodes, which will be computed in slices themselves), and
+ * products that one slice reads.
+ */
 function slicedNodes(
   live: readonly Tensor[],
   isSource: (t: Tensor) => boolean,
   outputs: ReadonlySet<Tensor>,
 ): Set<Tensor> {
-  const sliced = new Set(live.filter(t => t.op.kind === 'elementwise' && !isSource(t) && !outputs.has(t)))
+  const movable = (t: Tensor) => t.op.kind === 'elementwise' || t.op.name === 'matmul'
+  const sliced = new Set(live.filter(t => movable(t) && !isSource(t) && !outputs.has(t)))
+  const products = new Set<Tensor>()
   // Consumers come after their inputs, so going back every node is decided before its inputs are.
   for (const t of [...live].reverse())
-    if (t.op.name !== 'slice' && !isSource(t) && !sliced.has(t)) for (const x of t.inputs) sliced.delete(x)
+    for (const x of isSource(t) ? [] : t.inputs) {
+      const again = x.op.name === 'matmul' && (products.has(x) || t.op.name !== 'slice')
+      const inSlices = t.op.name === 'slice' || (t.op.kind === 'elementwise' && sliced.has(t))
+      if (again || !inSlices) sliced.delete(x)
+      products.add(x)
+    }
   return sliced
 }
 
-/** The slice of an elementwise node as the elementwise node of slices. */
+/** The slice of a node as the same node of slices. */
 function sliceInputs(slice: Tensor): Tensor {
   const { starts, steps } = (slice as Node<{ starts: number[]; steps: number[] }>).attrs
   const [whole] = slice.inputs
-  return new Tensor(
-    whole.op,
-    whole.inputs.map(x => strided(x, starts, slice.shape, steps)),
-    whole.attrs,
-    slice.shape,
-    whole.dtype,
-  )
+  const inputs =
+    whole.op.name === 'matmul'
+      ? whole.inputs.map((x, i) => {
+          // Of the product's axes the left factor has all but the columns, the right one all but the rows.
+          const inner = whole.rank - (i === 0 ? 1 : 2)
+          const part = (own: readonly number[], other: number) => own.map((n, d) => (d === inner ? other : n))
+          return strided(x, part(starts, 0), part(slice.shape, x.shape[inner]), part(steps, 1))
+        })
+      : whole.inputs.map(x => strided(x, starts, slice.shape, steps))
+  return new Tensor(whole.op, inputs, whole.attrs, slice.shape, whole.dtype)
 }
