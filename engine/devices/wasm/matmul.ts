@@ -3,7 +3,7 @@ import { contiguousStrides, sizeOf } from '../../shape.js'
 import { type FunctionBuilder, type I32, i32, type ModuleBuilder } from './assembler.js'
 import { forEachIndex } from './strided.js'
 import type { Target } from './target.js'
-import { chooseTile, definePanel, defineTile, type Layout, parts, type Tile } from './tile.js'
+import { chooseTile, definePack, defineTile, type Layout, parts, type Tile } from './tile.js'
 
 /**
  * Matrix product by register tiles over packed panels: Goto & van de Geijn, "Anatomy of high-performance matrix
@@ -82,14 +82,15 @@ class MatmulEmitter {
   ): void {
     const source = f.local(start)
     const to = f.local(packed)
-    forEachPart(f, size, panel, lanes => {
-      const pack = this.#once(`pack ${from.lane} ${from.k} ${lanes} ${width(lanes)}`, () =>
-        definePanel(this.module, from, lanes, width(lanes)),
+    for (const { size: lanes, count } of parts(size, panel)) {
+      const panels = { count, lanes, width: width(lanes), k: kc }
+      const pack = this.#once(`pack ${JSON.stringify([from, panels])}`, () =>
+        definePack(this.module, from, panels),
       )
-      f.call(pack, [source, to, i32.const(kc)])
-      f.advance(source, 4 * lanes * from.lane)
-      f.advance(to, 4 * width(lanes) * kc)
-    })
+      f.call(pack, [source, to])
+      f.advance(source, 4 * count * lanes * from.lane)
+      f.advance(to, 4 * count * panels.width * kc)
+    }
   }
 
   #packA(f: FunctionBuilder, start: I32, packed: I32, mb: number, kc: number): void {

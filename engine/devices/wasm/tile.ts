@@ -1,5 +1,5 @@
 import { f32x4, type ModuleBuilder } from './assembler.js'
-import { loadLanes, storeLanes } from './strided.js'
+import { forEachIndex, loadLanes, storeLanes } from './strided.js'
 import type { Target } from './target.js'
 
 /** A register tile of a matrix product: `rows` by `vectors` accumulators of four floats. */
@@ -42,21 +42,33 @@ export function chooseTile(m: number, n: number): Tile {
   return tiles.reduce((best, tile) => (cycles(tile) < cycles(best) ? tile : best))
 }
 
+/** More would write to addresses a power of two apart, which caches cannot hold together. */
+const panelsAtOnce = 4
+
+/** Panels of rows of A or columns of B: `count` of them, each with `lanes` rows or columns. */
+type Panels = { readonly count: number; readonly lanes: number; readonly width: number; readonly k: number }
+
 /**
- * Define `(source, to, k)`: write k rows of `lanes` elements one after the other, each as `width` elements, of which
- * those beyond `lanes` are arbitrary.
+ * Define `(source, to)`: write panels one after the other; in each, `k` rows of `width` elements, of which those
+ * beyond `lanes` are arbitrary.
  */
-export function definePanel(module: ModuleBuilder, from: Layout, lanes: number, width: number): number {
-  return module.define(3, f => {
-    const [source, to, k] = f.params
-    f.repeat(k, () => {
+export function definePack(module: ModuleBuilder, from: Layout, { count, lanes, width, k }: Panels): number {
+  return module.define(2, f => {
+    const [source, to] = f.params
+    const row = () => {
       for (let lane = 0; lane < width; lane += 4) {
         const vector = loadLanes(f, source, 4 * lane * from.lane, from.lane, Math.min(4, lanes - lane))
         storeLanes(f, to, 4 * lane, 1, Math.min(4, width - lane), vector)
       }
-      f.advance(source, 4 * from.k)
-      f.advance(to, 4 * width)
-    })
+    }
+    const nextRow = [from.k, width]
+    const nextPanel = [lanes * from.lane, width * k]
+    // Rows that lie one after the other are read for several panels at once, so that whole cache lines are used.
+    for (const group of parts(count, from.lane === 1 ? panelsAtOnce : 1)) {
+      const nextGroup = nextPanel.map(stride => stride * group.size)
+      const strides = [0, 1].map(i => [nextGroup[i], nextRow[i], nextPanel[i]])
+      forEachIndex(f, [group.count, k, group.size], [source, to], strides, row)
+    }
   })
 }
 
