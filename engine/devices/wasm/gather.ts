@@ -1,13 +1,5 @@
 import type { GatherKernel, ScatterAddKernel } from '../../kernel.js'
-import {
-  type FunctionBuilder,
-  f32x4,
-  type I32,
-  i32,
-  i32x4,
-  type ModuleBuilder,
-  type V128,
-} from './assembler.js'
+import { type FunctionBuilder, f32x4, type I32, i32, i32x4, type ModuleBuilder } from './assembler.js'
 import { along, loadLanes, storeLanes } from './strided.js'
 
 /** Emit `body` for the vectors of a row of `width` elements: byte index, further byte offset, lanes. */
@@ -24,18 +16,16 @@ function forEachVector(
 export function defineGather(module: ModuleBuilder, { rows, width, count }: GatherKernel): number {
   return module.define(3, f => {
     const [table, index, out] = f.params
-    const store = (value: (at: I32, offset: number, lanes: number) => V128) => () =>
-      forEachVector(f, width, (at, offset, lanes) =>
-        storeLanes(f, along(out, at, 1), offset, 1, lanes, value(at, offset, lanes)),
-      )
     f.repeat(width && count, () => {
       const row = f.local(i32.load(index))
       const source = f.local(i32.add(table, i32.times(row, 4 * width)))
-      f.when(
-        i32.lt_u(row, i32.const(rows)),
-        store((at, offset, lanes) => loadLanes(f, along(source, at, 1), offset, 1, lanes)),
-        store(() => i32x4.const(0)),
-      )
+      const copy = () =>
+        forEachVector(f, width, (at, offset, lanes) => {
+          const vector = loadLanes(f, along(source, at, 1), offset, 1, lanes)
+          storeLanes(f, along(out, at, 1), offset, 1, lanes, vector)
+        })
+      const clear = () => f.clear(out, 4 * width)
+      f.when(i32.lt_u(row, i32.const(rows)), copy, clear)
       f.advance(index, 4)
       f.advance(out, 4 * width)
     })

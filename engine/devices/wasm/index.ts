@@ -37,16 +37,25 @@ function checkArguments({ kernel, bytes }: WasmProgram, args: readonly DeviceBuf
  * `target`: what the modules may use; by default all that the host has. Throws where there is no WebAssembly SIMD.
  */
 export function wasmDevice(target: Target = hostTarget()): Device {
-  const allocator = new Allocator()
-  const { memory } = allocator
+  let open: Allocator | undefined = new Allocator()
   const programs = new Map<string, WasmProgram>()
   const scratch = new WebAssembly.Global({ value: 'i32', mutable: true }, 0)
   let scratchBytes = 0
 
+  function allocator(): Allocator {
+    if (!open) throw new Error('wasm device: used after it was closed; open another')
+    return open
+  }
+
+  function bytesAt(buffer: DeviceBuffer, bytes: number): Uint8Array {
+    // A new view every time: memory that has grown is another ArrayBuffer.
+    return new Uint8Array(allocator().memory.buffer, pointerOf(buffer), bytes)
+  }
+
   function needScratch(bytes: number): void {
     if (bytes <= scratchBytes) return
-    const pointer = allocator.alloc(bytes)
-    if (scratchBytes) allocator.free(scratch.value >>> 0)
+    const pointer = allocator().alloc(bytes)
+    if (scratchBytes) allocator().free(scratch.value >>> 0)
     scratch.value = pointer | 0
     scratchBytes = bytes
   }
@@ -56,7 +65,7 @@ export function wasmDevice(target: Target = hostTarget()): Device {
     const builder = emitKernel(target, kernel)
     needScratch(builder.scratchBytes)
     const module = new WebAssembly.Module(builder.encode(maxPages))
-    const { exports } = new WebAssembly.Instance(module, { env: { memory, scratch } })
+    const { exports } = new WebAssembly.Instance(module, { env: { memory: allocator().memory, scratch } })
     return { kernel, bytes, run: exports.run as WasmProgram['run'] }
   }
 
@@ -64,10 +73,10 @@ export function wasmDevice(target: Target = hostTarget()): Device {
     name: 'wasm',
     description: `WebAssembly SIMD, 1 thread, ${target.relaxed ? 'fused multiply-add (relaxed SIMD)' : 'no fused multiply-add'}`,
     alloc(bytes) {
-      return { bytes, pointer: allocator.alloc(bytes) } as WasmBuffer
+      return { bytes, pointer: allocator().alloc(bytes) } as WasmBuffer
     },
     free(buffer) {
-      allocator.free(pointerOf(buffer))
+      allocator().free(pointerOf(buffer))
       ;(buffer as WasmBuffer).pointer = 0
     },
     write(buffer, data) {
@@ -76,10 +85,10 @@ export function wasmDevice(target: Target = hostTarget()): Device {
           `wasm device: write of ${data.byteLength} bytes into a buffer of ${buffer.bytes}`,
         )
       const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-      new Uint8Array(memory.buffer, pointerOf(buffer), data.byteLength).set(bytes)
+      bytesAt(buffer, data.byteLength).set(bytes)
     },
     async read(buffer) {
-      return new Uint8Array(memory.buffer, pointerOf(buffer), buffer.bytes).slice().buffer
+      return bytesAt(buffer, buffer.bytes).slice().buffer
     },
     compile(kernel) {
       const key = kernelKey(kernel)
@@ -95,6 +104,7 @@ export function wasmDevice(target: Target = hostTarget()): Device {
     },
     async close() {
       programs.clear()
+      open = undefined
     },
   }
 }

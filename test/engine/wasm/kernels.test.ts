@@ -408,12 +408,26 @@ test('wasm: random bits are those of threefry, to the last element', async t => 
   t.end()
 })
 
-/** h' = tanh(h @ w + x_t), every h' kept: the shape of a recurrent loop. */
-function recurrence(steps: number, reverse: boolean): Case {
-  const [batch, width] = [3, 5]
+/**
+ * h' = tanh(h @ w + x_t), every h' kept: the shape of a recurrent loop. With `decay` each turn also halves w, so that it
+ * is no constant of the loop.
+ */
+function recurrence(steps: number, reverse: boolean, batch: number, decay: boolean): Case {
+  const width = 5
   const row = 4 * batch * width
   const shape = [batch, width]
   const plain = { offset: 0, strides: [width, 1] }
+  const halve: MapKernel = {
+    kind: 'map',
+    shape: [width, width],
+    inputs: [{ dtype: 'float32', view: plain }],
+    body: [
+      inputLine('float32', 0),
+      { op: 'const', dtype: 'float32', args: [], value: 0.5 },
+      line('mul', 0, 1),
+    ],
+    outputs: [{ dtype: 'float32', value: 2 }],
+  }
   const whole = { dtype: 'float32' as const, view: plain }
   const arg = (even: number, odd = even, offset = 0, stride = 0) => ({ even, odd, offset, stride })
   const [even, odd, w, x, product, kept] = [0, 1, 2, 3, 4, 5]
@@ -451,6 +465,7 @@ function recurrence(steps: number, reverse: boolean): Case {
           },
           args: [arg(product), arg(x, x, row, row), arg(odd, even), arg(kept, kept, 0, row)],
         },
+        ...(decay ? [{ kernel: halve, args: [arg(w), arg(w)] }] : []),
       ],
     },
     args,
@@ -459,7 +474,9 @@ function recurrence(steps: number, reverse: boolean): Case {
 
 test('wasm: loops agree with the reference, forwards and in reverse', async t => {
   for (const steps of [0, 1, 2, 7])
-    for (const reverse of [false, true]) await agrees(recurrence(steps, reverse), 1e-5)
+    for (const reverse of [false, true])
+      for (const batch of [3, 20])
+        for (const decay of [false, true]) await agrees(recurrence(steps, reverse, batch, decay), 1e-5)
   t.end()
 })
 
@@ -490,6 +507,9 @@ test('wasm: declines float64, caches programs, refuses what would leave its buff
   t.throws(() => device.compile(outside), /starts 1 elements before its buffer/)
   const launch = { kernel: copy('float32'), args: [{ even: 0, odd: 0, offset: 0, stride: 8 }] }
   const loop: Kernel = { kind: 'loop', steps: 3, reverse: false, bytes: [16], body: [launch] }
+  const closed = wasmDevice()
+  await closed.close()
+  t.throws(() => closed.alloc(4), /after it was closed/)
   t.throws(() => device.compile(loop), /takes bytes 0 to 24 of buffers of 16/)
   t.end()
 })
