@@ -29,7 +29,7 @@ function registerPeak() {
     const x = f.local(f32x4.const(0.5))
     const sums = Array.from({ length: accumulators }, () => f.local(f32x4.const(1)))
     f.repeat(turns, () => {
-      for (const sum of sums) f.set(sum, target.madd(x, x, sum))
+      for (const sum of sums) f.set(sum, target.madd(sum, x, x))
     })
     f.do([i32.const(64).code, sums.reduce((a, b) => f32x4.add(a, b)).code, 0xfd, 0x0b, 0, 0])
   }
