@@ -48,7 +48,7 @@ class MatmulEmitter {
   ) {
     const { m, n, k, batch, a, b } = kernel
     const rank = batch.length
-    this.#tile = chooseTile(m, n)
+    this.#tile = chooseTile(target, m, n)
     this.#kc = Math.ceil(k / Math.max(1, Math.round(k / blockK)))
     this.#nc = roundUp(blockN, 4 * this.#tile.vectors)
     this.#mc = roundUp(blockM, this.#tile.rows)

@@ -8,7 +8,9 @@ export type Tile = { readonly rows: number; readonly vectors: number }
 /** Elements from one row of A (column of B) to the next, and from one k to the next. */
 export type Layout = { readonly lane: number; readonly k: number }
 
-/** Tiles whose accumulators, splats of A and vectors of B fit the 15 registers that V8 has to give. */
+/** Vector registers that V8 has to give. */
+const registers = 15
+
 const tiles: readonly Tile[] = [
   { rows: 3, vectors: 3 },
   { rows: 4, vectors: 2 },
@@ -28,8 +30,12 @@ export function parts(total: number, size: number): { size: number; count: numbe
   ].filter(part => part.count > 0 && part.size > 0)
 }
 
+/** Whether accumulators, splats of A, vectors of B and, without fused multiply-add, a product fit the registers. */
+const fits = ({ relaxed }: Target, { rows, vectors }: Tile): boolean =>
+  rows * vectors + rows + vectors + (relaxed ? 0 : 1) <= registers
+
 /** The tile that covers `m` by `n` in the fewest cycles, edges included. */
-export function chooseTile(m: number, n: number): Tile {
+export function chooseTile(target: Target, m: number, n: number): Tile {
   const cycles = (tile: Tile): number => {
     let sum = 0
     for (const rows of parts(m, tile.rows))
@@ -39,7 +45,9 @@ export function chooseTile(m: number, n: number): Tile {
       }
     return sum
   }
-  return tiles.reduce((best, tile) => (cycles(tile) < cycles(best) ? tile : best))
+  return tiles
+    .filter(tile => fits(target, tile))
+    .reduce((best, tile) => (cycles(tile) < cycles(best) ? tile : best))
 }
 
 /** More would write to addresses a power of two apart, which caches cannot hold together. */
