@@ -86,7 +86,7 @@ const line = (op, ...args) => ({ op, dtype: 'float32', args, value: 0 })
 function unary(op) {
   const input = { dtype: 'float32', view: view(1) }
   const body = [load(0), line(op, 0)]
-  const outputs = [{ dtype: 'float32', value: 1 }]
+  const outputs = [{ ...input, value: 1 }]
   return (time({ kind: 'map', shape: [1000], inputs: [input], body, outputs }, [1000, 1000]) * 1e6) / 1000
 }
 
@@ -104,7 +104,7 @@ function lstm(rows, width) {
   const [si, tj, sf, so] = [sigmoid(i), emit('tanh', j), sigmoid(f), sigmoid(o)]
   const c = emit('add', emit('mul', sf, 4), emit('mul', si, tj))
   const h = emit('mul', so, emit('tanh', c))
-  const outputs = [h, c, si, tj, sf, so].map(value => ({ dtype: 'float32', value }))
+  const outputs = [h, c, si, tj, sf, so].map(value => ({ ...whole, value }))
   const lengths = [
     ...[4, 4, 4, 4].map(g => g * rows * width),
     rows * width,

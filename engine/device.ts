@@ -13,7 +13,7 @@ export interface Program {
 /**
  * The device trait. A device sees bytes and kernels, never tensors, never gradients.
  *
- * It must take single-operation `map`s, `reduce` of one input, `matmul` without `accumulate`, `gather`, `scatterAdd`,
+ * It must take `map`s of a single operation into a contiguous output, `reduce` of one input, `matmul` without `accumulate`, `gather`, `scatterAdd`,
  * `copy` and `randomBits`; fused maps, reductions with a body, accumulating matmuls and whole loops are optional
  * speed: the engine splits what `compile` declines and asks again.
  */

@@ -5,7 +5,7 @@ import { type Instr, printInstr } from './expr.js'
  * Kernels: what a device is asked to run. Plain data, so that they can be printed, hashed and sent to a worker.
  *
  * A kernel's arguments are buffers: its inputs in order, then its outputs in order. Offsets and strides count
- * elements, never bytes; a stride may be 0 (broadcast) or negative (flip). Outputs are written whole.
+ * elements, never bytes; a stride may be 0 (broadcast) or negative (flip).
  */
 
 /** Strided access to a buffer: element `i` of the iteration shape is at `offset + Σ i[d] * strides[d]`. */
@@ -13,17 +13,19 @@ export type View = { readonly offset: number; readonly strides: readonly number[
 
 export type Input = { readonly dtype: DType; readonly view: View }
 
+/** A value that a map writes: line `value` of its body, through a view that visits no element twice. */
+export type Output = Input & { readonly value: number }
+
 /**
- * One pass over `shape`; every output is contiguous. `body` is in order of evaluation, `value` points into it.
- * Arguments: inputs, outputs. An output buffer may also be an input buffer when that input's view is the contiguous
- * one (each element is read before it is written).
+ * One pass over `shape`. `body` is in order of evaluation, outputs point into it. Arguments: inputs, outputs. An output
+ * buffer may also be an input buffer when both views are the same (each element is read before it is written).
  */
 export type MapKernel = {
   readonly kind: 'map'
   readonly shape: readonly number[]
   readonly inputs: readonly Input[]
   readonly body: readonly Instr[]
-  readonly outputs: readonly { readonly dtype: DType; readonly value: number }[]
+  readonly outputs: readonly Output[]
 }
 
 /**
@@ -157,7 +159,7 @@ const printBody = (inputs: readonly Input[], body: readonly Instr[]): string =>
 export function printKernel(kernel: Kernel): string {
   switch (kernel.kind) {
     case 'map':
-      return `map [${kernel.shape}] -> ${kernel.outputs.map(o => `%${o.value}`).join(', ')}\n${printBody(kernel.inputs, kernel.body)}`
+      return `map [${kernel.shape}] -> ${kernel.outputs.map(o => `%${o.value} ${printView(o.view)}`).join(', ')}\n${printBody(kernel.inputs, kernel.body)}`
     case 'reduce':
       return `reduce ${kernel.op} [${kernel.shape}] last ${kernel.axes} -> %${kernel.value}\n${printBody(kernel.inputs, kernel.body)}`
     case 'matmul':

@@ -109,6 +109,11 @@ export interface KernelOp<A> extends Tested {
   /** Whether the inputs must be contiguous; otherwise `launches` is given their views. */
   readonly contiguous: boolean
   launches(node: Node<A>, inputs: readonly View[]): OpLaunch[]
+  /**
+   * For operations that do nothing but put their inputs into their output: where each one lies there. Inputs may then
+   * be computed in place, and have these views when `launches` is called.
+   */
+  places?(node: Node<A>): readonly View[] | undefined
   vjp(g: Tensor, node: Node<A>): Cotangents
 }
 

@@ -51,7 +51,7 @@ const copyKernel = (shape: Shape, dtype: DType, source: View | number): Kernel =
       ? { op: 'const', dtype, args: [], value: source }
       : { op: 'input', dtype, args: [], value: 0 },
   ],
-  outputs: [{ dtype, value: 0 }],
+  outputs: [{ dtype, view: contiguousView(shape), value: 0 }],
 })
 
 /**
@@ -65,6 +65,8 @@ export class Lowering {
   readonly #live: Live
   readonly #rep: (t: Tensor) => Tensor
   readonly #stored = new Set<Tensor>()
+  /** Elementwise nodes that can be computed where a whole needs them, and where that is. */
+  readonly #wholes = new Map<Tensor, { readonly whole: Tensor; readonly view: View }>()
 
   constructor(
     readonly table: BufferTable,
@@ -85,11 +87,9 @@ export class Lowering {
     }
     const outputs = new Set(this.#places.keys())
     const units = makeUnits(nodes, outputs, isSource, this.#rep)
-    this.#findStored(
-      units,
-      nodes.filter(t => !isSource(t)),
-      outputs,
-    )
+    const computed = nodes.filter(t => !isSource(t))
+    this.#findStored(units, computed, outputs)
+    this.#findWholes(computed)
     for (const unit of units) {
       if (unit.kind === 'cluster') this.#emitMap(unit)
       else if (unit.node.op.kind === 'scan') this.#emitLoop(unit.node)
@@ -116,6 +116,18 @@ export class Lowering {
       }
     }
     for (const t of outputs) this.#stored.add(t)
+  }
+
+  #findWholes(nodes: readonly Tensor[]): void {
+    for (const whole of nodes) {
+      if (whole.op.kind !== 'kernel') continue
+      const views = (whole.op as KernelOp<unknown>).places?.(whole as Node<unknown>)
+      views?.forEach((view, i) => {
+        const t = this.#rep(whole.inputs[i])
+        const free = t.op.kind === 'elementwise' && !this.#places.has(t) && !this.#wholes.has(t)
+        if (free) this.#wholes.set(t, { whole, view })
+      })
+    }
   }
 
   #emitLoop(scan: Tensor): void {
@@ -256,12 +268,18 @@ export class Lowering {
     const { inputs, args, body, lineOfNode } = this.#flatten(nodes, view => view)
     // A value that is wanted in several places is written to all of them in the same pass.
     const targets = stored.flatMap(t => {
+      const part = this.#wholes.get(t)
+      if (part) {
+        const to = this.#layouts.get(part.whole)?.arg ?? this.home(part.whole)
+        this.#layouts.set(t, { arg: to, view: part.view })
+        return [{ t, to, view: part.view }]
+      }
       const rest = this.#places.get(t)?.slice(1) ?? []
       const home = this.home(t)
       this.#places.get(t)?.splice(0)
-      return [home, ...rest].map(to => ({ t, to }))
+      return [home, ...rest].map(to => ({ t, to, view: contiguousView(t.shape) }))
     })
-    const outputs = targets.map(({ t }) => ({ dtype: t.dtype, value: lineOfNode.get(t)! }))
+    const outputs = targets.map(({ t, view }) => ({ dtype: t.dtype, view, value: lineOfNode.get(t)! }))
     this.emit(
       { kind: 'map', shape: nodes[0].shape, inputs, body, outputs },
       ...args,
@@ -278,13 +296,15 @@ export class Lowering {
     const layouts = node.inputs.map(x =>
       op.contiguous ? { arg: this.contiguous(x), view: contiguousView(x.shape) } : this.layout(x),
     )
-    const home = this.home(node)
+    const home = this.#layouts.get(node)?.arg ?? this.home(node)
     const launches = op.launches(
       node as Node<unknown>,
       layouts.map(l => l.view),
     )
-    for (const { kernel, args } of launches)
-      this.emit(kernel, ...args.map(a => (a === 'out' ? home : layouts[a].arg)))
+    for (const { kernel, args } of launches) {
+      const own = args.map(a => (a === 'out' ? home : layouts[a].arg))
+      if (!copiesOntoItself(kernel, own)) this.emit(kernel, ...own)
+    }
   }
 
   #emitReduce(node: Tensor, cone: readonly Tensor[]): void {
@@ -307,6 +327,13 @@ export class Lowering {
     this.emit(kernel, ...args, this.home(node))
   }
 }
+
+/** What was computed in place needs no copy to it. */
+const copiesOntoItself = (kernel: Kernel, args: readonly LoopArg[]): boolean =>
+  kernel.kind === 'copy' &&
+  typeof kernel.source !== 'number' &&
+  sameArg(args[0], args[1]) &&
+  sameView(kernel.source, kernel.to)
 
 const sameArg = (a: LoopArg, b: LoopArg): boolean =>
   a.even === b.even && a.odd === b.odd && a.offset === b.offset && a.stride === b.stride

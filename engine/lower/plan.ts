@@ -28,7 +28,9 @@ export type Plan = {
 function elementByElement({ kernel, args }: PlannedLaunch, buffer: number): boolean {
   return (
     kernel.kind === 'map' &&
-    kernel.inputs.every((input, i) => args[i].even !== buffer || isContiguous(kernel.shape, input.view))
+    [...kernel.inputs, ...kernel.outputs].every(
+      ({ view }, i) => args[i].even !== buffer || isContiguous(kernel.shape, view),
+    )
   )
 }
 
@@ -95,7 +97,7 @@ export function makePlan(
       shape: [words],
       inputs: [input],
       body,
-      outputs: [{ dtype: 'int32', value: 0 }],
+      outputs: [{ ...input, value: 0 }],
     }
     launches.push({ kernel, args: [fixedArg(d.out), fixedArg(d.leaf)] })
   }

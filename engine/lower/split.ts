@@ -1,7 +1,7 @@
 import { bytesPerElement, type DType } from '../dtype.js'
 import type { Instr } from '../expr.js'
 import type { Kernel, LoopArg, LoopKernel, MapKernel, MatmulKernel, ReduceKernel } from '../kernel.js'
-import { contiguousView, sizeOf } from '../shape.js'
+import { contiguousView, isContiguous, sizeOf } from '../shape.js'
 
 type Piece = { readonly kernel: Kernel; readonly args: readonly (number | { readonly scratch: number })[] }
 
@@ -29,10 +29,11 @@ export function split(kernel: Kernel): Pieces | undefined {
 
 const isOperation = (instr: Instr): boolean => instr.op !== 'input' && instr.op !== 'const'
 
-/** One kernel per operation; every intermediate value in scratch. */
+/** One kernel per operation; every intermediate value in scratch, from where it is copied to a strided output. */
 function splitMap(kernel: MapKernel): Pieces | undefined {
   const { shape, inputs, body, outputs } = kernel
-  if (outputs.length === 1 && body.filter(isOperation).length <= 1) return undefined
+  const direct = outputs.map(o => isContiguous(shape, o.view))
+  if (outputs.length === 1 && direct[0] && body.filter(isOperation).length <= 1) return undefined
   const whole = contiguousView(shape)
   const scratch: { bytes: number }[] = []
   const launches: Piece[] = []
@@ -55,7 +56,13 @@ function splitMap(kernel: MapKernel): Pieces | undefined {
         ? lines.push({ ...instr, args: instr.args.map(operand) }) - 1
         : operand(line)
     launches.push({
-      kernel: { kind: 'map', shape, inputs: used, body: lines, outputs: [{ dtype: instr.dtype, value }] },
+      kernel: {
+        kind: 'map',
+        shape,
+        inputs: used,
+        body: lines,
+        outputs: [{ dtype: instr.dtype, view: whole, value }],
+      },
       args: [...args, to],
     })
   }
@@ -66,8 +73,14 @@ function splitMap(kernel: MapKernel): Pieces | undefined {
     home.set(line, slot)
   })
   // Outputs last: an output buffer may also be an input.
-  outputs.forEach(({ value }, i) => {
-    emit(value, inputs.length + i)
+  outputs.forEach(({ dtype, view, value }, i) => {
+    if (direct[i]) emit(value, inputs.length + i)
+    else {
+      const slot = { scratch: scratch.push({ bytes: sizeOf(shape) * bytesPerElement(dtype) }) - 1 }
+      emit(value, slot)
+      const copy: Kernel = { kind: 'copy', dtype, shape, source: whole, to: view, accumulate: false }
+      launches.push({ kernel: copy, args: [slot, inputs.length + i] })
+    }
   })
   return { scratch, launches }
 }
@@ -76,7 +89,13 @@ function splitMap(kernel: MapKernel): Pieces | undefined {
 function splitReduce(kernel: ReduceKernel): Pieces | undefined {
   const { shape, inputs, body, value, dtype } = kernel
   if (inputs.length === 1 && body.length === 1) return undefined
-  const all: MapKernel = { kind: 'map', shape, inputs, body, outputs: [{ dtype, value }] }
+  const all: MapKernel = {
+    kind: 'map',
+    shape,
+    inputs,
+    body,
+    outputs: [{ dtype, view: contiguousView(shape), value }],
+  }
   const plain: ReduceKernel = {
     ...kernel,
     inputs: [{ dtype, view: contiguousView(shape) }],

@@ -1,11 +1,21 @@
 import type { DType } from '../dtype.js'
+import type { View } from '../kernel.js'
 import { register } from '../registry.js'
-import { contiguousStrides, normalAxis, printShape, type Shape, sizeOf } from '../shape.js'
-import { type KernelOp, type OpLaunch, Tensor } from '../tensor.js'
+import { contiguousStrides, contiguousView, normalAxis, printShape, type Shape, sizeOf } from '../shape.js'
+import { type KernelOp, type Node, type OpLaunch, Tensor } from '../tensor.js'
 import { strided } from './view.js'
 
 type Part = { readonly starts: readonly number[]; readonly steps: readonly number[] }
 type Place = { readonly parts: readonly Part[]; readonly disjoint: boolean }
+
+/** Where a part lies in the whole. */
+function viewOfPart({ starts, steps }: Part, whole: Shape): View {
+  const strides = contiguousStrides(whole)
+  return {
+    offset: starts.reduce((sum, start, d) => sum + start * strides[d], 0),
+    strides: steps.map((step, d) => step * strides[d]),
+  }
+}
 
 const placeOp: KernelOp<Place> = register({
   kind: 'kernel',
@@ -13,32 +23,26 @@ const placeOp: KernelOp<Place> = register({
   contiguous: false,
   launches: (node, views) => {
     const { parts, disjoint } = node.attrs
-    const whole = contiguousStrides(node.shape)
-    const filled = node.inputs.reduce((n, x) => n + x.size, 0)
-    const zero: OpLaunch = {
-      kernel: {
-        kind: 'copy',
-        dtype: node.dtype,
-        shape: node.shape,
-        source: 0,
-        to: { offset: 0, strides: whole },
-        accumulate: false,
-      },
-      args: ['out'],
-    }
-    const copies = parts.map(({ starts, steps }, i): OpLaunch => {
-      const to = {
-        offset: starts.reduce((sum, start, d) => sum + start * whole[d], 0),
-        strides: steps.map((step, d) => step * whole[d]),
-      }
-      const { shape } = node.inputs[i]
+    const { dtype, shape } = node
+    const fill = {
+      kind: 'copy',
+      dtype,
+      shape,
+      source: 0,
+      to: contiguousView(shape),
+      accumulate: false,
+    } as const
+    const copies = parts.map((part, i): OpLaunch => {
+      const to = viewOfPart(part, shape)
+      const own = node.inputs[i].shape
       return {
-        kernel: { kind: 'copy', dtype: node.dtype, shape, source: views[i], to, accumulate: !disjoint },
+        kernel: { kind: 'copy', dtype, shape: own, source: views[i], to, accumulate: !disjoint },
         args: [i, 'out'],
       }
     })
-    return disjoint && filled === node.size ? copies : [zero, ...copies]
+    return isCovered(node) ? copies : [{ kernel: fill, args: ['out'] }, ...copies]
   },
+  places: node => (isCovered(node) ? node.attrs.parts.map(part => viewOfPart(part, node.shape)) : undefined),
   vjp: (g, { attrs, inputs }) =>
     attrs.parts.map(({ starts, steps }, i) => strided(g, starts, inputs[i].shape, steps)),
   sample: draw => {
@@ -48,6 +52,10 @@ const placeOp: KernelOp<Place> = register({
     return { inputs: [{ shape }, { shape: other }], apply: (a, b) => concat([a, b], axis) }
   },
 })
+
+/** Whether the parts fill the whole, each element once. */
+const isCovered = ({ attrs, inputs, size }: Node<Place>): boolean =>
+  attrs.disjoint && inputs.reduce((n, x) => n + x.size, 0) === size
 
 /**
  * Zeros of a shape with tensors added at strided places: the adjoint of `slice` and `windows`.

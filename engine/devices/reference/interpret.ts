@@ -64,10 +64,12 @@ const views = (shape: readonly number[], inputs: readonly Input[], args: readonl
 function map(kernel: MapKernel, args: readonly Argument[]): void {
   const { shape, inputs, body, outputs } = kernel
   const at = evaluator(views(shape, inputs, args), body)
-  const out = outputs.map((o, i) => flat(o.dtype, args[inputs.length + i], size(shape)))
-  forEachIndex(shape, (index, position) => {
+  const out = views(shape, outputs, args.slice(inputs.length))
+  forEachIndex(shape, index => {
     const values = at(index)
-    for (let i = 0; i < outputs.length; i++) out[i][position] = values[outputs[i].value]
+    outputs.forEach(({ value }, i) => {
+      out[i].set(...index, values[value])
+    })
   })
 }
 

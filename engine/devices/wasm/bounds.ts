@@ -40,11 +40,8 @@ function bytesOfLoop({ steps, bytes, body }: LoopKernel): readonly number[] {
 /** The least bytes of each argument of a kernel. @throws RangeError when a view or a turn leaves its buffer. */
 export function argumentBytes(kernel: Kernel): readonly number[] {
   switch (kernel.kind) {
-    case 'map': {
-      const { shape, inputs, outputs } = kernel
-      const written = outputs.map(({ dtype }) => bytesPerElement(dtype) * sizeOf(shape))
-      return [...bytesOfInputs(shape, inputs), ...written]
-    }
+    case 'map':
+      return bytesOfInputs(kernel.shape, [...kernel.inputs, ...kernel.outputs])
     case 'reduce': {
       const { dtype, shape, axes, inputs } = kernel
       const kept = sizeOf(shape.slice(0, shape.length - axes))

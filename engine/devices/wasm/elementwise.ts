@@ -1,7 +1,6 @@
 import type { DType } from '../../dtype.js'
 import type { Instr } from '../../expr.js'
 import type { CopyKernel, MapKernel, View } from '../../kernel.js'
-import { contiguousStrides } from '../../shape.js'
 import { type FunctionBuilder, type I32, i32, type ModuleBuilder } from './assembler.js'
 import { BodyEmitter, invariantLines, linesFor } from './body.js'
 import { along, collapse, forEachIndex, loadLanes, storeLanes } from './strided.js'
@@ -66,9 +65,9 @@ export function defineMap(target: Target, module: ModuleBuilder, kernel: MapKern
       shape,
       inputs: inputs.map(({ view }, i) => ({ pointer: f.params[i], view })),
       body,
-      outputs: outputs.map(({ value }, i) => ({
+      outputs: outputs.map(({ view, value }, i) => ({
         pointer: f.params[inputs.length + i],
-        view: { offset: 0, strides: contiguousStrides(shape) },
+        view,
         line: value,
       })),
     }),

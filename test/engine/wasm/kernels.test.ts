@@ -6,7 +6,7 @@ import { plainTarget } from '../../../engine/devices/wasm/target.js'
 import type { DType, TypedArray } from '../../../engine/dtype.js'
 import { evaluate, type Instr, type ScalarOp } from '../../../engine/expr.js'
 import type { CopyKernel, Input, Kernel, MapKernel } from '../../../engine/kernel.js'
-import { sizeOf } from '../../../engine/shape.js'
+import { contiguousView, sizeOf } from '../../../engine/shape.js'
 import { bitsAt } from '../../../engine/threefry.js'
 import { arbitraryShape, arbitraryView, difference, runOn, values } from './support.js'
 
@@ -137,7 +137,11 @@ test('wasm: fused maps compute each primitive exactly, for any shape and strides
     arbitraryInputs(shape, 4).chain(({ inputs, args }) =>
       arbitraryBody(inputs.map(i => i.dtype)).chain(body =>
         fc.array(fc.nat({ max: body.length - 1 }), { minLength: 1, maxLength: 3 }).map(picks => {
-          const outputs = picks.map(value => ({ dtype: body[value].dtype, value }))
+          const outputs = picks.map(value => ({
+            dtype: body[value].dtype,
+            view: contiguousView(shape),
+            value,
+          }))
           const kernel: MapKernel = { kind: 'map', shape, inputs, body, outputs }
           return { kernel, args: [...args, ...outputs.map(o => values(o.dtype, sizeOf(shape), 1))] }
         }),
@@ -185,6 +189,7 @@ test('wasm: an LSTM-like map agrees with the reference', async t => {
   body.push(line('tanh', cell), line('mul', o, body.length), line('exp', cell), line('abs', cell))
   body.push(line('log', body.length - 1))
   const outputs = [cell, cell + 2, cell + 3, body.length - 1].map(value => ({
+    view: contiguousView([rows, width]),
     dtype: 'float32' as const,
     value,
   }))
@@ -225,7 +230,7 @@ test('wasm: a map may write over a contiguous input', async t => {
       shape: [103],
       inputs: [{ dtype: 'float32', view: { offset: 0, strides: [1] } }],
       body: [inputLine('float32', 0), line('add', 0, 0)],
-      outputs: [{ dtype: 'float32', value: 1 }],
+      outputs: [{ dtype: 'float32', view: { offset: 0, strides: [1] }, value: 1 }],
     }
     device.run(device.compile(kernel)!, [buffer, buffer])
     t.deepEqual([...new Float32Array(await device.read(buffer))], [...data.map(x => x * 2)])
@@ -426,7 +431,7 @@ function recurrence(steps: number, reverse: boolean, batch: number, decay: boole
       { op: 'const', dtype: 'float32', args: [], value: 0.5 },
       line('mul', 0, 1),
     ],
-    outputs: [{ dtype: 'float32', value: 2 }],
+    outputs: [{ dtype: 'float32', view: plain, value: 2 }],
   }
   const whole = { dtype: 'float32' as const, view: plain }
   const arg = (even: number, odd = even, offset = 0, stride = 0) => ({ even, odd, offset, stride })
@@ -461,7 +466,7 @@ function recurrence(steps: number, reverse: boolean, batch: number, decay: boole
             shape,
             inputs: [whole, whole],
             body: [inputLine('float32', 0), inputLine('float32', 1), line('add', 0, 1), line('tanh', 2)],
-            outputs: [3, 3].map(value => ({ dtype: 'float32', value })),
+            outputs: [3, 3].map(value => ({ dtype: 'float32', view: contiguousView(shape), value })),
           },
           args: [arg(product), arg(x, x, row, row), arg(odd, even), arg(kept, kept, 0, row)],
         },

@@ -31,7 +31,7 @@ async function apply(op: ScalarOp, x: Float32Array, target = targets[0]): Promis
         { op: 'input', dtype: 'float32', args: [], value: 0 },
         { op, dtype: 'float32', args: [0], value: 0 },
       ],
-      outputs: [{ dtype: 'float32', value: 1 }],
+      outputs: [{ dtype: 'float32', view: { offset: 0, strides: [1] }, value: 1 }],
     },
     [x, new Float32Array(x.length)],
   )
