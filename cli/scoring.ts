@@ -54,7 +54,8 @@ export class Tally {
   }
 
   get readsPerSecond(): string {
-    return `${((1000 * this.reads) / (performance.now() - this.#began)).toPrecision(3)} reads/s`
+    const rate = (1000 * this.reads) / (performance.now() - this.#began)
+    return `${Number(rate.toPrecision(3))} reads/s`
   }
 
   /** What users must know, if anything. */

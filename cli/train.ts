@@ -58,7 +58,7 @@ export function register(program: Command): void {
 }
 
 /** Train with a banner and progress on stderr. Exits like the commands do. */
-export async function runTraining(settings: Settings, quiet: boolean): Promise<string> {
+export async function runTraining(settings: Settings, quiet = false): Promise<string> {
   try {
     checkSettings(settings)
   } catch (error) {

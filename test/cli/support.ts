@@ -1,0 +1,61 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, realpathSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { findCell, initialState, saveState } from '../../model/index.js'
+
+const main = fileURLToPath(new URL('../../cli/main.js', import.meta.url))
+
+/** How a process ended, and what it said. */
+export type Ended = { code: number | null; stdout: string; stderr: string }
+
+/** The command line of a child that runs `xenograd`, for a shell. */
+export const command = `'${process.execPath}' '${main}'`
+
+/** Runs `xenograd` as a child process. `input`: what it gets on standard input. */
+export const xenograd = (args: readonly string[], input: string | Uint8Array = ''): Promise<Ended> =>
+  finish(process.execPath, [main, ...args], input)
+
+/** Runs a shell script with `pipefail`. */
+export const shell = (script: string): Promise<Ended> => finish('bash', ['-o', 'pipefail', '-c', script], '')
+
+function finish(program: string, args: readonly string[], input: string | Uint8Array): Promise<Ended> {
+  const child = spawn(program, args)
+  const ended: Ended = { code: null, stdout: '', stderr: '' }
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    ended.stdout += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    ended.stderr += text
+  })
+  // A child that fails at once does not read its input.
+  child.stdin.on('error', () => {})
+  child.stdin.end(input)
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', code => resolve({ ...ended, code }))
+  })
+}
+
+/** A new folder. */
+export const scratch = (): string => mkdtempSync(join(realpathSync(tmpdir()), 'xenograd-cli-'))
+
+/** Writes a small untrained model; returns its path. */
+export async function tinyModel(
+  folder: string,
+  { name = 'tiny.safetensors', seed = 1, cell = 'lstm' } = {},
+): Promise<string> {
+  const options = { cell: await findCell(cell), hidden: 4 }
+  const path = join(folder, name)
+  await saveState(path, options, initialState({ ...options, seed }), { step: '7' })
+  return path
+}
+
+/** The rows of a table without its header, split into columns. */
+export const rowsOf = (table: string): string[][] =>
+  table
+    .trimEnd()
+    .split('\n')
+    .slice(1)
+    .map(line => line.split('\t'))
