@@ -57,8 +57,11 @@ export function register(program: Command): void {
   })
 }
 
-/** Train with a banner and progress on stderr. Exits like the commands do. */
-export async function runTraining(settings: Settings, quiet = false): Promise<string> {
+/**
+ * Train with a banner and progress on stderr. SIGINT ends it with a checkpoint, and the process with exit code 130.
+ * @throws UsageError for settings that make no sense, and what `trainFromSettings` throws.
+ */
+export async function runTraining(settings: Settings, quiet = false): ReturnType<typeof trainFromSettings> {
   try {
     checkSettings(settings)
   } catch (error) {
@@ -85,7 +88,7 @@ export async function runTraining(settings: Settings, quiet = false): Promise<st
     if (!quiet)
       process.stderr.write(`${loss ? `${loss}; ` : 'nothing left to do; '}model ${result.checkpoint}\n`)
     if (result.interrupted) process.exitCode = exitCodes.interrupted
-    return result.run
+    return result
   } finally {
     progress.stop()
   }
