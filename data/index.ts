@@ -9,5 +9,6 @@ export { decode, encode, gcFraction, maxReadLength, type Read, reverseComplement
 export { type ReadOptions, readReads } from './read-reads.js'
 export { collectReads, loadReads, type ReadSet, type ReadSetOptions } from './read-set.js'
 export type { Source } from './source.js'
+export { type SyntheticOptions, syntheticReads } from './synthetic.js'
 export { writeChunks } from './write-chunks.js'
 export { writeReads } from './write-reads.js'

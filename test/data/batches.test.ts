@@ -32,7 +32,9 @@ test('permutation: every element is equally likely at every place', t => {
   const runs = 5000
   const counts = new Float64Array(n * n)
   for (let run = 0; run < runs; run++)
-    permutation(foldKey(keyFromSeed(7), run), n).forEach((element, place) => counts[place * n + element]++)
+    permutation(foldKey(keyFromSeed(7), run), n).forEach((element, place) => {
+      counts[place * n + element]++
+    })
   const chiSquare = counts.reduce((sum, count) => sum + (count - runs / n) ** 2 / (runs / n), 0)
   t.ok(chiSquare < 45, `chi-square ${chiSquare.toFixed(1)} with 16 degrees of freedom; 45 has p = 0.0001`)
   t.end()
