@@ -1,5 +1,5 @@
 import ndarray, { type NdArray } from 'ndarray'
-import { type DType, hostView, type TypedArray } from '../../dtype.js'
+import { bytesPerElement, type DType, hostView, type TypedArray } from '../../dtype.js'
 import { evaluate, type Instr } from '../../expr.js'
 import type {
   CopyKernel,
@@ -27,7 +27,9 @@ function flat(dtype: DType, arg: Argument, length: number): TypedArray {
 
 /** The argument through a view, as an ndarray. */
 function strided(dtype: DType, shape: readonly number[], view: View, arg: Argument): Strided {
-  const data = hostView(dtype, arg.memory, arg.offset)
+  // A buffer may be longer than what is kept in it, and its end no whole element.
+  const length = Math.floor((arg.memory.byteLength - arg.offset) / bytesPerElement(dtype))
+  const data = flat(dtype, arg, length)
   return ndarray(data, [...shape], [...view.strides], view.offset)
 }
 

@@ -1,0 +1,150 @@
+import { type Carry, type Cell, type ParameterSpec, type Parameters, runCell, stepCell } from '../cell.js'
+import { compile } from '../compile.js'
+import { gradients } from '../gradient.js'
+import { stack } from '../ops/place.js'
+import { tensor } from '../ops/source.js'
+import { randomKey } from '../random.js'
+import { dispose } from '../scope.js'
+import { printShape, type Shape, sizeOf } from '../shape.js'
+import type { Tensor } from '../tensor.js'
+import { keyFromSeed, uniformAt } from '../threefry.js'
+import { entries, fillTree, leaves } from '../tree.js'
+import { fastCheck } from './fastCheck.js'
+import { gradcheck } from './gradcheck.js'
+
+export type CheckCellOptions = {
+  /** Random cases to try (default 12). */
+  readonly runs?: number
+  /** What a failure printed, to try the same cases again. */
+  readonly seed?: number
+  readonly path?: string
+  /** Largest difference, relative to 1 or to the value if that is larger (default 1e-6). */
+  readonly tolerance?: number
+}
+
+/** A random case: sizes, a seed for all numbers, and the dropout rate. */
+type Case = {
+  readonly batch: number
+  readonly input: number
+  readonly hidden: number
+  readonly steps: number
+  readonly seed: number
+  readonly dropout: number
+}
+
+type State = { readonly parameters: Parameters; readonly carry: Carry; readonly xs: Tensor }
+
+/**
+ * Property-test a recurrent cell: for random sizes, values and seeds, in float64 on the reference device,
+ * - carry and output have the shapes that a cell promises;
+ * - `scan` over the cell equals the plain loop, values and gradients, with the same dropout masks;
+ * - gradients for parameters, initial carry and inputs equal central differences.
+ *
+ * @throws Error with the smallest case that fails, its seed and path (give them back to repeat it).
+ */
+export async function checkCell(cell: Cell, options: CheckCellOptions = {}): Promise<void> {
+  const { runs = 12, tolerance = 1e-6, ...replay } = options
+  const fc = await fastCheck()
+  const size = fc.integer({ min: 1, max: 3 })
+  const cases = fc.record({
+    batch: size,
+    input: size,
+    hidden: size,
+    steps: fc.integer({ min: 1, max: 4 }),
+    seed: fc.nat(),
+    dropout: fc.constantFrom(0, 0.4),
+  })
+  const property = fc.asyncProperty(cases, async c => {
+    const state = randomState(cell, c)
+    checkShapes(cell, c, state)
+    await compareWithLoop(cell, c, state, tolerance)
+    const fn = (...tensors: Tensor[]) => total(run(cell, c, fillTree(state, tensors)))
+    await gradcheck(fn, leaves(state), { tolerance })
+  })
+  await fc.assert(property, { numRuns: runs, includeErrorInReport: true, ...replay })
+}
+
+function randomState(cell: Cell, { batch, input, hidden, steps, seed }: Case): State {
+  const key = keyFromSeed(seed)
+  let stream = 0
+  const random = (shape: Shape): Tensor => {
+    const own = stream++
+    const values = Float64Array.from({ length: sizeOf(shape) }, (_, i) => 2 * uniformAt(key, own, i) - 1)
+    return tensor(values, { shape })
+  }
+  const specs = Object.entries<ParameterSpec>(cell.parameters({ input, hidden }))
+  return {
+    parameters: Object.fromEntries(
+      specs.map(([name, spec]) => [name, random('value' in spec ? spec.shape : spec)]),
+    ),
+    carry: Object.fromEntries(cell.carry.map(name => [name, random([batch, hidden])])),
+    xs: random([steps, batch, input]),
+  }
+}
+
+function checkShapes(cell: Cell, { batch, input, hidden }: Case, { parameters, carry, xs }: State): void {
+  const { carry: next, out } = stepCell(cell, parameters, carry, xs.slice(0, 0, 1).reshape(batch, input), 0)
+  const wanted = printShape([batch, hidden])
+  for (const [name, t] of [...entries(next), ['out', out] as const])
+    if (printShape(t.shape) !== wanted)
+      throw new Error(
+        `cell '${cell.name}': ${name} is ${printShape(t.shape)} after a step, wanted ${wanted} [batch, hidden]`,
+      )
+}
+
+const noiseOf = ({ dropout, seed }: Case) => ({ rate: dropout, key: randomKey(seed) })
+
+const run = (cell: Cell, c: Case, { parameters, carry, xs }: State): { carry: Carry; out: Tensor } =>
+  runCell(cell, parameters, carry, xs, noiseOf(c))
+
+/** The same as a plain loop over the steps. */
+function unrolled(cell: Cell, c: Case, { parameters, carry, xs }: State): { carry: Carry; out: Tensor } {
+  const outs: Tensor[] = []
+  let state = carry
+  for (let t = 0; t < c.steps; t++) {
+    const x = xs.slice(0, t, t + 1).squeeze(0)
+    const step = stepCell(cell, parameters, state, x, t, noiseOf(c))
+    state = step.carry
+    outs.push(step.out)
+  }
+  return { carry: state, out: stack(outs) }
+}
+
+/** A scalar that every part of a run matters for. */
+const total = ({ carry, out }: { carry: Carry; out: Tensor }): Tensor =>
+  leaves(carry)
+    .map((t, i) =>
+      t
+        .square()
+        .sum()
+        .mul(i + 1),
+    )
+    .reduce((a, b) => a.add(b), out.square().sum())
+
+async function compareWithLoop(cell: Cell, c: Case, state: State, tolerance: number): Promise<void> {
+  const everything = (how: typeof run) =>
+    compile(
+      (s: State) => {
+        const result = how(cell, c, s)
+        return { ...result, gradient: gradients(total(result), s) }
+      },
+      { device: 'reference' },
+    )
+  const [scanned, looped] = [everything(run), everything(unrolled)]
+  const [a, b] = [scanned(state), looped(state)]
+  try {
+    const expected = new Map(entries(b))
+    for (const [path, t] of entries(a)) {
+      const [x, y] = [await t.data(), await expected.get(path)!.data()]
+      const worst = x.findIndex((v, i) => !(Math.abs(v - y[i]) <= tolerance * Math.max(1, Math.abs(y[i]))))
+      if (worst >= 0)
+        throw new Error(
+          `cell '${cell.name}': scan and the plain loop differ in ${path}: ${x[worst]} and ${y[worst]}`,
+        )
+    }
+  } finally {
+    dispose([a, b])
+    scanned.dispose()
+    looped.dispose()
+  }
+}

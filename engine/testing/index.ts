@@ -1,0 +1,4 @@
+/** What users test their own cells, operations and functions with: `xenograd/testing`. */
+export { type CheckCellOptions, checkCell } from './checkCell.js'
+export { drawWith, fastCheck } from './fastCheck.js'
+export { type GradcheckOptions, gradcheck } from './gradcheck.js'
