@@ -1,0 +1,115 @@
+import { bitsAt } from '../engine/index.js'
+import { type GenomePart, genomeName, groupBy, keyOfName } from './genomes.js'
+import { InputError } from './input-error.js'
+import { integerAt, permutation, purposeKey } from './random.js'
+import { type Read, reverseComplement, unknown } from './read.js'
+import { readReads } from './read-reads.js'
+
+export interface SampleOptions {
+  /** Bases a read. */
+  readonly length: number
+  /** Reads of every genus. */
+  readonly perGenus: number
+  readonly seed: number
+  /** Give the reverse complement of every other read, by chance (default true): a genome is read from both strands. */
+  readonly bothStrands?: boolean
+  /** Numbers of the genera (`numberGenera`); a genus that is not there has no label. */
+  readonly labels?: ReadonlyMap<string, number>
+}
+
+/** Places where reads can begin: `count` of them in a row from `start` on, in one contig of one genome. */
+interface Run {
+  readonly genome: string
+  readonly contig: Read
+  readonly start: number
+  readonly count: number
+}
+
+/**
+ * Reads from genomes: the same number from every genus, in an order mixed by the seed.
+ *
+ * All windows of a genus that have no base outside ACGT and cross no end of a contig or of a part are equally likely,
+ * so each contig counts by its length; they are drawn with replacement. A read is named
+ * `Genus|genome|contig:first-last|strand`, positions from 1 on the contig as it is in the file. What is drawn from one
+ * genus does not depend on the others. Memory: the genomes of one genus, and the reads.
+ *
+ * Throws an InputError if a genus has no such window.
+ */
+export async function sampleReads(parts: readonly GenomePart[], options: SampleOptions): Promise<Read[]> {
+  const { length, perGenus, seed } = options
+  if (!Number.isInteger(length) || length < 1)
+    throw new RangeError(`read length: got ${length}, give a positive integer`)
+  if (!Number.isInteger(perGenus) || perGenus < 0)
+    throw new RangeError(`reads per genus: got ${perGenus}, give an integer from 0 on`)
+  const reads: Read[] = []
+  for (const [genus, partsOfGenus] of groupBy(parts, part => part.genome.genus)) {
+    const runs: Run[] = []
+    for (const part of partsOfGenus) runs.push(...(await findRuns(part, length)))
+    if (runs.length === 0) {
+      const files = partsOfGenus.map(part => part.genome.file).join(', ')
+      throw new InputError(`${files}: no ${length} bases of ACGT in a row to sample a read of ${genus} from`)
+    }
+    reads.push(...drawReads(genus, runs, options))
+  }
+  const order = permutation(purposeKey(seed, 'fragments'), reads.length)
+  return Array.from(order, i => reads[i])
+}
+
+async function findRuns({ genome, from, to }: GenomePart, length: number): Promise<Run[]> {
+  const contigs: Read[] = []
+  for await (const contig of readReads(genome.file)) contigs.push(contig)
+  const total = contigs.reduce((sum, contig) => sum + contig.bases.length, 0)
+  const runs: Run[] = []
+  let offset = 0
+  for (const contig of contigs) {
+    const { bases } = contig
+    const end = Math.min(bases.length, Math.floor(to * total) - offset)
+    for (let start = Math.max(0, Math.floor(from * total) - offset); start < end; ) {
+      const found = bases.indexOf(unknown, start)
+      const stop = found < 0 ? end : Math.min(found, end)
+      const count = stop - start - length + 1
+      if (count > 0) runs.push({ genome: genomeName(genome.file), contig, start, count })
+      start = stop + 1
+    }
+    offset += bases.length
+  }
+  return runs
+}
+
+function* drawReads(
+  genus: string,
+  runs: readonly Run[],
+  { length, perGenus, seed, bothStrands = true, labels }: SampleOptions,
+): Generator<Read> {
+  const key = keyOfName(purposeKey(seed, 'fragments'), genus)
+  const ends = new Float64Array(runs.length) // windows up to and including each run
+  let windows = 0
+  for (const [i, { count }] of runs.entries()) ends[i] = windows += count
+  const label = labels?.get(genus)
+  for (let i = 0; i < perGenus; i++) {
+    const window = integerAt(key, 0, i, windows)
+    const at = firstAbove(ends, window)
+    const { genome, contig, start, count } = runs[at]
+    const first = start + window - (ends[at] - count)
+    const bases = contig.bases.subarray(first, first + length)
+    const forward = !bothStrands || bitsAt(key, 1, i) >= 0
+    yield {
+      name: `${genus}|${genome}|${contig.name}:${first + 1}-${first + length}|${forward ? '+' : '-'}`,
+      bases: forward ? bases.slice() : reverseComplement(bases),
+      genus,
+      ...(label !== undefined && { label }),
+    }
+  }
+}
+
+/** The index of the first element of an increasing array that is greater than `value`. */
+function firstAbove(increasing: Float64Array, value: number): number {
+  let low = 0
+  let high = increasing.length - 1
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (increasing[middle] > value) high = middle
+    else low = middle + 1
+  }
+  return low
+}

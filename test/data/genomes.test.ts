@@ -1,0 +1,142 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import test from 'tape'
+import {
+  findGenomes,
+  type Genome,
+  numberGenera,
+  readManifest,
+  splitByParts,
+  splitGenomes,
+} from '../../data/genomes.js'
+import { InputError } from '../../data/input-error.js'
+import { sharedPath, testShared } from '../shared.js'
+
+const genome = (genus: string, accession: string, file = `${accession}.fna`): Genome => ({
+  file,
+  accession,
+  genus,
+  group: '',
+  parts: [],
+})
+
+const anyGenomes = fc
+  .array(fc.record({ genus: fc.nat(4), accession: fc.nat(12), version: fc.integer({ min: 1, max: 2 }) }), {
+    maxLength: 40,
+  })
+  // An accession belongs to one genus: it carries the genus' number.
+  .map(rows =>
+    rows.map((r, i) => genome(`G${r.genus}`, `GCF_${r.genus}${r.accession}.${r.version}`, `${i}.fna`)),
+  )
+
+test('splitGenomes: no accession in two sets, every genome in one, the first set first', t => {
+  fc.assert(
+    fc.property(anyGenomes, fc.nat(1000), (genomes, seed) => {
+      const sets = splitGenomes(genomes, { train: 0.7, val: 0.2, test: 0.1 }, seed)
+      const accessions = (name: 'train' | 'val' | 'test') =>
+        new Set(sets[name].map(part => part.genome.accession.replace(/\.\d$/, '')))
+      const [train, val, held] = (['train', 'val', 'test'] as const).map(accessions)
+      const genera = (of: { genome: Genome }[]) => new Set(of.map(part => part.genome.genus)).size
+      return (
+        [...train].every(a => !val.has(a) && !held.has(a)) &&
+        [...val].every(a => !held.has(a)) &&
+        sets.train.length + sets.val.length + sets.test.length === genomes.length &&
+        Object.values(sets)
+          .flat()
+          .every(({ from, to }) => from === 0 && to === 1) &&
+        genera(sets.train) === new Set(genomes.map(g => g.genus)).size &&
+        genera(sets.test) <= genera(sets.val)
+      )
+    }),
+  )
+  t.pass()
+  t.end()
+})
+
+test('splitGenomes: shares, and the seed', t => {
+  const genomes = Array.from({ length: 50 }, (_, i) => genome('G', `NC_${i}`))
+  const sets = splitGenomes(genomes, { train: 0.8, val: 0.2 }, 1)
+  t.deepEqual([sets.train.length, sets.val.length], [40, 10])
+  t.deepEqual(splitGenomes(genomes, { train: 0.8, val: 0.2 }, 1), sets)
+  t.notDeepEqual(splitGenomes(genomes, { train: 0.8, val: 0.2 }, 2), sets)
+  t.throws(() => splitGenomes(genomes, { train: 0.8, val: 0 }, 1), /share of val: got 0/)
+  const alien = [genome('A', 'GCF_1.1', 'a.fna'), genome('B', 'GCA_1.2', 'b.fna')]
+  t.throws(() => splitGenomes(alien, { train: 1 }, 1), /b.fna: accession GCA_1.2 is B, but A in a.fna/)
+  t.end()
+})
+
+function manifest(text: string): string {
+  const path = join(mkdtempSync(join(tmpdir(), 'xenograd-')), 'MANIFEST.tsv')
+  writeFileSync(path, text)
+  return path
+}
+
+test('readManifest: columns in any order, parts, defaults', async t => {
+  const path = manifest('genus\tfile\tpart\r\nA\ta.fna.gz\ttrain:0-0.7;val:0.7-0.85\r\nB\tb.fa\r\n\r\n')
+  const genomes = await readManifest(path)
+  t.deepEqual(
+    genomes.map(g => [g.genus, g.accession, g.group, g.parts.length]),
+    [
+      ['A', 'a', '', 2],
+      ['B', 'b', '', 0],
+    ],
+  )
+  t.ok(genomes[0].file.endsWith('/a.fna.gz') && genomes[0].file.startsWith('/'))
+  t.deepEqual(
+    [...numberGenera(genomes)],
+    [
+      ['A', 0],
+      ['B', 1],
+    ],
+  )
+  const sets = splitByParts(genomes.slice(0, 1))
+  t.deepEqual(
+    [...sets].map(([name, parts]) => [name, parts[0].from, parts[0].to]),
+    [
+      ['train', 0, 0.7],
+      ['val', 0.7, 0.85],
+    ],
+  )
+  t.throws(() => splitByParts(genomes), /b.fa: the manifest gives it no part/)
+})
+
+test('readManifest: mistakes are named with their line', async t => {
+  const cases: [string, RegExp][] = [
+    ['file\tset\na\tID\n', /line 1: the header has no column 'genus'$/],
+    ['file\tgenus\n\tA\n', /line 2: file is missing$/],
+    ['file\tgenus\na\n', /line 2: genus is missing$/],
+    ['file\tgenus\tpart\na\tA\ttrain:0-2\n', /line 2: part 'train:0-2' is not SET:FROM-TO/],
+    ['file\tgenus\tpart\na\tA\ttrain\n', /line 2: part 'train' is not SET:FROM-TO/],
+    ['file\tgenus\tpart\na\tA\ttrain:0.5-0.5\n', /line 2: part/],
+    ['file\tgenus\tpart\na\tA\tval:0.6-1;train:0-0.7\n', /line 2: parts overlap: val:0.6-1;train:0-0.7$/],
+  ]
+  for (const [text, expected] of cases)
+    await readManifest(manifest(text)).then(
+      () => t.fail(text),
+      error => t.ok(error instanceof InputError && expected.test(error.message), error.message),
+    )
+  await readManifest('/no/such').then(
+    () => t.fail(),
+    error => t.equal(error.message, '/no/such: no such file'),
+  )
+})
+
+testShared('the collection of real genomes: by its manifest and by its file names', async t => {
+  const genomes = await readManifest(sharedPath('data/genomes/MANIFEST.tsv'))
+  t.equal(genomes.length, 89)
+  t.equal(numberGenera(genomes).get('Yersinia'), 9)
+  const known = genomes.filter(g => g.group === 'ID')
+  t.equal(numberGenera(known).size, 10)
+  const parts = splitByParts(known)
+  t.deepEqual([...parts.keys()].sort(), ['train', 'val'])
+  for (const set of parts.values()) t.equal(numberGenera(set.map(part => part.genome)).size, 10)
+  const whole = splitGenomes(known, { train: 0.7, val: 0.3 }, 1)
+  t.equal(numberGenera(whole.val.map(part => part.genome)).size, 9, 'Burkholderia has but one genome')
+
+  const found = await findGenomes(sharedPath('data/genomes'))
+  t.equal(found.length, 89)
+  const genusOf = new Map(genomes.map(g => [g.file, g.genus]))
+  t.ok(found.every(g => g.genus === genusOf.get(g.file)))
+})
