@@ -17,6 +17,8 @@ export interface Genome {
   readonly genus: string
   /** The manifest's column `set`, such as `ID` or `OOD`; empty without. */
   readonly group: string
+  /** Its length in bases, 0 if unknown. A file may hold only the beginning of a genome. */
+  readonly length: number
   /** Which parts of it a manifest gives to which sets: fractions of its length, contigs laid end to end. */
   readonly parts: readonly { readonly set: string; readonly from: number; readonly to: number }[]
 }
@@ -49,14 +51,15 @@ export async function findGenomes(folder: string): Promise<Genome[]> {
     accession: genomeName(file),
     genus: /^(Candidatus_)?[^_.]+/.exec(file)?.[0] ?? genomeName(file),
     group: '',
+    length: 0,
     parts: [],
   }))
 }
 
 /**
  * The genomes of a manifest: a table with tabs and a header line, with columns `file` (relative to the manifest) and
- * `genus`, and optionally `accession`, `set` and `part` (`train:0-0.7;val:0.7-0.85`: which part of the genome is for
- * which set). Throws an InputError that names the line of any mistake, overlapping parts included.
+ * `genus`, and optionally `accession`, `set`, `part` (`train:0-0.7;val:0.7-0.85`: which part of the genome is for which
+ * set) and `length_bp` (what the parts are fractions of, where the file ends before the genome does). Throws an InputError that names the line of any mistake, overlapping parts included.
  */
 export async function readManifest(path: string): Promise<Genome[]> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
@@ -79,6 +82,7 @@ export async function readManifest(path: string): Promise<Genome[]> {
       accession: field('accession') || genomeName(file),
       genus,
       group: field('set'),
+      length: Number(field('length_bp')) || 0,
       parts: parseParts(field('part'), place),
     })
   }

@@ -58,7 +58,10 @@ export async function sampleReads(parts: readonly GenomePart[], options: SampleO
 async function findRuns({ genome, from, to }: GenomePart, length: number): Promise<Run[]> {
   const contigs: Read[] = []
   for await (const contig of readReads(genome.file)) contigs.push(contig)
-  const total = contigs.reduce((sum, contig) => sum + contig.bases.length, 0)
+  const total = Math.max(
+    genome.length,
+    contigs.reduce((sum, contig) => sum + contig.bases.length, 0),
+  )
   const runs: Run[] = []
   let offset = 0
   for (const contig of contigs) {

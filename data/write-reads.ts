@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import { fastaOf } from './fasta.js'
 import type { Read } from './read.js'
 import { tfrecordOf } from './tfrecord.js'
@@ -9,7 +10,9 @@ import { writeChunks } from './write-chunks.js'
  * (in TFRecord the genus is what the name has before its first `|`). Returns their number.
  */
 export async function writeReads(path: string, reads: Iterable<Read> | AsyncIterable<Read>): Promise<number> {
-  const encode: (read: Read) => Uint8Array | string = path.includes('.tfrecord') ? tfrecordOf : fastaOf
+  const encode: (read: Read) => Uint8Array | string = basename(path).includes('.tfrecord')
+    ? tfrecordOf
+    : fastaOf
   let count = 0
   async function* encoded(): AsyncGenerator<Uint8Array | string> {
     for await (const read of reads) {

@@ -19,6 +19,7 @@ const genome = (genus: string, accession: string, file = `${accession}.fna`): Ge
   accession,
   genus,
   group: '',
+  length: 0,
   parts: [],
 })
 

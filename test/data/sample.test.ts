@@ -127,6 +127,20 @@ test('no window crosses the border of a part; contigs are laid end to end', asyn
   t.deepEqual([Math.min(...val.map(p => p.first)), Math.max(...val.map(p => p.last))], [71, 85])
 })
 
+test('parts are fractions of length_bp where the file ends before the genome does', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'xenograd-'))
+  writeFileSync(join(folder, 'a.fna'), `>c1\n${'ACGT'.repeat(21)}A\n`)
+  const row = 'a.fna\tA\ttrain:0-0.7;val:0.7-0.85;test:0.85-1\t100\n'
+  writeFileSync(join(folder, 'm.tsv'), `file\tgenus\tpart\tlength_bp\n${row}`)
+  const sets = splitByParts(await readManifest(join(folder, 'm.tsv')))
+  const val = (await sampleReads(sets.get('val')!, { ...options, perGenus: 1000 })).map(placeOf)
+  t.deepEqual([Math.min(...val.map(p => p.first)), Math.max(...val.map(p => p.last))], [71, 85])
+  await sampleReads(sets.get('test')!, options).then(
+    () => t.fail(),
+    error => t.ok(error instanceof InputError),
+  )
+})
+
 test('a pure function of genomes and seed; a genus does not depend on the others', async t => {
   const contig = 'ACGTTGCAAC'.repeat(50)
   const parts = await genomesOf({ A_x: [contig], B_x: [contig] })
