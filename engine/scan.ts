@@ -255,7 +255,9 @@ function frontier(outputs: readonly Tensor[], forward: ReadonlySet<Tensor>): Ten
     const t = stack.pop()!
     if (seen.has(t)) continue
     seen.add(t)
-    if (forward.has(t) && !arranges(t)) found.add(t)
+    // A loop inside the body has been asked for more of its values by its own backward pass.
+    const ofInnerLoop = t.op.kind === 'pick' && forward.has(t.inputs[0])
+    if (ofInnerLoop || (forward.has(t) && !arranges(t))) found.add(t)
     else stack.push(...t.inputs)
   }
   return [...found]

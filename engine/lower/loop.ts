@@ -55,12 +55,12 @@ export function lowerLoop(scan: Tensor, live: LiveScan, picks: readonly Tensor[]
 
   for (const t of live.captured) {
     const { arg, view } = level.layout(t)
-    sources.set(t, { arg: fixedArg(buffers.argument(arg, level.table.bytes[arg.even])), view })
+    sources.set(t, { arg: fixedArg(buffers.argument(arg, visibleBytes(arg, level))), view })
   }
   for (const i of live.xs) {
     const x = body.xIn[i]
     const { arg, offset } = rowsOf(xs[i], level)
-    const buffer = buffers.argument(arg, level.table.bytes[arg.even])
+    const buffer = buffers.argument(arg, visibleBytes(arg, level))
     const row = { even: buffer, odd: buffer, offset, stride: bytesOf(x) }
     sources.set(x, { arg: row, view: contiguousView(x.shape) })
   }
@@ -111,6 +111,10 @@ export function lowerLoop(scan: Tensor, live: LiveScan, picks: readonly Tensor[]
   }
   emitLoop({ steps, reverse }, buffers, sources, wanted, level)
 }
+
+/** Bytes that an argument reaches: in a loop around this one it may be a row of a buffer. */
+const visibleBytes = (arg: LoopArg, { table }: Lowering): number =>
+  arg.stride || table.bytes[arg.even] - arg.offset
 
 /** The buffer in which the steps of a stacked input lie row after row, and where the first row begins, in bytes. */
 function rowsOf(xs: Tensor, level: Lowering): { arg: LoopArg; offset: number } {

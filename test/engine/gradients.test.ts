@@ -1,0 +1,60 @@
+import fc from 'fast-check'
+import test from 'tape'
+import { isFloat } from '../../engine/dtype.js'
+import { gradients, setDefaultDevice, tensor } from '../../engine/index.js'
+import { gradcheck } from '../../engine/testing/index.js'
+import { applyCase, casesOf, inputsOf, isSmooth, sampledOps } from './samples.js'
+
+// Generated: first and second derivatives of every differentiable operation against central differences in float64.
+
+setDefaultDevice('reference')
+
+const differentiable = sampledOps.filter(op => (op.kind === 'elementwise' ? op.vjp !== undefined : true))
+
+for (const op of differentiable)
+  test(`derivatives of ${op.name}`, async t => {
+    let checked = 0
+    const property = fc.asyncProperty(casesOf(op), async drawn => {
+      fc.pre(isSmooth(drawn) && drawn.sample.inputs.some(input => isFloat(input.dtype ?? 'float64')))
+      const inputs = inputsOf(drawn, 'float64')
+      if (!isFloat(applyCase(drawn, inputs).dtype)) return
+      // Operations that always give float32 (or come from integers) are checked in float32's accuracy.
+      const coarse = drawn.sample.apply(...inputs).dtype === 'float32'
+      if (coarse) return
+      await gradcheck((...xs) => applyCase(drawn, xs), inputs, { second: true, tolerance: 2e-5 })
+      checked++
+    })
+    if (op.sample && !casesHaveFloats(op)) {
+      t.pass('has no float inputs')
+      return
+    }
+    await fc.assert(property, { numRuns: 8, includeErrorInReport: true })
+    t.pass(`${checked} uses`)
+  })
+
+function casesHaveFloats(op: (typeof differentiable)[number]): boolean {
+  return fc
+    .sample(casesOf(op), 3)
+    .some(({ sample }) => sample.inputs.some(i => isFloat(i.dtype ?? 'float64')))
+}
+
+test('gradients of what does not depend on a tensor are zeros', async t => {
+  const [x, y] = [tensor([1, 2]), tensor([3, 4])]
+  t.deepEqual(await gradients(x.sum(), { x, y }).y.array(), [0, 0])
+  t.end()
+})
+
+test('gradients want a scalar of floats', t => {
+  const x = tensor([1, 2])
+  t.throws(() => gradients(x, x), /gradients: of a tensor \[2\]; reduce it to a scalar first/)
+  const i = tensor([1, 2], { dtype: 'int32' })
+  t.throws(() => gradients(x.sum(), i), /is not a float and has no derivative/)
+  t.end()
+})
+
+test('gradcheck finds a wrong derivative and says where', async t => {
+  const wrong = (x: ReturnType<typeof tensor>) => x.mul(x.detach())
+  const error = await gradcheck(wrong, [tensor([[1, 2]])]).catch((e: Error) => e.message)
+  t.match(String(error), /gradcheck: input 0 at \[0,0\]: analytic derivative .*, numeric /)
+  t.end()
+})
