@@ -61,7 +61,7 @@ export function storageOf(t: Tensor, runtime: Runtime): Storage {
       )
     return t.storage
   }
-  const data = hostData(t)
+  const data = t.gone === undefined ? hostData(t) : undefined
   if (!data) throw new Error(`${t} has no value: ${t.gone ?? 'it was never computed'}`)
   const buffer = runtime.alloc(data.byteLength)
   runtime.device.write(buffer, data)

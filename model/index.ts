@@ -23,6 +23,5 @@ export {
   makeTrainStep,
   type StepMetrics,
   type StepOptions,
-  streams,
   type TrainState,
 } from './trainStep.js'

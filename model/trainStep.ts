@@ -34,8 +34,8 @@ export type StepOptions = ModelOptions & {
 /** What a step reports: losses in nats per base, the unweighted regulariser, and the fraction predicted right. */
 export type StepMetrics = { loss: number; acc: number; loss_total: number; loss_reg: number }
 
-/** Streams of random numbers, all derived from the run's seed. */
-export const streams = { initialisation: 1, dropout: 2, data: 3, mutation: 4 } as const
+/** Purposes of random numbers here, all derived from the run's seed (those of the data are in data/random.ts). */
+const streams = { initialisation: 1, dropout: 2 } as const
 
 /** The state before the first update. */
 export const initialState = (options: ModelOptions & { seed: number }): TrainState => {

@@ -1,0 +1,145 @@
+import test from 'tape'
+import { compile, device, gradients, scope, type Tensor, tensor } from '../../engine/index.js'
+
+const twice = () => compile(({ x }: { x: Tensor }) => x.mul(2).add(1))
+
+test('compile traces once per combination of shapes and dtypes', async t => {
+  const f = twice()
+  t.deepEqual(await f({ x: tensor([1, 2]) }).array(), [3, 5])
+  t.deepEqual(await f({ x: tensor([5, 6]) }).array(), [11, 13])
+  t.equal(f.traces, 1)
+  t.deepEqual(await f({ x: tensor([1, 2, 3]) }).array(), [3, 5, 7])
+  t.deepEqual(await f({ x: tensor([1], { dtype: 'int32' }) }).array(), [3])
+  t.equal(f.traces, 3)
+  t.match(f.explain(), /map \[2\]/)
+  f.dispose()
+})
+
+test('donated tensors are updated in place and have no value afterwards', async t => {
+  const step = compile((w: Tensor, g: Tensor) => w.sub(g.mul(0.5)), { donate: [0] })
+  const g = tensor([2, 4])
+  let w = tensor([1, 1])
+  w = step(w, g)
+  const after = device('wasm').stats()
+  const old = w
+  for (let i = 0; i < 10; i++) w = step(w, g)
+  t.deepEqual(device('wasm').stats(), after, 'no memory is taken')
+  t.deepEqual(await w.array(), [-10, -21])
+  const gone = await old.data().catch((e: Error) => e.message)
+  t.match(String(gone), /has no value: it was donated to a compiled function; use what the function returned/)
+})
+
+test('a donated value that is read late is read before it is overwritten', async t => {
+  for (const name of ['wasm', 'reference']) {
+    // The new w is ready before the old one is last used: by another shape, and by a product.
+    const step = compile(
+      ({ w, v }: { w: Tensor; v: Tensor }) => {
+        const next = w.add(1)
+        return { w: next, v: v.add(w.transpose().matmul(next).sum()).add(w.flip(0).mul(next).sum()) }
+      },
+      { donate: [0], device: name },
+    )
+    const result = step({
+      w: tensor([
+        [1, 2],
+        [3, 4],
+      ]),
+      v: tensor(0),
+    })
+    t.deepEqual(
+      await result.w.array(),
+      [
+        [2, 3],
+        [4, 5],
+      ],
+      name,
+    )
+    const product = 1 * 2 + 3 * 4 + 1 * 3 + 3 * 5 + 2 * 2 + 4 * 4 + 2 * 3 + 4 * 5
+    const flipped = 3 * 2 + 4 * 3 + 1 * 4 + 2 * 5
+    t.equal(await result.v.item(), product + flipped, name)
+  }
+})
+
+test('donated tensors may change places', async t => {
+  const swap = compile(({ a, b }: { a: Tensor; b: Tensor }) => ({ a: b.mul(10), b: a }), { donate: [0] })
+  const result = swap({ a: tensor([1, 2]), b: tensor([3, 4]) })
+  t.deepEqual(
+    [await result.a.array(), await result.b.array()],
+    [
+      [30, 40],
+      [1, 2],
+    ],
+  )
+})
+
+test('a donated tensor must not be used twice in a call', t => {
+  const f = compile((a: Tensor, b: Tensor) => a.add(b), { donate: [0] })
+  const x = tensor([1, 2])
+  t.throws(() => f(x, x), /a donated tensor is also used elsewhere in the same call/)
+  t.end()
+})
+
+test('a traced tensor has no value', async t => {
+  let leaked: Tensor | undefined
+  const f = compile((x: Tensor) => {
+    leaked = x.add(1)
+    return leaked
+  })
+  f(tensor(1))
+  const message = await leaked!.data().catch((e: Error) => e.message)
+  t.match(
+    String(message),
+    /belongs to the trace of a compiled function or scan; it has no value outside of it/,
+  )
+})
+
+test('tensors from outside are used by reference', async t => {
+  const w = tensor([1, 2])
+  const f = compile((x: Tensor) => x.mul(w))
+  t.deepEqual(await f(tensor([1, 1])).array(), [1, 2])
+  w.assign(new Float32Array([5, 6]))
+  t.deepEqual(await f(tensor([1, 1])).array(), [5, 6])
+})
+
+test('disposing of a compiled function gives its memory back', async t => {
+  const before = device('wasm').stats()
+  const f = compile((x: Tensor) => gradients(x.matmul(x).tanh().sum(), x))
+  const x = tensor([
+    [1, 2],
+    [3, 4],
+  ])
+  const y = f(x)
+  f.dispose()
+  await y.data()
+  y.dispose()
+  x.dispose()
+  t.deepEqual(device('wasm').stats(), before)
+})
+
+test('one graph is computed on one device', async t => {
+  const x = tensor([1, 2])
+  await x.data()
+  const f = compile((a: Tensor) => a.add(1), { device: 'reference' })
+  t.throws(() => f(x), /is on device 'wasm', but 'reference' is to compute with it/)
+})
+
+test('scopes free what they do not return; the leak reporter names what is left', async t => {
+  const { reportLeaks } = await import('../../engine/index.js')
+  const before = device('wasm').stats()
+  const kept = await scope(async () => {
+    const a = tensor([1, 2])
+    const b = a.add(1)
+    await b.data()
+    return { b }
+  })
+  t.deepEqual(device('wasm').stats(), { buffers: before.buffers + 1, bytes: before.bytes + 8 })
+  kept.b.dispose()
+  t.deepEqual(device('wasm').stats(), before)
+
+  const leaks = reportLeaks()
+  const leak = tensor([1, 2, 3])
+  await leak.add(1).data()
+  const found = leaks()
+  t.equal(found.length, 2, 'the data and the sum')
+  t.match(found[0], /float32 \[3\]: 12 bytes, made at .*compile\.test\.js/)
+})
