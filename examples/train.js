@@ -19,7 +19,7 @@ if (process.argv.length > 2) {
 async function mainJob() {
   setDefaultDevice('wasm')
   const seed = 1234
-  const length = 100
+  const length = 200
 
   // Reads in the reference's layout, so that every command of xenograd can take them, too.
   const folders = {
@@ -36,11 +36,11 @@ async function mainJob() {
   // The background model learns the same reads with mutated bases: what a read owes to its composition alone.
   const settings = {
     ...defaults,
-    hidden_lstm_size: 64,
+    hidden_lstm_size: 32,
     seq_len: length,
-    num_steps: 600,
-    val_freq: 200,
-    learning_rate: 0.004,
+    num_steps: 1000,
+    val_freq: 250,
+    learning_rate: 0.005,
     in_tr_data_dir: folders.in_tr,
     in_val_data_dir: folders.in_val,
     ood_val_data_dir: folders.ood_val,
@@ -49,7 +49,7 @@ async function mainJob() {
   if (foreground.interrupted) return
   const background = await runTraining({
     ...settings,
-    mutation_rate: 0.2,
+    mutation_rate: 0.1,
     reg_weight: 1e-4,
     out_dir: 'out/background',
   })
@@ -64,7 +64,7 @@ async function mainJob() {
     return {
       scores: {
         likelihood: scores.map(s => s.foreground),
-        'likelihood ratio': scores.map(s => s.ratio),
+        ratio: scores.map(s => s.ratio),
       },
       genus: reads.map(read => read.genus),
     }
