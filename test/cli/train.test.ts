@@ -1,0 +1,218 @@
+import { spawn } from 'node:child_process'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import test from 'tape'
+import { syntheticReads, writeReads } from '../../data/index.js'
+import { loadModel } from '../../model/index.js'
+import { sharedPath, testShared } from '../shared.js'
+import { command, scratch, shell, xenograd } from './support.js'
+
+const folders = {
+  in_tr: 'before_2011_in_tr',
+  in_val: 'between_2011-2016_in_val',
+  ood_val: 'between_2011-2016_ood_val',
+} as const
+
+/** A small data set in the reference's layout; returns the flags that name it. */
+async function dataFlags(root: string): Promise<string[]> {
+  const flags: string[] = []
+  for (const [split, folder] of Object.entries(folders) as [keyof typeof folders, string][]) {
+    await mkdir(join(root, folder), { recursive: true })
+    const reads = syntheticReads({ split, count: split === 'in_tr' ? 300 : 30, length: 40, seed: 3 })
+    await writeReads(join(root, folder, `${split}.tfrecord`), reads)
+    flags.push(`--${split}_data_dir=${join(root, folder)}`)
+  }
+  return flags
+}
+
+const small = [
+  '--hidden_lstm_size=5',
+  '--batch_size=20',
+  '--seq_len=40',
+  '--num_steps=21',
+  '--val_freq=10',
+  '--log_freq=5',
+]
+
+/** The one run directory below `out`. */
+const runIn = async (out: string): Promise<string> => join(out, (await readdir(out))[0])
+
+test("train: the reference's command line runs as it is", async t => {
+  const root = scratch()
+  const out = join(root, 'out')
+  const published = [
+    '--mutation_rate=0.1',
+    '--reg_weight=0.0001',
+    '--model_type=background',
+    '--norm_lstm=False',
+  ]
+  const { code, stdout, stderr } = await xenograd([
+    'train',
+    ...(await dataFlags(root)),
+    ...small,
+    ...published,
+    `--out_dir=${out}`,
+  ])
+  t.equal(code, 0, stderr)
+  t.equal(stdout, '', 'standard output is for data')
+  t.match(
+    stderr,
+    /device wasm: WebAssembly.*\n.*cell lstm, 5 hidden units\n.*300 of 40 bases\n.*30 in-distribution, 30 out/,
+  )
+  const run = await runIn(out)
+  t.ok(
+    run.endsWith(
+      'trbefore_2011_in_tr_oodbetween_2011-2016_ood_val_rnn_l40_bs20_lr0.0005_hr5_nrFalse_regl2_regw0.000100_fi-1_mt0.10',
+    ),
+    "the reference's name of the run",
+  )
+  const lines = (await readFile(join(run, 'metrics.jsonl'), 'utf8'))
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line))
+  t.deepEqual(
+    lines.map(line => line.step),
+    [0, 5, 10, 15, 20],
+  )
+  const judged = lines.filter(line => 'auroc' in line)
+  t.deepEqual(
+    judged.map(line => line.step),
+    [0, 10, 20],
+  )
+  t.ok(
+    judged.every(
+      line => line.auroc_ci[0] <= line.auroc && line.auroc <= line.auroc_ci[1] && line.val_loss > 1,
+    ),
+    'AUROC with its interval',
+  )
+  const params = JSON.parse(JSON.parse(await readFile(join(run, 'model', 'params.json'), 'utf8')))
+  t.equal(params.hidden_lstm_size, 5, "params.json in the reference's form")
+  t.deepEqual((await readdir(join(run, 'model'))).sort(), [
+    'model_0.safetensors',
+    'model_10.safetensors',
+    'model_20.safetensors',
+    'params.json',
+  ])
+  const { state, options } = await loadModel(run)
+  t.deepEqual([await state.updates.item(), options.hidden], [21, 5], 'model_20 holds 21 updates')
+
+  const again = await xenograd([
+    'train',
+    ...(await dataFlags(root)),
+    ...small,
+    ...published,
+    `--out_dir=${out}`,
+  ])
+  t.match(again.stderr, /nothing left to do; model .*model_20\.safetensors/, 'a finished run is finished')
+})
+
+test('train: Ctrl-C writes a checkpoint, and the same command goes on to the same end', async t => {
+  const root = scratch()
+  const flags = [...(await dataFlags(root)), ...small, '--num_steps=400', '--val_freq=1000']
+  const straight = await xenograd(['train', ...flags, `--out_dir=${join(root, 'straight')}`])
+  t.equal(straight.code, 0, straight.stderr)
+
+  const main = fileURLToPath(new URL('../../cli/main.js', import.meta.url))
+  const out = join(root, 'interrupted')
+  const child = spawn(process.execPath, [main, 'train', ...flags, `--out_dir=${out}`])
+  let said = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said += text
+  })
+  // The first line of metrics is written when the training has begun.
+  const begun = async (): Promise<boolean> => {
+    const run = await runIn(out).catch(() => undefined)
+    return (
+      run !== undefined && (await readFile(join(run, 'metrics.jsonl'), 'utf8').catch(() => '')).includes('\n')
+    )
+  }
+  while (!(await begun())) await new Promise(resolve => setTimeout(resolve, 5))
+  child.kill('SIGINT')
+  const code = await new Promise(resolve => child.once('close', resolve))
+  t.equal(code, 130, said)
+  const steps = (await readdir(join(await runIn(out), 'model'))).filter(name => name.endsWith('.safetensors'))
+  t.ok(!steps.includes('model_399.safetensors'), `stopped at ${steps}`)
+
+  const resumed = await xenograd(['train', ...flags, `--out_dir=${out}`])
+  t.equal(resumed.code, 0, resumed.stderr)
+  const last = async (folder: string) =>
+    readFile(join(await runIn(join(root, folder)), 'model', 'model_399.safetensors'))
+  t.ok((await last('straight')).equals(await last('interrupted')), 'bit for bit')
+})
+
+test('train: what makes no sense is said before anything is done', async t => {
+  const root = scratch()
+  const cases: [string[], number, RegExp][] = [
+    [
+      ['--hiden_lstm_size=3'],
+      2,
+      /unknown option '--hiden-lstm-size=3' \(Did you mean --hidden-lstm-size\?\)/,
+    ],
+    [['--dropout_rate=1'], 2, /--dropout_rate 1: give 0 or more, less than 1/],
+    [['--reg_type=l3'], 2, /--reg_type l3: give l1 or l2/],
+    [['--norm_lstm=maybe'], 2, /Give true or false/],
+    [['--model_type=middle'], 2, /--model_type middle: give background or foreground/],
+    [
+      ['--cell=nothing', ...(await dataFlags(root))],
+      1,
+      /--cell nothing: there is no such cell; give .*gru.*lstm/,
+    ],
+    [['--in_tr_data_dir=/nowhere'], 3, /\/nowhere/],
+  ]
+  for (const [flags, code, message] of cases) {
+    const ended = await xenograd(['train', ...small, ...flags, `--out_dir=${join(root, 'out')}`])
+    t.equal(ended.code, code, flags.join(' '))
+    t.match(ended.stderr, message)
+    t.equal(ended.stderr.trim().split('\n').length, 1, 'one line')
+  }
+})
+
+test('train: a cell of a file of one own, and the models score', async t => {
+  const root = scratch()
+  const cell = join(root, 'leaky.mjs')
+  const engine = new URL('../../engine/index.js', import.meta.url)
+  await writeFile(
+    cell,
+    `import { concat, defineCell } from '${engine}'
+export const leaky = defineCell({
+  name: 'leaky',
+  parameters: ({ input, hidden }) => ({ kernel: [input + hidden, hidden], bias: [hidden] }),
+  carry: ['h'],
+  step: ({ kernel, bias }, { h }, x) => {
+    const next = h.mul(0.5).add(concat([x, h], 1).matmul(kernel).add(bias).tanh().mul(0.5))
+    return { carry: { h: next }, out: next }
+  },
+})
+`,
+  )
+  const out = join(root, 'out')
+  const ended = await xenograd([
+    'train',
+    ...(await dataFlags(root)),
+    ...small,
+    `--cell=${cell}`,
+    `--out_dir=${out}`,
+  ])
+  t.equal(ended.code, 0, ended.stderr)
+  const run = await runIn(out)
+  const table = await shell(
+    `printf '>a\\nACGTACGT\\n' | ${command} score --cell '${cell}' --foreground '${run}'`,
+  )
+  t.match(table.stdout, /^#read.*\na\t8\t0\.5000\t-\d/)
+})
+
+testShared("train: from the reference's checkpoint, with its optimiser state", async t => {
+  const root = scratch()
+  const init = sharedPath('data/tf1-oracle/model/model_500.ckpt')
+  const data = [
+    `--in_tr_data_dir=${sharedPath('data/tf1-oracle')}/in_tr_class_0.tfrecord`,
+    '--in_val_data_dir=',
+    '--ood_val_data_dir=',
+  ]
+  const flags = ['--hidden_lstm_size=30', '--num_steps=2', `--init=${init}`, `--out_dir=${join(root, 'out')}`]
+  const ended = await xenograd(['train', ...data, ...flags])
+  t.equal(ended.code, 0, ended.stderr)
+  const { state } = await loadModel(await runIn(join(root, 'out')))
+  t.equal(await state.updates.item(), 503, '501 updates and two more')
+})
