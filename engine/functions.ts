@@ -1,4 +1,5 @@
-import { oneHot } from './ops/gather.js'
+import { where } from './ops/math.js'
+import { arange } from './ops/source.js'
 import { printShape } from './shape.js'
 import type { Tensor } from './tensor.js'
 
@@ -13,8 +14,9 @@ export function softmaxCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
       `softmaxCrossEntropy: logits ${printShape(logits.shape)} and targets ${printShape(targets.shape)}; give one target per row of logits`,
     )
   const classes = logits.shape[logits.rank - 1]
-  const hits = oneHot(targets, classes).cast(logits.dtype)
-  return logits.logsumexp(-1).sub(logits.mul(hits).sum(-1))
+  // Chosen, not multiplied: classes that are masked with -Infinity must not make 0 * Infinity.
+  const hits = targets.unsqueeze(-1).equal(arange(classes))
+  return logits.logsumexp(-1).sub(where(hits, logits, 0).sum(-1))
 }
 
 /**

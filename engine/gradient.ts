@@ -1,14 +1,20 @@
 import { isFloat } from './dtype.js'
 import { sumOfPlaces } from './ops/place.js'
 import { ones, zeros } from './ops/source.js'
-import { scanOf, scanVjp } from './scan.js'
+import { scanOf } from './scan.js'
+import { scanVjp } from './scanGradient.js'
 import { printShape } from './shape.js'
 import type { Cotangents, KernelOp, Node, Tensor, ViewOp } from './tensor.js'
 import { leaves, mapTree, type Tree } from './tree.js'
 
-/** Nodes on a path from `from` (where the walk also ends: their inputs do not count) to `outputs`. */
-function nodesBetween(outputs: readonly Tensor[], from: ReadonlySet<Tensor>): Set<Tensor> {
-  const oldest = Math.min(...[...from].map(t => t.id))
+/** Nodes on a path from `from` to `outputs`. At `ends` the walk stops: their inputs do not count. */
+function nodesBetween(
+  outputs: readonly Tensor[],
+  from: readonly Tensor[],
+  ends: ReadonlySet<Tensor>,
+): Set<Tensor> {
+  const starts = new Set(from)
+  const oldest = Math.min(...from.map(t => t.id))
   const known = new Map<Tensor, boolean>()
   // Iterative depth-first search: graphs can be deeper than the call stack.
   const stack = [...outputs]
@@ -18,18 +24,15 @@ function nodesBetween(outputs: readonly Tensor[], from: ReadonlySet<Tensor>): Se
       stack.pop()
       continue
     }
-    if (from.has(t)) known.set(t, true)
-    else if (t.id < oldest || !isFloat(t.dtype)) known.set(t, false)
+    if (ends.has(t)) known.set(t, true)
+    else if (t.id < oldest || !isFloat(t.dtype)) known.set(t, starts.has(t))
     else {
       const open = t.inputs.filter(x => !known.has(x))
       if (open.length) {
         stack.push(...open)
         continue
       }
-      known.set(
-        t,
-        t.inputs.some(x => known.get(x)),
-      )
+      known.set(t, starts.has(t) || t.inputs.some(x => known.get(x)))
     }
     stack.pop()
   }
@@ -56,15 +59,15 @@ function vjpOf(g: Tensor, node: Tensor): Cotangents {
 
 /**
  * Vector-Jacobian product of a piece of graph: cotangents of `wrt`, given cotangents of `outputs`. Reverse mode: one
- * walk from the newest node to the oldest. Where there is no path (or no derivative), undefined.
+ * walk from the newest node to the oldest, not beyond `ends`. Where there is no path (or no derivative), undefined.
  */
 export function backpropagate(
   outputs: readonly Tensor[],
   cotangents: readonly (Tensor | undefined)[],
   wrt: readonly Tensor[],
+  ends: ReadonlySet<Tensor> = new Set(),
 ): (Tensor | undefined)[] {
-  const ends = new Set(wrt)
-  const between = nodesBetween(outputs, ends)
+  const between = nodesBetween(outputs, wrt, ends)
   const total = new Map<Tensor, Tensor>()
   // A scan is one node with several values: it is visited once, when all its picks have their cotangents.
   const picked = new Map<Tensor, Map<number, Tensor>>()
@@ -106,7 +109,8 @@ export function backpropagate(
 
 /**
  * Gradients of a scalar with respect to tensors (a tensor, or nested records and arrays of them): the same structure,
- * graph to graph, so that the result can be differentiated again. Zeros where `y` does not depend on a tensor.
+ * graph to graph, so that the result can be differentiated again. Zeros where `y` does not depend on a tensor. Total
+ * derivatives: a tensor that others of them are computed from counts through those, too.
  * @throws RangeError when `y` is not a scalar; TypeError when it or a tensor is not a float.
  */
 export function gradients<T extends Tree>(y: Tensor, wrt: T): T {

@@ -139,14 +139,16 @@ export type Kernel =
   | RandomBitsKernel
   | LoopKernel
 
-/** A string that is equal for kernels that do the same: the key of program caches. */
-export const kernelKey = (kernel: Kernel): string =>
-  // JSON has no infinities, NaN or negative zero; constants may be any of them.
-  JSON.stringify(kernel, (_, v) =>
+/** JSON that tells all numbers apart: plain JSON has no infinities, NaN or negative zero. */
+export const exactJson = (value: unknown): string =>
+  JSON.stringify(value, (_, v) =>
     typeof v === 'number' && (!Number.isFinite(v) || Object.is(v, -0))
       ? `#${Object.is(v, -0) ? '-0' : v}`
       : v,
   )
+
+/** A string that is equal for kernels that do the same: the key of program caches. */
+export const kernelKey = (kernel: Kernel): string => exactJson(kernel)
 
 const printView = (v: View): string => `+${v.offset}[${v.strides.join(',')}]`
 const printBody = (inputs: readonly Input[], body: readonly Instr[]): string =>

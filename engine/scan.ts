@@ -1,9 +1,4 @@
-import { isFloat } from './dtype.js'
-// A scan's vjp differentiates its body, so these two files need each other.
-import { backpropagate } from './gradient.js'
-import { scatterAdd } from './ops/gather.js'
-import { placeholder, zeros } from './ops/source.js'
-import { overSteps } from './overSteps.js'
+import { placeholder } from './ops/source.js'
 import { printShape, sameShape } from './shape.js'
 import { type Node, type PickOp, type ScanOp, Tensor } from './tensor.js'
 import { entries, fillTree, leaves, mapTree, type Tree } from './tree.js'
@@ -41,7 +36,7 @@ export function scanOf(pick: Tensor): { scan: Tensor; index: number } {
 }
 
 /** Whether a node of a body is cheaper to work out again than to keep: another look at something kept. */
-const isView = (t: Tensor): boolean => t.op.kind === 'view'
+export const isView = (t: Tensor): boolean => t.op.kind === 'view'
 
 /**
  * Nodes of a body: those between `outputs` and `starts` that depend on `starts`; and the frontier of nodes that do
@@ -79,7 +74,7 @@ export function bodyNodes(
 }
 
 /** `later`: values of the body that may be asked for once the scan exists. */
-function scanNode(
+export function scanNode(
   scan: Scan,
   init: readonly Tensor[],
   xs: readonly Tensor[],
@@ -92,7 +87,7 @@ function scanNode(
 }
 
 /** A value of a scan: `index` counts final carries, then stacked outputs. */
-function pick(scan: Tensor, index: number): Tensor {
+export function pick(scan: Tensor, index: number): Tensor {
   const { steps, body } = scanAttrs(scan)
   const carries = body.carryOut.length
   const value = index < carries ? body.carryOut[index] : body.outs[index - carries]
@@ -101,7 +96,7 @@ function pick(scan: Tensor, index: number): Tensor {
 }
 
 /** The values of a node of the body at every step, stacked: asks the scan to keep them. */
-function stacked(scan: Tensor, node: Tensor): Tensor {
+export function stacked(scan: Tensor, node: Tensor): Tensor {
   const { body } = scanAttrs(scan)
   const { xs } = scanInputs(scan)
   const x = body.xIn.indexOf(node)
@@ -169,183 +164,4 @@ export function scan<C extends Tree, X extends Tree, O extends Tree>(
     carry: fillTree(init, picks.slice(0, before.length)),
     out: fillTree(out, picks.slice(before.length)),
   }
-}
-
-/**
- * Cotangents of a scan's inputs. `gs`: cotangents of its values by pick index; `needed`: which inputs matter.
- *
- * The body is differentiated once. The backward loop runs the other way round and carries the cotangents of the
- * forward carries. Values of the forward body that it uses are stacked by the forward loop. Cotangents of captured
- * tensors (parameters) are sums over steps that feed no later step, so they leave the loop where they can: see
- * `SumOverSteps`.
- */
-export function scanVjp(
-  node: Tensor,
-  gs: ReadonlyMap<number, Tensor>,
-  needed: readonly boolean[],
-): (Tensor | undefined)[] {
-  const { steps, reverse, body } = scanAttrs(node)
-  const { init, captured } = scanInputs(node)
-  const carries = body.carryIn.length
-  // Later backward passes may stack more of the body: this one sees the outputs that it has cotangents for.
-  const outs = [...gs.keys()]
-    .filter(i => i >= carries)
-    .map(i => ({ out: body.outs[i - carries], g: gs.get(i)! }))
-  const gOut = outs.map(({ out }) => placeholder(out.shape, out.dtype))
-  const live = body.carryIn.map(t => isFloat(t.dtype))
-  const gCarry = body.carryIn.map(t => placeholder(t.shape, t.dtype))
-
-  const starts = [...body.carryIn, ...body.xIn, ...captured]
-  const cotangents = backpropagate(
-    [...body.carryOut, ...outs.map(o => o.out)],
-    [...gCarry.map((g, i) => (live[i] ? g : undefined)), ...gOut],
-    starts,
-  )
-  const gCarryNext = cotangents.slice(0, carries).map((g, i) => g ?? zeros(gCarry[i].shape, gCarry[i].dtype))
-  const gX = cotangents.slice(carries, carries + body.xIn.length)
-  const gCaptured = cotangents.slice(carries + body.xIn.length)
-
-  // Where the backward body meets the forward one: values to keep.
-  const forward = bodyNodes([...body.carryOut, ...body.outs], new Set([...body.carryIn, ...body.xIn])).inside
-  const wanted = [...gCarryNext, ...gX, ...gCaptured].filter(
-    (g, i) => g !== undefined && (i < carries || needed[i]),
-  ) as Tensor[]
-  const kept = frontier(wanted, forward)
-  const perStep = bodyNodes(wanted, new Set([...gCarry, ...gOut, ...kept])).inside
-  const sums = new SumOverSteps(steps, perStep, forward)
-  const finish = gCaptured.map((g, i) =>
-    g && needed[carries + body.xIn.length + i] ? sums.plan(g) : undefined,
-  )
-
-  const backward: Body = {
-    carryIn: [...gCarry, ...sums.accumulators.map(a => a.before)],
-    xIn: [...gOut, ...kept],
-    carryOut: [...gCarryNext, ...sums.accumulators.map(a => a.before.add(a.term))],
-    outs: [],
-  }
-  const loop = scanNode(
-    { steps, reverse: !reverse, body: backward },
-    [
-      ...gCarry.map((g, i) => gs.get(i) ?? zeros(g.shape, g.dtype)),
-      ...sums.accumulators.map(a => zeros(a.before.shape, a.before.dtype)),
-    ],
-    [...outs.map(o => o.g), ...kept.map(t => stacked(node, t))],
-    wanted,
-  )
-  const at: Loop = {
-    stacked: t => (perStep.has(t) ? stacked(loop, t) : t.unsqueeze(0).expand(steps, ...t.shape)),
-    final: i => pick(loop, gCarry.length + i),
-  }
-  return [
-    ...init.map((_, i) => (needed[i] && live[i] ? pick(loop, i) : undefined)),
-    ...gX.map((g, i) => (g && needed[carries + i] ? at.stacked(g) : undefined)),
-    ...finish.map(f => f?.(at)),
-  ]
-}
-
-/** Whether a node only arranges elements: then it is arranged again where it is needed, not kept. */
-const arranges = (t: Tensor): boolean => isView(t) || t.op.name === 'place'
-
-/** Nodes of `forward` that the graph above `outputs` uses, seen through nodes that only arrange them. */
-function frontier(outputs: readonly Tensor[], forward: ReadonlySet<Tensor>): Tensor[] {
-  const found = new Set<Tensor>()
-  const seen = new Set<Tensor>()
-  const stack = [...outputs]
-  while (stack.length) {
-    const t = stack.pop()!
-    if (seen.has(t)) continue
-    seen.add(t)
-    // A loop inside the body has been asked for more of its values by its own backward pass.
-    const ofInnerLoop = t.op.kind === 'pick' && forward.has(t.inputs[0])
-    if (ofInnerLoop || (forward.has(t) && !arranges(t))) found.add(t)
-    else stack.push(...t.inputs)
-  }
-  return [...found]
-}
-
-type Loop = { stacked(t: Tensor): Tensor; final(accumulator: number): Tensor }
-type Finish = (loop: Loop) => Tensor
-
-/**
- * Sums of a body's node over all steps, without adding in the loop where that is possible: a sum over steps commutes
- * with linear operations, and of a product of matrices it is one matmul with the steps inside the contracted axis,
- * `Σ_t A_t B_t = [A_1 … A_T] [B_1; …; B_T]`. What remains is added up in the carry.
- */
-class SumOverSteps {
-  readonly accumulators: { readonly before: Tensor; readonly term: Tensor }[] = []
-
-  constructor(
-    readonly steps: number,
-    /** Nodes with a value of their own at every step. */
-    readonly perStep: ReadonlySet<Tensor>,
-    /** Nodes of the forward body: what it only arranged is not worked out in the backward loop. */
-    readonly forward: ReadonlySet<Tensor>,
-  ) {}
-
-  /** Decide how to sum `t`; the result builds the sum once the loop exists. */
-  plan(t: Tensor): Finish {
-    if (!this.perStep.has(t)) return () => t.mul(this.steps)
-    const { op } = t
-    const linear =
-      op.kind === 'view' || op.name === 'place' || op.name === 'add' || op.name === 'sub' || op.name === 'neg'
-    if (linear) {
-      const parts = t.inputs.map(x => this.plan(x))
-      return loop =>
-        new Tensor(
-          op,
-          parts.map(part => part(loop)),
-          t.attrs,
-          t.shape,
-          t.dtype,
-        )
-    }
-    if (op.name === 'sum') {
-      const [x] = t.inputs
-      const axes = x.shape.flatMap((_, d) => (d < t.rank ? [] : [d + 1]))
-      return loop => this.#stacked(loop, x).sum([0, ...axes])
-    }
-    if (op.name === 'matmul') {
-      const [a, b] = t.inputs
-      if (!this.perStep.has(a)) return this.#with(b, sum => a.matmul(sum))
-      if (!this.perStep.has(b)) return this.#with(a, sum => sum.matmul(b))
-      return loop => contractSteps(this.#stacked(loop, a), this.#stacked(loop, b))
-    }
-    if (op.name === 'scatterAdd') {
-      const [index, source] = t.inputs
-      return loop => scatterAdd(this.#stacked(loop, index), this.#stacked(loop, source), t.shape[0])
-    }
-    if (op.name === 'mul' || op.name === 'div') {
-      const [a, b] = t.inputs
-      if (!this.perStep.has(b)) return this.#with(a, sum => (op.name === 'mul' ? sum.mul(b) : sum.div(b)))
-      if (!this.perStep.has(a) && op.name === 'mul') return this.#with(b, sum => sum.mul(a))
-    }
-    const before = placeholder(t.shape, t.dtype)
-    const index = this.accumulators.push({ before, term: t }) - 1
-    return loop => loop.final(index)
-  }
-
-  /** The values of a node at all steps. Of what only arranges others, those are kept, and arranged outside. */
-  #stacked(loop: Loop, t: Tensor): Tensor {
-    const outside = (x: Tensor) => isView(x) || (arranges(x) && this.forward.has(x))
-    const known = (x: Tensor) => (this.perStep.has(x) && !outside(x) ? loop.stacked(x) : undefined)
-    return overSteps(t, { steps: this.steps, known, fixed: x => !this.perStep.has(x) }) ?? loop.stacked(t)
-  }
-
-  #with(t: Tensor, f: (sum: Tensor) => Tensor): Finish {
-    const sum = this.plan(t)
-    return loop => f(sum(loop))
-  }
-}
-
-/** [T, ..batch, m, k] and [T, ..batch, k, n] to [..batch, m, n]: matmul with the steps inside the inner axis. */
-function contractSteps(a: Tensor, b: Tensor): Tensor {
-  const rank = a.rank
-  const batchAxes = Array.from({ length: rank - 3 }, (_, d) => d + 1)
-  const batch = batchAxes.map(d => a.shape[d])
-  const [m, k] = a.shape.slice(-2)
-  const n = b.shape.at(-1)!
-  const inner = a.shape[0] * k
-  const left = a.permute(...batchAxes, rank - 2, 0, rank - 1).reshape(...batch, m, inner)
-  const right = b.permute(...batchAxes, 0, rank - 2, rank - 1).reshape(...batch, inner, n)
-  return left.matmul(right)
 }

@@ -1,3 +1,4 @@
+import { realise } from './execute.js'
 import { setCreationHook, Tensor } from './tensor.js'
 import { leaves, type Tree } from './tree.js'
 
@@ -27,9 +28,24 @@ function leave(scope: Scope, kept: ReadonlySet<Tensor>): void {
   scopes.splice(scopes.indexOf(scope), 1)
   updateHook()
   const outer = scopes[scopes.length - 1]
-  for (const t of scope.made)
-    if (kept.has(t)) outer?.made.push(t)
-    else if (t.storage) t.dispose()
+  const freed = new Set(scope.made.filter(t => t.storage && !kept.has(t)))
+  // What is returned but not computed yet may need a value that goes now.
+  realise([...kept].filter(t => reaches(t, freed)))
+  for (const t of freed) t.dispose()
+  for (const t of scope.made) if (kept.has(t)) outer?.made.push(t)
+}
+
+/** Whether computing a tensor would read one of `values`. */
+function reaches(tensor: Tensor, values: ReadonlySet<Tensor>): boolean {
+  const seen = new Set<Tensor>()
+  const stack = [tensor]
+  for (let t = stack.pop(); t !== undefined; t = stack.pop()) {
+    if (values.has(t)) return true
+    if (t.storage || seen.has(t)) continue
+    seen.add(t)
+    stack.push(...t.inputs)
+  }
+  return false
 }
 
 /** Tensors anywhere in a result: trees, and whatever else people return beside them. */

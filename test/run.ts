@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
-import { readdirSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 
 // Runs test files, each in a process of its own, a few at a time.
@@ -10,6 +10,8 @@ import { join, relative } from 'node:path'
 //   node dist/test/run.js --cell gru   the property tests of one cell (a name in model/cells, or a .js file)
 
 const root = import.meta.dirname
+// What tests leave behind goes with this folder.
+const scratch = mkdtempSync(join(tmpdir(), 'xenograd-test-'))
 
 const files = (): string[] =>
   readdirSync(root, { recursive: true, encoding: 'utf8' })
@@ -38,7 +40,10 @@ function judge(tap: string, errors: string, code: number | null): Outcome {
 
 function runFile(file: string): Promise<Outcome> {
   const started = performance.now()
-  const child = spawn(process.execPath, [join(root, file)], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [join(root, file)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, TMPDIR: scratch },
+  })
   let tap = ''
   let errors = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -76,6 +81,7 @@ async function work(): Promise<void> {
   }
 }
 await Promise.all(Array.from({ length: Math.min(4, availableParallelism()) }, work))
+rmSync(scratch, { recursive: true, force: true })
 
 if (total.passed + total.failed === 0) {
   process.stdout.write(`no test file matches ${patterns.join(', ')}\n`)

@@ -24,12 +24,12 @@ export type Plan = {
   readonly launches: readonly { readonly kernel: Kernel; readonly args: readonly PlanArg[] }[]
 }
 
-/** Whether a launch reads a buffer only element by element, at the positions where it writes `out`. */
-function elementByElement({ kernel, args }: PlannedLaunch, buffer: number): boolean {
+/** Whether a launch reads `from` only element by element, at the positions where it writes `to`. */
+function elementByElement({ kernel, args }: PlannedLaunch, from: number, to: number): boolean {
   return (
     kernel.kind === 'map' &&
     [...kernel.inputs, ...kernel.outputs].every(
-      ({ view }, i) => args[i].even !== buffer || isContiguous(kernel.shape, view),
+      ({ view }, i) => (args[i].even !== from && args[i].even !== to) || isContiguous(kernel.shape, view),
     )
   )
 }
@@ -80,7 +80,7 @@ export function makePlan(
     const out = outputBuffers[i]
     const firstWrite = launches.findIndex(l => touches(l, out))
     const safe = launches.every(
-      (l, n) => n < firstWrite || !touches(l, leaf) || (n === firstWrite && elementByElement(l, leaf)),
+      (l, n) => n < firstWrite || !touches(l, leaf) || (n === firstWrite && elementByElement(l, leaf, out)),
     )
     if (safe) alias.set(out, leaf)
     return { k, safe, leaf, out }

@@ -1,3 +1,4 @@
+import { exactJson } from '../kernel.js'
 import { strided } from '../ops/view.js'
 import { scanOf } from '../scan.js'
 import { type Node, Tensor } from '../tensor.js'
@@ -57,7 +58,7 @@ const canBeShared = (t: Tensor): boolean =>
 function keyOf(t: Tensor, rep: (t: Tensor) => Tensor): string {
   if (t.op.kind === 'pick') return `pick ${t.inputs[0].id} ${scanOf(t).index}`
   const inputs = t.inputs.map(x => rep(x).id)
-  return `${t.op.name} ${t.dtype} [${t.shape}] ${JSON.stringify(t.attrs)} ${inputs}`
+  return `${t.op.name} ${t.dtype} [${t.shape}] ${exactJson(t.attrs)} ${inputs}`
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { DType } from '../dtype.js'
 import * as s from '../expr.js'
 import { Tensor } from '../tensor.js'
-import { elementwise } from './elementwise.js'
+import { asTensor, elementwise } from './elementwise.js'
 import { constantValue, zeros } from './source.js'
 
 // biome-ignore format: a table reads best as one
@@ -68,7 +68,7 @@ const known = (x: Tensor | number): number | undefined => (typeof x === 'number'
 // x + 0, x * 1 and the like are left out where they are written: gradients are full of them.
 const keeps = (x: Tensor, other: Tensor | number): boolean =>
   typeof other === 'number' ||
-  (other.dtype === x.dtype && other.rank <= x.rank && other.size <= 1) ||
+  (other.dtype === x.dtype && other.rank <= x.rank && other.size === 1) ||
   (other.dtype === x.dtype &&
     other.shape.length === x.shape.length &&
     other.shape.every((n, d) => n === x.shape[d]))
@@ -112,13 +112,16 @@ export const equal = elementwise('equal', { expr: (a, b) => s.eq(a, b) })
 export const less = elementwise('less', { expr: (a, b) => s.lt(a, b) })
 /** 1 where a <= b, else 0. */
 export const lessEqual = elementwise('lessEqual', { expr: (a, b) => s.le(a, b) })
-/** `yes` where the condition is not 0, else `no`. */
-export const where: (condition: Tensor | number, yes: Tensor | number, no: Tensor | number) => Tensor =
-  elementwise('where', {
-    expr: (c, a, b) => s.select(c, a, b),
-    vjp: (g, [c]) => [undefined, where(c, g, 0), where(c, 0, g)],
-    smooth: c => away(c),
-  })
+const whereOp = elementwise('where', {
+  expr: (c, a, b) => s.select(c, a, b),
+  vjp: (g, [c]) => [undefined, where(c, g, 0), where(c, 0, g)],
+  smooth: c => away(c),
+})
+/** `yes` where the condition (of any dtype) is not 0, else `no`. What is not chosen does not count, even if NaN. */
+export function where(condition: Tensor, yes: Tensor | number, no: Tensor | number): Tensor {
+  const { dtype } = [yes, no].find(x => x instanceof Tensor) ?? condition
+  return whereOp(condition, asTensor(yes, dtype), asTensor(no, dtype))
+}
 
 const neg = elementwise('neg', { expr: x => s.neg(x), vjp: g => [g.neg()] })
 const abs = elementwise('abs', { expr: x => s.abs(x), vjp: (g, [x]) => [g.mul(x.sign())], smooth: away })

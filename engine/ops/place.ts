@@ -142,6 +142,8 @@ export const stack = (tensors: readonly Tensor[], axis = 0): Tensor =>
 /** Zeros (or nothing) around a tensor: `before` and `after` elements on one axis. */
 export function pad(x: Tensor, axis: number, before: number, after: number): Tensor {
   const d = normalAxis('pad', axis, x.rank)
+  if (![before, after].every(n => Number.isInteger(n) && n >= 0))
+    throw new RangeError(`pad: ${before} before and ${after} after; give integers, 0 or more`)
   const shape = x.shape.map((n, e) => (e === d ? n + before + after : n))
   if (sizeOf(shape) === x.size) return x
   const starts = x.shape.map((_, e) => (e === d ? before : 0))

@@ -103,7 +103,8 @@ Tensor.prototype.mean = function (axes, keep = false) {
 }
 Tensor.prototype.logsumexp = function (axes, keep = false) {
   // The maximum only guards against overflow: it cancels, so it is held constant. Infinite ones would give NaN.
-  const top = this.max(axes, true).detach().max2(-3e38).min2(3e38)
+  const limit = this.dtype === 'float64' ? 1e308 : 3e38
+  const top = this.max(axes, true).detach().max2(-limit).min2(limit)
   const sums = this.sub(top).exp().sum(axes, true).log().add(top)
   return keep ? sums : reshape(sums, this.sum(axes).shape)
 }

@@ -11,8 +11,9 @@ const resultOp: SourceOp = { kind: 'source', name: 'result' }
 type Constant = { readonly value: number }
 type Data = { readonly array: TypedArray }
 
-/** The value of a constant node, or of a broadcast one; undefined for other nodes. */
+/** The value of a constant node, or of a broadcast one; undefined for other nodes, and for what has memory. */
 export function constantValue(t: Tensor): number | undefined {
+  if (t.storage) return undefined
   if (t.op === constantOp) return (t as Node<Constant>).attrs.value
   return t.op.kind === 'view' ? constantValue(t.inputs[0]) : undefined
 }
@@ -23,9 +24,16 @@ export const hostData = (t: Tensor): TypedArray | undefined =>
 
 export const isPlaceholder = (t: Tensor): boolean => t.op === placeholderOp
 
-/** A scalar constant; it becomes part of the kernels that use it. */
-export const constant = (value: number, dtype: DType = 'float32'): Tensor =>
-  new Tensor(constantOp, [], { value: dtype === 'int32' ? value | 0 : value } satisfies Constant, [], dtype)
+/**
+ * A scalar constant; it becomes part of the kernels that use it.
+ * @throws TypeError for a fraction as an int32.
+ */
+export function constant(value: number, dtype: DType = 'float32'): Tensor {
+  if (dtype === 'int32' && !Number.isInteger(value))
+    throw new TypeError(`the number ${value} is no int32; cast the int32 tensors beside it to a float first`)
+  const attrs: Constant = { value: dtype === 'int32' ? value | 0 : value }
+  return new Tensor(constantOp, [], attrs, [], dtype)
+}
 
 /** A tensor of one value everywhere. It takes no memory until it is asked for. */
 export function full(shape: Shape, value: number, dtype: DType = 'float32'): Tensor {

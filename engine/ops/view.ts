@@ -242,6 +242,9 @@ Tensor.prototype.slice = function (axis, start, end, step = 1) {
   const size = this.shape[d]
   if (!Number.isInteger(step) || step < 1)
     throw new RangeError(`slice: step ${step}; give 1 or more (flip turns an axis)`)
+  for (const i of [start, end ?? size])
+    if (!Number.isInteger(i))
+      throw new RangeError(`slice: ${start} to ${end ?? 'the end'} of axis ${axis}; give integers`)
   const at = (i: number) => Math.min(size, Math.max(0, i < 0 ? i + size : i))
   const first = at(start)
   const last = at(end ?? size)
