@@ -36,6 +36,7 @@ export function scanVjp(
     [...body.carryOut, ...outs.map(o => o.out)],
     [...gCarry.map((g, i) => (live[i] ? g : undefined)), ...gOut],
     starts,
+    new Set(starts),
   )
   const gCarryNext = cotangents.slice(0, carries).map((g, i) => g ?? zeros(gCarry[i].shape, gCarry[i].dtype))
   const gX = cotangents.slice(carries, carries + body.xIn.length)

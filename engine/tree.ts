@@ -3,13 +3,18 @@ import { Tensor } from './tensor.js'
 /** Tensors in nested records and arrays: parameters, carries, optimiser state. */
 export type Tree = Tensor | readonly Tree[] | { readonly [name: string]: Tree }
 
-/** All tensors of a tree with their paths (`cell.kernel`, `layers.0.bias`), in the order of their keys. */
-export function entries(tree: Tree, path = ''): [path: string, t: Tensor][] {
-  if (tree instanceof Tensor) return [[path, tree]]
+/** @throws TypeError unless there are tensors to be found in a node of a tree that is none itself. */
+function checkBranch(tree: unknown, path: string): void {
   if (typeof tree !== 'object' || tree === null)
     throw new TypeError(
       `${path || 'tree'}: got ${tree === null ? 'null' : typeof tree}, give tensors in records or arrays`,
     )
+}
+
+/** All tensors of a tree with their paths (`cell.kernel`, `layers.0.bias`), in the order of their keys. */
+export function entries(tree: Tree, path = ''): [path: string, t: Tensor][] {
+  if (tree instanceof Tensor) return [[path, tree]]
+  checkBranch(tree, path)
   return Object.entries(tree).flatMap(([key, value]) => entries(value, path ? `${path}.${key}` : key))
 }
 
@@ -21,6 +26,7 @@ export function mapTree<T extends Tree>(tree: T, f: (t: Tensor, path: string) =>
   const at = (key: string | number) => (path ? `${path}.${key}` : String(key))
   const walk = (node: Tree): Tree => {
     if (node instanceof Tensor) return f(node, path)
+    checkBranch(node, path)
     if (Array.isArray(node)) return node.map((child, i) => mapTree(child, f, at(i)))
     return Object.fromEntries(Object.entries(node).map(([key, child]) => [key, mapTree(child, f, at(key))]))
   }
