@@ -47,7 +47,7 @@ export function scanVjp(
   const wanted = [...gCarryNext, ...gX, ...gCaptured].filter(
     (g, i) => g !== undefined && (i < carries || needed[i]),
   ) as Tensor[]
-  const kept = frontier(wanted, forward)
+  const kept = withoutDerivable(frontier(wanted, forward), forward, body)
   const perStep = bodyNodes(wanted, new Set([...gCarry, ...gOut, ...kept])).inside
   const sums = new SumOverSteps(steps, perStep, forward)
   const finish = gCaptured.map((g, i) =>
@@ -98,6 +98,37 @@ function frontier(outputs: readonly Tensor[], forward: ReadonlySet<Tensor>): Ten
     else stack.push(...t.inputs)
   }
   return [...found]
+}
+
+/** Elementwise operations that are worked out again for a value rather than keeping it. */
+const mostOperations = 8
+
+/**
+ * The values to keep without those that a few elementwise operations give from the others: memory costs more than
+ * arithmetic. A carry after a step may take the place of what is derived from it, where the carry before each step is
+ * kept anyway: they are the same memory.
+ */
+function withoutDerivable(kept: readonly Tensor[], forward: ReadonlySet<Tensor>, body: Body): Tensor[] {
+  const chosen = new Set(kept)
+  const free = new Set([...body.xIn, ...body.carryOut.filter((_, i) => chosen.has(body.carryIn[i]))])
+  /** What `t` is derived from, in at most `budget.left` operations; false if that is not possible. */
+  const derive = (t: Tensor, top: Tensor, used: Set<Tensor>, budget: { left: number }): boolean => {
+    if (!forward.has(t)) return true
+    if (t !== top && (chosen.has(t) || free.has(t))) {
+      used.add(t)
+      return true
+    }
+    if (isView(t)) return derive(t.inputs[0], top, used, budget)
+    if (t.op.kind !== 'elementwise' || budget.left-- <= 0) return false
+    return t.inputs.every(x => derive(x, top, used, budget))
+  }
+  for (const t of [...kept].sort((a, b) => b.id - a.id)) {
+    const used = new Set<Tensor>()
+    if (free.has(t) || t.op.kind !== 'elementwise' || !derive(t, t, used, { left: mostOperations })) continue
+    chosen.delete(t)
+    for (const x of used) chosen.add(x)
+  }
+  return [...chosen]
 }
 
 type Loop = { stacked(t: Tensor): Tensor; final(accumulator: number): Tensor }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
 // Runs test files, each in a process of its own, a few at a time.
 //
@@ -9,7 +10,7 @@ import { join, relative } from 'node:path'
 //   node dist/test/run.js eval scan    those with `eval` or `scan` in their path
 //   node dist/test/run.js --cell gru   the property tests of one cell (a name in model/cells, or a .js file)
 
-const root = import.meta.dirname
+const root = fileURLToPath(new URL('.', import.meta.url))
 // What tests leave behind goes with this folder.
 const scratch = mkdtempSync(join(tmpdir(), 'xenograd-test-'))
 

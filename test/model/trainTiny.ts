@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { lstm } from '../../model/cells/lstm.js'
 import { RunDirectory, train } from '../../model/index.js'
 import { tinyData } from './tinyData.js'
@@ -22,4 +23,4 @@ export async function trainTiny(folder: string): Promise<string> {
   return (await train(await RunDirectory.open(folder), tinyOptions, tinyData(8, 20))).checkpoint
 }
 
-if (process.argv[1] === import.meta.filename) await trainTiny(process.argv[2])
+if (process.argv[1] === fileURLToPath(import.meta.url)) await trainTiny(process.argv[2])
