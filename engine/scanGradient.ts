@@ -49,7 +49,7 @@ export function scanVjp(
   ) as Tensor[]
   const kept = withoutDerivable(frontier(wanted, forward), forward, body)
   const perStep = bodyNodes(wanted, new Set([...gCarry, ...gOut, ...kept])).inside
-  const sums = new SumOverSteps(steps, perStep, forward)
+  const sums = new SumOverSteps(steps, perStep)
   const finish = gCaptured.map((g, i) =>
     g && needed[carries + body.xIn.length + i] ? sums.plan(g) : undefined,
   )
@@ -80,10 +80,7 @@ export function scanVjp(
   ]
 }
 
-/** Whether a node only arranges elements: then it is arranged again where it is needed, not kept. */
-const arranges = (t: Tensor): boolean => isView(t) || t.op.name === 'place'
-
-/** Nodes of `forward` that the graph above `outputs` uses, seen through nodes that only arrange them. */
+/** Nodes of `forward` that the graph above `outputs` uses, through views of them, which are taken again. */
 function frontier(outputs: readonly Tensor[], forward: ReadonlySet<Tensor>): Tensor[] {
   const found = new Set<Tensor>()
   const seen = new Set<Tensor>()
@@ -94,7 +91,7 @@ function frontier(outputs: readonly Tensor[], forward: ReadonlySet<Tensor>): Ten
     seen.add(t)
     // A loop inside the body has been asked for more of its values by its own backward pass.
     const ofInnerLoop = t.op.kind === 'pick' && forward.has(t.inputs[0])
-    if (ofInnerLoop || (forward.has(t) && !arranges(t))) found.add(t)
+    if (ofInnerLoop || (forward.has(t) && !isView(t))) found.add(t)
     else stack.push(...t.inputs)
   }
   return [...found]
@@ -146,8 +143,6 @@ class SumOverSteps {
     readonly steps: number,
     /** Nodes with a value of their own at every step. */
     readonly perStep: ReadonlySet<Tensor>,
-    /** Nodes of the forward body: what it only arranged is not worked out in the backward loop. */
-    readonly forward: ReadonlySet<Tensor>,
   ) {}
 
   /** Decide how to sum `t`; the result builds the sum once the loop exists. */
@@ -192,10 +187,9 @@ class SumOverSteps {
     return loop => loop.final(index)
   }
 
-  /** The values of a node at all steps. Of what only arranges others, those are kept, and arranged outside. */
+  /** The values of a node at all steps; of a view, the view of the values. */
   #stacked(loop: Loop, t: Tensor): Tensor {
-    const outside = (x: Tensor) => isView(x) || (arranges(x) && this.forward.has(x))
-    const known = (x: Tensor) => (this.perStep.has(x) && !outside(x) ? loop.stacked(x) : undefined)
+    const known = (x: Tensor) => (this.perStep.has(x) && !isView(x) ? loop.stacked(x) : undefined)
     return overSteps(t, { steps: this.steps, known, fixed: x => !this.perStep.has(x) }) ?? loop.stacked(t)
   }
 

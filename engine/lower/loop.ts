@@ -1,10 +1,10 @@
 import { bytesPerElement } from '../dtype.js'
-import type { Kernel, LoopArg } from '../kernel.js'
-import { type Body, scanAttrs, scanInputs, scanOf } from '../scan.js'
-import { contiguousView, isContiguous } from '../shape.js'
-import type { Tensor } from '../tensor.js'
+import type { Kernel, LoopArg, View } from '../kernel.js'
+import { type Body, bodyNodes, scanAttrs, scanInputs, scanOf } from '../scan.js'
+import { contiguousView, sizeOf } from '../shape.js'
+import type { KernelOp, Node, Tensor } from '../tensor.js'
 import type { LiveScan } from './live.js'
-import { BufferTable, bytesOf, fixedArg, type Layout, Lowering } from './lower.js'
+import { BufferTable, bytesOf, fixedArg, type Layout, Lowering, type Wanted } from './lower.js'
 import { shareBuffers } from './memory.js'
 
 /** The buffers of one loop: those of the level around it that it uses, and its own temporaries. */
@@ -38,6 +38,32 @@ function historyOf(body: Body, carry: number, outs: readonly number[]): Map<numb
 }
 
 /**
+ * A concatenation of a carry with inputs of the step, such as the `[x, h]` of an LSTM, can be the carry's memory: the
+ * inputs of all steps are put there before the loop, and a step writes its carry into the next step's row.
+ */
+type Whole = {
+  readonly node: Tensor
+  /** Where the carry and the inputs (by number) lie in a row. */
+  readonly carry: View
+  readonly inputs: readonly { readonly x: number; readonly view: View }[]
+}
+
+function wholeOf(carryIn: Tensor, body: Body, inside: ReadonlySet<Tensor>): Whole | undefined {
+  for (const node of inside) {
+    if (node.op.kind !== 'kernel' || !node.inputs.includes(carryIn)) continue
+    const views = (node.op as KernelOp<unknown>).places?.(node as Node<unknown>)
+    const others = node.inputs.flatMap((t, i) => (t === carryIn ? [] : [{ x: body.xIn.indexOf(t), i }]))
+    if (!views || others.length !== node.inputs.length - 1 || others.some(({ x }) => x < 0)) continue
+    return {
+      node,
+      carry: views[node.inputs.indexOf(carryIn)],
+      inputs: others.map(({ x, i }) => ({ x, view: views[i] })),
+    }
+  }
+  return undefined
+}
+
+/**
  * Lower a scan to a loop kernel and say where its values (`picks`) are.
  *
  * A carry whose values at all steps are wanted lives in a buffer of steps+1 rows: a step reads one row and writes the
@@ -49,7 +75,7 @@ export function lowerLoop(scan: Tensor, live: LiveScan, picks: readonly Tensor[]
   const { init, xs } = scanInputs(scan)
   const buffers = new LoopBuffers()
   const sources = new Map<Tensor, Layout>()
-  const wanted: { value: Tensor; to: LoopArg }[] = []
+  const wanted: Wanted[] = []
   const carries = body.carryOut.length
   const picksOf = (index: number) => picks.filter(p => scanOf(p).index === index)
 
@@ -58,20 +84,22 @@ export function lowerLoop(scan: Tensor, live: LiveScan, picks: readonly Tensor[]
     sources.set(t, { arg: fixedArg(buffers.argument(arg, visibleBytes(arg, level))), view })
   }
   for (const i of live.xs) {
-    const x = body.xIn[i]
-    const { arg, offset } = rowsOf(xs[i], level)
+    const { arg, offset, stride, view } = rowsOf(xs[i], level)
     const buffer = buffers.argument(arg, visibleBytes(arg, level))
-    const row = { even: buffer, odd: buffer, offset, stride: bytesOf(x) }
-    sources.set(x, { arg: row, view: contiguousView(x.shape) })
+    sources.set(body.xIn[i], { arg: { even: buffer, odd: buffer, offset, stride }, view })
   }
   const outs = new Set(live.outs)
+  const values = [...live.carries.map(c => body.carryOut[c]), ...live.outs.map(i => body.outs[i])]
+  const { inside } = bodyNodes(values, new Set([...body.carryIn, ...body.xIn]))
   for (const c of live.carries) {
     const t = body.carryIn[c]
-    const view = contiguousView(t.shape)
     const history = historyOf(body, c, [...outs])
-    if (!history.size) {
+    const whole = wholeOf(t, body, inside)
+    const wholeOuts = [...outs].filter(i => body.outs[i] === whole?.node)
+    if (!history.size && !wholeOuts.length) {
+      const view = contiguousView(t.shape)
       const pair = [0, 1].map(() => fixedArg(level.table.temporary(bytesOf(t))))
-      level.copyTo(init[c], pair[0])
+      level.copyTo(init[c], pair[0], view)
       const [even, odd] = pair.map(arg => buffers.argument(arg, bytesOf(t)))
       sources.set(t, { arg: { even, odd, offset: 0, stride: 0 }, view })
       wanted.push({ value: body.carryOut[c], to: { even: odd, odd: even, offset: 0, stride: 0 } })
@@ -79,26 +107,33 @@ export function lowerLoop(scan: Tensor, live: LiveScan, picks: readonly Tensor[]
       continue
     }
     // Row t is the carry before step t, row t+1 the one after it; the other way round in reverse.
-    const stride = bytesOf(t)
+    const row = whole?.node ?? t
+    const part = whole?.carry ?? contiguousView(t.shape)
+    const stride = bytesOf(row)
     const memory = fixedArg(level.table.temporary(stride * (steps + 1)))
-    const at = (row: number) => ({ offset: row * t.size, strides: view.strides })
     const before = reverse ? 1 : 0
-    level.copyTo(init[c], memory, at(reverse ? steps : 0))
-    const buffer = buffers.argument(memory, stride * (steps + 1))
-    sources.set(t, { arg: { even: buffer, odd: buffer, offset: before * stride, stride }, view })
-    wanted.push({
-      value: body.carryOut[c],
-      to: { even: buffer, odd: buffer, offset: (1 - before) * stride, stride },
+    /** One row's part of the memory, or (with `all`) that of all rows from `first` on. */
+    const at = (first: number, view: View, all: boolean): View => ({
+      offset: first * row.size + view.offset,
+      strides: all ? [row.size, ...view.strides] : view.strides,
     })
-    for (const p of picksOf(c)) level.place(p, { arg: memory, view: at(reverse ? 0 : steps) })
+    level.copyTo(init[c], memory, at(reverse ? steps : 0, part, false))
+    for (const { x, view } of whole?.inputs ?? []) level.copyTo(xs[x], memory, at(before, view, true))
+    const buffer = buffers.argument(memory, stride * (steps + 1))
+    const step = (first: number): LoopArg => ({ even: buffer, odd: buffer, offset: first * stride, stride })
+    sources.set(t, { arg: step(before), view: part })
+    if (whole) sources.set(whole.node, { arg: step(before), view: contiguousView(row.shape) })
+    wanted.push({ value: body.carryOut[c], to: step(1 - before), view: part })
+    for (const p of picksOf(c)) level.place(p, { arg: memory, view: at(reverse ? 0 : steps, part, false) })
     for (const [i, when] of history) {
       outs.delete(i)
       const first = when === 'before' ? before : 1 - before
-      for (const p of picksOf(carries + i))
-        level.place(p, {
-          arg: memory,
-          view: { offset: first * t.size, strides: contiguousView(p.shape).strides },
-        })
+      for (const p of picksOf(carries + i)) level.place(p, { arg: memory, view: at(first, part, true) })
+    }
+    for (const i of wholeOuts) {
+      outs.delete(i)
+      const view = at(before, contiguousView(row.shape), true)
+      for (const p of picksOf(carries + i)) level.place(p, { arg: memory, view })
     }
   }
   for (const i of outs) {
@@ -116,19 +151,29 @@ export function lowerLoop(scan: Tensor, live: LiveScan, picks: readonly Tensor[]
 const visibleBytes = (arg: LoopArg, { table }: Lowering): number =>
   arg.stride || table.bytes[arg.even] - arg.offset
 
-/** The buffer in which the steps of a stacked input lie row after row, and where the first row begins, in bytes. */
-function rowsOf(xs: Tensor, level: Lowering): { arg: LoopArg; offset: number } {
+/**
+ * Where the steps of a stacked input lie: rows of a buffer, `stride` bytes apart from `offset` bytes on, and the view
+ * of a step in its row. If they overlap or run backwards, they are copied to rows of their own.
+ */
+function rowsOf(xs: Tensor, level: Lowering): { arg: LoopArg; offset: number; stride: number; view: View } {
+  const size = bytesPerElement(xs.dtype)
   const { arg, view } = level.layout(xs)
-  if (isContiguous(xs.shape, { ...view, offset: 0 }))
-    return { arg, offset: view.offset * bytesPerElement(xs.dtype) }
-  return { arg: level.contiguous(xs), offset: 0 }
+  const [row, ...strides] = view.strides
+  const inner = xs.shape.slice(1)
+  const offset = row > 0 ? view.offset % row : view.offset
+  const forward = strides.every(s => s >= 0)
+  const last = inner.reduce((sum, n, d) => sum + (n - 1) * strides[d], offset)
+  if (row === 0 || (row > 0 && forward && last < row))
+    return { arg, offset: (view.offset - offset) * size, stride: row * size, view: { offset, strides } }
+  const copy = level.contiguous(xs)
+  return { arg: copy, offset: 0, stride: sizeOf(inner) * size, view: contiguousView(inner) }
 }
 
 function emitLoop(
   { steps, reverse }: { steps: number; reverse: boolean },
   buffers: LoopBuffers,
   sources: ReadonlyMap<Tensor, Layout>,
-  wanted: readonly { value: Tensor; to: LoopArg }[],
+  wanted: readonly Wanted[],
   level: Lowering,
 ): void {
   const { table, outer } = buffers

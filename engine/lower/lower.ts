@@ -18,6 +18,9 @@ export type PlannedLaunch = { readonly kernel: Kernel; readonly args: readonly L
 /** Where a value is: a buffer (moving with the step inside a loop), and how its elements lie there. */
 export type Layout = { readonly arg: LoopArg; readonly view: View }
 
+/** A value to compute, and where it must go (contiguous, or through a view). */
+export type Wanted = { readonly value: Tensor; readonly to: LoopArg; readonly view?: View }
+
 /** Makes buffer numbers; shared by a graph and the loops in it. */
 export class BufferTable {
   readonly bytes: number[] = []
@@ -61,7 +64,7 @@ const copyKernel = (shape: Shape, dtype: DType, source: View | number): Kernel =
 export class Lowering {
   readonly launches: PlannedLaunch[] = []
   readonly #layouts = new Map<Tensor, Layout>()
-  readonly #places = new Map<Tensor, LoopArg[]>()
+  readonly #places = new Map<Tensor, Layout[]>()
   readonly #live: Live
   readonly #rep: (t: Tensor) => Tensor
   readonly #stored = new Set<Tensor>()
@@ -71,7 +74,7 @@ export class Lowering {
   constructor(
     readonly table: BufferTable,
     sources: ReadonlyMap<Tensor, Layout>,
-    wanted: readonly { readonly value: Tensor; readonly to: LoopArg }[],
+    wanted: readonly Wanted[],
   ) {
     const isSource = (t: Tensor) => sources.has(t)
     this.#live = liveNodes(
@@ -81,9 +84,10 @@ export class Lowering {
     const { nodes, rep } = simplify(this.#live.nodes, isSource, new Set(wanted.map(w => w.value)))
     this.#rep = rep
     for (const [t, layout] of sources) this.#layouts.set(t, layout)
-    for (const { value, to } of wanted) {
+    for (const { value, to, view } of wanted) {
       const t = this.#rep(value)
-      this.#places.set(t, [...(this.#places.get(t) ?? []), to])
+      const place = { arg: to, view: view ?? contiguousView(t.shape) }
+      this.#places.set(t, [...(this.#places.get(t) ?? []), place])
     }
     const outputs = new Set(this.#places.keys())
     const units = makeUnits(nodes, outputs, isSource, this.#rep)
@@ -96,7 +100,7 @@ export class Lowering {
       else this.#emitSingle(unit)
     }
     // What no kernel wrote in place: inputs that are asked for again, views, constants, second copies.
-    for (const [t, places] of this.#places) for (const to of places) this.copyTo(t, to)
+    for (const [t, places] of this.#places) for (const { arg, view } of places) this.copyTo(t, arg, view)
   }
 
   /** Elementwise nodes that somebody outside of their own pass reads. */
@@ -147,10 +151,12 @@ export class Lowering {
     this.launches.push({ kernel, args })
   }
 
-  /** A place for a node's value: where it is wanted first, else a temporary. Further places are filled at the end. */
+  /** A contiguous place for a node's value: where it is wanted, else a temporary. Other places are filled at the end. */
   home(node: Tensor): LoopArg {
     const t = this.#rep(node)
-    const arg = this.#places.get(t)?.shift() ?? fixedArg(this.table.temporary(bytesOf(t)))
+    const places = this.#places.get(t) ?? []
+    const at = places.findIndex(({ view }) => isContiguous(t.shape, view))
+    const arg = at >= 0 ? places.splice(at, 1)[0].arg : fixedArg(this.table.temporary(bytesOf(t)))
     this.#layouts.set(t, { arg, view: contiguousView(t.shape) })
     return arg
   }
@@ -198,13 +204,13 @@ export class Lowering {
     this.#layouts.set(this.#rep(t), layout)
   }
 
-  /** Copy a value to a buffer: contiguous from its start, or through a view. */
-  copyTo(node: Tensor, to: LoopArg, through?: View): void {
+  /** Copy a value to a buffer through a view. */
+  copyTo(node: Tensor, to: LoopArg, through: View): void {
     const t = this.#rep(node)
     const value = constantValue(t)
     const from = value === undefined ? this.layout(t) : undefined
     const source = from ? from.view : value!
-    const kernel: Kernel = through
+    const kernel: Kernel = !isContiguous(t.shape, through)
       ? { kind: 'copy', dtype: t.dtype, shape: t.shape, source, to: through, accumulate: false }
       : copyKernel(t.shape, t.dtype, source)
     this.emit(kernel, ...(from ? [from.arg] : []), to)
@@ -274,10 +280,10 @@ export class Lowering {
         this.#layouts.set(t, { arg: to, view: part.view })
         return [{ t, to, view: part.view }]
       }
-      const rest = this.#places.get(t)?.slice(1) ?? []
-      const home = this.home(t)
-      this.#places.get(t)?.splice(0)
-      return [home, ...rest].map(to => ({ t, to, view: contiguousView(t.shape) }))
+      const places = this.#places.get(t)?.splice(0) ?? []
+      if (!places.length) places.push({ arg: this.home(t), view: contiguousView(t.shape) })
+      this.#layouts.set(t, places[0])
+      return places.map(({ arg, view }) => ({ t, to: arg, view }))
     })
     const outputs = targets.map(({ t, view }) => ({ dtype: t.dtype, view, value: lineOfNode.get(t)! }))
     this.emit(

@@ -135,74 +135,96 @@ function splitMatmul(kernel: MatmulKernel): Pieces | undefined {
 
 /**
  * A loop turn by turn. What moves with the step is copied to and from scratch by row number with `gather` and
- * `scatterAdd` (onto zeros), the only kernels that address memory by data, so any device can do it.
+ * `scatterAdd`, the only kernels that address memory by data, so any device can do it.
  */
 function splitLoop(kernel: LoopKernel): Pieces | undefined {
   const { steps, reverse, bytes, body } = kernel
   const scratch: { bytes: number; contents?: ArrayBufferView }[] = []
   const launches: Piece[] = []
-  const rowNumber = Array.from({ length: steps + 1 }, (_, t) => ({
-    scratch: scratch.push({ bytes: 4, contents: new Int32Array([t]) }) - 1,
-  }))
+  const rowNumbers = new Map<number, { scratch: number }>()
+  const rowNumber = (row: number): { scratch: number } => {
+    const known = rowNumbers.get(row)
+    const made = known ?? { scratch: scratch.push({ bytes: 4, contents: new Int32Array([row]) }) - 1 }
+    rowNumbers.set(row, made)
+    return made
+  }
   // What moves with the step: tables of rows, of which a step reads or writes one (a carry's history: two).
   const rows = new Map<string, StepRow>()
   const keyOf = ({ even, offset, stride }: LoopArg): string => `${even} ${offset} ${stride}`
+  const tableOf = ({ even, offset, stride }: LoopArg) => {
+    const width = stride / 4
+    if (offset % stride === 0 && bytes[even] % stride === 0)
+      return { buffer: even, first: offset / stride, count: bytes[even] / stride, width }
+    // Part of something larger whose rows do not begin at multiples of their size: a table of its own.
+    const buffer = { scratch: scratch.push({ bytes: steps * stride }) - 1 }
+    const part = { offset: offset / 4, strides: [1] }
+    const to = contiguousView([steps * width])
+    const shape = [steps * width]
+    const copy: Kernel = { kind: 'copy', dtype: 'int32', shape, source: part, to, accumulate: false }
+    launches.push({ kernel: copy, args: [even, buffer] })
+    return { buffer, first: 0, count: steps, width }
+  }
   for (const { kernel: inner, args } of body)
     args.forEach((arg, position) => {
       if (arg.stride === 0) return
-      if (arg.stride < 0 || arg.offset % arg.stride || bytes[arg.even] % arg.stride)
-        throw new Error(
-          'loop: a buffer that is not rows of one step each cannot be split; the device must take whole loops',
-        )
       const known = rows.get(keyOf(arg))
-      rows.set(keyOf(arg), {
-        buffer: arg.even,
-        first: arg.offset / arg.stride,
-        count: bytes[arg.even] / arg.stride,
-        width: arg.stride / 4,
-        row: known?.row ?? { scratch: scratch.push({ bytes: arg.stride }) - 1 },
-        written: (known?.written ?? false) || isOutput(inner, position),
-      })
+      const written = (known?.written ?? false) || isOutput(inner, position)
+      const row = known?.row ?? { scratch: scratch.push({ bytes: arg.stride }) - 1 }
+      const table = known ?? tableOf(arg)
+      if (written && table.buffer !== arg.even)
+        throw new Error(
+          'loop: it writes rows that do not begin at multiples of their size; it cannot be split',
+        )
+      rows.set(keyOf(arg), { ...table, row, written })
     })
-  // Rows travel as int32, added to zeros: every bit is kept, NaN payloads included.
-  for (const { buffer, first, width, written } of rows.values()) {
-    const to = { offset: first * width, strides: [1] }
-    const zero: Kernel = {
-      kind: 'copy',
-      dtype: 'int32',
-      shape: [steps * width],
-      source: 0,
-      to,
-      accumulate: false,
-    }
-    if (written) launches.push({ kernel: zero, args: [buffer] })
-  }
+  // Rows travel as int32. What a turn writes goes back as the difference to what was there: sums of integers wrap, so
+  // every bit arrives, also of NaNs and of parts of the row that the turn does not touch.
+  const changes = new Map(
+    [...rows.values()].map(({ row, width }) => [row, { scratch: scratch.push({ bytes: width * 4 }) - 1 }]),
+  )
   for (let turn = 0; turn < steps; turn++) {
     const t = reverse ? steps - 1 - turn : turn
-    for (const { buffer, first, count, width, row, written } of rows.values())
-      if (!written)
-        launches.push({
-          kernel: { kind: 'gather', dtype: 'int32', rows: count, width, count: 1 },
-          args: [buffer, rowNumber[t + first], row],
-        })
+    for (const { buffer, first, count, width, row, written } of rows.values()) {
+      const kernel: Kernel = { kind: 'gather', dtype: 'int32', rows: count, width, count: 1 }
+      launches.push({ kernel, args: [buffer, rowNumber(t + first), row] })
+      if (written) launches.push({ kernel, args: [buffer, rowNumber(t + first), changes.get(row)!] })
+    }
     for (const { kernel: inner, args } of body)
       launches.push({
         kernel: inner,
         args: args.map(arg => rows.get(keyOf(arg))?.row ?? (turn % 2 === 0 ? arg.even : arg.odd)),
       })
-    for (const { buffer, first, count, width, row, written } of rows.values())
-      if (written)
-        launches.push({
+    for (const { buffer, first, count, width, row, written } of rows.values()) {
+      if (!written) continue
+      const change = changes.get(row)!
+      launches.push(
+        { kernel: differenceOf(width), args: [row, change, change] },
+        {
           kernel: { kind: 'scatterAdd', dtype: 'int32', rows: count, width, count: 1, accumulate: true },
-          args: [rowNumber[t + first], row, buffer],
-        })
+          args: [rowNumber(t + first), change, buffer],
+        },
+      )
+    }
   }
   return { scratch, launches }
 }
 
+/** The difference of two int32 arrays. */
+function differenceOf(width: number): MapKernel {
+  const input = { dtype: 'int32', view: { offset: 0, strides: [1] } } as const
+  const line = (op: 'input' | 'sub', args: number[], value: number): Instr => ({
+    op,
+    dtype: 'int32',
+    args,
+    value,
+  })
+  const body = [line('input', [], 0), line('input', [], 1), line('sub', [0, 1], 0)]
+  return { kind: 'map', shape: [width], inputs: [input, input], body, outputs: [{ ...input, value: 2 }] }
+}
+
 /** Rows of a buffer, one of which belongs to each step: row t + `first` to step t. */
 type StepRow = {
-  readonly buffer: number
+  readonly buffer: number | { readonly scratch: number }
   readonly first: number
   /** Rows of the whole buffer, and int32 elements of each. */
   readonly count: number
