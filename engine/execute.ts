@@ -9,7 +9,7 @@ import type { Tensor } from './tensor.js'
 /** A plan with its programs and scratch memory on a device: ready to run any number of times. */
 export class Executable {
   readonly #scratch: DeviceBuffer[]
-  readonly #launches: { launch: Launch & { args: DeviceBuffer[] }; open: { at: number; from: PlanArg }[] }[]
+  readonly #launches: readonly OpenLaunch[]
 
   constructor(
     readonly plan: Plan,
@@ -21,19 +21,24 @@ export class Executable {
       this.#scratch.push(buffer)
       return buffer
     }
-    this.#launches = plan.launches.flatMap(({ kernel, args }) =>
-      runtime.prepare(kernel, take).map(({ program, args: positions }) => {
-        const open: { at: number; from: PlanArg }[] = []
-        const buffers = positions.map((position, at) => {
-          if (typeof position !== 'number') return position
-          const from = args[position]
-          if (from.kind !== 'scratch') open.push({ at, from })
-          // Leaves and outputs are filled in by every run; until then any buffer holds their place.
-          return from.kind === 'scratch' ? this.#scratch[from.index] : nowhere
-        })
-        return { launch: { program, args: buffers }, open }
-      }),
-    )
+    try {
+      this.#launches = plan.launches.flatMap(({ kernel, args }) =>
+        runtime.prepare(kernel, take).map(({ program, args: positions }) => {
+          const open: OpenLaunch['open'] = []
+          const buffers = positions.map((position, at) => {
+            if (typeof position !== 'number') return position
+            const from = args[position]
+            if (from.kind !== 'scratch') open.push({ at, from })
+            // Leaves and outputs are filled in by every run; until then any buffer holds their place.
+            return from.kind === 'scratch' ? this.#scratch[from.index] : nowhere
+          })
+          return { launch: { program, args: buffers }, open }
+        }),
+      )
+    } catch (error) {
+      this.free()
+      throw error
+    }
   }
 
   /** Enqueue all kernels. `leaves` and `outputs`: buffers in the plan's order. */
@@ -48,6 +53,12 @@ export class Executable {
   free(): void {
     for (const buffer of this.#scratch.splice(0)) this.runtime.free(buffer)
   }
+}
+
+/** A launch, and which of its arguments every run fills in. */
+type OpenLaunch = {
+  readonly launch: Launch & { readonly args: DeviceBuffer[] }
+  readonly open: { readonly at: number; readonly from: PlanArg }[]
 }
 
 const nowhere: DeviceBuffer = { bytes: 0 }
@@ -85,6 +96,9 @@ export function realise(tensors: readonly Tensor[], runtime = deviceOf(tensors))
       leaves,
       storages.map(s => s.buffer),
     )
+  } catch (error) {
+    for (const s of storages) s.release()
+    throw error
   } finally {
     executable.free()
   }
