@@ -100,10 +100,15 @@ export type CopyKernel = {
 }
 
 /**
- * Fill with random bits: element i is `bitsAt(key, stream, i)` of threefry.ts.
- * Arguments: key (int32, 2 elements), stream (int32, 1 element), out (int32, `count` elements).
+ * Fill with random bits, `count` elements from each of `streams` streams: element i of stream s is
+ * `bitsAt(key, stream[s], i)` of threefry.ts. Arguments: key (int32, 2 elements), stream (int32, `streams` elements),
+ * out (int32, `[streams, count]`).
  */
-export type RandomBitsKernel = { readonly kind: 'randomBits'; readonly count: number }
+export type RandomBitsKernel = {
+  readonly kind: 'randomBits'
+  readonly streams: number
+  readonly count: number
+}
 
 /**
  * An argument of a kernel inside a loop: in turn t it starts `offset + t * stride` bytes into buffer `even` or `odd`
@@ -173,7 +178,7 @@ export function printKernel(kernel: Kernel): string {
     case 'copy':
       return `copy ${kernel.dtype} [${kernel.shape}] ${typeof kernel.source === 'number' ? kernel.source : printView(kernel.source)} to ${printView(kernel.to)}${kernel.accumulate ? ' accumulate' : ''}`
     case 'randomBits':
-      return `randomBits ${kernel.count}`
+      return `randomBits ${kernel.streams}x${kernel.count}`
     case 'loop': {
       const body = kernel.body.map(({ kernel, args }) => {
         const where = args.map(

@@ -27,6 +27,10 @@ export function overSteps(t: Tensor, view: StepView): Tensor | undefined {
     const index = overSteps(t.inputs[1], view)
     return index && t.inputs[0].gather(index)
   }
+  if (t.op.name === 'randomBits' && fixed(t.inputs[0])) {
+    const streams = overSteps(t.inputs[1], view)
+    return streams && new Tensor(t.op, [t.inputs[0], streams], t.attrs, shape, t.dtype)
+  }
   const inputs: Tensor[] = []
   for (const x of t.inputs) {
     const stacked = overSteps(x, view)

@@ -10,7 +10,10 @@ const randomBitsOp: KernelOp<undefined> = register({
   kind: 'kernel',
   name: 'randomBits',
   contiguous: true,
-  launches: node => [{ kernel: { kind: 'randomBits', count: node.size }, args: [0, 1, 'out'] }],
+  launches: node => {
+    const streams = node.inputs[1].size
+    return [{ kernel: { kind: 'randomBits', streams, count: node.size / streams }, args: [0, 1, 'out'] }]
+  },
   vjp: () => [undefined, undefined],
   sample: draw => {
     const shape = [draw.int(1, 20), draw.int(1, 3)]

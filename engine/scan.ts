@@ -1,4 +1,5 @@
 import { placeholder } from './ops/source.js'
+import { overSteps } from './overSteps.js'
 import { printShape, sameShape } from './shape.js'
 import { type Node, type PickOp, type ScanOp, Tensor } from './tensor.js'
 import { entries, fillTree, leaves, mapTree, type Tree } from './tree.js'
@@ -107,6 +108,36 @@ export function stacked(scan: Tensor, node: Tensor): Tensor {
 }
 
 /**
+ * What no carry matters for need not be in the loop: products, reductions and random bits of the inputs (and what is
+ * made of them alone) are worked out before it, for all steps at once. Returns them as further inputs of the body.
+ */
+function hoist(body: Body, steps: number, xs: readonly Tensor[]): { xIn: Tensor[]; xs: Tensor[] } {
+  const values = [...body.carryOut, ...body.outs]
+  const { inside } = bodyNodes(values, new Set([...body.carryIn, ...body.xIn]))
+  const carried = bodyNodes(values, new Set(body.carryIn)).inside
+  const costly = new Map<Tensor, boolean>()
+  const isCostly = (t: Tensor): boolean => {
+    const known = costly.get(t)
+    if (known !== undefined) return known
+    const own = t.op.kind === 'kernel' && t.op.name !== 'place'
+    const found = inside.has(t) && !body.xIn.includes(t) && (own || t.inputs.some(isCostly))
+    costly.set(t, found)
+    return found
+  }
+  const found = new Map<Tensor, Tensor>()
+  for (const t of carried)
+    for (const input of body.carryIn.includes(t) ? [] : t.inputs) {
+      let x = input
+      while (isView(x)) x = x.inputs[0]
+      if (carried.has(x) || found.has(x) || !isCostly(x)) continue
+      const known = (y: Tensor) => (body.xIn.includes(y) ? xs[body.xIn.indexOf(y)] : undefined)
+      const all = overSteps(x, { steps, known, fixed: y => !inside.has(y) })
+      if (all) found.set(x, all)
+    }
+  return { xIn: [...found.keys()], xs: [...found.values()] }
+}
+
+/**
  * A loop over the leading axis of `xs`: `step(carry, x)` returns the next carry and this step's output; outputs are
  * stacked along a new leading axis. The body is traced once, whatever the number of steps; tensors from outside may
  * be used in it freely. Differentiable like everything else: its backward pass is derived, never written.
@@ -158,7 +189,12 @@ export function scan<C extends Tree, X extends Tree, O extends Tree>(
     outs: leaves(out),
   }
   const outCount = body.outs.length
-  const node = scanNode({ steps, reverse: options.reverse ?? false, body }, leaves(init), leaves(xs))
+  const hoisted = hoist(body, steps, leaves(xs))
+  const node = scanNode(
+    { steps, reverse: options.reverse ?? false, body: { ...body, xIn: [...body.xIn, ...hoisted.xIn] } },
+    leaves(init),
+    [...leaves(xs), ...hoisted.xs],
+  )
   const picks = Array.from({ length: before.length + outCount }, (_, i) => pick(node, i))
   return {
     carry: fillTree(init, picks.slice(0, before.length)),

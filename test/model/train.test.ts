@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'tape'
-import { device, scope, tensor } from '../../engine/index.js'
+import { device, dispose, scope, tensor } from '../../engine/index.js'
 import { lstm } from '../../model/cells/lstm.js'
 import {
   DivergedError,
@@ -84,6 +84,22 @@ test('a training loop allocates nothing after its first step', async t => {
   }
   t.ok(steady, `1000 steps with ${JSON.stringify(after)}`)
   t.equal(step.compiled.traces, 1, 'traced once')
+})
+
+test('a step of the LSTM is one product and one map, forward and backward', async t => {
+  const step = makeTrainStep(stepOptions)
+  const result = await step(initialState(stepOptions), tensor(tinyData(4, 6).batch(0), { shape: [4, 6] }))
+  const loops = step.compiled
+    .explain()
+    .split(/^(?=\S)/m)
+    .filter(kernel => kernel.startsWith('loop'))
+  const bodies = loops.map(loop => loop.match(/^ {2}[a-z]\w*(?= )/gm)?.map(name => name.trim()))
+  t.deepEqual(bodies, [
+    ['matmul', 'map'],
+    ['map', 'matmul'],
+  ])
+  dispose(result.state)
+  step.compiled.dispose()
 })
 
 test('a loss that is not finite stops the run and says what to do', async t => {

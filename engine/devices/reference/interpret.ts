@@ -9,6 +9,7 @@ import type {
   LoopKernel,
   MapKernel,
   MatmulKernel,
+  RandomBitsKernel,
   ReduceKernel,
   ScatterAddKernel,
   View,
@@ -142,11 +143,12 @@ function copy(kernel: CopyKernel, args: readonly Argument[]): void {
   })
 }
 
-function randomBits(count: number, args: readonly Argument[]): void {
+function randomBits({ streams, count }: RandomBitsKernel, args: readonly Argument[]): void {
   const key = flat('int32', args[0], 2)
-  const stream = flat('int32', args[1], 1)[0]
-  const out = flat('int32', args[2], count)
-  for (let i = 0; i < count; i++) out[i] = bitsAt([key[0], key[1]], stream, i)
+  const stream = flat('int32', args[1], streams)
+  const out = flat('int32', args[2], streams * count)
+  for (let s = 0; s < streams; s++)
+    for (let i = 0; i < count; i++) out[s * count + i] = bitsAt([key[0], key[1]], stream[s], i)
 }
 
 function loop(kernel: LoopKernel, args: readonly Argument[]): void {
@@ -184,7 +186,7 @@ export function interpret(kernel: Kernel, args: readonly Argument[]): void {
       copy(kernel, args)
       break
     case 'randomBits':
-      randomBits(kernel.count, args)
+      randomBits(kernel, args)
       break
     case 'loop':
       loop(kernel, args)

@@ -66,7 +66,7 @@ export function argumentBytes(kernel: Kernel): readonly number[] {
     }
     case 'randomBits': {
       const word = bytesPerElement('int32')
-      return [2 * word, word, kernel.count * word]
+      return [2 * word, kernel.streams * word, kernel.streams * kernel.count * word]
     }
     case 'loop':
       return bytesOfLoop(kernel)

@@ -4,11 +4,14 @@ import { type I32, i32x4, type ModuleBuilder, type V128, v128 } from './assemble
 import { storeLanes } from './strided.js'
 
 /** Define the function of randomBits: four threefry counters at a time, one per lane, in the order of `bitsAt`. */
-export function defineRandomBits(module: ModuleBuilder, { count }: RandomBitsKernel): number {
+export function defineRandomBits(module: ModuleBuilder, { streams, count }: RandomBitsKernel): number {
+  // Whole blocks are emitted; of the last one maybe only a part is stored.
+  const bytesWalked = 128 * Math.floor(count / 32) + 32 * Math.ceil((count % 32) / 8)
   return module.define(3, f => {
     const [key, stream, out] = f.params
     const word = (pointer: I32, offset: number): V128 => f.local(v128.load32_splat(pointer, offset))
-    const [k0, k1, c1] = [word(key, 0), word(key, 4), word(stream, 0)]
+    const [k0, k1] = [word(key, 0), word(key, 4)]
+    const c1 = f.local(v128.load32_splat(stream, 0))
     const keys = [k0, k1, f.local(v128.xor(v128.xor(k0, k1), i32x4.const(threefryParity)))]
     const counter = f.local(i32x4.lanes(0, 1, 2, 3))
 
@@ -36,7 +39,13 @@ export function defineRandomBits(module: ModuleBuilder, { count }: RandomBitsKer
       f.set(counter, i32x4.add(counter, i32x4.const(4 * words.length)))
       f.advance(out, 32 * words.length)
     }
-    f.repeat(Math.floor(count / 32), () => blocks(32))
-    if (count % 32) blocks(count % 32)
+    f.repeat(streams, () => {
+      f.set(c1, v128.load32_splat(stream, 0))
+      f.set(counter, i32x4.lanes(0, 1, 2, 3))
+      f.repeat(Math.floor(count / 32), () => blocks(32))
+      if (count % 32) blocks(count % 32)
+      f.advance(stream, 4)
+      f.advance(out, 4 * count - bytesWalked)
+    })
   })
 }

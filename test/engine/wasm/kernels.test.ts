@@ -404,10 +404,12 @@ test('wasm: copies, fills and accumulating copies agree with the reference', asy
 test('wasm: random bits are those of threefry, to the last element', async t => {
   const key = new Int32Array([123456789, -987654321])
   for (const count of [0, 1, 3, 4, 5, 7, 8, 9, 64, 101]) {
-    const stream = new Int32Array([count * 7 - 9])
-    const out = new Int32Array(count + 2).fill(77)
-    const [, , got] = await runOn(devices[0], { kind: 'randomBits', count }, [key, stream, out])
-    const want = Array.from({ length: count }, (_, i) => bitsAt([key[0], key[1]], stream[0], i))
+    const stream = new Int32Array([count * 7 - 9, 5, -1])
+    const out = new Int32Array(3 * count + 2).fill(77)
+    const [, , got] = await runOn(devices[0], { kind: 'randomBits', streams: 3, count }, [key, stream, out])
+    const want = [...stream].flatMap(s =>
+      Array.from({ length: count }, (_, i) => bitsAt([key[0], key[1]], s, i)),
+    )
     t.deepEqual([...got], [...want, 77, 77], `${count} elements`)
   }
   t.end()
