@@ -1,5 +1,18 @@
+import fc from 'fast-check'
 import test from 'tape'
-import { compile, device, gradients, scope, type Tensor, tensor } from '../../engine/index.js'
+import {
+  arange,
+  compile,
+  device,
+  dispose,
+  gradients,
+  scope,
+  type Tensor,
+  tensor,
+} from '../../engine/index.js'
+import { drawWith } from '../../engine/testing/index.js'
+import { runs } from './effort.js'
+import { byScan, compareTrees, drawProgram, everything } from './programs.js'
 
 const twice = () => compile(({ x }: { x: Tensor }) => x.mul(2).add(1))
 
@@ -57,6 +70,36 @@ test('a donated value that is read late is read before it is overwritten', async
     const product = 1 * 2 + 3 * 4 + 1 * 3 + 3 * 5 + 2 * 2 + 4 * 4 + 2 * 3 + 4 * 5
     const flipped = 3 * 2 + 4 * 3 + 1 * 4 + 2 * 5
     t.equal(await result.v.item(), product + flipped, name)
+  }
+})
+
+test('donating changes no result of a random program', async t => {
+  for (const [device, dtype] of [
+    ['reference', 'float64'],
+    ['wasm', 'float32'],
+  ] as const) {
+    const property = fc.asyncProperty(fc.gen(), fc.nat(), async (gen, seed) => {
+      const program = drawProgram(drawWith(fc, gen), seed, dtype)
+      // The gradients have the shapes of the arguments, so that they take their memory.
+      const kept = compile(everything(program, byScan, false), { device })
+      const donated = compile(everything(program, byScan, false), { device, donate: [0] })
+      const args = program.args()
+      const [a, b] = [kept(args), donated(program.args())]
+      await compareTrees(a, b, 0)
+      dispose([a, b, args])
+      kept.dispose()
+      donated.dispose()
+    })
+    await fc.assert(property, { numRuns: runs(60), includeErrorInReport: true })
+    t.pass(device)
+  }
+})
+
+test('a donated value that is written backwards is read before', async t => {
+  const twice = (w: Tensor) => gradients(w.flip(0).mul(w.mul(2).detach()).sum(), w)
+  for (const device of ['wasm', 'reference']) {
+    const f = compile(twice, { device, donate: [0] })
+    t.deepEqual(await f(arange(9, 'float32')).array(), [16, 14, 12, 10, 8, 6, 4, 2, 0], device)
   }
 })
 

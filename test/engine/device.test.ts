@@ -6,6 +6,7 @@ import {
   concat,
   type Device,
   device,
+  dispose,
   gradients,
   type Kernel,
   registerDevice,
@@ -16,7 +17,10 @@ import {
 } from '../../engine/index.js'
 import { shareBuffers } from '../../engine/lower/memory.js'
 import { isContiguous } from '../../engine/shape.js'
+import { drawWith } from '../../engine/testing/index.js'
 import { lstm } from '../../model/cells/lstm.js'
+import { runs } from './effort.js'
+import { byScan, compareTrees, drawProgram, everything } from './programs.js'
 
 /** What every device must take, and nothing else. */
 function isRequired(kernel: Kernel): boolean {
@@ -94,6 +98,25 @@ test('a device that takes only what it must computes the same', async t => {
   const worst = Math.max(...a.map((x, i) => Math.abs(x - b[i])))
   t.ok(worst < 1e-12, `largest difference ${worst}`)
   t.deepEqual([...refused].sort(), ['loop', 'map', 'reduce'], 'it was asked for more, and declined')
+})
+
+test('such a device computes the same for random programs', async t => {
+  const property = fc.asyncProperty(fc.gen(), fc.nat(), async (gen, seed) => {
+    const program = drawProgram(drawWith(fc, gen), seed, 'float64')
+    const [expected, found] = ['reference', 'minimal'].map(name => {
+      const f = compile(everything(program, byScan, false), { device: name })
+      return { f, args: program.args() }
+    })
+    const results = [expected, found].map(({ f, args }) => f(args))
+    await compareTrees(results[0], results[1], 1e-12)
+    for (const { f, args } of [expected, found]) {
+      f.dispose()
+      dispose(args)
+    }
+    dispose(results)
+  })
+  await fc.assert(property, { numRuns: runs(60), includeErrorInReport: true })
+  t.pass('values and gradients')
 })
 
 test('device names', t => {

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import test from 'tape'
 import { realise } from '../../engine/execute.js'
 import { device, deviceNames, registeredOps, scope, tensor } from '../../engine/index.js'
+import { runs } from './effort.js'
 import { applyCase, casesOf, inputsOf, sampledOps } from './samples.js'
 
 // Generated: every operation on every device, on random shapes, strides and broadcasts, against the reference device.
@@ -22,7 +23,7 @@ test('every operation is tested', t => {
 
 for (const op of sampledOps.filter(op => op.name !== 'toFloat64'))
   test(`operation ${op.name} on ${tested.join(', ')}`, async t => {
-    const property = fc.asyncProperty(casesOf(op), async drawn => {
+    const property = fc.asyncProperty(casesOf(op, { all: true }), async drawn => {
       const on = (name: string) =>
         scope(async () => {
           const y = applyCase(drawn, inputsOf(drawn, 'float32'))
@@ -39,7 +40,7 @@ for (const op of sampledOps.filter(op => op.name !== 'toFloat64'))
         })
       }
     })
-    await fc.assert(property, { numRuns: 25, includeErrorInReport: true })
+    await fc.assert(property, { numRuns: runs(40), includeErrorInReport: true })
     t.pass('agrees')
   })
 

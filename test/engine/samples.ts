@@ -2,15 +2,19 @@ import { readdirSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import fc from 'fast-check'
 import { isFloat, type TypedArray } from '../../engine/dtype.js'
+import { input } from '../../engine/expr.js'
 import {
   bitsAt,
+  type Draw,
   keyFromSeed,
   registeredOps,
   type Sample,
+  type Shape,
   type Tensor,
   tensor,
   uniformAt,
 } from '../../engine/index.js'
+import type { ElementwiseOp } from '../../engine/tensor.js'
 import { drawWith } from '../../engine/testing/index.js'
 
 // A user's operation is defined where a cell uses it: with all cells loaded, all operations are registered.
@@ -21,72 +25,113 @@ for (const file of readdirSync(cells))
 /** Operations that say how to be tested, by name. */
 export const sampledOps = registeredOps().filter(op => op.sample)
 
+type SampledOp = (typeof sampledOps)[number]
+
+/** An input as it lies in memory, and the views that make the wanted shape of it. */
+type StridedInput = { readonly memory: Shape; readonly values: TypedArray; readonly view: View }
+type View = (t: Tensor) => Tensor
+
 /** One random use of an operation with values for its inputs, as the generated tests draw it. */
-export type DrawnCase = {
-  readonly sample: Sample
-  readonly values: readonly TypedArray[]
-  readonly disguises: readonly number[]
+export type DrawnCase = { readonly sample: Sample; readonly inputs: readonly StridedInput[] }
+
+/** A random chain of views that ends in `shape`, drawn from its end to the memory that it starts from. */
+function drawViews(draw: Draw, shape: Shape): { memory: Shape; view: View } {
+  let memory = shape
+  let view: View = t => t
+  const begin = (from: Shape, first: View): void => {
+    const rest = view
+    memory = from
+    view = t => rest(first(t))
+  }
+  for (let count = draw.int(0, 3); count > 0; count--) {
+    const now = memory
+    const d = draw.int(0, Math.max(0, now.length - 1))
+    const sized = (size: number): number[] => now.map((n, e) => (e === d ? size : n))
+    const kind = now.length ? draw.int(0, 4) : 4
+    if (kind === 0) begin(now, t => t.flip(d))
+    else if (kind === 1) {
+      const axes = now.map((_, e) => (e + d) % now.length)
+      begin(
+        now.map((_, e) => now[axes.indexOf(e)]),
+        t => t.permute(...axes),
+      )
+    } else if (kind === 2) {
+      const [start, step, rest] = [draw.int(0, 2), draw.int(1, 3), draw.int(0, 2)]
+      const end = start + (now[d] - 1) * step + 1
+      begin(sized(end + rest), t => t.slice(d, start, end, step))
+    } else if (kind === 3) begin(sized(1), t => t.expand(...now))
+    else begin([3, ...now], t => t.slice(0, 1, 2).squeeze(0))
+  }
+  return { memory, view }
 }
 
-/** Random values of an input in its range; integers for int32. */
-function drawValues(
-  { shape, dtype = 'float64', min = -2, max = 2 }: Sample['inputs'][number],
-  seed: number,
-): TypedArray {
+/** Random values in a range; integers for int32. */
+function drawValues({ dtype, min, max }: Required<Range>, size: number, seed: number): TypedArray {
   const key = keyFromSeed(seed)
-  const size = shape.reduce((a, b) => a * b, 1)
   if (isFloat(dtype))
     return Float64Array.from({ length: size }, (_, i) => min + (max - min) * uniformAt(key, 0, i))
   const span = max - min + 1
   return Int32Array.from({ length: size }, (_, i) => min + ((bitsAt(key, 0, i) >>> 0) % span))
 }
 
-/** An arbitrary that draws uses of one operation and shrinks them. */
-export const casesOf = (op: (typeof sampledOps)[number]): fc.Arbitrary<DrawnCase> =>
+type Range = Omit<Sample['inputs'][number], 'shape'>
+
+/** Whether an elementwise operation is defined for integers. */
+function takesIntegers({ expr }: ElementwiseOp): boolean {
+  try {
+    expr(...Array.from({ length: expr.length }, (_, i) => input(i, 'int32')))
+    return true
+  } catch {
+    return false
+  }
+}
+
+const unusual = [Number.NaN, Infinity, -Infinity, 0, -0, 100, -100, 1e-3]
+
+/**
+ * An arbitrary that draws uses of one operation and shrinks them. `all`: also of integers, where the operation takes
+ * them, and with infinities, NaN and the like.
+ */
+export const casesOf = (op: SampledOp, { all = false } = {}): fc.Arbitrary<DrawnCase> =>
   fc.gen().map(gen => {
-    const sample = op.sample!(drawWith(fc, gen))
-    const seeds = sample.inputs.map(() => gen(fc.nat))
-    const disguises = sample.inputs.map(() => gen(fc.integer, { min: 0, max: 4 }))
-    return { sample, values: sample.inputs.map((input, i) => drawValues(input, seeds[i])), disguises }
+    const draw = drawWith(fc, gen)
+    const sample = op.sample!(draw)
+    const elementwise = op.kind === 'elementwise'
+    const integers = all && elementwise && takesIntegers(op) && draw.int(0, 3) === 3
+    const odd = all && elementwise && draw.int(0, 3) === 3
+    const inputs = sample.inputs.map(({ shape, ...range }): StridedInput => {
+      const { memory, view } = drawViews(draw, shape)
+      const whole = { dtype: 'int32', min: -(2 ** 31), max: 2 ** 31 - 1 } as const
+      const asked = integers && !range.dtype ? whole : { dtype: 'float64', min: -2, max: 2, ...range }
+      const size = memory.reduce((a, b) => a * b, 1)
+      const seed = gen(fc.nat)
+      const values = drawValues(asked as Required<Range>, size, seed)
+      if (odd && values instanceof Float64Array)
+        for (let i = 0; i < size; i++) {
+          const bits = bitsAt(keyFromSeed(seed), 1, i) >>> 0
+          if (bits % 3 === 0) values[i] = unusual[(bits >>> 8) % unusual.length]
+        }
+      return { memory, values, view }
+    })
+    return { sample, inputs }
   })
 
-/** The same value behind strides: stored larger, turned or backwards, and brought back by views. */
-function disguise(t: Tensor, how: number): Tensor {
-  if (t.rank === 0) return t
-  if (how === 1) return materialised(t.flip(0)).flip(0)
-  if (how === 2 && t.rank > 1) return materialised(t.transpose()).transpose()
-  if (how === 3)
-    return materialised(t.unsqueeze(-1).expand(...t.shape, 2))
-      .slice(-1, 1)
-      .squeeze(-1)
-  if (how === 4)
-    return materialised(t.unsqueeze(0))
-      .expand(2, ...t.shape)
-      .slice(0, 1)
-      .squeeze(0)
-  return t
-}
+/** The result of a use with `inputs` as its memory. */
+export const applyCase = (drawn: DrawnCase, inputs: readonly Tensor[]): Tensor =>
+  drawn.sample.apply(...inputs.map((t, i) => drawn.inputs[i].view(t)))
 
-/** Kept as it is by an operation that does nothing, so that views of it are views of memory. */
-const materialised = (t: Tensor): Tensor => (isFloat(t.dtype) ? t.mul(0.5).mul(2) : t.add(1).add(-1))
-
-/** The result of a use with inputs of a float dtype, behind the views that were drawn. */
-export function applyCase({ sample, disguises }: DrawnCase, inputs: readonly Tensor[]): Tensor {
-  return sample.apply(...inputs.map((t, i) => disguise(t, disguises[i])))
-}
-
-/** The inputs of a use as tensors. */
-export const inputsOf = ({ sample, values }: DrawnCase, dtype: 'float32' | 'float64'): Tensor[] =>
-  values.map((array, i) =>
-    tensor(array, { shape: sample.inputs[i].shape, dtype: array instanceof Int32Array ? 'int32' : dtype }),
+/** The memory of a use's inputs as tensors; floats in a dtype. */
+export const inputsOf = ({ inputs }: DrawnCase, dtype: 'float32' | 'float64'): Tensor[] =>
+  inputs.map(({ memory, values }) =>
+    tensor(values, { shape: memory, dtype: values instanceof Int32Array ? 'int32' : dtype }),
   )
 
-/** Whether no point of a use is at a kink. Points are compared element by element where shapes broadcast as one. */
-export function isSmooth({ sample, values }: DrawnCase): boolean {
-  const { smooth } = sample
+/** Whether no point of a use is at a kink. */
+export async function isSmooth(drawn: DrawnCase): Promise<boolean> {
+  const { smooth } = drawn.sample
   if (!smooth) return true
-  // Inputs that broadcast meet in many pairs: all of them are asked for.
-  const pairs = (i: number, chosen: number[]): boolean =>
-    i === values.length ? smooth(...chosen) : [...values[i]].every(x => pairs(i + 1, [...chosen, x]))
-  return pairs(0, [])
+  // The node's own inputs: after broadcasting, element by element.
+  const { inputs } = applyCase(drawn, inputsOf(drawn, 'float64'))
+  const values = await Promise.all(inputs.map(t => t.data()))
+  return values[0].every((_, i) => smooth(...values.map(v => v[i])))
 }
