@@ -1,0 +1,72 @@
+import { existsSync } from 'node:fs'
+import { basename } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const script = name => fileURLToPath(new URL(`./peers/${name}`, import.meta.url))
+const threadCount = n => (n === 1 ? '1 thread' : `${n} threads`)
+
+/** Debian's OpenBLAS with OpenMP: its other build gives PyTorch a second pool of threads, and is half as fast. */
+const openblas = '/usr/lib/x86_64-linux-gnu/openblas-openmp'
+
+/**
+ * Who can be measured. Each gives, for `work` ('train', 'score' or 'start') and a list of thread counts, its candidates: what to
+ * run, what to add to the work, and a label. `stepsFor` is there where a peer cannot do all steps in reasonable time.
+ */
+export const teams = {
+  xenograd: {
+    title: 'Xenograd',
+    candidates: (_, threads) => threads.map(n => xenograd('lstm', n)),
+  },
+  torch: {
+    title: 'PyTorch',
+    candidates: (work, threads) =>
+      ['nn.LSTM', 'loop', 'script'].flatMap(variant =>
+        (work === 'start' ? [1] : threads).flatMap(n => pytorch(variant, n)),
+      ),
+  },
+  onnxruntime: {
+    title: 'onnxruntime-node',
+    candidates: (work, threads) =>
+      work === 'score'
+        ? threads.map(n => ({ label: threadCount(n), program: node('onnxruntime.js'), work: { threads: n } }))
+        : [],
+  },
+  tfjs: {
+    title: 'TensorFlow.js',
+    stepsFor: hidden => (hidden <= 128 ? 250 : hidden <= 256 ? 25 : hidden <= 512 ? 13 : 5),
+    candidates: () => [{ label: 'wasm', program: node('tfjs.js'), work: {} }],
+  },
+  jax: {
+    title: 'jax-js',
+    // Its compiler takes 20 s for 250 steps, and often does not return from them.
+    stepsFor: hidden => (hidden <= 256 ? 50 : hidden <= 512 ? 25 : 5),
+    candidates: () => [{ label: 'wasm', program: node('jax.js', '--stack-size=4000'), work: {} }],
+  },
+}
+
+const node = (file, ...flags) => ({ command: process.execPath, args: [...flags, script(file)] })
+
+/** Xenograd's cell of a name on a number of threads. */
+export const xenograd = (cell, threads) => ({
+  label: `${basename(cell, '.js')}, ${threadCount(threads)}`,
+  program: { ...node('xenograd.js'), env: { XENOGRAD_THREADS: `${threads}` } },
+  work: { variant: cell, threads },
+})
+
+/** PyTorch's variants; which of OpenMP's ways to wait is faster depends on the machine. */
+function pytorch(variant, threads) {
+  const policies = threads === 1 ? ['passive'] : ['active', 'passive']
+  return policies.map(policy => ({
+    label: `${variant}, ${threadCount(threads)}${threads > 1 ? ` (${policy} wait)` : ''}`,
+    program: {
+      command: process.env.PYTHON ?? '/usr/bin/python3',
+      args: [script('pytorch.py')],
+      env: {
+        OMP_NUM_THREADS: `${threads}`,
+        OMP_WAIT_POLICY: policy,
+        ...(existsSync(openblas) && { LD_LIBRARY_PATH: openblas }),
+      },
+    },
+    work: { variant, threads },
+  }))
+}

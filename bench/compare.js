@@ -1,0 +1,156 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Participant } from './participant.js'
+import { steps as allSteps, batch, writeProblem } from './problem.js'
+import { summary } from './statistics.js'
+
+/** Steps of the reads in the round that decides which of many candidates are measured at length. */
+const heatSteps = 50
+
+/** First losses within this of each other: everyone computes the same model. */
+const lossTolerance = 1e-4
+
+/** A function from (hidden, steps) to a problem's file; the files live as long as this process. */
+export function problemFiles() {
+  const folder = mkdtempSync(join(tmpdir(), 'xenograd-bench-'))
+  process.once('exit', () => rmSync(folder, { recursive: true }))
+  return (hidden, steps) => {
+    const path = join(folder, `${hidden}-${steps}.bin`)
+    if (!existsSync(path)) writeProblem(path, { hidden, batch, steps })
+    return path
+  }
+}
+
+/**
+ * Measures teams against each other on one kind of work at one size. The first team's candidates all take part, of the
+ * others the two that are fastest in a short heat. All are started and warmed up; then `pairs` rounds, in each of which
+ * everyone does one repetition while the rest sleep. Returns entries (seconds per step, scaled to all steps where a
+ * peer did fewer) and who is missing, and why.
+ */
+export async function compare(teams, { work, hidden, threads, pairs, problemFor, log }) {
+  const entries = []
+  const missing = []
+  const started = []
+  try {
+    for (const [index, team] of teams.entries()) {
+      const steps = team.stepsFor?.(hidden) ?? allSteps
+      const jobFor = count => ({ work, hidden, batch, steps: count, problem: problemFor(hidden, count) })
+      try {
+        let candidates = team.candidates(work, threads)
+        if (index > 0 && candidates.length > 2)
+          candidates = await fastest(candidates, 2, jobFor(Math.min(steps, heatSteps)), log)
+        for (const { label, program, work: extra } of candidates) {
+          log(`${team.title} ${label}: warming up`)
+          const participant = await Participant.start(program, { ...jobFor(steps), ...extra })
+          started.push(participant)
+          const loss = await participant.warmUp()
+          const { version } = participant.about
+          entries.push({ team: team.title, label, version, steps, loss, participant, samples: [] })
+        }
+      } catch (error) {
+        missing.push({ team: team.title, why: error.message })
+        log(`${team.title} is not measured: ${error.message}`)
+      }
+    }
+    const turns = alternate(entries, teams[0].title)
+    for (let round = 1; round <= pairs; round++)
+      for (const entry of turns) {
+        const seconds = (await entry.participant.measure()) * ((allSteps - 1) / (entry.steps - 1))
+        entry.samples.push(seconds)
+        log(`round ${round} of ${pairs}: ${entry.team} ${entry.label} ${seconds.toPrecision(3)} s`)
+      }
+    return { entries: entries.map(finish), missing }
+  } finally {
+    for (const participant of started) participant.stop()
+  }
+}
+
+const finish = ({ participant, ...entry }) => ({
+  ...entry,
+  seconds: summary(entry.samples),
+  peakMemory: participant.peakMemory,
+})
+
+/** A team's entries and the others in turn: A B A B. */
+function alternate(entries, team) {
+  const mine = entries.filter(entry => entry.team === team)
+  const others = entries.filter(entry => entry.team !== team)
+  return Array.from({ length: Math.max(mine.length, others.length) }, (_, i) => [mine[i], others[i]])
+    .flat()
+    .filter(Boolean)
+}
+
+/** The `count` fastest candidates by the better of two repetitions after a warm-up, each alone. */
+async function fastest(candidates, count, job, log) {
+  const times = []
+  for (const candidate of candidates) {
+    const participant = await Participant.start(candidate.program, { ...job, ...candidate.work })
+    await participant.warmUp()
+    const seconds = Math.min(await participant.measure(), await participant.measure())
+    participant.stop()
+    log(`heat over ${job.steps} steps: ${candidate.label} ${seconds.toPrecision(3)} s`)
+    times.push({ candidate, seconds })
+  }
+  times.sort((a, b) => a.seconds - b.seconds)
+  return times.slice(0, count).map(({ candidate }) => candidate)
+}
+
+/** @throws Error when two entries that read the same problem start from different losses. */
+export function checkLosses(entries) {
+  for (const a of entries) {
+    const b = entries.find(({ steps }) => steps === a.steps)
+    if (!(Math.abs(a.loss - b.loss) <= lossTolerance))
+      throw new Error(
+        `not the same model: ${a.team} ${a.label} starts at loss ${a.loss}, ${b.team} ${b.label} at ${b.loss}`,
+      )
+  }
+}
+
+/**
+ * Seconds from the start of a process to the end of its first step, every candidate once in each of `pairs` rounds.
+ */
+export async function compareStarts(teams, { hidden, threads, pairs, problemFor, log }) {
+  const job = { work: 'train', hidden, batch, steps: allSteps, problem: problemFor(hidden, allSteps) }
+  const entries = teams.flatMap(team =>
+    team
+      .candidates('start', threads)
+      .map(candidate => ({ team: team.title, label: candidate.label, candidate, samples: [] })),
+  )
+  const missing = []
+  for (let round = 1; round <= pairs; round++)
+    for (const { team, label, candidate, samples } of entries) {
+      if (missing.some(m => m.team === team)) continue
+      try {
+        const start = performance.now()
+        const participant = await Participant.start(candidate.program, { ...job, ...candidate.work })
+        await participant.ask('run 1')
+        samples.push((performance.now() - start) / 1000)
+        participant.stop()
+        log(`round ${round} of ${pairs}: ${team} ${label} ${samples.at(-1).toPrecision(3)} s`)
+      } catch (error) {
+        missing.push({ team, why: error.message })
+      }
+    }
+  const measured = entries.filter(({ samples }) => samples.length === pairs)
+  return {
+    entries: measured.map(({ candidate, ...entry }) => ({ ...entry, seconds: summary(entry.samples) })),
+    missing,
+  }
+}
+
+/**
+ * Against the fastest entry of our own team: for every entry its time over ours, round by round. Every entry gets
+ * `ratio`.
+ */
+export function withRatios(entries, ours) {
+  const mine = fastestOf(entries.filter(({ team }) => team === ours))
+  return entries.map(entry => ({
+    ...entry,
+    ...(mine && { ratio: summary(entry.samples.map((seconds, i) => seconds / mine.samples[i])) }),
+  }))
+}
+
+/** The entry with the least median. */
+export const fastestOf = entries =>
+  entries.reduce((best, e) => (best && best.seconds.median <= e.seconds.median ? best : e), undefined)

@@ -1,0 +1,110 @@
+import { fastestOf } from './compare.js'
+import { batch, steps } from './problem.js'
+
+const number = x => (x >= 1000 ? x.toFixed(0) : x.toPrecision(3))
+const range = ({ median, min, max }) => `${number(median)} (${number(min)}–${number(max)})`
+const megabytes = bytes => (bytes === undefined ? '' : `${Math.round(bytes / 1e6)} MB`)
+
+/** A Markdown table, its columns padded so that it can be read as it is. */
+function table(head, rows) {
+  const cells = [head, head.map(() => '---'), ...rows].map(row => row.map(String))
+  const widths = head.map((_, column) => Math.max(...cells.map(row => row[column].length)))
+  return cells
+    .map(
+      row => `| ${row.map((cell, i) => cell.padEnd(widths[i], row === cells[1] ? '-' : ' ')).join(' | ')} |`,
+    )
+    .join('\n')
+}
+
+const titles = {
+  train: hidden => `Training step, H = ${hidden}`,
+  score: hidden => `Scoring, H = ${hidden}`,
+  cells: hidden => `Cells, training step, H = ${hidden}`,
+  start: hidden => `Process start to first training step done, H = ${hidden}`,
+}
+
+/** The summary: for every comparison ours, and each peer's time over ours. */
+export function summaryTable(comparisons, ours) {
+  const rows = comparisons.filter(({ work }) => work !== 'cells')
+  const peers = [...new Set(rows.flatMap(({ entries }) => entries.map(e => e.team)))].filter(t => t !== ours)
+  const best = (entries, team) => fastestOf(entries.filter(e => e.team === team))
+  return table(
+    ['work', `${ours}, s`, ...peers.map(peer => `${peer} / ${ours}`)],
+    rows.map(({ work, hidden, entries }) => {
+      const mine = best(entries, ours)
+      return [
+        titles[work](hidden),
+        mine ? `${number(mine.seconds.median)} (${mine.label})` : 'not measured',
+        ...peers.map(peer => {
+          const entry = best(entries, peer)
+          return entry?.ratio ? range(entry.ratio) + mark(entry) : ''
+        }),
+      ]
+    }),
+  )
+}
+
+const mark = entry => (entry.steps && entry.steps !== steps ? ` ~${entry.steps}` : '')
+
+function entryTable({ work, entries }) {
+  if (work === 'cells')
+    return table(
+      ['cell', 's per step', 'arithmetic / lstm', 'time / lstm', 'time over arithmetic'],
+      entries.map(e => [
+        e.label,
+        range(e.seconds),
+        number(e.arithmetic),
+        range(e.ratio),
+        range(e.overArithmetic),
+      ]),
+    )
+  const timed = work !== 'start'
+  return table(
+    ['who', 'seconds', 'time / ours', ...(timed ? ['reads/s', 'peak memory'] : [])],
+    entries.map(e => [
+      `${e.team} ${e.label}${mark(e)}`,
+      range(e.seconds),
+      e.ratio ? range(e.ratio) : '',
+      ...(timed ? [number(batch / e.seconds.median), megabytes(e.peakMemory)] : []),
+    ]),
+  )
+}
+
+const method = `One-hot of 4 bases, LSTM, dense layer to 4, mean cross-entropy, Adam; float32, ${batch} reads of ${steps} bases
+(\`problem.js\`). Everyone starts from the same parameters, and a run ends if first losses differ by more than 1e-4.
+Participants take turns, each in a warm process of its own that is stopped while the others run. Figures are the median
+(least–most) of the rounds. Ratios are taken round by round, the peer's time over ours: above 1 Xenograd is faster.
+\`~T\`: measured over T bases and scaled, which flatters that peer. PyTorch: the two fastest in a short heat of all
+variants (nn.LSTM; a hand-written cell in a loop; torch.jit.script of that), numbers of threads and ways to wait.
+Time over arithmetic: operations are counted in the cell's graph and its gradients' (\`arithmetic.js\`).`
+
+const noise = ({ load, stolen }) =>
+  `Noise: virtual machines of this kind run at half their speed for seconds to minutes. The load was ${load.toFixed(1)} when the
+run began${stolen === undefined ? '' : `, and ${(100 * stolen).toFixed(1)} % of the processors' time went to other guests while it ran`}. Ratios within one round suffer
+least; seconds of different runs do not compare.`
+
+/** RESULTS.md. */
+export function report({ conditions, comparisons }, ours) {
+  const { date, machine, runtime, commit, command, pairs, remark } = conditions
+  const versions = new Set(
+    comparisons.flatMap(({ entries }) => entries.flatMap(e => (e.version ? [`${e.team} ${e.version}`] : []))),
+  )
+  const missing = comparisons.flatMap(({ work, hidden, missing }) =>
+    missing.map(({ team, why }) => `- ${team}, ${titles[work](hidden)}: ${why}`),
+  )
+  return `${[
+    '# Results',
+    ...(remark ? [`**${remark}**`] : []),
+    [
+      `- When: ${date} UTC, commit ${commit}, ${pairs} rounds`,
+      `- Command: \`${command}\` (the same numbers are in \`results.json\`)`,
+      `- Machine: ${machine}`,
+      `- Versions: ${[runtime, ...versions].join(', ')}`,
+    ].join('\n'),
+    method,
+    noise(conditions),
+    `## Summary\n\n${summaryTable(comparisons, ours)}`,
+    ...comparisons.map(c => `## ${titles[c.work](c.hidden)}\n\n${entryTable(c)}`),
+    ...(missing.length ? [`## Not measured\n\n${missing.join('\n')}`] : []),
+  ].join('\n\n')}\n`
+}

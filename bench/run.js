@@ -1,0 +1,127 @@
+// Xenograd beside its peers, in turn. `npm run bench -- --help`; peers are installed with `npm --prefix bench ci`.
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { writeFileAtomic } from '../dist/data/index.js'
+import { findCell } from '../dist/model/index.js'
+import { agree } from './agree.js'
+import { arithmetic } from './arithmetic.js'
+import { teams, xenograd } from './candidates.js'
+import { checkLosses, compare, compareStarts, problemFiles, withRatios } from './compare.js'
+import { watchConditions } from './conditions.js'
+import { batch } from './problem.js'
+import { report, summaryTable } from './report.js'
+import { summary } from './statistics.js'
+
+const here = fileURLToPath(new URL('.', import.meta.url))
+const { xenograd: us, ...others } = teams
+const peerNames = Object.keys(others)
+
+/** The built-in cell, two shipped variants of it, and one that a user would bring. */
+const cells = ['lstm', 'peepholeLstm', 'coupledGateLstm', join(here, 'refineGateLstm.js')]
+
+/** Kinds of work and how each is measured at one size. */
+const kinds = {
+  train: settings => beside('train', settings),
+  score: settings => beside('score', settings),
+  async cells({ hidden, threads, ...settings }) {
+    const most = Math.max(...threads)
+    const team = { title: us.title, candidates: () => cells.map(cell => xenograd(cell, most)) }
+    const { entries, missing } = await compare([team], { ...settings, work: 'train', hidden, threads })
+    return { entries: await overArithmetic(entries, hidden), missing }
+  },
+  async start(settings) {
+    // The others compile for longer than PyTorch starts.
+    const started = settings.peers.filter(team => team === teams.torch)
+    const { entries, missing } = await compareStarts([us, ...started], settings)
+    return { entries: withRatios(entries, us.title), missing }
+  },
+}
+
+/** Sizes of each kind: cells matter where maps are a good share of the work, a start where little else is. */
+const sizesOf = (kind, hidden) =>
+  ({ cells: hidden.filter(size => size <= 256), start: hidden.slice(0, 1) })[kind] ?? hidden
+
+async function beside(work, settings) {
+  const { entries, missing } = await compare([us, ...settings.peers], { ...settings, work })
+  checkLosses(entries)
+  return { entries: withRatios(entries, us.title), missing }
+}
+
+/** Time over arithmetic of each cell, both relative to the first one's. */
+async function overArithmetic(entries, hidden) {
+  const work = await Promise.all(cells.map(async cell => arithmetic(await findCell(cell), hidden, batch)))
+  const [first] = entries
+  return entries.map((entry, i) => {
+    const times = entry.samples.map((seconds, round) => seconds / first.samples[round])
+    const share = work[i] / work[0]
+    return {
+      ...entry,
+      arithmetic: share,
+      ratio: summary(times),
+      overArithmetic: summary(times.map(time => time / share)),
+    }
+  })
+}
+
+async function measure(problemFor, options) {
+  const conditions = watchConditions()
+  const peers = options.peers.map(name => teams[name])
+  const comparisons = []
+  for (const work of options.only)
+    for (const hidden of sizesOf(work, options.hidden)) {
+      log(`-- ${work}, H = ${hidden}`)
+      const { threads, pairs } = options
+      const found = await kinds[work]({ hidden, threads, pairs, peers, problemFor, log })
+      comparisons.push({ work, hidden, ...found })
+    }
+  const { remark, pairs } = options
+  const command = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])]
+  const results = {
+    conditions: { ...conditions(), command: command.join(' '), pairs, remark },
+    comparisons,
+  }
+  const path = name => join(resolve(options.out), name)
+  await writeFileAtomic(path('results.json'), `${JSON.stringify(results, null, 2)}\n`)
+  await writeFileAtomic(path('RESULTS.md'), report(results, us.title))
+  console.log(summaryTable(comparisons, us.title))
+  log(`written: ${path('RESULTS.md')}, ${path('results.json')}`)
+}
+
+async function checkAgreement(problemFor, { hidden, peers }) {
+  const all = [us, ...peers.map(name => teams[name])]
+  const { well } = await agree(all, { hidden: hidden[0], steps: 50, problemFor, log: console.log })
+  if (!well) process.exitCode = 1
+}
+
+const log = line => process.stderr.write(`${line}\n`)
+
+const listOf = known => text => {
+  const names = text.split(',')
+  const unknown = names.filter(name => !known.includes(name))
+  if (unknown.length) throw new InvalidArgumentError(`${unknown.join(', ')}; there are ${known.join(', ')}`)
+  return names
+}
+function count(text) {
+  const n = Number(text)
+  if (!Number.isInteger(n) || n < 1) throw new InvalidArgumentError(`${text}; give whole numbers from 1`)
+  return n
+}
+const counts = text => text.split(',').map(count)
+const option = (flags, description, parser, value) =>
+  new Option(flags, description).argParser(parser).default(value, `${value}`)
+
+const options = new Command('npm run bench --')
+  .description('Xenograd beside its peers, in turn; writes RESULTS.md and results.json')
+  .addOption(option('--only <kinds>', 'kinds of work', listOf(Object.keys(kinds)), Object.keys(kinds)))
+  .addOption(option('--hidden <sizes>', 'sizes of the LSTM', counts, [64, 128, 256, 512, 1024, 2000]))
+  .addOption(option('--peers <names>', 'whom to measure against', listOf(peerNames), peerNames))
+  .addOption(option('--threads <counts>', 'numbers of threads; the best one counts', counts, [1, 2]))
+  .addOption(option('--pairs <count>', 'rounds, in each of which everyone is measured once', count, 5))
+  .option('--out <folder>', 'where the results go', here)
+  .option('--remark <text>', 'a line for the head of the results')
+  .option('--agree', 'only check that everyone computes the same loss and gradients (first size)')
+  .parse()
+  .opts()
+await (options.agree ? checkAgreement : measure)(problemFiles(), options)
+process.exit()
