@@ -20,6 +20,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exi
 export class Participant {
   #child
   #answers
+  #closed
   #log = ''
   /** What the child said of itself: `version`. */
   about
@@ -33,6 +34,7 @@ export class Participant {
     })
     alive.add(this.#child)
     this.#child.on('exit', () => alive.delete(this.#child))
+    this.#closed = new Promise(resolve => this.#child.on('close', resolve))
     this.#child.on('error', error => {
       this.#log += error.message
     })
@@ -55,13 +57,14 @@ export class Participant {
   async #answer() {
     for (;;) {
       const { done, value } = await this.#answers.next()
-      if (done) throw new Error(this.#lastError())
+      if (done) throw new Error(await this.#lastError())
       // Libraries greet on stdout.
       if (value.startsWith('{')) return JSON.parse(value)
     }
   }
 
-  #lastError() {
+  async #lastError() {
+    await this.#closed // all of stderr is here
     const lines = this.#log.trim().split('\n')
     return lines.findLast(line => /error/i.test(line)) ?? (lines.at(-1) || 'it ended without a word')
   }
