@@ -17,23 +17,38 @@ export type StepView = {
  * has no such form.
  */
 export function overSteps(t: Tensor, view: StepView): Tensor | undefined {
+  // A node is worked out once, however many others use it.
+  const done = new Map<Tensor, Tensor | undefined>()
+  const at = (x: Tensor): Tensor | undefined => {
+    if (!done.has(x)) done.set(x, atAllSteps(x, view, at))
+    return done.get(x)
+  }
+  return at(t)
+}
+
+/** One node at all steps, given its inputs there. */
+function atAllSteps(
+  t: Tensor,
+  view: StepView,
+  at: (input: Tensor) => Tensor | undefined,
+): Tensor | undefined {
   const { steps, known, fixed } = view
   const found = known(t)
   if (found) return found
   if (fixed(t)) return expand(t, [steps, ...t.shape])
   const shape = [steps, ...t.shape]
-  if (t.op.name === 'matmul') return matmulOverSteps(t, view)
+  if (t.op.name === 'matmul') return matmulOverSteps(t, view, at)
   if (t.op.name === 'gather' && fixed(t.inputs[0])) {
-    const index = overSteps(t.inputs[1], view)
+    const index = at(t.inputs[1])
     return index && t.inputs[0].gather(index)
   }
   if (t.op.name === 'randomBits' && fixed(t.inputs[0])) {
-    const streams = overSteps(t.inputs[1], view)
+    const streams = at(t.inputs[1])
     return streams && new Tensor(t.op, [t.inputs[0], streams], t.attrs, shape, t.dtype)
   }
   const inputs: Tensor[] = []
   for (const x of t.inputs) {
-    const stacked = overSteps(x, view)
+    const stacked = at(x)
     if (!stacked) return undefined
     inputs.push(stacked)
   }
@@ -68,12 +83,16 @@ type Part = { readonly starts: readonly number[]; readonly steps: readonly numbe
 const shiftPart = ({ starts, steps }: Part): Part => ({ starts: [0, ...starts], steps: [1, ...steps] })
 
 /** A product with a fixed matrix is one product of all steps' rows; else steps are a batch axis. */
-function matmulOverSteps(t: Tensor, view: StepView): Tensor | undefined {
+function matmulOverSteps(
+  t: Tensor,
+  view: StepView,
+  at: (input: Tensor) => Tensor | undefined,
+): Tensor | undefined {
   const [a, b] = t.inputs
-  const left = overSteps(a, view)
+  const left = at(a)
   if (!left) return undefined
   if (view.fixed(b) && a.rank === 2)
     return reshape(matmul(reshape(left, [view.steps * a.shape[0], a.shape[1]]), b), [view.steps, ...t.shape])
-  const right = overSteps(b, view)
+  const right = at(b)
   return right && matmul(left, right)
 }

@@ -115,21 +115,18 @@ function hoist(body: Body, steps: number, xs: readonly Tensor[]): { xIn: Tensor[
   const values = [...body.carryOut, ...body.outs]
   const { inside } = bodyNodes(values, new Set([...body.carryIn, ...body.xIn]))
   const carried = bodyNodes(values, new Set(body.carryIn)).inside
-  const costly = new Map<Tensor, boolean>()
-  const isCostly = (t: Tensor): boolean => {
-    const known = costly.get(t)
-    if (known !== undefined) return known
+  const costly = new Set<Tensor>()
+  // Inputs come first.
+  for (const t of inside) {
     const own = t.op.kind === 'kernel' && t.op.name !== 'place'
-    const found = inside.has(t) && !body.xIn.includes(t) && (own || t.inputs.some(isCostly))
-    costly.set(t, found)
-    return found
+    if (!body.xIn.includes(t) && (own || t.inputs.some(x => costly.has(x)))) costly.add(t)
   }
   const found = new Map<Tensor, Tensor>()
   for (const t of carried)
     for (const input of body.carryIn.includes(t) ? [] : t.inputs) {
       let x = input
       while (isView(x)) x = x.inputs[0]
-      if (carried.has(x) || found.has(x) || !isCostly(x)) continue
+      if (carried.has(x) || found.has(x) || !costly.has(x)) continue
       const known = (y: Tensor) => (body.xIn.includes(y) ? xs[body.xIn.indexOf(y)] : undefined)
       const all = overSteps(x, { steps, known, fixed: y => !inside.has(y) })
       if (all) found.set(x, all)

@@ -145,8 +145,23 @@ class SumOverSteps {
     readonly perStep: ReadonlySet<Tensor>,
   ) {}
 
-  /** Decide how to sum `t`; the result builds the sum once the loop exists. */
+  readonly #plans = new Map<Tensor, Finish>()
+
+  /** Decide how to sum `t`, once; the result builds the sum, once, when the loop exists. */
   plan(t: Tensor): Finish {
+    const known = this.#plans.get(t)
+    if (known) return known
+    const build = this.#plan(t)
+    let sum: Tensor | undefined
+    const finish = (loop: Loop): Tensor => {
+      sum ??= build(loop)
+      return sum
+    }
+    this.#plans.set(t, finish)
+    return finish
+  }
+
+  #plan(t: Tensor): Finish {
     if (!this.perStep.has(t)) return () => t.mul(this.steps)
     const { op } = t
     const linear =

@@ -13,6 +13,9 @@ export type Single = {
 }
 export type Unit = Cluster | Single
 
+/** Nodes of one pass: a device compiles it as one function, and those have limits. */
+const mostNodes = 1000
+
 const isElementwise = (t: Tensor): boolean => t.op.kind === 'elementwise'
 
 /** Whether a consumer reads the element of `x` that it is about to compute, so that both fit in one pass. */
@@ -61,7 +64,7 @@ export function makeUnits(
     if (!isElementwise(node) || inlined.has(node)) continue
     const key = `${level.get(node)}:${node.shape}`
     let cluster = clusters.get(key)
-    if (!cluster) {
+    if (!cluster || cluster.nodes.length === mostNodes) {
       cluster = { kind: 'cluster', level: level.get(node)!, nodes: [] }
       clusters.set(key, cluster)
       units.push(cluster)
@@ -112,7 +115,8 @@ function reducedCone(
   if (!onlyHere(top, c => c === reduction || c === input)) return []
   const cone = new Set([top])
   for (const t of cone)
-    for (const x of t.inputs.map(rep)) if (fuses(x, t) && onlyHere(x, c => cone.has(c))) cone.add(x)
+    for (const x of t.inputs.map(rep))
+      if (cone.size < mostNodes && fuses(x, t) && onlyHere(x, c => cone.has(c))) cone.add(x)
   const stored = new Set(
     [...cone].flatMap(t => t.inputs.map(rep).filter(x => isElementwise(x) && !cone.has(x) && !isSource(x))),
   )
