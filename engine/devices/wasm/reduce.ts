@@ -221,16 +221,26 @@ function acrossIsCheaper(kept: Axes, reduced: Axes): boolean {
   return cost(kept) < cost(reduced) + lanesToOne
 }
 
-/** Define the function of a reduction; its parameters are the kernel's arguments. */
-export function defineReduce(target: Target, module: ModuleBuilder, kernel: ReduceKernel): number {
-  const { shape, axes, inputs } = kernel
-  const axesOf = (from: number, to: number): Axes =>
+/** The kept and the reduced axes of a reduction. */
+function axesOf({ shape, axes, inputs }: ReduceKernel): { kept: Axes; reduced: Axes } {
+  const between = (from: number, to: number): Axes =>
     collapse(
       shape.slice(from, to),
       inputs.map(i => i.view.strides.slice(from, to)),
     )
-  const kept = axesOf(0, shape.length - axes)
-  const reduced = axesOf(shape.length - axes, shape.length)
+  return { kept: between(0, shape.length - axes), reduced: between(shape.length - axes, shape.length) }
+}
+
+/** Whether lanes run across kept elements: what the order of additions depends on, beside the reduced axes. */
+export function reducesAcross(kernel: ReduceKernel): boolean {
+  const { kept, reduced } = axesOf(kernel)
+  return acrossIsCheaper(kept, reduced)
+}
+
+/** Define the function of a reduction; its parameters are the kernel's arguments. */
+export function defineReduce(target: Target, module: ModuleBuilder, kernel: ReduceKernel): number {
+  const { inputs } = kernel
+  const { kept, reduced } = axesOf(kernel)
   return module.define(inputs.length + 1, f => {
     const emitter = new ReduceEmitter(target, f, kernel)
     const out = f.params[inputs.length]
