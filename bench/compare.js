@@ -24,9 +24,9 @@ export function problemFiles() {
 
 /**
  * Measures teams against each other on one kind of work at one size. The first team's candidates all take part, of the
- * others the two that are fastest in a short heat. All are started and warmed up; then `pairs` rounds, in each of which
- * everyone does one repetition while the rest sleep. Returns entries (seconds per step, scaled to all steps where a
- * peer did fewer) and who is missing, and why.
+ * others the fastest of each number of threads in a short heat. All are started and warmed up; then `pairs` rounds, in
+ * each of which everyone does one repetition while the rest sleep. Returns entries (seconds per step, scaled to all
+ * steps where a peer did fewer) and who is missing, and why.
  */
 export async function compare(teams, { work, hidden, threads, pairs, problemFor, log }) {
   const entries = []
@@ -38,8 +38,7 @@ export async function compare(teams, { work, hidden, threads, pairs, problemFor,
       const jobFor = count => ({ work, hidden, batch, steps: count, problem: problemFor(hidden, count) })
       try {
         let candidates = team.candidates(work, threads)
-        if (index > 0 && candidates.length > 2)
-          candidates = await fastest(candidates, 2, jobFor(Math.min(steps, heatSteps)), log)
+        if (index > 0) candidates = await fastest(candidates, jobFor(Math.min(steps, heatSteps)), log)
         for (const { label, program, work: extra } of candidates) {
           log(`${team.title} ${label}: warming up`)
           const participant = await Participant.start(program, { ...jobFor(steps), ...extra })
@@ -81,19 +80,26 @@ function alternate(entries, team) {
     .filter(Boolean)
 }
 
-/** The `count` fastest candidates by the better of two repetitions after a warm-up, each alone. */
-async function fastest(candidates, count, job, log) {
-  const times = []
+/**
+ * The fastest candidate for each number of threads, by the better of two repetitions after a warm-up, each alone. Not
+ * the fastest of all: two threads may win a heat and then wait for each other whenever something else wants a core.
+ */
+async function fastest(candidates, job, log) {
+  const best = new Map()
   for (const candidate of candidates) {
+    const { threads } = candidate.work
+    if (candidates.filter(other => other.work.threads === threads).length === 1) {
+      best.set(threads, { candidate })
+      continue
+    }
     const participant = await Participant.start(candidate.program, { ...job, ...candidate.work })
     await participant.warmUp()
     const seconds = Math.min(await participant.measure(), await participant.measure())
     participant.stop()
     log(`heat over ${job.steps} steps: ${candidate.label} ${seconds.toPrecision(3)} s`)
-    times.push({ candidate, seconds })
+    if (!(best.get(threads)?.seconds <= seconds)) best.set(threads, { candidate, seconds })
   }
-  times.sort((a, b) => a.seconds - b.seconds)
-  return times.slice(0, count).map(({ candidate }) => candidate)
+  return [...best.values()].map(({ candidate }) => candidate)
 }
 
 /** @throws Error when two entries that read the same problem start from different losses. */

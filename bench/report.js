@@ -74,8 +74,9 @@ const method = `One-hot of 4 bases, LSTM, dense layer to 4, mean cross-entropy, 
 (\`problem.js\`). Everyone starts from the same parameters, and a run ends if first losses differ by more than 1e-4.
 Participants take turns, each in a warm process of its own that is stopped while the others run. Figures are the median
 (least–most) of the rounds. Ratios are taken round by round, the peer's time over ours: above 1 Xenograd is faster.
-\`~T\`: measured over T bases and scaled, which flatters that peer. PyTorch: the two fastest in a short heat of all
-variants (nn.LSTM; a hand-written cell in a loop; torch.jit.script of that), numbers of threads and ways to wait.
+\`~T\`: measured over T bases and scaled, which flatters that peer. PyTorch: for each number of threads the fastest in
+a short heat of nn.LSTM, a hand-written cell in a loop and torch.jit.script of that, with OpenMP's two ways to wait; the
+summary has the best.
 Time over arithmetic: operations are counted in the cell's graph and its gradients' (\`arithmetic.js\`).`
 
 const noise = ({ load, stolen }) =>

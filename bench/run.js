@@ -85,6 +85,7 @@ async function measure(problemFor, options) {
   await writeFileAtomic(path('results.json'), `${JSON.stringify(results, null, 2)}\n`)
   await writeFileAtomic(path('RESULTS.md'), report(results, us.title))
   console.log(summaryTable(comparisons, us.title))
+  if (comparisons.some(({ missing }) => missing.some(({ team }) => team === us.title))) process.exitCode = 1
   log(`written: ${path('RESULTS.md')}, ${path('results.json')}`)
 }
 
