@@ -98,7 +98,7 @@ export const casesOf = (op: SampledOp, { all = false } = {}): fc.Arbitrary<Drawn
     const sample = op.sample!(draw)
     const elementwise = op.kind === 'elementwise'
     const integers = all && elementwise && takesIntegers(op) && draw.int(0, 3) === 3
-    const odd = all && elementwise && draw.int(0, 3) === 3
+    const odd = all && draw.int(0, 3) === 3
     const inputs = sample.inputs.map(({ shape, ...range }): StridedInput => {
       const { memory, view } = drawViews(draw, shape)
       const whole = { dtype: 'int32', min: -(2 ** 31), max: 2 ** 31 - 1 } as const

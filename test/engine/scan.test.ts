@@ -91,5 +91,10 @@ test('scan explains what does not fit', t => {
       scan((h: Tree) => ({ carry: { other: (h as { h: Tensor }).h } as Tree, out: x }), { h: x } as Tree, x),
     /scan: the carry was \{h\}, the step returns \{other\}; they must have the same names/,
   )
+  t.throws(
+    () => scan(bad, 0 as unknown as Tensor, x),
+    /got number, give tensors in records or arrays/,
+    'a plain number for a carry',
+  )
   t.end()
 })

@@ -5,12 +5,14 @@ import {
   adamState,
   arange,
   bitsAt,
+  compile,
   concat,
   dropout,
   elementwise,
   fold,
   foldKey,
   full,
+  gradients,
   keyFromSeed,
   layerNorm,
   oneHot,
@@ -21,6 +23,7 @@ import {
   scatterAdd,
   setDefaultDevice,
   softmaxCrossEntropy,
+  type Tensor,
   tensor,
   threefry2x32,
   uniform,
@@ -94,6 +97,63 @@ test('tensors explain what does not fit', async t => {
     ),
     /has no value: it was disposed of/,
   )
+})
+
+test('numbers beside integers, and places, are checked', t => {
+  const i = tensor([2, 4], { dtype: 'int32' })
+  t.throws(() => i.mul(0.5), /the number 0.5 is no int32; cast the int32 tensors beside it to a float first/)
+  t.throws(() => i.slice(0, 0.5), /slice: 0.5 to the end of axis 0; give integers/)
+  t.throws(() => pad(i, 0, -1, 0), /pad: -1 before and 0 after; give integers, 0 or more/)
+  t.throws(() => tensor([1, 2, 3]).add(zeros([0])), /add: \[3\] and \[0\]: .* do not broadcast/)
+  t.deepEqual(tensor([1]).add(zeros([0])).shape, [0], 'one and none are none')
+  t.end()
+})
+
+test('constants that JSON does not tell apart are told apart', async t => {
+  for (const name of ['wasm', 'reference']) {
+    const bounds = compile(
+      (x: Tensor) => [x.min2(Infinity).max2(-Infinity), x.add(NaN), x.mul(0), x.mul(-0)],
+      {
+        device: name,
+      },
+    )
+    const [same, none, plus, minus] = bounds(tensor([2, 3]))
+    t.deepEqual([...(await same.data())], [2, 3], name)
+    t.ok((await none.data()).every(Number.isNaN), name)
+    t.ok(Object.is((await plus.data())[0], 0) && Object.is((await minus.data())[0], -0), name)
+  }
+})
+
+test('logsumexp and cross-entropy at their limits', async t => {
+  const [inf, big] = [Infinity, 1e30]
+  const rows = [
+    [-inf, -inf],
+    [-inf, 0],
+    [inf, 0],
+    [NaN, 0],
+    [big, big],
+    [-big, -big],
+    [1000, 1000],
+  ]
+  const expected = [-inf, 0, inf, NaN, big, -big, 1000 + Math.LN2].map(Math.fround)
+  for (const name of ['wasm', 'reference']) {
+    const f = compile((x: Tensor) => x.logsumexp(1), { device: name })
+    t.deepEqual([...(await f(tensor(rows)).data())], expected, name)
+    const masked = compile(
+      (x: Tensor, target: Tensor) => {
+        const loss = softmaxCrossEntropy(x, target).sum()
+        return { loss, gradient: gradients(loss, x) }
+      },
+      { device: name },
+    )
+    const result = masked(tensor([[0, 0, -inf]]), tensor([1], { dtype: 'int32' }))
+    t.ok(Math.abs((await result.loss.item()) - Math.LN2) < 1e-6, 'a masked class has no part')
+    t.deepEqual([...(await result.gradient.data())], [0.5, -0.5, 0], 'and no derivative')
+  }
+  setDefaultDevice('reference')
+  t.equal(await tensor([1e300, 1e300], { dtype: 'float64' }).logsumexp().item(), 1e300)
+  t.equal(await tensor([]).logsumexp().item(), -inf, 'of nothing')
+  setDefaultDevice('wasm')
 })
 
 test('views compose', async t => {

@@ -1,0 +1,195 @@
+import { spawnSync } from 'node:child_process'
+import test from 'tape'
+import { interpret } from '../../../engine/devices/reference/interpret.js'
+import { maxPages } from '../../../engine/devices/wasm/allocator.js'
+import { i32, ModuleBuilder } from '../../../engine/devices/wasm/assembler.js'
+import { argumentBytes } from '../../../engine/devices/wasm/bounds.js'
+import { wasmDevice } from '../../../engine/devices/wasm/index.js'
+import { partition } from '../../../engine/devices/wasm/partition.js'
+import { hostTarget } from '../../../engine/devices/wasm/target.js'
+import { Team } from '../../../engine/devices/wasm/team.js'
+import {
+  compile,
+  concat,
+  device,
+  gradients,
+  randomKey,
+  registerDevice,
+  runCell,
+  scan,
+  type Tensor,
+  tensor,
+  uniformAt,
+} from '../../../engine/index.js'
+import type { Kernel } from '../../../engine/kernel.js'
+import { makePlan } from '../../../engine/lower/plan.js'
+import { placeholder } from '../../../engine/ops/source.js'
+import { initialState, makeTrainStep, shippedCells } from '../../../model/index.js'
+import { tinyData } from '../../model/tinyData.js'
+
+for (const threads of [1, 2, 4]) registerDevice(`wasm${threads}`, () => wasmDevice(hostTarget(), threads))
+
+/** The kernels of a training step of a cell, large enough to be worth cutting. */
+async function trainingKernels(name: string): Promise<Kernel[]> {
+  const cell = (await shippedCells()).find(c => c.name === name)!
+  const [batch, input, hidden, steps] = [12, 4, 8, 20]
+  const sizes = Object.values(cell.parameters({ input, hidden })).map(spec =>
+    'value' in spec ? spec.shape : spec,
+  )
+  const names = Object.keys(cell.parameters({ input, hidden }))
+  const parameters = Object.fromEntries(names.map((n, i) => [n, placeholder(sizes[i], 'float32')]))
+  const carry = Object.fromEntries(cell.carry.map(n => [n, placeholder([batch, hidden], 'float32')]))
+  const xs = placeholder([steps, batch, input], 'float32')
+  const { out } = runCell(cell, parameters, carry, xs, { rate: 0.2, key: randomKey(1) })
+  const loss = out.square().mean()
+  const wrt = [...Object.values(parameters), xs]
+  const plan = makePlan([loss, ...gradients(loss, wrt)], [...wrt, ...Object.values(carry)])
+  return plan.launches.map(launch => launch.kernel)
+}
+
+function randomMemory(bytes: number, seed: number): ArrayBuffer {
+  // Small integers are valid floats' neighbours and valid indices alike.
+  return Float32Array.from({ length: Math.ceil(bytes / 4) }, (_, i) => uniformAt([seed, 3], 0, i) - 0.5)
+    .buffer
+}
+
+test('threads: the parts of a kernel together write what the whole writes', async t => {
+  let cut = 0
+  let loops = 0
+  for (const cell of await shippedCells())
+    for (const kernel of await trainingKernels(cell.name)) {
+      const parts = partition(kernel, 3)
+      if (!parts) continue
+      cut++
+      if (kernel.kind === 'loop') loops++
+      const bytes = argumentBytes(kernel)
+      const run = (pieces: readonly { kernel: Kernel; offsets: readonly number[] }[]) => {
+        const memories = bytes.map((n, i) => randomMemory(n, i))
+        for (const piece of pieces)
+          interpret(
+            piece.kernel,
+            memories.map((memory, i) => ({ memory, offset: piece.offsets[i] })),
+          )
+        return memories.map(m => Buffer.from(m))
+      }
+      // Parts of a loop share its scratch only row by row, so their order does not matter: the last goes first.
+      const [whole, pieces] = [run([{ kernel, offsets: bytes.map(() => 0) }]), run([...parts].reverse())]
+      if (!whole.every((m, i) => m.equals(pieces[i]))) t.fail(`${cell.name}: ${kernel.kind} differs`)
+    }
+  t.ok(cut >= 20 && loops >= 8, `${cut} kernels were cut, ${loops} of them loops`)
+})
+
+test('threads: a loop that mixes rows of the batch is not cut, and is right', async t => {
+  const body = (h: Tensor, x: Tensor) => {
+    const next = h.add(x).add(h.flip(0)).tanh().add(h.sum(0, true).mul(0.01))
+    return { carry: next, out: next }
+  }
+  const xs = Float32Array.from({ length: 30 * 64 * 32 }, (_, i) => uniformAt([5, 6], 0, i))
+  const values = await Promise.all(
+    [1, 2].map(async threads => {
+      const f = compile((x: Tensor, h: Tensor) => scan(body, h, x).out, { device: `wasm${threads}` })
+      const y = f(tensor(xs, { shape: [30, 64, 32] }), tensor(new Float32Array(64 * 32), { shape: [64, 32] }))
+      const data = await y.data()
+      return { data, explain: f.explain() }
+    }),
+  )
+  t.deepEqual(values[0].data, values[1].data)
+})
+
+test('threads: 1, 2 and 4 give the same bits in training, and in single operations', async t => {
+  const data = tinyData(33, 40)
+  for (const cell of await shippedCells()) {
+    const runs = await Promise.all(
+      [1, 2, 4].map(async threads => {
+        const options = {
+          cell,
+          hidden: 24,
+          learningRate: 0.01,
+          dropoutRate: 0.1,
+          regulariserType: 'l2' as const,
+          regulariserWeight: 1e-4,
+          seed: 1,
+          device: `wasm${threads}`,
+        }
+        const step = makeTrainStep(options)
+        let state = initialState(options)
+        const losses: number[] = []
+        for (let i = 0; i < 5; i++) {
+          const result = await step(state, tensor(data.batch(i), { shape: [33, 40] }))
+          state = result.state
+          losses.push(result.metrics.loss_total)
+        }
+        const parameters = await Promise.all(Object.values(state.parameters.cell).map(p => p.data()))
+        return { losses, parameters }
+      }),
+    )
+    t.deepEqual(runs[1], runs[0], `${cell.name}: two threads`)
+    t.deepEqual(runs[2], runs[0], `${cell.name}: four threads`)
+  }
+  const random = (shape: number[], seed: number) => {
+    const size = shape.reduce((a, b) => a * b, 1)
+    return { values: Float32Array.from({ length: size }, (_, i) => uniformAt([seed, 7], 0, i) - 0.5), shape }
+  }
+  const a = random([203, 301], 1)
+  const b = random([301, 97], 2)
+  const operations: ((x: Tensor, y: Tensor) => Tensor)[] = [
+    (x, y) => x.matmul(y),
+    (x, y) => y.transpose().matmul(x.transpose()),
+    x => x.transpose().matmul(x),
+    x => x.tanh().add(x.flip(0)).mul(2),
+    x => x.exp().sum(1),
+    x => x.sum(0),
+    x => concat([x, x.neg()], 1),
+    x => x.max(1),
+  ]
+  for (const [i, operation] of operations.entries()) {
+    const found: unknown[] = []
+    for (const threads of [1, 2, 4]) {
+      const f = compile(operation, { device: `wasm${threads}` })
+      found.push(await f(tensor(a.values, a), tensor(b.values, b)).data())
+    }
+    t.deepEqual(found[1], found[0], `operation ${i}: two threads`)
+    t.deepEqual(found[2], found[0], `operation ${i}: four threads`)
+  }
+})
+
+test('threads: what a worker throws is thrown to the caller', async t => {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: maxPages, shared: true })
+  const builder = new ModuleBuilder()
+  const trap = builder.define(0, f => {
+    f.local(i32.load(i32.const(0x7fffffff)))
+  })
+  builder.export('run', trap)
+  const team = new Team(1, memory)
+  const module = new WebAssembly.Module(builder.encode(maxPages, true))
+  team.load([{ id: 0, module, offsets: [], scratch: 0 }])
+  t.throws(
+    () => team.run(0, [], () => {}),
+    /wasm device: a worker thread failed: memory access out of bounds/,
+  )
+  t.throws(() => team.run(9, [], () => {}), /program 9 was never loaded/)
+  await team.close()
+})
+
+test('threads: a script that ends ends, with its workers asleep or busy', t => {
+  const url = new URL('../../../engine/index.js', import.meta.url)
+  const script = `import { tensor } from '${url}'
+const x = tensor(new Float32Array(250000), { shape: [500, 500] })
+await x.matmul(x).tanh().data()`
+  const child = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    env: { ...process.env, XENOGRAD_THREADS: '3' },
+    timeout: 60_000,
+  })
+  t.equal(child.status, 0, String(child.stderr))
+  t.end()
+})
+
+test('threads: the number is checked, and named', t => {
+  t.match(device('wasm4').device.description, /4 threads/)
+  const script = `await import('${new URL('../../../engine/index.js', import.meta.url)}').then(x => x.device('wasm'))`
+  const child = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    env: { ...process.env, XENOGRAD_THREADS: 'many' },
+  })
+  t.match(String(child.stderr), /XENOGRAD_THREADS=many: give a whole number, 1 or more/)
+  t.end()
+})
