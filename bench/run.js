@@ -76,7 +76,8 @@ async function measure(problemFor, options) {
       comparisons.push({ work, hidden, ...found })
     }
   const { remark, pairs } = options
-  const command = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])]
+  const words = process.argv.slice(2).map(word => (word.includes(' ') ? `'${word}'` : word))
+  const command = ['npm run bench', ...(words.length ? ['--', ...words] : [])]
   const results = {
     conditions: { ...conditions(), command: command.join(' '), pairs, remark },
     comparisons,
