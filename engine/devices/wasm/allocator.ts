@@ -22,9 +22,9 @@ export class Allocator {
   #end = alignment
   #takenBytes = 0
 
-  /** `pages`: the most that the memory may grow to, 64 KiB each. */
-  constructor(pages = maxPages) {
-    this.memory = new WebAssembly.Memory({ initial: 1, maximum: pages })
+  /** `pages`: the most that the memory may grow to, 64 KiB each. `shared`: whether threads may share it. */
+  constructor(pages = maxPages, shared = false) {
+    this.memory = new WebAssembly.Memory({ initial: 1, maximum: pages, shared })
   }
 
   /** Bytes handed out at present, rounded up to the alignment. */

@@ -332,12 +332,12 @@ export class ModuleBuilder {
     this.#exports.push({ name, index })
   }
 
-  /** The module's bytes. `maxPages`: that of the memory to import. */
-  encode(maxPages: number): Uint8Array<ArrayBuffer> {
+  /** The module's bytes. `maxPages`: that of the memory to import, and whether it is `shared`. */
+  encode(maxPages: number, shared = false): Uint8Array<ArrayBuffer> {
     const functions = this.#functions
     const types = [...new Set(functions.map(f => f.params))]
     const signature = (params: number): Code => [0x60, unsigned(params), Array(params).fill(typeByte.i32), 0]
-    const memory: Code = [name('env'), name('memory'), 0x02, 0x01, 0, unsigned(maxPages)]
+    const memory: Code = [name('env'), name('memory'), 0x02, shared ? 0x03 : 0x01, 0, unsigned(maxPages)]
     const scratch: Code = [name('env'), name('scratch'), 0x03, typeByte.i32, 0x01]
     return new Uint8Array([
       ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],

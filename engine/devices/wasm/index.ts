@@ -3,13 +3,26 @@ import { type Kernel, kernelKey, printKernel } from '../../kernel.js'
 import { Allocator, maxPages } from './allocator.js'
 import { argumentBytes } from './bounds.js'
 import { emitKernel } from './emit.js'
+import { partition } from './partition.js'
 import { hostTarget, type Target } from './target.js'
+import { type Assignment, availableThreads, mostArguments, Team } from './team.js'
 
 type WasmBuffer = DeviceBuffer & { pointer: number }
 type WasmProgram = Program & {
   /** The least bytes of each argument. */
   readonly bytes: readonly number[]
-  readonly run: (...pointers: number[]) => void
+  readonly run: (pointers: number[]) => void
+}
+
+/** How many threads compute unless `threads` says otherwise: XENOGRAD_THREADS, or those that the host has, at most 8. */
+function defaultThreads(): number {
+  const { process } = globalThis as { process?: NodeJS.Process }
+  const asked = process?.env.XENOGRAD_THREADS
+  if (asked === undefined || asked === '') return Math.min(8, availableThreads())
+  const threads = Number(asked)
+  if (!Number.isInteger(threads) || threads < 1)
+    throw new RangeError(`XENOGRAD_THREADS=${asked}: give a whole number, 1 or more`)
+  return threads
 }
 
 function pointerOf(buffer: DeviceBuffer): number {
@@ -34,13 +47,19 @@ function checkArguments({ kernel, bytes }: WasmProgram, args: readonly DeviceBuf
 /**
  * The default device: every kernel becomes a WebAssembly module, emitted here, with shapes, strides and constants in
  * its code. Takes float32 and int32. Work is done when `run` returns.
- * `target`: what the modules may use; by default all that the host has. Throws where there is no WebAssembly SIMD.
+ *
+ * Kernels with enough work are cut into parts (partition.ts) that `threads` threads compute at the same time, to the
+ * same bits as one thread does. `target`: what the modules may use; by default all that the host has.
+ * @throws Error where there is no WebAssembly SIMD, or no threads though several are asked for.
  */
-export function wasmDevice(target: Target = hostTarget()): Device {
-  let open: Allocator | undefined = new Allocator()
+export function wasmDevice(target: Target = hostTarget(), threads = defaultThreads()): Device {
+  let open: Allocator | undefined = new Allocator(maxPages, threads > 1)
+  let team: Team | undefined
   const programs = new Map<string, WasmProgram>()
-  const scratch = new WebAssembly.Global({ value: 'i32', mutable: true }, 0)
-  let scratchBytes = 0
+  // Every thread has scratch memory of its own; the first is the caller's.
+  const scratch = Array.from({ length: threads }, () => ({ pointer: 0, bytes: 0 }))
+  const ownScratch = new WebAssembly.Global({ value: 'i32', mutable: true }, 0)
+  let teamPrograms = 0
 
   function allocator(): Allocator {
     if (!open) throw new Error('wasm device: used after it was closed; open another')
@@ -52,26 +71,58 @@ export function wasmDevice(target: Target = hostTarget()): Device {
     return new Uint8Array(allocator().memory.buffer, pointerOf(buffer), bytes)
   }
 
-  function needScratch(bytes: number): void {
-    if (bytes <= scratchBytes) return
-    const pointer = allocator().alloc(bytes)
-    if (scratchBytes) allocator().free(scratch.value >>> 0)
-    scratch.value = pointer | 0
-    scratchBytes = bytes
+  /** Scratch memory of a thread, at least so much. */
+  function scratchOf(thread: number, bytes: number): number {
+    const own = scratch[thread]
+    if (bytes > own.bytes) {
+      const pointer = allocator().alloc(bytes)
+      if (own.bytes) allocator().free(own.pointer)
+      Object.assign(own, { pointer, bytes })
+    }
+    return own.pointer | 0
   }
 
-  function instantiate(kernel: Kernel): WasmProgram {
-    const bytes = argumentBytes(kernel)
+  /** The module of a kernel, and the scratch memory of the thread that is to run it. */
+  function compileModule(kernel: Kernel, thread: number): { module: WebAssembly.Module; scratch: number } {
     const builder = emitKernel(target, kernel)
-    needScratch(builder.scratchBytes)
-    const module = new WebAssembly.Module(builder.encode(maxPages))
-    const { exports } = new WebAssembly.Instance(module, { env: { memory: allocator().memory, scratch } })
-    return { kernel, bytes, run: exports.run as WasmProgram['run'] }
+    const pointer = scratchOf(thread, builder.scratchBytes)
+    return { module: new WebAssembly.Module(builder.encode(maxPages, threads > 1)), scratch: pointer }
+  }
+
+  /** A kernel as a function for the calling thread. */
+  function instantiate(kernel: Kernel): (...pointers: number[]) => void {
+    const { module, scratch: pointer } = compileModule(kernel, 0)
+    ownScratch.value = pointer
+    const env = { memory: allocator().memory, scratch: ownScratch }
+    return new WebAssembly.Instance(module, { env }).exports.run as (...pointers: number[]) => void
+  }
+
+  function makeProgram(kernel: Kernel): WasmProgram {
+    const bytes = argumentBytes(kernel)
+    const parts = bytes.length <= mostArguments ? partition(kernel, threads) : undefined
+    if (!parts) {
+      const whole = instantiate(kernel)
+      return { kernel, bytes, run: pointers => whole(...pointers) }
+    }
+    const [first, ...others] = parts
+    const own = instantiate(first.kernel)
+    const id = teamPrograms++
+    const assignments = others.map(
+      (part, i): Assignment => ({ id, offsets: part.offsets, ...compileModule(part.kernel, i + 1) }),
+    )
+    team ??= new Team(threads - 1, allocator().memory)
+    const workers = team
+    workers.load(assignments)
+    return {
+      kernel,
+      bytes,
+      run: pointers => workers.run(id, pointers, () => own(...pointers.map((p, i) => p + first.offsets[i]))),
+    }
   }
 
   return {
     name: 'wasm',
-    description: `WebAssembly SIMD, 1 thread, ${target.relaxed ? 'fused multiply-add (relaxed SIMD)' : 'no fused multiply-add'}`,
+    description: `WebAssembly SIMD, ${threads === 1 ? '1 thread' : `${threads} threads`}, ${target.relaxed ? 'fused multiply-add (relaxed SIMD)' : 'no fused multiply-add'}`,
     alloc(bytes) {
       return { bytes, pointer: allocator().alloc(bytes) } as WasmBuffer
     },
@@ -88,23 +139,25 @@ export function wasmDevice(target: Target = hostTarget()): Device {
       bytesAt(buffer, data.byteLength).set(bytes)
     },
     async read(buffer) {
-      return bytesAt(buffer, buffer.bytes).slice().buffer
+      // Memory that threads share is copied into memory of its own.
+      return new Uint8Array(bytesAt(buffer, buffer.bytes)).buffer
     },
     compile(kernel) {
       const key = kernelKey(kernel)
       // The only place where a dtype can be is in a `dtype` field, at any depth.
       if (key.includes('"dtype":"float64"')) return null
-      const program = programs.get(key) ?? instantiate(kernel)
+      const program = programs.get(key) ?? makeProgram(kernel)
       programs.set(key, program)
       return program
     },
     run(program, args) {
       checkArguments(program as WasmProgram, args)
-      ;(program as WasmProgram).run(...args.map(pointerOf))
+      ;(program as WasmProgram).run(args.map(pointerOf))
     },
     async close() {
       programs.clear()
       open = undefined
+      await team?.close()
     },
   }
 }

@@ -1,83 +1,24 @@
 import { spawnSync } from 'node:child_process'
 import test from 'tape'
-import { interpret } from '../../../engine/devices/reference/interpret.js'
 import { maxPages } from '../../../engine/devices/wasm/allocator.js'
 import { i32, ModuleBuilder } from '../../../engine/devices/wasm/assembler.js'
-import { argumentBytes } from '../../../engine/devices/wasm/bounds.js'
 import { wasmDevice } from '../../../engine/devices/wasm/index.js'
-import { partition } from '../../../engine/devices/wasm/partition.js'
 import { hostTarget } from '../../../engine/devices/wasm/target.js'
 import { Team } from '../../../engine/devices/wasm/team.js'
 import {
   compile,
   concat,
   device,
-  gradients,
-  randomKey,
   registerDevice,
-  runCell,
   scan,
   type Tensor,
   tensor,
   uniformAt,
 } from '../../../engine/index.js'
-import type { Kernel } from '../../../engine/kernel.js'
-import { makePlan } from '../../../engine/lower/plan.js'
-import { placeholder } from '../../../engine/ops/source.js'
 import { initialState, makeTrainStep, shippedCells } from '../../../model/index.js'
 import { tinyData } from '../../model/tinyData.js'
 
 for (const threads of [1, 2, 4]) registerDevice(`wasm${threads}`, () => wasmDevice(hostTarget(), threads))
-
-/** The kernels of a training step of a cell, large enough to be worth cutting. */
-async function trainingKernels(name: string): Promise<Kernel[]> {
-  const cell = (await shippedCells()).find(c => c.name === name)!
-  const [batch, input, hidden, steps] = [12, 4, 8, 20]
-  const sizes = Object.values(cell.parameters({ input, hidden })).map(spec =>
-    'value' in spec ? spec.shape : spec,
-  )
-  const names = Object.keys(cell.parameters({ input, hidden }))
-  const parameters = Object.fromEntries(names.map((n, i) => [n, placeholder(sizes[i], 'float32')]))
-  const carry = Object.fromEntries(cell.carry.map(n => [n, placeholder([batch, hidden], 'float32')]))
-  const xs = placeholder([steps, batch, input], 'float32')
-  const { out } = runCell(cell, parameters, carry, xs, { rate: 0.2, key: randomKey(1) })
-  const loss = out.square().mean()
-  const wrt = [...Object.values(parameters), xs]
-  const plan = makePlan([loss, ...gradients(loss, wrt)], [...wrt, ...Object.values(carry)])
-  return plan.launches.map(launch => launch.kernel)
-}
-
-function randomMemory(bytes: number, seed: number): ArrayBuffer {
-  // Small integers are valid floats' neighbours and valid indices alike.
-  return Float32Array.from({ length: Math.ceil(bytes / 4) }, (_, i) => uniformAt([seed, 3], 0, i) - 0.5)
-    .buffer
-}
-
-test('threads: the parts of a kernel together write what the whole writes', async t => {
-  let cut = 0
-  let loops = 0
-  for (const cell of await shippedCells())
-    for (const kernel of await trainingKernels(cell.name)) {
-      const parts = partition(kernel, 3)
-      if (!parts) continue
-      cut++
-      if (kernel.kind === 'loop') loops++
-      const bytes = argumentBytes(kernel)
-      const run = (pieces: readonly { kernel: Kernel; offsets: readonly number[] }[]) => {
-        const memories = bytes.map((n, i) => randomMemory(n, i))
-        for (const piece of pieces)
-          interpret(
-            piece.kernel,
-            memories.map((memory, i) => ({ memory, offset: piece.offsets[i] })),
-          )
-        return memories.map(m => Buffer.from(m))
-      }
-      // Parts of a loop share its scratch only row by row, so their order does not matter: the last goes first.
-      const [whole, pieces] = [run([{ kernel, offsets: bytes.map(() => 0) }]), run([...parts].reverse())]
-      if (!whole.every((m, i) => m.equals(pieces[i]))) t.fail(`${cell.name}: ${kernel.kind} differs`)
-    }
-  t.ok(cut >= 20 && loops >= 8, `${cut} kernels were cut, ${loops} of them loops`)
-})
 
 test('threads: a loop that mixes rows of the batch is not cut, and is right', async t => {
   const body = (h: Tensor, x: Tensor) => {
