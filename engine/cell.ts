@@ -87,14 +87,15 @@ export function stepCell(
   const drop: Dropout = y =>
     noise && noise.rate > 0 ? dropout(y, noise.rate, fold(noise.key, uses++), t) : y
   const { carry: next, out } = cell.step(parameters, carry, x, drop)
+  if (!out) throw new TypeError(`cell '${cell.name}': the step returns no 'out'`)
   for (const name of cell.carry)
-    if (!next[name]) throw new TypeError(`cell '${cell.name}': the step returns no carry '${name}'`)
+    if (!next?.[name]) throw new TypeError(`cell '${cell.name}': the step returns no carry '${name}'`)
   return { carry: next, out }
 }
 
 /**
  * Run a cell over a sequence: `xs` [steps, batch, input] to outputs [steps, batch, hidden] and the last carry.
- * `noise`: dropout in training (rate and random key).
+ * `noise`: dropout in training (rate and random key). `reverse`: from the last step to the first.
  */
 export function runCell(
   cell: Cell,
@@ -102,6 +103,7 @@ export function runCell(
   carry: Carry,
   xs: Tensor,
   noise?: { readonly rate: number; readonly key: Tensor },
+  { reverse = false }: { readonly reverse?: boolean } = {},
 ): { carry: Carry; out: Tensor } {
   if (xs.rank !== 3)
     throw new RangeError(`runCell: xs is ${printShape(xs.shape)}; give [steps, batch, input]`)
@@ -109,5 +111,6 @@ export function runCell(
     (state: Carry, { x, t }: { x: Tensor; t: Tensor }) => stepCell(cell, parameters, state, x, t, noise),
     carry,
     { x: xs, t: arange(xs.shape[0]) },
+    { reverse },
   )
 }

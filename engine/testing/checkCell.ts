@@ -22,7 +22,7 @@ export type CheckCellOptions = {
   readonly tolerance?: number
 }
 
-/** A random case: sizes, a seed for all numbers, and the dropout rate. */
+/** A random case: sizes, a seed for all numbers, the dropout rate, and the direction. */
 type Case = {
   readonly batch: number
   readonly input: number
@@ -30,6 +30,7 @@ type Case = {
   readonly steps: number
   readonly seed: number
   readonly dropout: number
+  readonly reverse: boolean
 }
 
 type State = { readonly parameters: Parameters; readonly carry: Carry; readonly xs: Tensor }
@@ -53,6 +54,7 @@ export async function checkCell(cell: Cell, options: CheckCellOptions = {}): Pro
     steps: fc.integer({ min: 1, max: 4 }),
     seed: fc.nat(),
     dropout: fc.constantFrom(0, 0.4),
+    reverse: fc.boolean(),
   })
   const property = fc.asyncProperty(cases, async c => {
     const state = randomState(cell, c)
@@ -95,17 +97,18 @@ function checkShapes(cell: Cell, { batch, input, hidden }: Case, { parameters, c
 const noiseOf = ({ dropout, seed }: Case) => ({ rate: dropout, key: randomKey(seed) })
 
 const run = (cell: Cell, c: Case, { parameters, carry, xs }: State): { carry: Carry; out: Tensor } =>
-  runCell(cell, parameters, carry, xs, noiseOf(c))
+  runCell(cell, parameters, carry, xs, noiseOf(c), { reverse: c.reverse })
 
 /** The same as a plain loop over the steps. */
 function unrolled(cell: Cell, c: Case, { parameters, carry, xs }: State): { carry: Carry; out: Tensor } {
-  const outs: Tensor[] = []
+  const outs = new Array<Tensor>(c.steps)
   let state = carry
-  for (let t = 0; t < c.steps; t++) {
+  for (let turn = 0; turn < c.steps; turn++) {
+    const t = c.reverse ? c.steps - 1 - turn : turn
     const x = xs.slice(0, t, t + 1).squeeze(0)
     const step = stepCell(cell, parameters, state, x, t, noiseOf(c))
     state = step.carry
-    outs.push(step.out)
+    outs[t] = step.out
   }
   return { carry: state, out: stack(outs) }
 }

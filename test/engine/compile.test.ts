@@ -95,6 +95,17 @@ test('donating changes no result of a random program', async t => {
   }
 })
 
+test('what is donated and nobody takes is given back', async t => {
+  const before = device('wasm').stats()
+  const f = compile((big: Tensor) => big.sum(), { donate: [0] })
+  const x = tensor([1, 2, 3])
+  const y = f(x)
+  t.equal(await y.item(), 6)
+  y.dispose()
+  f.dispose()
+  t.deepEqual(device('wasm').stats(), before)
+})
+
 test('a donated value that is written backwards is read before', async t => {
   const twice = (w: Tensor) => gradients(w.flip(0).mul(w.mul(2).detach()).sum(), w)
   for (const device of ['wasm', 'reference']) {

@@ -41,7 +41,7 @@ for (const op of sampledOps.filter(op => op.name !== 'toFloat64'))
         })
       }
     })
-    await fc.assert(property, { numRuns: runs(40), includeErrorInReport: true })
+    await fc.assert(property, { numRuns: runs(60), includeErrorInReport: true })
     t.pass('agrees')
   })
 

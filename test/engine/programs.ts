@@ -78,6 +78,33 @@ function elementwisePiece(draw: Draw): Piece {
   }
 }
 
+/** The same elements or some of them, arranged otherwise, in the same shape. */
+const arranged: readonly ((s: Tensor) => Tensor)[] = [
+  s => s.flip(1),
+  s => s.flip(0),
+  s => s.transpose().reshape(...s.shape),
+  s => concat([s.slice(1, 1), s.slice(1, 0, 1)], 1),
+  s => pad(s.slice(1, 1), 1, 0, 1),
+  s => s.slice(0, 0, 1).expand(...s.shape),
+  s => pad(s, 0, 1, 0).windows(0, 2).slice(2, 1).squeeze(2),
+  s => concat([s, s.neg()], 1).slice(1, 0, 2 * s.shape[1], 2),
+  s => s.unsqueeze(1).expand(s.shape[0], 2, s.shape[1]).permute(1, 0, 2).slice(0, 1).squeeze(0),
+]
+
+/** A product of something arranged with something arranged from outside: what sums over steps are taken of. */
+const productPiece = (draw: Draw): Piece => {
+  const [left, right] = [draw.pick(arranged), draw.pick(arranged)]
+  const inner = draw.int(0, 2)
+  return (s, t, _, __, { w }) => {
+    const a = left(inner === 1 ? s.add(t) : s)
+    if (inner === 2)
+      return left(stack([s, t]).sum(0))
+        .matmul(right(w))
+        .tanh()
+    return a.matmul(right(w)).add(t).tanh()
+  }
+}
+
 /** Everything else that a step may do. */
 const pieces: readonly Piece[] = [
   (s, t) => s.add(t),
@@ -88,8 +115,7 @@ const pieces: readonly Piece[] = [
   s => s.sub(s.logsumexp(1, true)),
   s => s.sub(s.max(1, true)),
   s => s.sum(0, true).expand(...s.shape),
-  s => s.flip(1),
-  s => concat([s.slice(1, 1), s.slice(1, 0, 1)], 1),
+  (s, t) => s.add(t.sum(0)).mul(t.mean()),
   (s, t) => concat([s, t], 1).slice(1, 0, s.shape[1] * 2, 2),
   (s, t) => stack([s, t], 1).sum(1),
   (s, t) => concat([s, t], 1).flip(1).slice(1, 0, s.shape[1]),
@@ -128,6 +154,8 @@ const pieces: readonly Piece[] = [
   (s, _, { index }, __, { table }) => s.add(table.gather(index)),
   (s, _, { index }, __, { table }) => s.mul(table.slice(1, 0, s.shape[1]).gather(index).sum(0)),
   (s, _, __, ___, { start }) => s.add(start.mul(0.2)),
+  (s, _, __, ___, { start, scalar }) => s.add(start).div(scalar.square().add(1)),
+  (s, _, __, ___, { start, row }) => s.sub(start).mul(row),
   // Loops and derivatives inside of the step.
   (s, t, { x, y }, _, { row }) =>
     scan((h: Tensor, z: Tensor) => ({ carry: h.mul(z).tanh().add(row), out: h }), s, stack([x, y, t])).carry,
@@ -173,7 +201,9 @@ export function drawProgram(draw: Draw, seed: number, dtype: Float): Program {
   const [rows, width, steps] = [draw.pick(sizes), draw.pick(sizes), draw.int(1, 4)]
   const reverse = draw.int(0, 1) === 1
   const plan = Array.from({ length: draw.int(1, 7) }, () => ({
-    piece: draw.int(0, 2) ? draw.pick(pieces) : elementwisePiece(draw),
+    piece: draw.pick([elementwisePiece, productPiece, () => draw.pick(pieces), () => draw.pick(pieces)])(
+      draw,
+    ),
     at: [draw.int(0, 9), draw.int(0, 9)],
   }))
   const ends = [draw.int(0, 9), draw.int(0, 9), draw.int(0, 9)]
