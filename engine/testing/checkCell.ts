@@ -58,10 +58,14 @@ export async function checkCell(cell: Cell, options: CheckCellOptions = {}): Pro
   })
   const property = fc.asyncProperty(cases, async c => {
     const state = randomState(cell, c)
-    checkShapes(cell, c, state)
-    await compareWithLoop(cell, c, state, tolerance)
-    const fn = (...tensors: Tensor[]) => total(run(cell, c, fillTree(state, tensors)))
-    await gradcheck(fn, leaves(state), { tolerance })
+    try {
+      checkShapes(cell, c, state)
+      await compareWithLoop(cell, c, state, tolerance)
+      const fn = (...tensors: Tensor[]) => total(run(cell, c, fillTree(state, tensors)))
+      await gradcheck(fn, leaves(state), { tolerance })
+    } finally {
+      dispose(state)
+    }
   })
   await fc.assert(property, { numRuns: runs, includeErrorInReport: true, ...replay })
 }

@@ -45,14 +45,18 @@ export async function gradcheck(
   const scalar = (xs: readonly Tensor[]) => weighted(fn(...xs), 0)
   const floats = (xs: readonly Tensor[]) => xs.filter(t => isFloat(t.dtype))
   const slope = (xs: readonly Tensor[]) => gradients(scalar(xs), floats(xs))
-  await compareWithDifferences(scalar, slope, own, { step, tolerance }, 'gradcheck')
-  if (!second) return
   const first = (xs: readonly Tensor[]) =>
     slope(xs)
       .map((g, i) => weighted(g, i + 1))
       .reduce((a, b) => a.add(b))
   const curvature = (xs: readonly Tensor[]) => gradients(first(xs), floats(xs))
-  await compareWithDifferences(first, curvature, own, { step, tolerance }, 'gradcheck of the gradients')
+  const by = { step, tolerance }
+  try {
+    await compareWithDifferences(scalar, slope, own, by, 'gradcheck')
+    if (second) await compareWithDifferences(first, curvature, own, by, 'gradcheck of the gradients')
+  } finally {
+    dispose(own)
+  }
 }
 
 async function compareWithDifferences(

@@ -9,7 +9,6 @@ import {
   mapTree,
   pad,
   randomKey,
-  registeredOps,
   scan,
   stack,
   type Tensor,
@@ -19,6 +18,7 @@ import {
   zeros,
 } from '../../engine/index.js'
 import type { Draw } from '../../engine/tensor.js'
+import { sampledOps } from './samples.js'
 
 // Random programs around a random loop: what the suites for scan and for devices draw.
 
@@ -62,7 +62,7 @@ type Piece = (s: Tensor, t: Tensor, inputs: Inputs, count: Tensor, outside: Outs
 
 /** Any differentiable elementwise operation, the user's own included; operands are brought into its range. */
 function elementwisePiece(draw: Draw): Piece {
-  const ops = registeredOps().flatMap(op => (op.kind === 'elementwise' && op.vjp && op.sample ? [op] : []))
+  const ops = sampledOps.flatMap(op => (op.kind === 'elementwise' && op.vjp ? [op] : []))
   const op = draw.pick(ops)
   const { inputs, apply } = op.sample!({ int: min => min, pick: items => items[0] })
   if (inputs.some(({ dtype = 'float32' }) => dtype === 'int32')) return s => s
