@@ -5,7 +5,8 @@ import type { Tensor } from './tensor.js'
 
 /**
  * Softmax cross-entropy of integer targets, `logsumexp(logits) - logits[target]`, in nats; one value per target.
- * `logits`: [..., classes]; `targets`: int32 [...]. @throws RangeError when the shapes do not fit.
+ * `logits`: [..., classes]; `targets`: int32 [...]. @throws RangeError when the shapes do not fit;
+ * TypeError unless targets are int32.
  */
 export function softmaxCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
   const lead = logits.shape.slice(0, -1)
@@ -13,6 +14,8 @@ export function softmaxCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
     throw new RangeError(
       `softmaxCrossEntropy: logits ${printShape(logits.shape)} and targets ${printShape(targets.shape)}; give one target per row of logits`,
     )
+  if (targets.dtype !== 'int32')
+    throw new TypeError(`softmaxCrossEntropy: the targets are ${targets.dtype}; cast them to int32`)
   const classes = logits.shape[logits.rank - 1]
   // Chosen, not multiplied: classes that are masked with -Infinity must not make 0 * Infinity.
   const hits = targets.unsqueeze(-1).equal(arange(classes))

@@ -92,6 +92,7 @@ export function scatterAdd(index: Tensor, source: Tensor, rows: number): Tensor 
 
 /** One-hot rows: 1 at the index, 0 elsewhere. Shape of `index`, then `depth`. An index outside gives zeros. */
 export function oneHot(index: Tensor, depth: number, dtype: 'float32' | 'float64' = 'float32'): Tensor {
+  if (index.dtype !== 'int32') throw new TypeError(`oneHot: the index is ${index.dtype}; cast it to int32`)
   return index.unsqueeze(-1).equal(arange(depth)).cast(dtype)
 }
 

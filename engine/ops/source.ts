@@ -85,7 +85,7 @@ const isNdArray = (x: unknown): x is NdArrayLike =>
   typeof x === 'object' && x !== null && 'stride' in x && 'data' in x && 'shape' in x
 
 function nestedShape(values: Nested): number[] {
-  if (typeof values === 'number') return []
+  if (!Array.isArray(values)) return []
   return [values.length, ...(values.length ? nestedShape(values[0]) : [])]
 }
 

@@ -106,6 +106,13 @@ test('numbers beside integers, and places, are checked', t => {
   t.throws(() => pad(i, 0, -1, 0), /pad: -1 before and 0 after; give integers, 0 or more/)
   t.throws(() => tensor([1, 2, 3]).add(zeros([0])), /add: \[3\] and \[0\]: .* do not broadcast/)
   t.deepEqual(tensor([1]).add(zeros([0])).shape, [0], 'one and none are none')
+  const words = ['a'] as unknown as number[]
+  t.throws(() => tensor(words), /tensor: ragged array: string at \[0\], where a number is due/)
+  t.throws(() => tensor(null as unknown as number), /tensor: ragged array: object at the top/)
+  t.throws(() => oneHot(tensor([1]), 2), /oneHot: the index is float32; cast it to int32/)
+  const rows = zeros([2, 3])
+  t.throws(() => softmaxCrossEntropy(rows, zeros([2])), /the targets are float32; cast them to int32/)
+  t.throws(() => softmaxCrossEntropy(rows, zeros([3], 'int32')), /logits \[2,3\] and targets \[3\]/)
   t.end()
 })
 
