@@ -30,3 +30,14 @@ export const deviceOption = (): Option =>
 export function useHostDevice(): void {
   setDefaultDevice('reference')
 }
+
+/** `--threads`, which `useThreads` puts into effect before the device is opened. */
+export const threadsOption = (): Option =>
+  new Option('-j, --threads <n>', 'threads to compute with (default: all that the host has)').argParser(
+    wholeNumber(1),
+  )
+
+/** The device reads the number of threads from the environment. */
+export function useThreads(threads: unknown): void {
+  if (threads !== undefined) process.env.XENOGRAD_THREADS = String(threads)
+}

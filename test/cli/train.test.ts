@@ -141,6 +141,21 @@ test('train: Ctrl-C writes a checkpoint, and the same command goes on to the sam
   t.ok((await last('straight')).equals(await last('interrupted')), 'bit for bit')
 })
 
+test('train: the number of threads changes nothing but the banner', async t => {
+  const root = scratch()
+  const data = await dataFlags(root)
+  const large = ['--hidden_lstm_size=24', '--batch_size=40', '--seq_len=40', '--num_steps=3']
+  const models = await Promise.all(
+    ['1', '3'].map(async threads => {
+      const out = join(root, threads)
+      const { stderr } = await xenograd(['train', '-j', threads, ...data, ...large, `--out_dir=${out}`])
+      t.match(stderr, new RegExp(`${threads} thread`))
+      return readFile(join(await runIn(out), 'model', 'model_2.safetensors'))
+    }),
+  )
+  t.ok(models[0].equals(models[1]), 'bit for bit')
+})
+
 test('train: what makes no sense is said before anything is done', async t => {
   const root = scratch()
   const cases: [string[], number, RegExp][] = [
