@@ -188,5 +188,7 @@ function centralRange(scores: readonly number[]): [number, number] {
   const sorted = Float64Array.from(scores.filter(Number.isFinite)).sort()
   const low = quantileSorted(Array.from(sorted), 0.001) ?? 0
   const high = quantileSorted(Array.from(sorted), 0.999) ?? 1
-  return high > low ? [low, high] : [low - 0.5, low + 0.5]
+  // Narrower than what numbers of this size can be cut into, it is one value.
+  const least = 1e-12 * Math.max(Math.abs(low), Math.abs(high), 1e-200)
+  return high - low > least ? [low, high] : [low - 0.5, low + 0.5]
 }
