@@ -25,6 +25,9 @@ export type WorkerData = {
 
 type Threads = typeof import('node:worker_threads')
 
+/** Polls before going to sleep: some tens of microseconds, longer than between two kernels of a training step. */
+export const patience = 20_000
+
 /** How long a worker may take to start, or to take in a program. */
 const secondsToStart = 60
 
@@ -100,11 +103,16 @@ export class Team {
   #join(seconds = Number.POSITIVE_INFINITY): void {
     const words = this.#words
     const end = performance.now() + 1000 * seconds
-    while (Atomics.load(words, control.done) < this.#workers.length)
+    const all = this.#workers.length
+    for (let i = 0; i < patience; i++) if (Atomics.load(words, control.done) === all) break
+    // Asleep the caller leaves its processor to whoever works, also when other programs want processors, too.
+    for (let done = Atomics.load(words, control.done); done < all; done = Atomics.load(words, control.done)) {
+      Atomics.wait(words, control.done, done, 1000)
       if (performance.now() > end)
         throw new Error(
           `wasm device: a worker thread does not answer after ${seconds} seconds; set XENOGRAD_THREADS=1 to do without`,
         )
+    }
     if (Atomics.exchange(words, control.failed, 0) === 0) return
     const failures = this.#workers.flatMap(({ port }) => this.#threads.receiveMessageOnPort(port) ?? [])
     throw new Error(`wasm device: a worker thread failed: ${failures[0]?.message ?? 'it did not say why'}`)

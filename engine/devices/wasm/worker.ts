@@ -1,5 +1,5 @@
 import { receiveMessageOnPort, workerData } from 'node:worker_threads'
-import { type Assignment, commands, control, type WorkerData } from './team.js'
+import { type Assignment, commands, control, patience, type WorkerData } from './team.js'
 
 // A thread of the wasm device (see team.ts): waits for its turn, loads or runs a program, says that it is done.
 
@@ -7,9 +7,6 @@ const { port, memory, words: block } = workerData as WorkerData
 const words = new Int32Array(block)
 const programs = new Map<number, { run: (...pointers: number[]) => void; offsets: readonly number[] }>()
 const scratch = new WebAssembly.Global({ value: 'i32', mutable: true }, 0)
-
-/** Polls before going to sleep: some tens of microseconds, longer than between two kernels of a training step. */
-const patience = 20_000
 
 function awaitTurn(seen: number): void {
   for (let i = 0; i < patience; i++) if (Atomics.load(words, control.turn) !== seen) return
@@ -42,4 +39,5 @@ for (let turn = 0; ; turn = (turn + 1) | 0) {
     Atomics.store(words, control.failed, 1)
   }
   Atomics.add(words, control.done, 1)
+  Atomics.notify(words, control.done)
 }
