@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
 import {
   compile,
-  device,
   deviceNames,
   entries,
   gradients,
+  openDevice,
   randomKey,
   type Tensor,
   tensor,
@@ -21,7 +21,7 @@ type Test = { name: string; run: (device: string) => Promise<string> }
 class Skip extends Error {}
 
 const tests: readonly Test[] = [
-  { name: 'opens', run: async name => device(name).device.description },
+  { name: 'opens', run: async name => (await openDevice(name)).device.description },
   { name: 'computes', run: firstComputation },
   { name: 'learns', run: scanWithGradients },
 ]

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { Option } from 'commander'
 import { gcFraction, unknown } from '../data/index.js'
-import { device } from '../engine/index.js'
+import { openDevice } from '../engine/index.js'
 import { Detector } from '../model/index.js'
 import type { Input } from './input.js'
 import { interrupted } from './interrupt.js'
@@ -78,7 +78,7 @@ export async function openDetector(
   flags: ScoringFlags,
   chatty: boolean,
 ): Promise<Detector> {
-  const { device: opened } = device(flags.device)
+  const { device: opened } = await openDevice(flags.device)
   if (chatty) {
     say(`xenograd ${version()}, device ${flags.device} (${opened.description}), batch ${flags.batch}`)
     say(`foreground ${describeModel(foreground)}`)

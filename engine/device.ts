@@ -22,6 +22,10 @@ export interface Device {
   readonly name: string
   /** One line on what it really runs on, for banners. */
   readonly description: string
+  /** Largest relative rounding of a matmul's operands and sums; 1e-6 (float32) if not given. */
+  readonly matmulEps?: number
+  /** Largest relative error of an elementwise function; 1e-6 if not given. */
+  readonly mapEps?: number
   /** New memory, contents undefined, aligned for any dtype. Throws when there is no more. */
   alloc(bytes: number): DeviceBuffer
   /** Give memory back. Work already enqueued may still use it; the caller enqueues nothing more on it. */

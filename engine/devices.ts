@@ -3,15 +3,22 @@ import { referenceDevice } from './devices/reference/index.js'
 import { wasmDevice } from './devices/wasm/index.js'
 import { Runtime } from './runtime.js'
 
-const factories = new Map<string, () => Device>([
-  ['wasm', wasmDevice],
+/** What a device is opened with, beyond its name; each factory says what it knows. */
+export type DeviceOptions = Readonly<Record<string, string | number | boolean>>
+
+/** Opens a device. Throws, or rejects, with what is missing and how to get it. */
+export type DeviceFactory = (options: DeviceOptions) => Device | Promise<Device>
+
+const factories = new Map<string, DeviceFactory>([
+  ['wasm', () => wasmDevice()],
   ['reference', referenceDevice],
 ])
 const open = new Map<string, Runtime>()
+const opening = new Map<string, Promise<Runtime>>()
 let defaultName = 'wasm'
 
 /** Make a device known under a name; `factory` is called when it is first used. Throws on a taken name. */
-export function registerDevice(name: string, factory: () => Device): void {
+export function registerDevice(name: string, factory: DeviceFactory): void {
   if (factories.has(name)) throw new Error(`device '${name}' is registered already; choose another name`)
   factories.set(name, factory)
 }
@@ -19,16 +26,48 @@ export function registerDevice(name: string, factory: () => Device): void {
 /** The names of all known devices, the default first. */
 export const deviceNames = (): string[] => [...factories.keys()]
 
+function factoryOf(name: string): DeviceFactory {
+  const factory = factories.get(name)
+  if (!factory) throw new Error(`device '${name}' is not known; there are ${deviceNames().join(', ')}`)
+  return factory
+}
+
 /**
  * The device of a name (default: the default device), opened when first asked for.
- * @throws Error for an unknown name, or when the device cannot be opened.
+ * @throws Error for an unknown name, when the device cannot be opened, or when opening it takes waiting (a GPU's
+ * adapter, say) and nobody has awaited `openDevice`.
  */
 export function device(name = defaultName): Runtime {
   const known = open.get(name)
   if (known) return known
-  const factory = factories.get(name)
-  if (!factory) throw new Error(`device '${name}' is not known; there are ${deviceNames().join(', ')}`)
-  const runtime = new Runtime(factory())
+  const made = opening.get(name) ?? factoryOf(name)({})
+  if (!(made instanceof Promise)) return keep(name, made)
+  if (!opening.has(name)) {
+    const ready = made.then(opened => keep(name, opened as Device)).finally(() => opening.delete(name))
+    // Who awaits openDevice learns of a failure.
+    ready.catch(() => {})
+    opening.set(name, ready)
+  }
+  throw new Error(`device '${name}' takes waiting to open: await openDevice('${name}') first`)
+}
+
+/**
+ * Open a device, with options that its factory knows; later calls of `device` find it.
+ * @throws Error for an unknown name, when it is open already and options are given, or when it cannot be opened.
+ */
+export async function openDevice(name = defaultName, options: DeviceOptions = {}): Promise<Runtime> {
+  if (Object.keys(options).length && (open.has(name) || opening.has(name)))
+    throw new Error(`device '${name}' is open already; give options when it is first opened`)
+  const known = open.get(name) ?? opening.get(name)
+  if (known) return known
+  const factory = factoryOf(name)
+  const made = (async () => keep(name, await factory(options)))()
+  opening.set(name, made)
+  return made.finally(() => opening.delete(name))
+}
+
+function keep(name: string, opened: Device): Runtime {
+  const runtime = new Runtime(opened)
   open.set(name, runtime)
   return runtime
 }

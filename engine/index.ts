@@ -23,7 +23,15 @@ export {
 } from './cell.js'
 export { type CompiledFunction, compile } from './compile.js'
 export type { Device, DeviceBuffer, Program } from './device.js'
-export { device, deviceNames, registerDevice, setDefaultDevice } from './devices.js'
+export {
+  type DeviceFactory,
+  type DeviceOptions,
+  device,
+  deviceNames,
+  openDevice,
+  registerDevice,
+  setDefaultDevice,
+} from './devices.js'
 export type { DType, TypedArray } from './dtype.js'
 export { realise } from './execute.js'
 export * as expr from './expr.js'

@@ -1,7 +1,7 @@
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { findFiles, InputError, loadReads, type ReadSet, type Split, TrainingBatches } from '../data/index.js'
-import { device, setDefaultDevice } from '../engine/index.js'
+import { device, openDevice, setDefaultDevice } from '../engine/index.js'
 import { aurocEstimate } from '../eval/index.js'
 import { findCell } from './cells.js'
 import { type MetricsLine, RunDirectory } from './runDirectory.js'
@@ -30,7 +30,10 @@ export async function trainFromSettings(
   hooks: TrainHooks = {},
 ): Promise<TrainResult & { readonly run: string }> {
   checkSettings(settings)
-  if (settings.device) setDefaultDevice(settings.device)
+  if (settings.device) {
+    await openDevice(settings.device)
+    setDefaultDevice(settings.device)
+  }
   const cell = await findCell(settings.norm_lstm ? 'layerNormLstm' : settings.cell || 'lstm')
   const training = await readSet(settings.in_tr_data_dir, 'in_tr', settings)
   const batches = new TrainingBatches(training, {

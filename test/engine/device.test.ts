@@ -9,6 +9,7 @@ import {
   dispose,
   gradients,
   type Kernel,
+  openDevice,
   registerDevice,
   runCell,
   scan,
@@ -148,4 +149,21 @@ test('shared buffers: no two temporaries that live at the same time overlap, and
     ),
   )
   t.end()
+})
+
+test('a device that takes waiting to open', async t => {
+  let opened = 0
+  registerDevice('slow', async options => {
+    opened++
+    if (options.broken) throw new Error('slow: no adapter; install one')
+    return { ...referenceDevice(), name: 'slow' }
+  })
+  const failure = (opening: Promise<unknown>) => opening.then(() => 'opened', String)
+  t.match(await failure(openDevice('slow', { broken: true })), /slow: no adapter; install one/)
+  t.throws(() => device('slow'), /device 'slow' takes waiting to open: await openDevice\('slow'\) first/)
+  const [a, b] = await Promise.all([openDevice('slow'), openDevice('slow')])
+  t.equal(a, b)
+  t.equal(device('slow'), a)
+  t.equal(opened, 2, 'once for the failure, once for all others')
+  t.match(await failure(openDevice('slow', { broken: true })), /device 'slow' is open already/)
 })
