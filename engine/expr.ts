@@ -20,6 +20,7 @@ export type ScalarOp =
   | 'exp'
   | 'log'
   | 'tanh'
+  | 'sigmoid'
   | 'eq'
   | 'lt'
   | 'le'
@@ -107,6 +108,8 @@ export const exp = floatUnary('exp')
 /** Natural logarithm. */
 export const log = floatUnary('log')
 export const tanh = floatUnary('tanh')
+/** 1 / (1 + e^-x). */
+export const sigmoid = floatUnary('sigmoid')
 
 /** `yes` where `condition` is not 0, else `no`. The side not chosen may be NaN. */
 export const select = (condition: Expr, yes: Operand, no: Operand): Expr => {
@@ -158,6 +161,8 @@ export function evaluate(instr: Instr, a: number, b: number, c: number): number 
       return Math.log(a)
     case 'tanh':
       return Math.tanh(a)
+    case 'sigmoid':
+      return 1 / (1 + Math.exp(-a))
     case 'eq':
       return a === b ? 1 : 0
     case 'lt':

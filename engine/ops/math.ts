@@ -143,7 +143,7 @@ const tanh = elementwise('tanh', {
   sample: { min: -3, max: 3 },
 })
 const sigmoid = elementwise('sigmoid', {
-  expr: x => s.div(1, s.add(s.exp(s.neg(x)), 1)),
+  expr: x => s.sigmoid(x),
   vjp: (g, _, y) => [g.mul(y.mul(y.neg().add(1)))],
   sample: { min: -6, max: 6 },
 })

@@ -1,6 +1,6 @@
 import type { Instr } from '../../expr.js'
 import { type FunctionBuilder, f32x4, i32x4, type V128, v128 } from './assembler.js'
-import { exp, log, tanh } from './math.js'
+import { exp, log, sigmoid, tanh } from './math.js'
 import type { Target } from './target.js'
 
 /** Lines of `body` that the lines `wanted` need, themselves included, in order of evaluation. */
@@ -98,6 +98,8 @@ export class BodyEmitter {
         return log(target, f, a())
       case 'tanh':
         return tanh(target, f, a())
+      case 'sigmoid':
+        return sigmoid(target, f, a())
       case 'select':
         return v128.bitselect(b(), this.value(args[2]), this.#mask(args[0]))
       case 'cast':

@@ -1,7 +1,7 @@
 import { type FunctionBuilder, f32x4, i32x4, type V128, v128 } from './assembler.js'
 import type { Target } from './target.js'
 
-/** exp, log and tanh over four lanes, emitted in line. The polynomials are minimax fits of our own unless said. */
+/** exp, log, tanh and sigmoid over four lanes, emitted in line. The polynomials are minimax fits of our own unless said. */
 
 /** Σ coefficients[i] x^i by Horner's rule. */
 function polynomial(target: Target, f: FunctionBuilder, x: V128, coefficients: readonly number[]): V128 {
@@ -21,6 +21,9 @@ const roundingShift = 1.5 * 2 ** 23
 const expMax = 88.72283
 const expMin = -87.33654
 
+/** e^r is 1 + r + r² times this polynomial of r, for |r| <= ln(2)/2. */
+const expTail = [0.49999993, 0.16666521, 0.04166839, 0.008368711, 0.001381461]
+
 /**
  * e^x, max relative error 1.2e-7 (2 ulp). Infinity from 88.72284 on, 0 below -87.33654; NaN stays NaN.
  * exp(x) = 2^n * exp(r) with |r| <= ln(2)/2.
@@ -30,7 +33,7 @@ export function exp(target: Target, f: FunctionBuilder, x: V128): V128 {
   const n = f.local(f32x4.sub(shifted, f32x4.const(roundingShift)))
   const high = target.nmadd(n, f32x4.const(ln2High), x)
   const r = f.local(target.nmadd(n, f32x4.const(ln2Low), high))
-  const q = polynomial(target, f, r, [0.49999993, 0.16666521, 0.04166839, 0.008368711, 0.001381461])
+  const q = polynomial(target, f, r, expTail)
   const p = f32x4.add(target.madd(f32x4.mul(r, r), q, r), f32x4.const(1))
   const scaled = i32x4.add(p, i32x4.shl(shifted, 23))
   const finite = v128.bitselect(
@@ -80,16 +83,43 @@ const tanhNumerator = [
 ]
 const tanhDenominator = [1, 0.46421929772473935, 0.024516041038768338, 0.0002554892818502424]
 
+/** Below it the sigmoid is less than the least normal float; from some way before 30 on it is 1. */
+const sigmoidMin = -87.33
+const sigmoidMax = 30
+
+/**
+ * 1 / (1 + e^-x), max relative error 2e-7 from -87.33 on, and 1.2e-38 below; exactly 1 from 17.4 on; NaN stays NaN. The
+ * argument is cut so that e^-x needs none of exp's care for what is too large or too small.
+ */
+export function sigmoid(target: Target, f: FunctionBuilder, x: V128): V128 {
+  const y = f.local(cut(x, sigmoidMin, sigmoidMax))
+  const shifted = f.local(target.madd(y, f32x4.const(-Math.LOG2E), f32x4.const(roundingShift)))
+  const n = f.local(f32x4.sub(shifted, f32x4.const(roundingShift)))
+  // u = -r: as wasm has no -a * b - c, the polynomial is taken of the negated remainder.
+  const u = f.local(target.madd(n, f32x4.const(ln2Low), target.madd(n, f32x4.const(ln2High), y)))
+  const q = polynomial(
+    target,
+    f,
+    u,
+    expTail.map((c, i) => (i % 2 ? -c : c)),
+  )
+  const p = target.madd(f32x4.mul(u, u), q, f32x4.sub(f32x4.const(1), u))
+  const power = i32x4.add(p, i32x4.shl(shifted, 23))
+  return f32x4.div(f32x4.const(1), f32x4.add(power, f32x4.const(1)))
+}
+
+/** x between two bounds. pmin and pmax hand on a NaN that comes first. */
+const cut = (x: V128, least: number, most: number): V128 =>
+  f32x4.pmax(f32x4.pmin(x, f32x4.const(most)), f32x4.const(least))
+
 /**
  * Hyperbolic tangent, max relative error 3e-7 down to the least float; odd, and exactly ±1 from ±9 on. A fraction
  * x P(x²) / Q(x²), fitted so that it passes 1 just before 9 and is cut there.
  */
 export function tanh(target: Target, f: FunctionBuilder, x: V128): V128 {
-  // pmin and pmax hand on a NaN that comes first.
-  const cut = (a: V128, to: number): V128 => f32x4.pmax(f32x4.pmin(a, f32x4.const(to)), f32x4.const(-to))
-  const y = f.local(cut(x, tanhMax))
+  const y = f.local(cut(x, -tanhMax, tanhMax))
   const square = f.local(f32x4.mul(y, y))
   const p = polynomial(target, f, square, tanhNumerator)
   const q = polynomial(target, f, square, tanhDenominator)
-  return cut(f32x4.div(f32x4.mul(y, p), q), 1)
+  return cut(f32x4.div(f32x4.mul(y, p), q), -1, 1)
 }

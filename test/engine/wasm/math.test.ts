@@ -108,4 +108,25 @@ for (const target of targets) {
     )
     t.end()
   })
+
+  test(`wasm math, ${name}: sigmoid`, async t => {
+    const x = floats()
+    const y = await apply('sigmoid', x, target)
+    const exact = (a: number) => 1 / (1 + Math.exp(-a))
+    const inside = (_: unknown, i: number) => x[i] >= -87.33
+    const { error, at } = worst(x.filter(inside), y.filter(inside), exact)
+    t.ok(error < 2e-7, `relative error ${error} at ${at}`)
+    t.ok(
+      y.every((v, i) => v >= 0 && v <= 1 && (x[i] < 17.4 || v === 1) && (x[i] > -87.33 || v < 1.3e-38)),
+      'between 0 and 1, exactly 1 from 17.4 on, nothing below -87.33',
+    )
+    const [zero, minusZero, one, nothing, none] = await apply(
+      'sigmoid',
+      new Float32Array([0, -0, inf, -inf, nan]),
+      target,
+    )
+    t.deepEqual([zero, minusZero, one, none], [0.5, 0.5, 1, nan])
+    t.ok(nothing < 1.3e-38)
+    t.end()
+  })
 }
