@@ -18,7 +18,8 @@ export type Output = Input & { readonly value: number }
 
 /**
  * One pass over `shape`. `body` is in order of evaluation, outputs point into it. Arguments: inputs, outputs. An output
- * buffer may also be an input buffer when both views are the same (each element is read before it is written).
+ * buffer may also be an input buffer when both views are the same, or visit no element in common: each element is read
+ * before it is written.
  */
 export type MapKernel = {
   readonly kind: 'map'

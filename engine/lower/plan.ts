@@ -5,6 +5,7 @@ import type { Tensor } from '../tensor.js'
 import { isLeaf, liveNodes } from './live.js'
 import { BufferTable, bytesOf, fixedArg, Lowering, type PlannedLaunch } from './lower.js'
 import { shareBuffers } from './memory.js'
+import { overlay } from './overlay.js'
 
 /** Where a launch's argument comes from. */
 export type PlanArg =
@@ -68,7 +69,7 @@ export function makePlan(
     sources,
     outputs.map((value, i) => ({ value, to: fixedArg(outputBuffers[i]) })),
   )
-  const launches = [...lowering.launches]
+  const launches = overlay(lowering.launches, table.temporaries)
 
   const free = inputs.flatMap((t, i) => (donated.has(t) ? [i] : []))
   const alias = new Map<number, number>()

@@ -46,7 +46,7 @@ function splitMap(kernel: MapKernel): Pieces | undefined {
     const operand = (at: number): number => {
       const source = body[at]
       if (source.op === 'const') return lines.push(source) - 1
-      const fromInput = source.op === 'input'
+      const fromInput = source.op === 'input' && !home.has(at)
       used.push(fromInput ? inputs[source.value] : { dtype: source.dtype, view: whole })
       args.push(fromInput ? source.value : home.get(at)!)
       return lines.push({ op: 'input', dtype: source.dtype, args: [], value: used.length - 1 }) - 1
@@ -66,13 +66,14 @@ function splitMap(kernel: MapKernel): Pieces | undefined {
       args: [...args, to],
     })
   }
+  // An output buffer may also be an input: inputs that are handed on are read before the first output is written.
+  const handedOn = (line: number) => outputs.length > 1 && outputs.some(o => o.value === line)
   body.forEach((instr, line) => {
-    if (!isOperation(instr)) return
+    if (!isOperation(instr) && !(instr.op === 'input' && handedOn(line))) return
     const slot = { scratch: scratch.push({ bytes: sizeOf(shape) * bytesPerElement(instr.dtype) }) - 1 }
     emit(line, slot)
     home.set(line, slot)
   })
-  // Outputs last: an output buffer may also be an input.
   outputs.forEach(({ dtype, view, value }, i) => {
     if (direct[i]) emit(value, inputs.length + i)
     else {
