@@ -1,3 +1,4 @@
+import { withinBudget } from './budget.js'
 import type { DeviceBuffer } from './device.js'
 import { device } from './devices.js'
 import { Executable, realise, storageOf } from './execute.js'
@@ -31,29 +32,44 @@ export type CompiledFunction<A extends readonly Tree[], R extends Tree> = {
   dispose(): void
 }
 
+export type CompileOptions = {
+  /** Where to run; by default the default device. */
+  readonly device?: string
+  /**
+   * Positions of arguments whose buffers the results may take over (in-place update of parameters and optimiser state).
+   * Donated tensors have no value after the call.
+   */
+  readonly donate?: readonly number[]
+  /**
+   * Bytes that arguments, results and intermediate values may take together. Where keeping all that a backward pass
+   * needs would take more, scans keep checkpoints and work out the rest again: slower by a forward pass at most.
+   */
+  readonly memory?: number
+}
+
 /**
  * Trace a function of tensors once per combination of shapes and dtypes, plan its memory once, and run the plan on
  * every call. The function must be pure: it sees placeholders, and anything but tensor operations in it happens only
  * when it is traced. Tensors from outside are used by reference, not copied.
  *
- * `donate`: positions of arguments whose buffers the results may take over (in-place update of parameters and
- * optimiser state). Donated tensors have no value after the call.
- *
  * Arguments and result: tensors in nested records or arrays. Calls enqueue work and return; reading a result waits.
+ * @throws RangeError on a call for which the memory budget is too small.
  */
 export function compile<A extends readonly Tree[], R extends Tree>(
   fn: (...args: A) => R,
-  options: { device?: string; donate?: readonly number[] } = {},
+  options: CompileOptions = {},
 ): CompiledFunction<A, R> {
-  const { donate = [] } = options
+  const { donate = [], memory } = options
   const cache = new Map<string, Compiled>()
   let runtime: Runtime | undefined
 
   function trace(args: A): Compiled {
     const inputs = args.map(arg => mapTree(arg, t => placeholder(t.shape, t.dtype))) as unknown as A
-    const { value: outputs, made } = collect(() => fn(...inputs))
     const donated = new Set(donate.flatMap(i => leaves(inputs[i])))
-    const plan = makePlan(leaves(outputs), inputs.flatMap(leaves), donated)
+    const { outputs, made, plan } = withinBudget(memory, () => {
+      const { value: outputs, made } = collect(() => fn(...inputs))
+      return { outputs, made, plan: makePlan(leaves(outputs), inputs.flatMap(leaves), donated) }
+    })
     return {
       executable: new Executable(plan, runtime!),
       outputs,

@@ -21,7 +21,7 @@ export {
   runCell,
   stepCell,
 } from './cell.js'
-export { type CompiledFunction, compile } from './compile.js'
+export { type CompiledFunction, type CompileOptions, compile } from './compile.js'
 export type { Device, DeviceBuffer, Program } from './device.js'
 export {
   type DeviceFactory,
@@ -48,7 +48,7 @@ export { type AdamOptions, type AdamState, adam, adamState } from './optimise.js
 export { dropout, fold, randomBits, randomKey, uniform } from './random.js'
 export { registeredOps } from './registry.js'
 export type { Runtime } from './runtime.js'
-export { scan } from './scan.js'
+export { type ScanOptions, scan } from './scan.js'
 export { dispose, reportLeaks, scope } from './scope.js'
 export type { Shape } from './shape.js'
 export { type Draw, type Sample, Tensor } from './tensor.js'

@@ -1,111 +1,10 @@
+import { concat } from './ops/place.js'
 import { placeholder } from './ops/source.js'
 import { overSteps } from './overSteps.js'
+import { type Body, bodyNodes, isView, pick, scanNode } from './scanNode.js'
 import { printShape, sameShape } from './shape.js'
-import { type Node, type PickOp, type ScanOp, Tensor } from './tensor.js'
+import type { Tensor } from './tensor.js'
 import { entries, fillTree, leaves, mapTree, type Tree } from './tree.js'
-
-/**
- * The body of a loop, traced once. Its nodes start from `carryIn`, `xIn` (one step's values; any nodes may serve) and
- * from nodes outside of the loop, which the scan node has as its last inputs.
- */
-export type Body = {
-  readonly carryIn: readonly Tensor[]
-  readonly xIn: readonly Tensor[]
-  readonly carryOut: readonly Tensor[]
-  /** What is stacked over the steps. Grows when a backward pass asks for a value of the body. */
-  readonly outs: Tensor[]
-}
-
-export type Scan = { readonly steps: number; readonly reverse: boolean; readonly body: Body }
-
-const scanOp: ScanOp = { kind: 'scan', name: 'scan' }
-const pickOp: PickOp = { kind: 'pick', name: 'pick' }
-
-export const scanAttrs = (node: Tensor): Scan => (node as Node<Scan>).attrs
-
-/** A scan's inputs by role: initial carries, stacked inputs, and what the body uses from outside. */
-export function scanInputs(node: Tensor): { init: Tensor[]; xs: Tensor[]; captured: Tensor[] } {
-  const { body } = scanAttrs(node)
-  const c = body.carryIn.length
-  const x = c + body.xIn.length
-  return { init: node.inputs.slice(0, c), xs: node.inputs.slice(c, x), captured: node.inputs.slice(x) }
-}
-
-/** The scan that a pick belongs to, and which value it is: final carries first, then stacked outputs. */
-export function scanOf(pick: Tensor): { scan: Tensor; index: number } {
-  return { scan: pick.inputs[0], index: (pick as Node<number>).attrs }
-}
-
-/** Whether a node of a body is cheaper to work out again than to keep: another look at something kept. */
-export const isView = (t: Tensor): boolean => t.op.kind === 'view'
-
-/**
- * Nodes of a body: those between `outputs` and `starts` that depend on `starts`; and the frontier of nodes that do
- * not, which the body takes from outside.
- */
-export function bodyNodes(
-  outputs: readonly Tensor[],
-  starts: ReadonlySet<Tensor>,
-): { inside: Set<Tensor>; captured: Tensor[] } {
-  const oldest = Math.min(...[...starts].map(t => t.id))
-  const depends = new Map<Tensor, boolean>()
-  const stack = [...outputs]
-  while (stack.length) {
-    const t = stack[stack.length - 1]
-    const open = depends.has(t) || starts.has(t) || t.id < oldest ? [] : t.inputs.filter(x => !depends.has(x))
-    if (open.length) {
-      stack.push(...open)
-      continue
-    }
-    stack.pop()
-    if (!depends.has(t))
-      depends.set(t, starts.has(t) || (t.id >= oldest && t.inputs.some(x => depends.get(x) ?? false)))
-  }
-  const inside = new Set<Tensor>()
-  const captured = new Set<Tensor>()
-  // Views of outside tensors are taken inside, so that a cotangent reaches the tensor itself in one sum.
-  const capture = (t: Tensor): void => {
-    if (isView(t)) capture(t.inputs[0])
-    else captured.add(t)
-  }
-  for (const [t, on] of depends) if (on) inside.add(t)
-  for (const t of inside) if (!starts.has(t)) for (const x of t.inputs) if (!inside.has(x)) capture(x)
-  for (const t of outputs) if (!inside.has(t)) capture(t)
-  return { inside, captured: [...captured] }
-}
-
-/** `later`: values of the body that may be asked for once the scan exists. */
-export function scanNode(
-  scan: Scan,
-  init: readonly Tensor[],
-  xs: readonly Tensor[],
-  later: readonly Tensor[] = [],
-): Tensor {
-  const { body } = scan
-  const starts = new Set([...body.carryIn, ...body.xIn])
-  const { captured } = bodyNodes([...body.carryOut, ...body.outs, ...later], starts)
-  return new Tensor(scanOp, [...init, ...xs, ...captured], scan, [], 'float32')
-}
-
-/** A value of a scan: `index` counts final carries, then stacked outputs. */
-export function pick(scan: Tensor, index: number): Tensor {
-  const { steps, body } = scanAttrs(scan)
-  const carries = body.carryOut.length
-  const value = index < carries ? body.carryOut[index] : body.outs[index - carries]
-  const shape = index < carries ? value.shape : [steps, ...value.shape]
-  return new Tensor(pickOp, [scan], index, shape, value.dtype)
-}
-
-/** The values of a node of the body at every step, stacked: asks the scan to keep them. */
-export function stacked(scan: Tensor, node: Tensor): Tensor {
-  const { body } = scanAttrs(scan)
-  const { xs } = scanInputs(scan)
-  const x = body.xIn.indexOf(node)
-  if (x >= 0) return xs[x]
-  let index = body.outs.indexOf(node)
-  if (index < 0) index = body.outs.push(node) - 1
-  return pick(scan, body.carryOut.length + index)
-}
 
 /**
  * What no carry matters for need not be in the loop: products, reductions and random bits of the inputs (and what is
@@ -139,7 +38,7 @@ function hoist(body: Body, steps: number, xs: readonly Tensor[]): { xIn: Tensor[
  * stacked along a new leading axis. The body is traced once, whatever the number of steps; tensors from outside may
  * be used in it freely. Differentiable like everything else: its backward pass is derived, never written.
  *
- * `init`, `xs`, carries and outputs: tensors in nested records or arrays. `reverse`: from the last step to the first.
+ * `init`, `xs`, carries and outputs: tensors in nested records or arrays.
  * @throws RangeError when xs disagree on the number of steps, or the carry changes its shape; TypeError when it
  * changes its dtype or structure.
  */
@@ -147,8 +46,72 @@ export function scan<C extends Tree, X extends Tree, O extends Tree>(
   step: (carry: C, x: X) => { carry: C; out: O },
   init: C,
   xs: X,
-  options: { reverse?: boolean } = {},
+  options: ScanOptions = {},
 ): { carry: C; out: O } {
+  const steps = checkSteps(xs)
+  const { reverse = false, checkpoint = checkpoints?.(steps) ?? Math.max(1, steps) } = options
+  if (!(Number.isInteger(checkpoint) && checkpoint > 0))
+    throw new RangeError(`scan: checkpoint is ${checkpoint}; give a number of steps, 1 or more`)
+  if (checkpoint < steps) return checkpointed(step, init, xs, reverse, checkpoint)
+  return trace(step, init, xs, { reverse, recompute: false })
+}
+
+export type ScanOptions = {
+  /** From the last step to the first. */
+  readonly reverse?: boolean
+  /**
+   * Keep the carries of every so many steps for the backward pass, and work out the rest again from there: memory for
+   * time. By default all is kept, unless a compiled function's memory budget asks for less.
+   */
+  readonly checkpoint?: number
+}
+
+/** After how many steps scans keep their carries, by their number of steps, unless they say so themselves. */
+let checkpoints: ((steps: number) => number) | undefined
+
+/** Run `fn`, which traces scans, with a default for their checkpoints. */
+export function withCheckpoints<R>(every: ((steps: number) => number) | undefined, fn: () => R): R {
+  const before = checkpoints
+  checkpoints = every
+  try {
+    return fn()
+  } finally {
+    checkpoints = before
+  }
+}
+
+/**
+ * The loop as a loop over pieces of `every` steps that is itself differentiated without keeping anything but its
+ * carries (Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost", section 4.2), and what is left at the end.
+ */
+function checkpointed<C extends Tree, X extends Tree, O extends Tree>(
+  step: (carry: C, x: X) => { carry: C; out: O },
+  init: C,
+  xs: X,
+  reverse: boolean,
+  every: number,
+): { carry: C; out: O } {
+  const steps = checkSteps(xs)
+  const whole = steps - (steps % every)
+  const inner = (carry: C, x: X) => trace(step, carry, x, { reverse, recompute: false })
+  const pieces = mapTree(xs, x => x.slice(0, 0, whole).reshape(whole / every, every, ...x.shape.slice(1)))
+  const runPieces = (carry: C) => {
+    const result = trace(inner, carry, pieces, { reverse, recompute: true })
+    return { ...result, out: mapTree(result.out, t => t.reshape(whole, ...t.shape.slice(2))) }
+  }
+  if (whole === steps) return runPieces(init)
+  const rest = mapTree(xs, x => x.slice(0, whole))
+  const first = reverse ? inner(init, rest) : runPieces(init)
+  const second = reverse ? runPieces(first.carry) : inner(first.carry, rest)
+  const [early, late] = reverse ? [second.out, first.out] : [first.out, second.out]
+  const tails = leaves(late)
+  const joined = leaves(early).map((t, i) => concat([t, tails[i]], 0))
+  const out = fillTree(early, joined) as O
+  return { carry: second.carry, out }
+}
+
+/** The number of steps of stacked inputs. @throws RangeError when they disagree, TypeError when there are none. */
+function checkSteps(xs: Tree): number {
   const sequences = entries(xs)
   if (!sequences.length)
     throw new TypeError('scan: xs holds no tensor; give at least one (arange(steps) will do)')
@@ -158,6 +121,17 @@ export function scan<C extends Tree, X extends Tree, O extends Tree>(
       throw new RangeError(
         `scan: xs${path && `.${path}`} is ${printShape(x.shape)}, but xs${sequences[0][0] && `.${sequences[0][0]}`} has ${steps} steps; leading axes must agree`,
       )
+  return steps
+}
+
+/** Trace the body of a loop and make its node. */
+function trace<C extends Tree, X extends Tree, O extends Tree>(
+  step: (carry: C, x: X) => { carry: C; out: O },
+  init: C,
+  xs: X,
+  { reverse, recompute }: { reverse: boolean; recompute: boolean },
+): { carry: C; out: O } {
+  const steps = checkSteps(xs)
   const carryIn = mapTree(init, t => placeholder(t.shape, t.dtype))
   const xIn = mapTree(xs, t => placeholder(t.shape.slice(1), t.dtype))
   const { carry, out } = step(carryIn, xIn)
@@ -186,9 +160,10 @@ export function scan<C extends Tree, X extends Tree, O extends Tree>(
     outs: leaves(out),
   }
   const outCount = body.outs.length
-  const hoisted = hoist(body, steps, leaves(xs))
+  // What is hoisted is kept for all steps: more than what is to be worked out again.
+  const hoisted = recompute ? { xIn: [], xs: [] } : hoist(body, steps, leaves(xs))
   const node = scanNode(
-    { steps, reverse: options.reverse ?? false, body: { ...body, xIn: [...body.xIn, ...hoisted.xIn] } },
+    { steps, reverse, recompute, body: { ...body, xIn: [...body.xIn, ...hoisted.xIn] } },
     leaves(init),
     [...leaves(xs), ...hoisted.xs],
   )

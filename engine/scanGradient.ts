@@ -4,7 +4,7 @@ import { backpropagate } from './gradient.js'
 import { scatterAdd } from './ops/gather.js'
 import { placeholder, zeros } from './ops/source.js'
 import { overSteps } from './overSteps.js'
-import { type Body, bodyNodes, isView, pick, scanAttrs, scanInputs, scanNode, stacked } from './scan.js'
+import { type Body, bodyNodes, isView, pick, scanAttrs, scanInputs, scanNode, stacked } from './scanNode.js'
 import { Tensor } from './tensor.js'
 
 /**
@@ -20,7 +20,7 @@ export function scanVjp(
   gs: ReadonlyMap<number, Tensor>,
   needed: readonly boolean[],
 ): (Tensor | undefined)[] {
-  const { steps, reverse, body } = scanAttrs(node)
+  const { steps, reverse, body, recompute } = scanAttrs(node)
   const { init, captured } = scanInputs(node)
   const carries = body.carryIn.length
   // Later backward passes may stack more of the body: this one sees the outputs that it has cotangents for.
@@ -43,13 +43,15 @@ export function scanVjp(
   const gCaptured = cotangents.slice(carries + body.xIn.length)
 
   // Where the backward body meets the forward one: values to keep.
-  const forward = bodyNodes([...body.carryOut, ...body.outs], new Set([...body.carryIn, ...body.xIn])).inside
+  const forward = recompute
+    ? new Set([...body.carryIn, ...body.xIn])
+    : bodyNodes([...body.carryOut, ...body.outs], new Set([...body.carryIn, ...body.xIn])).inside
   const wanted = [...gCarryNext, ...gX, ...gCaptured].filter(
     (g, i) => g !== undefined && (i < carries || needed[i]),
   ) as Tensor[]
   const kept = withoutDerivable(frontier(wanted, forward), forward, body)
   const perStep = bodyNodes(wanted, new Set([...gCarry, ...gOut, ...kept])).inside
-  const sums = new SumOverSteps(steps, perStep)
+  const sums = new SumOverSteps(steps, perStep, recompute)
   const finish = gCaptured.map((g, i) =>
     g && needed[carries + body.xIn.length + i] ? sums.plan(g) : undefined,
   )
@@ -61,7 +63,7 @@ export function scanVjp(
     outs: [],
   }
   const loop = scanNode(
-    { steps, reverse: !reverse, body: backward },
+    { steps, reverse: !reverse, body: backward, recompute: false },
     [
       ...gCarry.map((g, i) => gs.get(i) ?? zeros(g.shape, g.dtype)),
       ...sums.accumulators.map(a => zeros(a.before.shape, a.before.dtype)),
@@ -143,6 +145,8 @@ class SumOverSteps {
     readonly steps: number,
     /** Nodes with a value of their own at every step. */
     readonly perStep: ReadonlySet<Tensor>,
+    /** Add in the loop all the same: what would be stacked is as much memory as recomputing is to save. */
+    readonly inLoop: boolean,
   ) {}
 
   readonly #plans = new Map<Tensor, Finish>()
@@ -163,6 +167,7 @@ class SumOverSteps {
 
   #plan(t: Tensor): Finish {
     if (!this.perStep.has(t)) return () => t.mul(this.steps)
+    if (this.inLoop) return this.#addInLoop(t)
     const { op } = t
     const linear =
       op.kind === 'view' || op.name === 'place' || op.name === 'add' || op.name === 'sub' || op.name === 'neg'
@@ -197,6 +202,10 @@ class SumOverSteps {
       if (!this.perStep.has(b)) return this.#with(a, sum => (op.name === 'mul' ? sum.mul(b) : sum.div(b)))
       if (!this.perStep.has(a) && op.name === 'mul') return this.#with(b, sum => sum.mul(a))
     }
+    return this.#addInLoop(t)
+  }
+
+  #addInLoop(t: Tensor): Finish {
     const before = placeholder(t.shape, t.dtype)
     const index = this.accumulators.push({ before, term: t }) - 1
     return loop => loop.final(index)

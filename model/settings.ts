@@ -29,6 +29,7 @@ export const defaults = {
   model_type: '',
   cell: '',
   device: '',
+  memory: 0,
   val_batches: 0,
   log_freq: 50,
   keep: 5,
@@ -66,6 +67,8 @@ export const meanings: Readonly<Record<keyof Settings, string>> = {
     "accepted for the reference's published script, which TensorFlow ignored: background or foreground, changes nothing",
   cell: 'the recurrent cell: a name in model/cells, or a .js file that exports one (default lstm)',
   device: 'the device to train on (default wasm)',
+  memory:
+    'bytes that a training step may take (say 900e6); where it takes more, the backward pass keeps checkpoints and works the rest out again; 0 is no limit',
   val_batches: 'batches of each validation set to use; 0 takes all reads, 1 is what the reference does',
   log_freq: 'steps between lines of metrics.jsonl (means over those steps)',
   keep: 'checkpoints to keep, beside the one of the best AUROC; 0 keeps all',
@@ -96,7 +99,7 @@ export function checkSettings(s: Settings): void {
   }
   for (const name of ['batch_size', 'val_freq', 'hidden_lstm_size', 'log_freq', 'num_steps'] as const)
     whole(name, 1)
-  for (const name of ['keep', 'val_batches'] as const) whole(name, 0)
+  for (const name of ['keep', 'val_batches', 'memory'] as const) whole(name, 0)
   whole('seq_len', 2)
   if (!Number.isSafeInteger(s.random_seed))
     throw new RangeError(`--random_seed ${s.random_seed}: give an integer up to 2^53`)

@@ -81,7 +81,12 @@ export async function train(
   validation?: { data: ValidationData; judge: Judge },
 ): Promise<TrainResult> {
   await run.sweep()
-  const notes = { seed: String(options.seed), data: data.fingerprint }
+  // Where sums over steps are taken in pieces, the bits differ: a run goes on as it began.
+  const notes = {
+    seed: String(options.seed),
+    data: data.fingerprint,
+    'memory budget': String(options.memory ?? 'none'),
+  }
   const last = (await run.checkpoints()).at(-1)
   let state: TrainState
   let next = 0

@@ -29,6 +29,8 @@ export type StepOptions = ModelOptions & {
   readonly regulariserWeight: number
   readonly seed: number
   readonly device?: string
+  /** Bytes that a step may take, beside what the device itself needs (see `compile`); by default no limit. */
+  readonly memory?: number
 }
 
 /** What a step reports: losses in nats per base, the unweighted regulariser, and the fraction predicted right. */
@@ -62,7 +64,11 @@ export function makeTrainStep(options: StepOptions) {
         metrics: stack([loss, accuracy, total, penalty]),
       }
     },
-    { donate: [0], ...(options.device && { device: options.device }) },
+    {
+      donate: [0],
+      ...(options.device && { device: options.device }),
+      ...(options.memory && { memory: options.memory }),
+    },
   )
   const step = async (
     state: TrainState,

@@ -1,5 +1,5 @@
 import { constantValue, hostData } from '../ops/source.js'
-import { bodyNodes, scanAttrs, scanInputs, scanOf } from '../scan.js'
+import { bodyNodes, scanAttrs, scanInputs, scanOf } from '../scanNode.js'
 import type { Tensor } from '../tensor.js'
 
 /** The parts of a scan that somebody uses: carries, stacked outputs, and of its inputs xs and captured tensors. */

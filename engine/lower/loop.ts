@@ -1,6 +1,6 @@
 import { bytesPerElement } from '../dtype.js'
 import type { Kernel, LoopArg, View } from '../kernel.js'
-import { type Body, bodyNodes, scanAttrs, scanInputs, scanOf } from '../scan.js'
+import { type Body, bodyNodes, scanAttrs, scanInputs, scanOf } from '../scanNode.js'
 import { contiguousView, sizeOf } from '../shape.js'
 import type { KernelOp, Node, Tensor } from '../tensor.js'
 import type { LiveScan } from './live.js'
@@ -63,12 +63,19 @@ function wholeOf(carryIn: Tensor, body: Body, inside: ReadonlySet<Tensor>): Whol
   return undefined
 }
 
+/** Whether nothing but the next value is made of a carry, element by element: then one takes the place of the other. */
+function isAccumulator(body: Body, c: number, inside: ReadonlySet<Tensor>): boolean {
+  const [before, after] = [body.carryIn[c], body.carryOut[c]]
+  if (after.op.kind !== 'elementwise' || [...body.carryOut, ...body.outs].includes(before)) return false
+  return [...inside].every(t => !t.inputs.includes(after) && (t === after || !t.inputs.includes(before)))
+}
+
 /**
  * Lower a scan to a loop kernel and say where its values (`picks`) are.
  *
  * A carry whose values at all steps are wanted lives in a buffer of steps+1 rows: a step reads one row and writes the
- * next, so that its history costs no copies, and before and after a step are the same memory one row apart. Any other
- * carry alternates between two buffers.
+ * next, so that its history costs no copies, and before and after a step are the same memory one row apart. A sum over
+ * steps is added to in place. Any other carry alternates between two buffers.
  */
 export function lowerLoop(scan: Tensor, live: LiveScan, picks: readonly Tensor[], level: Lowering): void {
   const { steps, reverse, body } = scanAttrs(scan)
@@ -98,7 +105,11 @@ export function lowerLoop(scan: Tensor, live: LiveScan, picks: readonly Tensor[]
     const wholeOuts = [...outs].filter(i => body.outs[i] === whole?.node)
     if (!history.size && !wholeOuts.length) {
       const view = contiguousView(t.shape)
-      const pair = [0, 1].map(() => fixedArg(level.table.temporary(bytesOf(t))))
+      const first = fixedArg(level.table.temporary(bytesOf(t)))
+      const pair = [
+        first,
+        isAccumulator(body, c, inside) ? first : fixedArg(level.table.temporary(bytesOf(t))),
+      ]
       level.copyTo(init[c], pair[0], view)
       const [even, odd] = pair.map(arg => buffers.argument(arg, bytesOf(t)))
       sources.set(t, { arg: { even, odd, offset: 0, stride: 0 }, view })

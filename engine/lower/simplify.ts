@@ -1,6 +1,6 @@
 import { exactJson } from '../kernel.js'
 import { strided } from '../ops/view.js'
-import { scanOf } from '../scan.js'
+import { scanOf } from '../scanNode.js'
 import { type Node, Tensor } from '../tensor.js'
 
 /** Nodes to compute, inputs first, and which node stands for each node of the graph. */

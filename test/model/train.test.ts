@@ -125,6 +125,7 @@ test('a run is resumed only with what it began with', async t => {
   const again = (change: object, data = tinyData(8, 20)) =>
     train(run, { ...tinyOptions, ...change }, data).catch((e: Error) => e.message)
   t.match(String(await again({ seed: 6 })), /this run had seed '5', now it is '6'/)
+  t.match(String(await again({ memory: 1e9 })), /had memory budget 'none', now it is '1000000000'/)
   t.match(String(await again({}, tinyData(8, 21))), /this run had data 'tiny 8x20', now it is 'tiny 8x21'/)
   t.match(String(await again({ hidden: 7 })), /hidden size 6.*the flags ask for.*hidden size 7/)
   await rm(path, { recursive: true })
