@@ -27,7 +27,8 @@ const around =
 
 const policies: readonly (Policy | undefined)[] = [undefined, ...[4, 2, 1, 1 / 2, 1 / 4].map(around)]
 
-const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`
+/** Bytes for people. */
+export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(bytes < 1e7 ? 3 : 0)} MB`
 
 /**
  * Trace and plan with as few recomputations as `memory` bytes allow: none, or checkpoints in all scans. `trace` makes a

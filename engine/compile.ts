@@ -2,16 +2,16 @@ import { withinBudget } from './budget.js'
 import type { DeviceBuffer } from './device.js'
 import { device } from './devices.js'
 import { Executable, realise, storageOf } from './execute.js'
-import { printKernel } from './kernel.js'
+import { type ExplainOptions, explainPlan } from './explain.js'
 import { bytesOf } from './lower/lower.js'
-import { makePlan } from './lower/plan.js'
+import { makePlan, type Plan } from './lower/plan.js'
 import { placeholder, result } from './ops/source.js'
 import { type Runtime, Storage } from './runtime.js'
 import { collect } from './scope.js'
 import type { Tensor } from './tensor.js'
 import { entries, fillTree, leaves, mapTree, type Tree } from './tree.js'
 
-type Compiled = {
+type Compiled<A> = {
   readonly executable: Executable
   readonly outputs: Tree
   /** Output buffers given back by their tensors, by output. */
@@ -19,6 +19,8 @@ type Compiled = {
   disposed: boolean
   /** Tensors of the trace: constants among them hold memory. */
   readonly made: readonly Tensor[]
+  /** Arguments like those that it was traced for, without values. */
+  readonly args: A
 }
 
 /** What `compile` returns: the function, and what it has compiled. */
@@ -26,8 +28,8 @@ export type CompiledFunction<A extends readonly Tree[], R extends Tree> = {
   (...args: A): R
   /** How often the function has been traced: once per combination of shapes and dtypes. */
   readonly traces: number
-  /** The kernels of every trace, for people. */
-  explain(): string
+  /** What `explain` says, of every trace. */
+  explain(options?: ExplainOptions): string
   /** Free the memory of all traces. */
   dispose(): void
 }
@@ -59,23 +61,19 @@ export function compile<A extends readonly Tree[], R extends Tree>(
   fn: (...args: A) => R,
   options: CompileOptions = {},
 ): CompiledFunction<A, R> {
-  const { donate = [], memory } = options
-  const cache = new Map<string, Compiled>()
+  const { donate = [] } = options
+  const cache = new Map<string, Compiled<A>>()
   let runtime: Runtime | undefined
 
-  function trace(args: A): Compiled {
-    const inputs = args.map(arg => mapTree(arg, t => placeholder(t.shape, t.dtype))) as unknown as A
-    const donated = new Set(donate.flatMap(i => leaves(inputs[i])))
-    const { outputs, made, plan } = withinBudget(memory, () => {
-      const { value: outputs, made } = collect(() => fn(...inputs))
-      return { outputs, made, plan: makePlan(leaves(outputs), inputs.flatMap(leaves), donated) }
-    })
+  function trace(args: A): Compiled<A> {
+    const { plan, outputs, made } = plannedTrace(fn, args, options)
     return {
       executable: new Executable(plan, runtime!),
       outputs,
       spare: plan.outputs.map(() => []),
       disposed: false,
       made,
+      args: args.map(arg => mapTree(arg, t => placeholder(t.shape, t.dtype))) as unknown as A,
     }
   }
 
@@ -135,9 +133,9 @@ export function compile<A extends readonly Tree[], R extends Tree>(
     )
   }
 
-  const explain = () =>
+  const explainTraces = (how?: ExplainOptions) =>
     [...cache.values()]
-      .flatMap(({ executable }) => executable.plan.launches.map(l => printKernel(l.kernel)))
+      .map(({ args }) => explainPlan(() => plannedTrace(fn, args, options).plan, how))
       .join('\n')
   const dispose = () => {
     for (const compiled of cache.values()) {
@@ -148,8 +146,35 @@ export function compile<A extends readonly Tree[], R extends Tree>(
     }
     cache.clear()
   }
-  const compiled = Object.assign(call, { explain, dispose })
+  const compiled = Object.assign(call, { explain: explainTraces, dispose })
   return Object.defineProperty(compiled, 'traces', { get: () => cache.size }) as CompiledFunction<A, R>
+}
+
+/** Trace a function for arguments of given shapes and dtypes, and plan it. */
+function plannedTrace<A extends readonly Tree[], R extends Tree>(
+  fn: (...args: A) => R,
+  args: A,
+  { donate = [], memory }: CompileOptions,
+): { plan: Plan; outputs: R; made: readonly Tensor[] } {
+  const inputs = args.map(arg => mapTree(arg, t => placeholder(t.shape, t.dtype))) as unknown as A
+  const donated = new Set(donate.flatMap(i => leaves(inputs[i])))
+  return withinBudget(memory, () => {
+    const { value: outputs, made } = collect(() => fn(...inputs))
+    return { outputs, made, plan: makePlan(leaves(outputs), inputs.flatMap(leaves), donated) }
+  })
+}
+
+/**
+ * Explain how a function of tensors would be compiled for arguments of these shapes and dtypes (their values do not
+ * matter, nothing runs): its kernels in order, what a step of each loop consists of, and remarks of the passes: what was
+ * hoisted out of a loop, what a backward pass has kept, what was not fused, and why.
+ */
+export function explain<A extends readonly Tree[]>(
+  fn: (...args: A) => Tree,
+  args: A,
+  options: CompileOptions & ExplainOptions = {},
+): string {
+  return explainPlan(() => plannedTrace(fn, args, options).plan, options)
 }
 
 /** Donated buffers are written in place, so nothing else in the call may read them. */

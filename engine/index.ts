@@ -21,7 +21,7 @@ export {
   runCell,
   stepCell,
 } from './cell.js'
-export { type CompiledFunction, type CompileOptions, compile } from './compile.js'
+export { type CompiledFunction, type CompileOptions, compile, explain } from './compile.js'
 export type { Device, DeviceBuffer, Program } from './device.js'
 export {
   type DeviceFactory,

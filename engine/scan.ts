@@ -1,6 +1,7 @@
 import { concat } from './ops/place.js'
 import { placeholder } from './ops/source.js'
 import { overSteps } from './overSteps.js'
+import { remark } from './remarks.js'
 import { type Body, bodyNodes, isView, pick, scanNode } from './scanNode.js'
 import { printShape, sameShape } from './shape.js'
 import type { Tensor } from './tensor.js'
@@ -29,6 +30,11 @@ function hoist(body: Body, steps: number, xs: readonly Tensor[]): { xIn: Tensor[
       const known = (y: Tensor) => (body.xIn.includes(y) ? xs[body.xIn.indexOf(y)] : undefined)
       const all = overSteps(x, { steps, known, fixed: y => !inside.has(y) })
       if (all) found.set(x, all)
+      remark('hoist', () =>
+        all
+          ? `${x} depends on no carry: worked out before the loop, for all ${steps} steps at once`
+          : `${x} depends on no carry, but stays in the loop: it uses an operation that has no form for all steps at once`,
+      )
     }
   return { xIn: [...found.keys()], xs: [...found.values()] }
 }
@@ -96,6 +102,7 @@ function checkpointed<C extends Tree, X extends Tree, O extends Tree>(
   const inner = (carry: C, x: X) => trace(step, carry, x, { reverse, recompute: false })
   const pieces = mapTree(xs, x => x.slice(0, 0, whole).reshape(whole / every, every, ...x.shape.slice(1)))
   const runPieces = (carry: C) => {
+    remark('differentiate', () => `a loop of ${steps} steps keeps its carries every ${every} steps`)
     const result = trace(inner, carry, pieces, { reverse, recompute: true })
     return { ...result, out: mapTree(result.out, t => t.reshape(whole, ...t.shape.slice(2))) }
   }

@@ -4,7 +4,9 @@ import { backpropagate } from './gradient.js'
 import { scatterAdd } from './ops/gather.js'
 import { placeholder, zeros } from './ops/source.js'
 import { overSteps } from './overSteps.js'
+import { remark } from './remarks.js'
 import { type Body, bodyNodes, isView, pick, scanAttrs, scanInputs, scanNode, stacked } from './scanNode.js'
+import { printShape } from './shape.js'
 import { Tensor } from './tensor.js'
 
 /**
@@ -50,6 +52,14 @@ export function scanVjp(
     (g, i) => g !== undefined && (i < carries || needed[i]),
   ) as Tensor[]
   const kept = withoutDerivable(frontier(wanted, forward), forward, body)
+  for (const t of kept)
+    remark('differentiate', () =>
+      body.xIn.includes(t)
+        ? `the backward loop of ${steps} steps reads an input of the step, ${t.dtype} ${printShape(t.shape)}`
+        : body.carryIn.includes(t)
+          ? `the backward loop of ${steps} steps reads the carry ${t.dtype} ${printShape(t.shape)} before each step`
+          : `${t} is kept for the backward loop of ${steps} steps`,
+    )
   const perStep = bodyNodes(wanted, new Set([...gCarry, ...gOut, ...kept])).inside
   const sums = new SumOverSteps(steps, perStep, recompute)
   const finish = gCaptured.map((g, i) =>
@@ -125,6 +135,7 @@ function withoutDerivable(kept: readonly Tensor[], forward: ReadonlySet<Tensor>,
     const used = new Set<Tensor>()
     if (free.has(t) || t.op.kind !== 'elementwise' || !derive(t, t, used, { left: mostOperations })) continue
     chosen.delete(t)
+    remark('differentiate', () => `${t} is not kept: the backward loop works it out again`)
     for (const x of used) chosen.add(x)
   }
   return [...chosen]
@@ -167,7 +178,8 @@ class SumOverSteps {
 
   #plan(t: Tensor): Finish {
     if (!this.perStep.has(t)) return () => t.mul(this.steps)
-    if (this.inLoop) return this.#addInLoop(t)
+    if (this.inLoop)
+      return this.#addInLoop(t, 'stacking what it is made of would take the memory that is to be saved')
     const { op } = t
     const linear =
       op.kind === 'view' || op.name === 'place' || op.name === 'add' || op.name === 'sub' || op.name === 'neg'
@@ -191,6 +203,7 @@ class SumOverSteps {
       const [a, b] = t.inputs
       if (!this.perStep.has(a)) return this.#with(b, sum => a.matmul(sum))
       if (!this.perStep.has(b)) return this.#with(a, sum => sum.matmul(b))
+      remark('differentiate', () => `the sum over steps of ${t} leaves the loop as one product`)
       return loop => contractSteps(this.#stacked(loop, a), this.#stacked(loop, b))
     }
     if (op.name === 'scatterAdd') {
@@ -202,10 +215,11 @@ class SumOverSteps {
       if (!this.perStep.has(b)) return this.#with(a, sum => (op.name === 'mul' ? sum.mul(b) : sum.div(b)))
       if (!this.perStep.has(a) && op.name === 'mul') return this.#with(b, sum => sum.mul(a))
     }
-    return this.#addInLoop(t)
+    return this.#addInLoop(t, `a sum over steps of '${op.name}' has no other form`)
   }
 
-  #addInLoop(t: Tensor): Finish {
+  #addInLoop(t: Tensor, why: string): Finish {
+    remark('differentiate', () => `the sum over steps of ${t} is added up in the loop: ${why}`)
     const before = placeholder(t.shape, t.dtype)
     const index = this.accumulators.push({ before, term: t }) - 1
     return loop => loop.final(index)

@@ -1,7 +1,8 @@
 import { bytesPerElement } from '../dtype.js'
 import type { Kernel, LoopArg, View } from '../kernel.js'
+import { remark, within } from '../remarks.js'
 import { type Body, bodyNodes, scanAttrs, scanInputs, scanOf } from '../scanNode.js'
-import { contiguousView, sizeOf } from '../shape.js'
+import { contiguousView, printShape, sizeOf } from '../shape.js'
 import type { KernelOp, Node, Tensor } from '../tensor.js'
 import type { LiveScan } from './live.js'
 import { BufferTable, bytesOf, fixedArg, type Layout, Lowering, type Wanted } from './lower.js'
@@ -121,6 +122,11 @@ export function lowerLoop(scan: Tensor, live: LiveScan, picks: readonly Tensor[]
     const row = whole?.node ?? t
     const part = whole?.carry ?? contiguousView(t.shape)
     const stride = bytesOf(row)
+    const inWhole = whole ? `, as a part of ${whole.node}, which needs no copy` : ''
+    remark(
+      'place',
+      () => `the carry ${t.dtype} ${printShape(t.shape)} lies in memory for all its values${inWhole}`,
+    )
     const memory = fixedArg(level.table.temporary(stride * (steps + 1)))
     const before = reverse ? 1 : 0
     /** One row's part of the memory, or (with `all`) that of all rows from `first` on. */
@@ -188,7 +194,8 @@ function emitLoop(
   level: Lowering,
 ): void {
   const { table, outer } = buffers
-  const { launches } = new Lowering(table, sources, wanted)
+  const label = `loop of ${steps} steps${reverse ? ' in reverse' : ''}`
+  const { launches } = within(label, () => new Lowering(table, sources, wanted))
   const { sizes, bufferOf } = shareBuffers(
     table.temporaries,
     launches.map(l => l.args.flatMap(a => [a.even, a.odd])),

@@ -3,8 +3,9 @@ import { type Expr, input as exprInput, type Instr } from '../expr.js'
 import type { Input, Kernel, LoopArg, ReduceKernel, View } from '../kernel.js'
 import { constantValue } from '../ops/source.js'
 import { viewOf } from '../ops/view.js'
+import { dump, remark } from '../remarks.js'
 import { scanInputs } from '../scanNode.js'
-import { contiguousView, isContiguous, type Shape } from '../shape.js'
+import { contiguousView, isContiguous, printShape, type Shape, sameShape } from '../shape.js'
 import type { ElementwiseOp, KernelOp, Node, Tensor } from '../tensor.js'
 import { type Cluster, makeUnits, type Single, type Unit } from './cluster.js'
 import { type Live, liveNodes } from './live.js'
@@ -90,10 +91,20 @@ export class Lowering {
       this.#places.set(t, [...(this.#places.get(t) ?? []), place])
     }
     const outputs = new Set(this.#places.keys())
+    dump(
+      'simplify',
+      () => this.#live.nodes.map(t => printNode(t)),
+      () => nodes.map(t => printNode(t, this.#rep)),
+    )
     const units = makeUnits(nodes, outputs, isSource, this.#rep)
     const computed = nodes.filter(t => !isSource(t))
-    this.#findStored(units, computed, outputs)
+    dump(
+      'fuse',
+      () => computed.map(t => printNode(t, this.#rep)),
+      () => units.map(printUnit),
+    )
     this.#findWholes(computed)
+    this.#findStored(units, computed, outputs)
     for (const unit of units) {
       if (unit.kind === 'cluster') this.#emitMap(unit)
       else if (unit.node.op.kind === 'scan') this.#emitLoop(unit.node)
@@ -105,6 +116,7 @@ export class Lowering {
 
   /** Elementwise nodes that somebody outside of their own pass reads. */
   #findStored(units: readonly Unit[], nodes: readonly Tensor[], outputs: ReadonlySet<Tensor>): void {
+    const isElementwise = (t: Tensor) => t.op.kind === 'elementwise'
     const passOf = new Map<Tensor, Unit>()
     for (const unit of units)
       for (const t of unit.kind === 'cluster' ? unit.nodes : unit.inlined) passOf.set(t, unit)
@@ -116,7 +128,9 @@ export class Lowering {
         // A reduction reads the top of its own cone directly.
         const cone = passOf.get(x)
         const consumed = cone?.kind === 'single' && cone.inlined.includes(x)
-        if (!same && !consumed) this.#stored.add(x)
+        if (same || consumed) continue
+        this.#stored.add(x)
+        if (cone && isElementwise(x) && !this.#wholes.has(x)) remark('fuse', () => whyStored(x, t))
       }
     }
     for (const t of outputs) this.#stored.add(t)
@@ -333,6 +347,26 @@ export class Lowering {
     this.emit(kernel, ...args, this.home(node))
   }
 }
+
+/** Why a value that a pass could have handed on inside is written to memory. */
+function whyStored(t: Tensor, reader: Tensor): string {
+  if (reader.op.kind === 'view')
+    return `${t} is written out: ${reader.op.name} reads its elements in another order or more than once`
+  if (reader.op.kind !== 'elementwise')
+    return `${t} is written out: ${reader.op.name} ${printShape(reader.shape)} is a kernel of its own`
+  return sameShape(t.shape, reader.shape)
+    ? `${t} is written out: ${reader} also needs what is computed from it in between`
+    : `${t} is written out: ${reader} is computed in a pass over another shape`
+}
+
+/** A node with its inputs by number, for people. */
+const printNode = (t: Tensor, rep: (t: Tensor) => Tensor = x => x): string =>
+  `%${t.id} = ${t}${t.inputs.length ? ` (${t.inputs.map(x => `%${rep(x).id}`).join(', ')})` : ''}`
+
+const printUnit = (unit: Unit): string =>
+  unit.kind === 'cluster'
+    ? `map of ${unit.nodes.map(t => `%${t.id}`).join(' ')}`
+    : `%${unit.node.id} ${unit.node.op.name}${unit.inlined.length ? ` of ${unit.inlined.map(t => `%${t.id}`).join(' ')}` : ''}`
 
 /** What was computed in place needs no copy to it. */
 const copiesOntoItself = (kernel: Kernel, args: readonly LoopArg[]): boolean =>

@@ -1,5 +1,6 @@
 import { bytesPerElement } from '../dtype.js'
 import type { Kernel, LoopArg, LoopKernel, Output, View } from '../kernel.js'
+import { remark } from '../remarks.js'
 import { isContiguous, type Shape, sameShape, sizeOf } from '../shape.js'
 import type { PlannedLaunch } from './lower.js'
 import type { Temporary } from './memory.js'
@@ -22,6 +23,10 @@ export function overlay(
       for (const place of places) {
         const kept = keptFor(place, target, result, n, temporaries)
         if (kept === undefined) break
+        remark(
+          'overlay',
+          () => `buffer #${kept} lies in the rows of #${target}, which a later loop writes over it`,
+        )
         for (let i = 0; i <= n; i++) result[i] = relocate(result[i], kept, target, place, temporaries)
       }
     }

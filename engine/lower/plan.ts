@@ -1,5 +1,6 @@
-import type { Kernel } from '../kernel.js'
+import { type Kernel, printKernel } from '../kernel.js'
 import { isPlaceholder } from '../ops/source.js'
+import { dump } from '../remarks.js'
 import { contiguousView, isContiguous } from '../shape.js'
 import type { Tensor } from '../tensor.js'
 import { isLeaf, liveNodes } from './live.js'
@@ -24,6 +25,9 @@ export type Plan = {
   readonly scratch: readonly number[]
   readonly launches: readonly { readonly kernel: Kernel; readonly args: readonly PlanArg[] }[]
 }
+
+const printLaunch = ({ kernel, args }: PlannedLaunch): string =>
+  `${printKernel(kernel)} (${args.map(a => `#${a.even}`).join(', ')})`
 
 /** Whether a launch reads `from` only element by element, at the positions where it writes `to`. */
 function elementByElement({ kernel, args }: PlannedLaunch, from: number, to: number): boolean {
@@ -70,6 +74,11 @@ export function makePlan(
     outputs.map((value, i) => ({ value, to: fixedArg(outputBuffers[i]) })),
   )
   const launches = overlay(lowering.launches, table.temporaries)
+  dump(
+    'overlay',
+    () => lowering.launches.map(printLaunch),
+    () => launches.map(printLaunch),
+  )
 
   const free = inputs.flatMap((t, i) => (donated.has(t) ? [i] : []))
   const alias = new Map<number, number>()
@@ -106,6 +115,11 @@ export function makePlan(
   const { sizes, bufferOf } = shareBuffers(
     table.temporaries,
     launches.map(l => l.args.flatMap(a => [a.even, a.odd])),
+  )
+  dump(
+    'share',
+    () => [...table.temporaries].map(([id, { bytes }]) => `#${id}: ${bytes} bytes`),
+    () => [...bufferOf].map(([id, buffer]) => `#${id} in scratch ${buffer} of ${sizes[buffer]} bytes`),
   )
   const planArg = (id: number): PlanArg => {
     const buffer = alias.get(id) ?? id
