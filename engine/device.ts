@@ -1,5 +1,13 @@
 import type { Kernel } from './kernel.js'
 
+/**
+ * A device that cannot be opened here: a package is not installed, a library not found, an adapter missing. Factories
+ * throw it; the message says in one line what is missing and how to get it.
+ */
+export class DeviceUnavailableError extends Error {
+  override readonly name = 'DeviceUnavailableError'
+}
+
 /** Memory of a device. Only the device that made it looks inside. */
 export interface DeviceBuffer {
   readonly bytes: number

@@ -22,7 +22,7 @@ export {
   stepCell,
 } from './cell.js'
 export { type CompiledFunction, type CompileOptions, compile, explain } from './compile.js'
-export type { Device, DeviceBuffer, Program } from './device.js'
+export { type Device, type DeviceBuffer, DeviceUnavailableError, type Program } from './device.js'
 export {
   type DeviceFactory,
   type DeviceOptions,

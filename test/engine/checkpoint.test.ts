@@ -10,9 +10,15 @@ import {
   tensor,
   zeros,
 } from '../../engine/index.js'
+import {
+  byPlainLoop,
+  compareTrees,
+  drawProgram,
+  everything,
+  type Loop,
+} from '../../engine/testing/conformance/programs.js'
 import { drawWith } from '../../engine/testing/index.js'
 import { runs } from './effort.js'
-import { byPlainLoop, compareTrees, drawProgram, everything, type Loop } from './programs.js'
 
 setDefaultDevice('reference')
 

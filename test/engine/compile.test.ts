@@ -10,9 +10,9 @@ import {
   type Tensor,
   tensor,
 } from '../../engine/index.js'
+import { byScan, compareTrees, drawProgram, everything } from '../../engine/testing/conformance/programs.js'
 import { drawWith } from '../../engine/testing/index.js'
 import { runs } from './effort.js'
-import { byScan, compareTrees, drawProgram, everything } from './programs.js'
 
 const twice = () => compile(({ x }: { x: Tensor }) => x.mul(2).add(1))
 

@@ -18,10 +18,10 @@ import {
 } from '../../engine/index.js'
 import { shareBuffers } from '../../engine/lower/memory.js'
 import { isContiguous } from '../../engine/shape.js'
+import { byScan, compareTrees, drawProgram, everything } from '../../engine/testing/conformance/programs.js'
 import { drawWith } from '../../engine/testing/index.js'
 import { lstm } from '../../model/cells/lstm.js'
 import { runs } from './effort.js'
-import { byScan, compareTrees, drawProgram, everything } from './programs.js'
 
 /** What every device must take, and nothing else. */
 function isRequired(kernel: Kernel): boolean {

@@ -1,6 +1,5 @@
-/**
- * How many random cases a generated test tries: `usual`, or that many times as many as the environment variable
- * XENOGRAD_TEST_EFFORT says (20 makes a good night).
- */
-export const runs = (usual: number): number =>
-  Math.ceil(usual * (Number(process.env.XENOGRAD_TEST_EFFORT) || 1))
+/** How many random cases generated tests try, as a multiple of the usual number: XENOGRAD_TEST_EFFORT (20 makes a good night). */
+export const effort = Number(process.env.XENOGRAD_TEST_EFFORT) || 1
+
+/** `usual` random cases, by the effort. */
+export const runs = (usual: number): number => Math.ceil(usual * effort)

@@ -2,20 +2,21 @@ import fc from 'fast-check'
 import test from 'tape'
 import { isFloat } from '../../engine/dtype.js'
 import { gradients, setDefaultDevice, tensor } from '../../engine/index.js'
+import { applyCase, casesOf, inputsOf, isSmooth, sampledOps } from '../../engine/testing/conformance/cases.js'
 import { gradcheck } from '../../engine/testing/index.js'
+import './allCells.js'
 import { runs } from './effort.js'
-import { applyCase, casesOf, inputsOf, isSmooth, sampledOps } from './samples.js'
 
 // Generated: first and second derivatives of every differentiable operation against central differences in float64.
 
 setDefaultDevice('reference')
 
-const differentiable = sampledOps.filter(op => (op.kind === 'elementwise' ? op.vjp !== undefined : true))
+const differentiable = sampledOps().filter(op => (op.kind === 'elementwise' ? op.vjp !== undefined : true))
 
 for (const op of differentiable)
   test(`derivatives of ${op.name}`, async t => {
     let checked = 0
-    const property = fc.asyncProperty(casesOf(op), async drawn => {
+    const property = fc.asyncProperty(casesOf(fc, op), async drawn => {
       const inputs = inputsOf(drawn, 'float64')
       // Nothing to differentiate, or rounded to float32 on the way: no finite differences.
       if (!inputs.some(x => isFloat(x.dtype)) || applyCase(drawn, inputs).dtype !== 'float64') return

@@ -11,9 +11,15 @@ import {
   type Tree,
   tensor,
 } from '../../engine/index.js'
+import {
+  byPlainLoop,
+  byScan,
+  compareTrees,
+  drawProgram,
+  everything,
+} from '../../engine/testing/conformance/programs.js'
 import { drawWith } from '../../engine/testing/index.js'
 import { runs } from './effort.js'
-import { byPlainLoop, byScan, compareTrees, drawProgram, everything } from './programs.js'
 
 // Generated: scan against the plain unrolled loop, values, gradients and second derivatives, for random bodies.
 

@@ -16,9 +16,9 @@ import {
   tensor,
   uniformAt,
   zeros,
-} from '../../engine/index.js'
-import type { Draw } from '../../engine/tensor.js'
-import { sampledOps } from './samples.js'
+} from '../../index.js'
+import type { Draw } from '../../tensor.js'
+import { sampledOps } from './cases.js'
 
 // Random programs around a random loop: what the suites for scan and for devices draw.
 
@@ -31,6 +31,8 @@ type Float = 'float32' | 'float64'
 
 /** A random program: fresh arguments, and what to compute of them, by scan or by the plain loop over the same step. */
 export type Program = {
+  /** The same program in another dtype. */
+  as(dtype: Float): Program
   args(): Args
   run(args: Args, loop: Loop): Tree
 }
@@ -62,7 +64,7 @@ type Piece = (s: Tensor, t: Tensor, inputs: Inputs, count: Tensor, outside: Outs
 
 /** Any differentiable elementwise operation, the user's own included; operands are brought into its range. */
 function elementwisePiece(draw: Draw): Piece {
-  const ops = sampledOps.flatMap(op => (op.kind === 'elementwise' && op.vjp ? [op] : []))
+  const ops = sampledOps().flatMap(op => (op.kind === 'elementwise' && op.vjp ? [op] : []))
   const op = draw.pick(ops)
   const { inputs, apply } = op.sample!({ int: min => min, pick: items => items[0] })
   if (inputs.some(({ dtype = 'float32' }) => dtype === 'int32')) return s => s
@@ -228,7 +230,8 @@ export function drawProgram(draw: Draw, seed: number, dtype: Float): Program {
       }
     }
 
-  return {
+  const as = (dtype: Float): Program => ({
+    as,
     args() {
       let stream = 0
       const random = (...shape: number[]): Tensor => {
@@ -266,7 +269,8 @@ export function drawProgram(draw: Draw, seed: number, dtype: Float): Program {
       const two = loop(step, one.carry, { ...inputs, x: one.out.p.tanh(), y: one.out.q }, !reverse)
       return asked ? [one, two] : two.carry.a
     },
-  }
+  })
+  return as(dtype)
 }
 
 const isFloat = (t: Tensor) => t.dtype !== 'int32'

@@ -1,8 +1,6 @@
-import { readdirSync } from 'node:fs'
-import { fileURLToPath, pathToFileURL } from 'node:url'
-import fc from 'fast-check'
-import { isFloat, type TypedArray } from '../../engine/dtype.js'
-import { input } from '../../engine/expr.js'
+import type fc from 'fast-check'
+import { isFloat, type TypedArray } from '../../dtype.js'
+import { input } from '../../expr.js'
 import {
   bitsAt,
   type Draw,
@@ -13,19 +11,14 @@ import {
   type Tensor,
   tensor,
   uniformAt,
-} from '../../engine/index.js'
-import type { ElementwiseOp } from '../../engine/tensor.js'
-import { drawWith } from '../../engine/testing/index.js'
+} from '../../index.js'
+import type { ElementwiseOp } from '../../tensor.js'
+import { drawWith } from '../fastCheck.js'
 
-// A user's operation is defined where a cell uses it: with all cells loaded, all operations are registered.
-const cells = fileURLToPath(new URL('../../model/cells/', import.meta.url))
-for (const file of readdirSync(cells))
-  if (file.endsWith('.js')) await import(pathToFileURL(cells + file).href)
+/** The operations defined so far that say how to be tested, the user's own included. */
+export const sampledOps = () => registeredOps().filter(op => op.sample)
 
-/** Operations that say how to be tested, by name. */
-export const sampledOps = registeredOps().filter(op => op.sample)
-
-type SampledOp = (typeof sampledOps)[number]
+type SampledOp = ReturnType<typeof sampledOps>[number]
 
 /** An input as it lies in memory, and the views that make the wanted shape of it. */
 type StridedInput = { readonly memory: Shape; readonly values: TypedArray; readonly view: View }
@@ -92,9 +85,9 @@ const unusual = [Number.NaN, Infinity, -Infinity, 0, -0, 100, -100, 1e-3]
  * An arbitrary that draws uses of one operation and shrinks them. `all`: also of integers, where the operation takes
  * them, and with infinities, NaN and the like.
  */
-export const casesOf = (op: SampledOp, { all = false } = {}): fc.Arbitrary<DrawnCase> =>
-  fc.gen().map(gen => {
-    const draw = drawWith(fc, gen)
+export const casesOf = (check: typeof fc, op: SampledOp, { all = false } = {}): fc.Arbitrary<DrawnCase> =>
+  check.gen().map(gen => {
+    const draw = drawWith(check, gen)
     const sample = op.sample!(draw)
     const elementwise = op.kind === 'elementwise'
     const integers = all && elementwise && takesIntegers(op) && draw.int(0, 2) === 2
@@ -104,7 +97,7 @@ export const casesOf = (op: SampledOp, { all = false } = {}): fc.Arbitrary<Drawn
       const whole = { dtype: 'int32', min: -(2 ** 31), max: 2 ** 31 - 1 } as const
       const asked = integers && !range.dtype ? whole : { dtype: 'float64', min: -2, max: 2, ...range }
       const size = memory.reduce((a, b) => a * b, 1)
-      const seed = gen(fc.nat)
+      const seed = gen(check.nat)
       const values = drawValues(asked as Required<Range>, size, seed)
       if (odd && values instanceof Float64Array)
         for (let i = 0; i < size; i++) {

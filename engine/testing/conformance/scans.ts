@@ -1,0 +1,53 @@
+import { compile, dispose, leaves, type Tree } from '../../index.js'
+import { drawWith } from '../fastCheck.js'
+import { firstDifference, tolerances } from './compare.js'
+import { byScan, drawProgram, everything, type Program } from './programs.js'
+import type { Suite } from './suite.js'
+
+/** Random programs around a random scan, forwards and in reverse: values and gradients. */
+export function testScans(suite: Suite): void {
+  for (const donate of [false, true])
+    suite.test(
+      `scans and their gradients${donate ? ', into donated arguments' : ''}`,
+      async (runtime, check) => {
+        const { map, matmul } = tolerances(runtime.device)
+        const tolerance = 2000 * Math.max(map, matmul)
+        const cases = check.tuple(check.gen(), check.nat())
+        let compared = 0
+        const count = await suite.check(check, cases, donate ? 20 : 60, async ([gen, seed]) => {
+          const program = drawProgram(drawWith(check, gen), seed, 'float32')
+          const exact = await valuesOf(program.as('float64'), 'reference', [])
+          const expected = await valuesOf(program, 'reference', [])
+          // A program that rounding to float32 alone changes as much says nothing about a device.
+          const limit = (y: number) => tolerance * Math.max(1, Math.abs(y))
+          if (!expected.every((t, i) => !firstDifference(t, exact[i], y => limit(y) / 20))) return
+          compared++
+          const found = await valuesOf(program, suite.name, donate ? [0] : [])
+          found.forEach((t, i) => {
+            const wrong = firstDifference(t, expected[i], limit)
+            if (wrong) throw new Error(`result ${i}: ${wrong}`)
+          })
+        })
+        return `${count}, ${compared} of them well-conditioned`
+      },
+    )
+}
+
+/** All values of a program's result on a device. */
+async function valuesOf(
+  program: Program,
+  device: string,
+  donate: readonly number[],
+): Promise<ArrayLike<number>[]> {
+  const run = compile(everything(program, byScan, false), { device, donate })
+  const args = program.args()
+  try {
+    const result: Tree = run(args)
+    const values = await Promise.all(leaves(result).map(t => t.data()))
+    dispose(result)
+    return values
+  } finally {
+    if (!donate.length) dispose(args)
+    run.dispose()
+  }
+}
