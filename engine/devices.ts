@@ -1,4 +1,5 @@
 import type { Device } from './device.js'
+import { gpuDevice } from './devices/gpu/index.js'
 import { referenceDevice } from './devices/reference/index.js'
 import { wasmDevice } from './devices/wasm/index.js'
 import { Runtime } from './runtime.js'
@@ -12,6 +13,7 @@ export type DeviceFactory = (options: DeviceOptions) => Device | Promise<Device>
 const factories = new Map<string, DeviceFactory>([
   ['wasm', () => wasmDevice()],
   ['reference', referenceDevice],
+  ['gpu', gpuDevice],
 ])
 const open = new Map<string, Runtime>()
 const opening = new Map<string, Promise<Runtime>>()

@@ -11,18 +11,18 @@ function polynomial(target: Target, f: FunctionBuilder, x: V128, coefficients: r
 }
 
 /** ln 2 in two parts; the first has few bits, so that its product with an exponent is exact. */
-const ln2High = 6.93145752e-1
-const ln2Low = 1.42860677e-6
+export const ln2High = 6.93145752e-1
+export const ln2Low = 1.42860677e-6
 
 /** Adding this to a small float rounds it to an integer and leaves that integer in the low bits. */
 const roundingShift = 1.5 * 2 ** 23
 
 /** Above it exp overflows to infinity; below -87.33654 it is less than the least normal float, and 0 is given. */
-const expMax = 88.72283
-const expMin = -87.33654
+export const expMax = 88.72283
+export const expMin = -87.33654
 
 /** e^r is 1 + r + r² times this polynomial of r, for |r| <= ln(2)/2. */
-const expTail = [0.49999993, 0.16666521, 0.04166839, 0.008368711, 0.001381461]
+export const expTail = [0.49999993, 0.16666521, 0.04166839, 0.008368711, 0.001381461]
 
 /**
  * e^x, max relative error 1.2e-7 (2 ulp). Infinity from 88.72284 on, 0 below -87.33654; NaN stays NaN.
@@ -44,8 +44,11 @@ export function exp(target: Target, f: FunctionBuilder, x: V128): V128 {
   return v128.andnot(finite, f32x4.lt(x, f32x4.const(expMin)))
 }
 
+/** log((1 + s) / (1 - s)) is 2s + s³ times this polynomial of s². */
+export const logTail = [0.66666662693, 0.40000972152, 0.28498786688, 0.24279078841]
+
 /** Bits of the float sqrt(1/2): mantissas are taken from [sqrt(1/2), sqrt(2)). */
-const sqrtHalfBits = 0x3f3504f3
+export const sqrtHalfBits = 0x3f3504f3
 
 /**
  * Natural logarithm, max error 1 ulp. -Infinity at 0, NaN below; denormals are exact. Method and coefficients of
@@ -61,10 +64,7 @@ export function log(target: Target, f: FunctionBuilder, x: V128): V128 {
   const y = f.local(f32x4.sub(mantissa, f32x4.const(1)))
   const s = f.local(f32x4.div(y, f32x4.add(y, f32x4.const(2))))
   const z = f.local(f32x4.mul(s, s))
-  const r = f32x4.mul(
-    z,
-    polynomial(target, f, z, [0.66666662693, 0.40000972152, 0.28498786688, 0.24279078841]),
-  )
+  const r = f32x4.mul(z, polynomial(target, f, z, logTail))
   const half = f.local(f32x4.mul(f32x4.mul(y, y), f32x4.const(0.5)))
   const low = target.madd(s, f32x4.add(half, r), f32x4.mul(k, f32x4.const(ln2Low)))
   const sum = f32x4.add(f32x4.sub(low, half), y)
@@ -76,16 +76,16 @@ export function log(target: Target, f: FunctionBuilder, x: V128): V128 {
 }
 
 /** From here on tanh is 1 in float32 but for one rounding error, and the fraction below rounds to more than 1. */
-const tanhMax = 9
-const tanhNumerator = [
+export const tanhMax = 9
+export const tanhNumerator = [
   1, 0.1308860613194142, 0.003109465804738054, 1.1225072183131315e-5, -2.0607679540382597e-8,
   5.520605429438254e-11, -9.264719629015098e-14,
 ]
-const tanhDenominator = [1, 0.46421929772473935, 0.024516041038768338, 0.0002554892818502424]
+export const tanhDenominator = [1, 0.46421929772473935, 0.024516041038768338, 0.0002554892818502424]
 
 /** Below it the sigmoid is less than the least normal float; from some way before 30 on it is 1. */
-const sigmoidMin = -87.33
-const sigmoidMax = 30
+export const sigmoidMin = -87.33
+export const sigmoidMax = 30
 
 /**
  * 1 / (1 + e^-x), max relative error 2e-7 from -87.33 on, and 1.2e-38 below; exactly 1 from 17.4 on; NaN stays NaN. The

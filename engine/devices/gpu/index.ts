@@ -1,0 +1,152 @@
+import type { Device, DeviceBuffer, Program } from '../../device.js'
+import type { DeviceOptions } from '../../devices.js'
+import type { Kernel } from '../../kernel.js'
+import { loadGpuJs, openAdapter } from './adapter.js'
+import { type Compiled, Compiler } from './compiler.js'
+import { Queue } from './queue.js'
+import { type Recording, record, storage, Workspace } from './recorder.js'
+
+type GpuDeviceBuffer = DeviceBuffer & { readonly id: number; gpu: GPUBuffer | undefined }
+
+type GpuProgram = Program & {
+  readonly compiled: Compiled
+  /** Bound to buffers: by these buffers' ids, the latest last. */
+  readonly recordings: Map<string, Recording>
+}
+
+/** Recordings that a program keeps. A compiled function needs one or two: its results alternate between buffers. */
+const recordingsKept = 4
+
+const mapRead = 0x01
+const copyDestination = 0x08
+
+/**
+ * Kernels on a GPU through gpu.js: written in JavaScript from the engine's kernels, compiled to WGSL by gpu.js, and run
+ * over WebGPU buffers that stay on the device. A loop of any number of steps is recorded once for its buffers and is
+ * then one submission. Takes all kernels of float32 and int32.
+ *
+ * `allowCpu`: accept a software adapter, too. One at a time: gpu.js has one device for a process.
+ * @throws DeviceUnavailableError without gpu.js, WebGPU or an adapter.
+ */
+export async function gpuDevice({ allowCpu = false }: DeviceOptions = {}): Promise<Device> {
+  const gpujs = await loadGpuJs()
+  const adapter = await openAdapter(gpujs, allowCpu === true)
+  const { device, description } = adapter
+  const { limits } = device
+  const maxBytes = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize)
+  const compiler = new Compiler(gpujs, limits.maxStorageBuffersPerShaderStage)
+  const queue = new Queue(device)
+  const workspace = new Workspace(device)
+  let buffers = 0
+
+  // What goes wrong on the GPU shows later, in these scopes; `read` asks for it.
+  const scopes = ['validation', 'out-of-memory'] as const
+  const watch = () => {
+    for (const scope of scopes) device.pushErrorScope(scope)
+  }
+  watch()
+
+  const memory = (buffer: DeviceBuffer): GPUBuffer => {
+    const { gpu } = buffer as GpuDeviceBuffer
+    if (!gpu) throw new Error('gpu device: use of a buffer after it was freed')
+    return gpu
+  }
+  const inWords = (bytes: number): number => Math.max(4, Math.ceil(bytes / 4) * 4)
+
+  function recordingOf(program: GpuProgram, key: string, args: readonly GPUBuffer[]): Recording {
+    const { recordings, compiled } = program
+    const known = recordings.get(key)
+    if (known) return known
+    const made = record(
+      device,
+      workspace,
+      compiled,
+      args.map(buffer => ({ buffer, byte: 0 })),
+    )
+    recordings.set(key, made)
+    for (const [oldest, { params }] of recordings) {
+      if (recordings.size <= recordingsKept) break
+      recordings.delete(oldest)
+      if (params) queue.destroy(params)
+    }
+    return made
+  }
+
+  return {
+    name: 'gpu',
+    description,
+    alloc(bytes) {
+      if (bytes > maxBytes)
+        throw new Error(
+          `gpu device: a buffer of ${bytes} bytes; this adapter's buffers have at most ${maxBytes}`,
+        )
+      const gpu = device.createBuffer({ size: inWords(bytes), usage: storage })
+      return { bytes, id: buffers++, gpu } as GpuDeviceBuffer
+    },
+    free(buffer) {
+      const gpu = memory(buffer)
+      ;(buffer as GpuDeviceBuffer).gpu = undefined
+      queue.do(() => queue.destroy(gpu))
+    },
+    write(buffer, data) {
+      const to = memory(buffer)
+      const bytes = new Uint8Array(inWords(data.byteLength))
+      bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+      queue.do(() => {
+        // What is recorded must still see the old contents.
+        queue.submit()
+        device.queue.writeBuffer(to, 0, bytes)
+      })
+    },
+    async read(buffer) {
+      const from = memory(buffer)
+      const size = inWords(buffer.bytes)
+      const staging = device.createBuffer({ size, usage: mapRead | copyDestination })
+      const copied = new Promise<void>(resolve => {
+        queue.do(() => {
+          queue.copy(from, 0, staging, 0, size)
+          queue.submit()
+          resolve()
+        })
+      })
+      await copied
+      const failures = scopes.map(() => device.popErrorScope())
+      watch()
+      try {
+        await queue.settled()
+        for (const failure of failures) {
+          const error = await failure
+          if (error) throw new Error(`gpu device: ${error.message}`)
+        }
+        await staging.mapAsync(mapRead)
+        return staging.getMappedRange().slice(0, buffer.bytes)
+      } catch (error) {
+        if (adapter.isLost) throw new Error('gpu device: the GPU was lost; values on it are gone')
+        throw error
+      } finally {
+        staging.destroy()
+      }
+    },
+    compile(kernel: Kernel): Program | null {
+      const compiled = compiler.compile(kernel)
+      const program: GpuProgram | undefined = compiled && { kernel, compiled, recordings: new Map() }
+      return program ?? null
+    },
+    run(program, args) {
+      const used = args.map(memory)
+      const key = args.map(buffer => (buffer as GpuDeviceBuffer).id).join()
+      queue.do(() => {
+        recordingOf(program as GpuProgram, key, used).run(queue)
+        queue.submitIfLong()
+      }, compiler.ready)
+    },
+    async close() {
+      await queue.settled()
+      queue.submit()
+      await device.queue.onSubmittedWorkDone()
+      await compiler.close()
+      workspace.destroy()
+      device.destroy()
+    },
+  }
+}
