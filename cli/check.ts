@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import {
   compile,
+  DeviceUnavailableError,
   deviceNames,
   entries,
   gradients,
@@ -10,7 +11,7 @@ import {
   tensor,
 } from '../engine/index.js'
 import { batchLoss, findCell, initialModel } from '../model/index.js'
-import { deviceOption } from './options.js'
+import { deviceOption, gpuAllowCpuOption } from './options.js'
 
 type Verdict = { verdict: 'PASS' | 'FAIL' | 'SKIP'; reason: string }
 
@@ -32,10 +33,11 @@ export function register(program: Command): void {
     .command('check')
     .description('self-test of every device: opens, computes, gradients of a scan')
     .addOption(deviceOption().default(undefined, 'all'))
+    .addOption(gpuAllowCpuOption())
     .action(async ({ device: only }: { device?: string }) => {
       let failed = false
       for (const name of only === undefined ? deviceNames() : [only])
-        for (const [test, { verdict, reason }] of await checkDevice(name)) {
+        for (const [test, { verdict, reason }] of await checkDevice(name, only === undefined)) {
           process.stdout.write(`${verdict}  ${name.padEnd(10)} ${test.padEnd(9)} ${reason}\n`)
           failed ||= verdict === 'FAIL'
         }
@@ -43,11 +45,12 @@ export function register(program: Command): void {
     })
 }
 
-async function checkDevice(name: string): Promise<[test: string, Verdict][]> {
+/** `optional`: a device that something is missing for is skipped. */
+async function checkDevice(name: string, optional: boolean): Promise<[test: string, Verdict][]> {
   const verdicts: [string, Verdict][] = []
   let opened = true
   for (const { name: test, run } of tests) {
-    const verdict: Verdict = opened ? await judge(run(name)) : skip('it did not open')
+    const verdict: Verdict = opened ? await judge(run(name), optional) : skip('it did not open')
     verdicts.push([test, verdict])
     if (test === 'opens') opened = verdict.verdict === 'PASS'
   }
@@ -56,11 +59,13 @@ async function checkDevice(name: string): Promise<[test: string, Verdict][]> {
 
 const skip = (reason: string): Verdict => ({ verdict: 'SKIP', reason })
 
-const judge = (run: Promise<string>): Promise<Verdict> =>
+const judge = (run: Promise<string>, optional: boolean): Promise<Verdict> =>
   run.then(
     reason => ({ verdict: 'PASS', reason }),
     (error: Error) =>
-      error instanceof Skip ? skip(error.message) : { verdict: 'FAIL', reason: error.message.split('\n')[0] },
+      error instanceof Skip || (optional && error instanceof DeviceUnavailableError)
+        ? skip(error.message)
+        : { verdict: 'FAIL', reason: error.message.split('\n')[0] },
   )
 
 /** tanh(A B) against plain JavaScript. */

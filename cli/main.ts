@@ -5,7 +5,7 @@ import { register as convert } from './convert.js'
 import { register as evaluate } from './evaluate.js'
 import { describeFailure, exitCodeOf, exitCodes } from './failure.js'
 import { register as info } from './info.js'
-import { dashedNames, useThreads } from './options.js'
+import { dashedNames, useDeviceOptions } from './options.js'
 import { say } from './progress.js'
 import { register as score } from './score.js'
 import { register as train } from './train.js'
@@ -30,7 +30,7 @@ const program = new Command('xenograd')
     process.exit(exitCodes.ok)
   })
   .addHelpText('after', help)
-  .hook('preAction', (_, command) => useThreads(command.opts().threads))
+  .hook('preAction', (_, command) => useDeviceOptions(command.opts()))
   .exitOverride()
   .configureOutput({ outputError() {} })
 for (const register of [train, score, evaluate, convert, info, check]) register(program)

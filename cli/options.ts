@@ -31,13 +31,18 @@ export function useHostDevice(): void {
   setDefaultDevice('reference')
 }
 
-/** `--threads`, which `useThreads` puts into effect before the device is opened. */
+/** `--threads`, which `useDeviceOptions` puts into effect before the device is opened. */
 export const threadsOption = (): Option =>
   new Option('-j, --threads <n>', 'threads to compute with (default: all that the host has)').argParser(
     wholeNumber(1),
   )
 
-/** The device reads the number of threads from the environment. */
-export function useThreads(threads: unknown): void {
+/** `--gpu-allow-cpu`, which `useDeviceOptions` puts into effect. */
+export const gpuAllowCpuOption = (): Option =>
+  new Option('--gpu-allow-cpu', 'let the device gpu run on a software adapter, which is no GPU and slow')
+
+/** Devices read the number of threads, and whether software will do for a GPU, from the environment. */
+export function useDeviceOptions({ threads, gpuAllowCpu }: Record<string, unknown>): void {
   if (threads !== undefined) process.env.XENOGRAD_THREADS = String(threads)
+  if (gpuAllowCpu) process.env.XENOGRAD_GPU_ALLOW_CPU = '1'
 }

@@ -49,12 +49,3 @@ export interface Device {
   /** Finish all work and release everything. */
   close(): Promise<void>
 }
-
-/** A device cannot be opened here: something that it needs is missing. The message says what, and how to get it. */
-export class DeviceUnavailableError extends Error {
-  override readonly name = 'DeviceUnavailableError'
-
-  constructor(device: string, missing: string, advice: string) {
-    super(`device '${device}' is not available: ${missing}; ${advice}`)
-  }
-}

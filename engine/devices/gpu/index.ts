@@ -14,6 +14,8 @@ type GpuProgram = Program & {
   readonly recordings: Map<string, Recording>
 }
 
+const cpuWillDo = (): boolean => typeof process !== 'undefined' && process.env?.XENOGRAD_GPU_ALLOW_CPU === '1'
+
 /** Recordings that a program keeps. A compiled function needs one or two: its results alternate between buffers. */
 const recordingsKept = 4
 
@@ -25,12 +27,13 @@ const copyDestination = 0x08
  * over WebGPU buffers that stay on the device. A loop of any number of steps is recorded once for its buffers and is
  * then one submission. Takes all kernels of float32 and int32.
  *
- * `allowCpu`: accept a software adapter, too. One at a time: gpu.js has one device for a process.
+ * `allowCpu`: accept a software adapter, too; if not given, the environment variable XENOGRAD_GPU_ALLOW_CPU=1 says so.
+ * One at a time: gpu.js has one device for a process.
  * @throws DeviceUnavailableError without gpu.js, WebGPU or an adapter.
  */
-export async function gpuDevice({ allowCpu = false }: DeviceOptions = {}): Promise<Device> {
+export async function gpuDevice({ allowCpu }: DeviceOptions = {}): Promise<Device> {
   const gpujs = await loadGpuJs()
-  const adapter = await openAdapter(gpujs, allowCpu === true)
+  const adapter = await openAdapter(gpujs, allowCpu === undefined ? cpuWillDo() : allowCpu === true)
   const { device, description } = adapter
   const { limits } = device
   const maxBytes = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize)

@@ -1,0 +1,284 @@
+import fc from 'fast-check'
+import test from 'tape'
+import { realise } from '../../../engine/execute.js'
+import {
+  compile,
+  device,
+  dispose,
+  gradients,
+  type Kernel,
+  openDevice,
+  type Runtime,
+  scan,
+  scope,
+  type Tensor,
+  tensor,
+} from '../../../engine/index.js'
+import { drawWith } from '../../../engine/testing/index.js'
+import { bitsAt } from '../../../engine/threefry.js'
+import { runs } from '../effort.js'
+import { byScan, compareTrees, drawProgram, everything } from '../programs.js'
+import { applyCase, casesOf, inputsOf, sampledOps } from '../samples.js'
+import { gpuOrSkip } from './support.js'
+
+const tolerance = 2e-5
+
+test('gpu: every operation agrees with the reference device', async t => {
+  if (!(await gpuOrSkip(t))) return
+  for (const op of sampledOps.filter(op => op.name !== 'toFloat64')) {
+    const property = fc.asyncProperty(casesOf(op, { all: true }), async drawn => {
+      const on = (name: string) =>
+        scope(async () => {
+          const y = applyCase(drawn, inputsOf(drawn, 'float32'))
+          realise([y], device(name))
+          return y.data()
+        })
+      const [expected, found] = [await on('reference'), await on('gpu')]
+      found.forEach((x, i) => {
+        const y = expected[i]
+        const limit = found instanceof Int32Array ? 0 : tolerance * Math.max(1, Math.abs(y))
+        if (!(Object.is(x, y) || x === y || Math.abs(x - y) <= limit))
+          throw new Error(`${op.name}: element ${i} is ${x}, on the reference device ${y}`)
+      })
+    })
+    await fc.assert(property, { numRuns: runs(5), includeErrorInReport: true })
+  }
+  t.pass(`${sampledOps.length} operations`)
+})
+
+test('gpu: random programs with loops agree with wasm, values and gradients', async t => {
+  if (!(await gpuOrSkip(t))) return
+  const property = fc.asyncProperty(fc.gen(), fc.nat(), async (gen, seed) => {
+    const program = drawProgram(drawWith(fc, gen), seed, 'float32')
+    const sides = ['wasm', 'gpu'].map(name => ({
+      f: compile(everything(program, byScan, false), { device: name }),
+      args: program.args(),
+    }))
+    const results = sides.map(({ f, args }) => f(args))
+    await compareTrees(results[1], results[0], 5e-3)
+    for (const { f, args } of sides) {
+      f.dispose()
+      dispose(args)
+    }
+    dispose(results)
+  })
+  await fc.assert(property, { numRuns: runs(15), includeErrorInReport: true })
+  t.equal(device('gpu').stats().buffers, 0, 'no buffer is left')
+})
+
+/** Run a kernel of one output; its contents afterwards. */
+async function runKernel({ device }: Runtime, kernel: Kernel, inputs: ArrayBufferView[], bytes: number) {
+  const buffers = inputs.map(data => {
+    const buffer = device.alloc(data.byteLength)
+    device.write(buffer, data)
+    return buffer
+  })
+  const out = device.alloc(bytes)
+  device.run(device.compile(kernel)!, [...buffers, out])
+  const found = await device.read(out)
+  for (const buffer of [...buffers, out]) device.free(buffer)
+  return found
+}
+
+test('gpu: random bits are exact, and copies keep every bit', async t => {
+  const runtime = await gpuOrSkip(t)
+  if (!runtime) return
+  const key = [-123456789, 987654321] as const
+  const streams = Int32Array.of(0, -1, 77)
+  const bits = new Int32Array(
+    await runKernel(
+      runtime,
+      { kind: 'randomBits', streams: 3, count: 1001 },
+      [Int32Array.from(key), streams],
+      3 * 1001 * 4,
+    ),
+  )
+  t.ok(
+    bits.every((x, i) => x === bitsAt(key, streams[Math.floor(i / 1001)], i % 1001)),
+    '3 streams of 1001',
+  )
+  // As floats these are NaNs, denormals, zeros of both signs: whatever random bits may be.
+  const view = { offset: 0, strides: [1] }
+  const odd = Int32Array.of(0x7fc01234, -0x3f0001, 0x7f800001, 1, -2147483647, 0, -2147483648, 0x00400000)
+  const kernel = {
+    kind: 'copy',
+    dtype: 'int32',
+    shape: [8],
+    source: view,
+    to: view,
+    accumulate: false,
+  } as const
+  t.deepEqual(new Int32Array(await runKernel(runtime, kernel, [odd], 32)), odd)
+})
+
+test('gpu: functions keep their stated error over the whole range, NaN and infinities included', async t => {
+  const runtime = await gpuOrSkip(t)
+  if (!runtime) return
+  const edges = [
+    0,
+    -0,
+    1,
+    -1,
+    Infinity,
+    -Infinity,
+    NaN,
+    88.7,
+    88.73,
+    -87.3,
+    -87.4,
+    1e-30,
+    -1e-30,
+    3e38,
+    -3e38,
+    9,
+    -9,
+  ]
+  const x = Float32Array.from([...edges, ...Array.from({ length: 4000 }, (_, i) => (i - 2000) / 20)])
+  const view = { offset: 0, strides: [1] }
+  for (const [op, exact] of [
+    ['exp', Math.exp],
+    ['log', Math.log],
+    ['tanh', Math.tanh],
+    ['sigmoid', (v: number) => 1 / (1 + Math.exp(-v))],
+    ['sqrt', Math.sqrt],
+  ] as const) {
+    const kernel: Kernel = {
+      kind: 'map',
+      shape: [x.length],
+      inputs: [{ dtype: 'float32', view }],
+      body: [
+        { op: 'input', dtype: 'float32', args: [], value: 0 },
+        { op, dtype: 'float32', args: [0], value: 0 },
+      ],
+      outputs: [{ dtype: 'float32', view, value: 1 }],
+    }
+    const found = new Float32Array(await runKernel(runtime, kernel, [x], x.byteLength))
+    let worst = 0
+    found.forEach((y, i) => {
+      const want = Math.fround(exact(x[i]))
+      // Denormals may be taken for zero.
+      if (Object.is(y, want) || y === want || Math.abs(y - want) < 2 ** -126) return
+      worst = Math.max(worst, Number.isFinite(want) ? Math.abs(y / want - 1) : Infinity)
+    })
+    t.ok(worst <= (runtime.device.mapEps ?? 1e-6), `${op}: largest relative error ${worst.toExponential(1)}`)
+  }
+})
+
+/** Counts what a class of WebGPU is asked to do while `body` runs. */
+async function counting<T>(
+  targets: readonly { of: object; method: string }[],
+  body: () => Promise<T>,
+): Promise<number[]> {
+  const counts = targets.map(() => 0)
+  const originals = targets.map(
+    ({ of, method }) => Reflect.get(of, method) as (...args: unknown[]) => unknown,
+  )
+  targets.forEach(({ of, method }, i) => {
+    Reflect.set(of, method, function (this: unknown, ...args: unknown[]) {
+      counts[i]++
+      return originals[i].apply(this, args)
+    })
+  })
+  try {
+    await body()
+  } finally {
+    targets.forEach(({ of, method }, i) => {
+      Reflect.set(of, method, originals[i])
+    })
+  }
+  return counts
+}
+
+/** The prototypes of WebGPU's classes, which have no names in Node. */
+async function prototypes() {
+  const own = await (await navigator.gpu.requestAdapter())!.requestDevice()
+  const buffer = own.createBuffer({ size: 4, usage: 0x80 })
+  const found = {
+    device: Object.getPrototypeOf(own) as object,
+    queue: Object.getPrototypeOf(own.queue) as object,
+    buffer: Object.getPrototypeOf(buffer) as object,
+  }
+  own.destroy()
+  return found
+}
+
+test('gpu: a scan is one submission, and steps leave no buffers', async t => {
+  if (!(await gpuOrSkip(t))) return
+  const { device: devices, queue, buffer } = await prototypes()
+  const long = compile(
+    (w: Tensor, xs: Tensor) =>
+      scan(
+        (h: Tensor, x: Tensor) => ({ carry: h.matmul(w).add(x).tanh(), out: h }),
+        xs.slice(0, 0, 1).squeeze(0),
+        xs,
+      ).out,
+    { device: 'gpu' },
+  )
+  const w = tensor([
+    [0.5, -0.25],
+    [0.25, 0.75],
+  ])
+  const xs = tensor(
+    Float32Array.from({ length: 250 * 6 }, (_, i) => Math.sin(i)),
+    { shape: [250, 3, 2] },
+  )
+  const run = () => scope(async () => void (await long(w, xs).data()))
+  await run()
+  const [submissions] = await counting([{ of: queue, method: 'submit' }], run)
+  t.ok(submissions <= 2, `${submissions} submissions for 250 steps and the read`)
+  long.dispose()
+
+  const step = compile(
+    (p: Tensor, xs: Tensor) => {
+      const out = scan(
+        (h: Tensor, x: Tensor) => ({ carry: h.mul(p).add(x).tanh(), out: h }),
+        xs.slice(0, 0, 1).squeeze(0),
+        xs,
+      )
+      const loss = out.carry.square().sum()
+      return { p: p.sub(gradients(loss, p).mul(0.1)), loss }
+    },
+    { device: 'gpu', donate: [0] },
+  )
+  let p = tensor([0.5, -0.25, 1])
+  const short = tensor(
+    Float32Array.from({ length: 12 }, (_, i) => Math.cos(i)),
+    { shape: [4, 3] },
+  )
+  const steps = async (count: number) => {
+    for (let i = 0; i < count; i++) {
+      const result = step(p, short)
+      p = result.p
+      await result.loss.item()
+      result.loss.dispose()
+    }
+  }
+  await steps(3)
+  const before = device('gpu').stats()
+  const [created, destroyed] = await counting(
+    [
+      { of: devices, method: 'createBuffer' },
+      { of: buffer, method: 'destroy' },
+    ],
+    () => steps(1000),
+  )
+  t.deepEqual(device('gpu').stats(), before, 'the engine holds no more buffers after 1000 steps')
+  t.equal(created, destroyed, 'nor does the device')
+  dispose([p, short, w, xs])
+  step.dispose()
+})
+
+test('gpu: what it cannot take, and use after free', async t => {
+  const runtime = await gpuOrSkip(t)
+  if (!runtime) return
+  t.throws(
+    () => realise([tensor([1, 2]).cast('float64')], runtime),
+    /device 'gpu' cannot run this kernel in float64; use float32, or the device reference/,
+  )
+  const buffer = runtime.device.alloc(8)
+  runtime.device.free(buffer)
+  t.throws(() => runtime.device.free(buffer), /gpu device: use of a buffer after it was freed/)
+  t.throws(() => runtime.device.alloc(2 ** 50), /a buffer of 1125899906842624 bytes; this adapter's/)
+  t.match((await openDevice('gpu')).device.description, /^gpu\.js, WebGPU on \S/)
+  await runtime.close()
+})
