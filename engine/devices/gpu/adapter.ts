@@ -24,6 +24,10 @@ async function importPackage(name: string): Promise<Record<string, unknown> | un
   return undefined
 }
 
+/** `missing`: what there is not; `advice`: how to get it. */
+const unavailable = (missing: string, advice: string): DeviceUnavailableError =>
+  new DeviceUnavailableError(`device 'gpu': ${missing}; ${advice}`)
+
 const install = 'npm install gpu.js@2.24 webgpu@0.6'
 
 /** gpu.js: the package in Node; in a browser the global that its script makes. @throws DeviceUnavailableError */
@@ -31,16 +35,11 @@ export async function loadGpuJs(): Promise<GpuJs> {
   if (!inNode) {
     const global = (globalThis as { GPU?: unknown }).GPU
     if (isGpuJs(global)) return global
-    throw new DeviceUnavailableError(
-      'gpu',
-      'gpu.js is not loaded',
-      'put its dist/gpu-browser.js (2.24) in a script tag before',
-    )
+    throw unavailable('gpu.js is not loaded', 'put its dist/gpu-browser.js (2.24) in a script tag before')
   }
   const found = await importPackage('gpu.js')
-  if (!found) throw new DeviceUnavailableError('gpu', 'the package gpu.js is not installed', install)
-  if (!isGpuJs(found.default))
-    throw new DeviceUnavailableError('gpu', 'this version of gpu.js has no WebGPU back end', install)
+  if (!found) throw unavailable('the package gpu.js is not installed', install)
+  if (!isGpuJs(found.default)) throw unavailable('this version of gpu.js has no WebGPU back end', install)
   return found.default
 }
 
@@ -65,8 +64,7 @@ async function loadWebGpu(): Promise<GPU> {
   const own = globalThis.navigator?.gpu
   if (own) return own
   if (!inNode)
-    throw new DeviceUnavailableError(
-      'gpu',
+    throw unavailable(
       'this browser has no WebGPU (navigator.gpu)',
       'take one that has, and a page from https or localhost',
     )
@@ -75,9 +73,9 @@ async function loadWebGpu(): Promise<GPU> {
     found = await importPackage('webgpu')
   } catch (error) {
     const why = (error as Error).message.split('\n')[0]
-    throw new DeviceUnavailableError('gpu', `the package webgpu does not load (${why})`, install)
+    throw unavailable(`the package webgpu does not load (${why})`, install)
   }
-  if (!found) throw new DeviceUnavailableError('gpu', 'the package webgpu is not installed', install)
+  if (!found) throw unavailable('the package webgpu is not installed', install)
   const gpu = (found.create as (options: string[]) => GPU)([])
   // gpu.js looks for it there, as in a browser.
   if (!globalThis.navigator)
@@ -99,16 +97,14 @@ export async function openAdapter({ WebGPUContext }: GpuJs, allowCpu: boolean): 
   const gpu = await loadWebGpu()
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' })
   if (!adapter)
-    throw new DeviceUnavailableError(
-      'gpu',
+    throw unavailable(
       'WebGPU finds no adapter',
       'install a GPU driver with Vulkan (Linux: libvulkan1), Metal or Direct3D 12',
     )
   const { info, limits } = adapter
   const name = info.description || info.device || info.architecture || info.vendor || 'unnamed adapter'
   if (info.isFallbackAdapter && !allowCpu)
-    throw new DeviceUnavailableError(
-      'gpu',
+    throw unavailable(
       `the only adapter is software on the CPU (${name})`,
       'install a GPU driver, or accept it with --gpu-allow-cpu (option allowCpu)',
     )

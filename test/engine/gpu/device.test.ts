@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import test from 'tape'
 import { realise } from '../../../engine/execute.js'
 import {
@@ -14,57 +13,12 @@ import {
   type Tensor,
   tensor,
 } from '../../../engine/index.js'
-import { drawWith } from '../../../engine/testing/index.js'
+import { deviceConformance } from '../../../engine/testing/index.js'
 import { bitsAt } from '../../../engine/threefry.js'
-import { runs } from '../effort.js'
-import { byScan, compareTrees, drawProgram, everything } from '../programs.js'
-import { applyCase, casesOf, inputsOf, sampledOps } from '../samples.js'
+import { effort } from '../effort.js'
 import { gpuOrSkip } from './support.js'
 
-const tolerance = 2e-5
-
-test('gpu: every operation agrees with the reference device', async t => {
-  if (!(await gpuOrSkip(t))) return
-  for (const op of sampledOps.filter(op => op.name !== 'toFloat64')) {
-    const property = fc.asyncProperty(casesOf(op, { all: true }), async drawn => {
-      const on = (name: string) =>
-        scope(async () => {
-          const y = applyCase(drawn, inputsOf(drawn, 'float32'))
-          realise([y], device(name))
-          return y.data()
-        })
-      const [expected, found] = [await on('reference'), await on('gpu')]
-      found.forEach((x, i) => {
-        const y = expected[i]
-        const limit = found instanceof Int32Array ? 0 : tolerance * Math.max(1, Math.abs(y))
-        if (!(Object.is(x, y) || x === y || Math.abs(x - y) <= limit))
-          throw new Error(`${op.name}: element ${i} is ${x}, on the reference device ${y}`)
-      })
-    })
-    await fc.assert(property, { numRuns: runs(5), includeErrorInReport: true })
-  }
-  t.pass(`${sampledOps.length} operations`)
-})
-
-test('gpu: random programs with loops agree with wasm, values and gradients', async t => {
-  if (!(await gpuOrSkip(t))) return
-  const property = fc.asyncProperty(fc.gen(), fc.nat(), async (gen, seed) => {
-    const program = drawProgram(drawWith(fc, gen), seed, 'float32')
-    const sides = ['wasm', 'gpu'].map(name => ({
-      f: compile(everything(program, byScan, false), { device: name }),
-      args: program.args(),
-    }))
-    const results = sides.map(({ f, args }) => f(args))
-    await compareTrees(results[1], results[0], 5e-3)
-    for (const { f, args } of sides) {
-      f.dispose()
-      dispose(args)
-    }
-    dispose(results)
-  })
-  await fc.assert(property, { numRuns: runs(15), includeErrorInReport: true })
-  t.equal(device('gpu').stats().buffers, 0, 'no buffer is left')
-})
+deviceConformance(test, 'gpu', { unavailable: 'skip', effort: effort / 10 })
 
 /** Run a kernel of one output; its contents afterwards. */
 async function runKernel({ device }: Runtime, kernel: Kernel, inputs: ArrayBufferView[], bytes: number) {

@@ -1,12 +1,14 @@
 import type tape from 'tape'
 import { DeviceUnavailableError, openDevice, type Runtime } from '../../../engine/index.js'
 
+// A software adapter will do for tests.
+process.env.XENOGRAD_GPU_ALLOW_CPU = '1'
+
 /**
  * The device gpu, on a software adapter if there is no other; or undefined, and `t` says that it was skipped and how
  * to get what is missing.
  */
 export async function gpuOrSkip(t: tape.Test): Promise<Runtime | undefined> {
-  process.env.XENOGRAD_GPU_ALLOW_CPU = '1'
   try {
     return await openDevice('gpu')
   } catch (error) {
