@@ -22,6 +22,8 @@ const isElementwise = (t: Tensor): boolean => t.op.kind === 'elementwise'
 const fuses = (x: Tensor, consumer: Tensor): boolean =>
   isElementwise(x) && isElementwise(consumer) && sameShape(x.shape, consumer.shape)
 
+const passKey = (level: number, { shape }: Tensor): string => `${level}:${shape}`
+
 /**
  * Group live nodes into units, in an order in which each unit comes after those it depends on.
  *
@@ -62,7 +64,7 @@ export function makeUnits(
   const clusters = new Map<string, Cluster>()
   for (const node of computed) {
     if (!isElementwise(node) || inlined.has(node)) continue
-    const key = `${level.get(node)}:${node.shape}`
+    const key = passKey(level.get(node)!, node)
     let cluster = clusters.get(key)
     if (!cluster || cluster.nodes.length === mostNodes) {
       cluster = { kind: 'cluster', level: level.get(node)!, nodes: [] }
@@ -75,8 +77,8 @@ export function makeUnits(
 }
 
 /**
- * An elementwise node that nobody reads in its own pass may as well be computed in the pass of the newest thing that
- * it reads itself: one pass fewer, and often one array fewer to keep until then.
+ * Elementwise nodes that are computed together may as well be computed in an earlier pass over the same shape, if what
+ * they read is there: one pass fewer, and often an array fewer to keep until then.
  */
 function joinEarlierPasses(
   nodes: readonly Tensor[],
@@ -84,14 +86,32 @@ function joinEarlierPasses(
   level: Map<Tensor, number>,
   rep: (t: Tensor) => Tensor,
 ): void {
-  for (const t of nodes) {
-    if (!isElementwise(t)) continue
-    const own = level.get(t)!
-    if (consumers.get(t)!.some(c => level.get(c) === own)) continue
-    const inputs = t.inputs.map(rep).filter(x => level.has(x))
-    const newest = Math.max(...inputs.map(x => level.get(x)!))
-    // Inputs of that pass must be fusible; all others are older.
-    if (inputs.length && inputs.every(x => level.get(x)! < newest || fuses(x, t))) level.set(t, newest)
+  const seen = new Set<Tensor>()
+  const passes = new Set(nodes.filter(isElementwise).map(t => passKey(level.get(t)!, t)))
+  for (const start of nodes) {
+    if (!isElementwise(start) || seen.has(start)) continue
+    const own = level.get(start)!
+    const inputsOf = (t: Tensor) => t.inputs.map(rep).filter(x => level.has(x))
+    const together = new Set([start])
+    for (const t of together)
+      for (const x of [
+        ...inputsOf(t).filter(x => fuses(x, t)),
+        ...consumers.get(t)!.filter(c => fuses(t, c)),
+      ])
+        if (level.get(x) === own && !seen.has(x)) together.add(x)
+    for (const t of together) seen.add(t)
+    /** The first pass in which `t` may read `x`. A view is there as soon as what it is a view of. */
+    const readable = (x: Tensor, t: Tensor): number => {
+      let origin = x
+      while (origin.op.kind === 'view' && level.has(origin)) origin = rep(origin.inputs[0])
+      const at = level.get(origin) ?? Number.NEGATIVE_INFINITY
+      return fuses(x, t) ? at : at + 1
+    }
+    const earliest = Math.max(
+      ...[...together].flatMap(t => inputsOf(t).flatMap(x => (together.has(x) ? [] : [readable(x, t)]))),
+    )
+    const isThere = passes.has(passKey(earliest, start))
+    if (earliest < own && isThere) for (const t of together) level.set(t, earliest)
   }
 }
 
