@@ -11,7 +11,7 @@ import {
   tensor,
 } from '../engine/index.js'
 import { batchLoss, findCell, initialModel } from '../model/index.js'
-import { deviceOption, gpuAllowCpuOption } from './options.js'
+import { blasOption, deviceOption, gpuAllowCpuOption } from './options.js'
 
 type Verdict = { verdict: 'PASS' | 'FAIL' | 'SKIP'; reason: string }
 
@@ -24,6 +24,7 @@ class Skip extends Error {}
 const tests: readonly Test[] = [
   { name: 'opens', run: async name => (await openDevice(name)).device.description },
   { name: 'computes', run: firstComputation },
+  { name: 'multiplies', run: largeProduct },
   { name: 'learns', run: scanWithGradients },
 ]
 
@@ -33,12 +34,13 @@ export function register(program: Command): void {
     .command('check')
     .description('self-test of every device: opens, computes, gradients of a scan')
     .addOption(deviceOption().default(undefined, 'all'))
+    .addOption(blasOption())
     .addOption(gpuAllowCpuOption())
     .action(async ({ device: only }: { device?: string }) => {
       let failed = false
       for (const name of only === undefined ? deviceNames() : [only])
         for (const [test, { verdict, reason }] of await checkDevice(name, only === undefined)) {
-          process.stdout.write(`${verdict}  ${name.padEnd(10)} ${test.padEnd(9)} ${reason}\n`)
+          process.stdout.write(`${verdict}  ${name.padEnd(10)} ${test.padEnd(10)} ${reason}\n`)
           failed ||= verdict === 'FAIL'
         }
       if (failed) process.exitCode = 1
@@ -85,6 +87,25 @@ async function firstComputation(name: string): Promise<string> {
     b[0].map((_, j) => Math.tanh(row.reduce((sum, x, k) => sum + x * b[k][j], 0))),
   )
   return `tanh of a matrix product, ${agree(got, wanted, 1e-6)}`
+}
+
+/** A product large enough for whatever a device has for large ones (a BLAS library), and what that was. */
+async function largeProduct(name: string): Promise<string> {
+  const [rows, size] = [48, 96]
+  const matrix = (rows: number, seed: number) =>
+    Array.from({ length: rows }, (_, i) =>
+      Array.from({ length: size }, (_, j) => Math.sin(seed * (size * i + j))),
+    )
+  const [a, b] = [matrix(rows, 1), matrix(size, 2)]
+  const { device } = await openDevice(name)
+  const before = device.description
+  const got = await compile((x: Tensor, y: Tensor) => x.matmul(y), { device: name })(
+    tensor(a),
+    tensor(b),
+  ).data()
+  const wanted = a.flatMap(row => b[0].map((_, j) => row.reduce((sum, x, k) => sum + x * b[k][j], 0)))
+  const found = `[${rows}, ${size}] × [${size}, ${size}], ${agree(got, wanted, size * (device.matmulEps ?? 1e-6))}`
+  return device.description === before ? found : `${found}; now ${device.description}`
 }
 
 /** Loss and gradients of the shipped LSTM over twelve steps, against the reference device. */

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander'
 import { deviceNames, setDefaultDevice } from '../engine/index.js'
+import { UsageError } from './failure.js'
 
 /**
  * Options may be written with dashes or underscores (`--batch_size`, as the reference has it): the names, not their
@@ -41,8 +42,25 @@ export const threadsOption = (): Option =>
 export const gpuAllowCpuOption = (): Option =>
   new Option('--gpu-allow-cpu', 'let the device gpu run on a software adapter, which is no GPU and slow')
 
-/** Devices read the number of threads, and whether software will do for a GPU, from the environment. */
-export function useDeviceOptions({ threads, gpuAllowCpu }: Record<string, unknown>): void {
+/** `--blas`, which `useDeviceOptions` puts into effect. */
+export const blasOption = (): Option =>
+  new Option(
+    '--blas <library>',
+    'who computes large products of matrices for the device wasm: the BLAS library that is found (auto), one by its ' +
+      'path, or none (off); results differ in their last bits (default: auto)',
+  )
+
+/**
+ * Devices read the number of threads, whether software will do for a GPU, and the BLAS library from the environment.
+ * Programs that use the package have no BLAS unless they ask for it; the command line takes what it finds.
+ * @throws UsageError for a library on a device that has no use for one.
+ */
+export function useDeviceOptions({ threads, gpuAllowCpu, blas, device }: Record<string, unknown>): void {
   if (threads !== undefined) process.env.XENOGRAD_THREADS = String(threads)
   if (gpuAllowCpu) process.env.XENOGRAD_GPU_ALLOW_CPU = '1'
+  if (blas !== undefined && device && device !== 'wasm')
+    throw new UsageError(
+      `--blas ${blas}: the device ${device} uses no BLAS library; leave it out, or use --device wasm`,
+    )
+  process.env.XENOGRAD_BLAS = String(blas ?? (process.env.XENOGRAD_BLAS || 'auto'))
 }

@@ -3,7 +3,7 @@ import { deviceNames } from '../engine/index.js'
 import { checkSettings, defaults, meanings, type Settings, trainFromSettings } from '../model/index.js'
 import { exitCodes, UsageError } from './failure.js'
 import { interrupted, watchInterrupts } from './interrupt.js'
-import { gpuAllowCpuOption, threadsOption } from './options.js'
+import { blasOption, gpuAllowCpuOption, threadsOption } from './options.js'
 import { startProgress } from './progress.js'
 
 type Name = keyof Settings
@@ -47,6 +47,7 @@ export function register(program: Command): void {
     )
     .option('-q, --quiet', 'no banner, no progress')
     .addOption(threadsOption())
+    .addOption(blasOption())
     .addOption(gpuAllowCpuOption())
   const options = new Map(names.map(name => [name, optionsOf(name)]))
   for (const option of [...options.values()].flat()) command.addOption(option)

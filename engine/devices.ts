@@ -11,7 +11,7 @@ export type DeviceOptions = Readonly<Record<string, string | number | boolean>>
 export type DeviceFactory = (options: DeviceOptions) => Device | Promise<Device>
 
 const factories = new Map<string, DeviceFactory>([
-  ['wasm', () => wasmDevice()],
+  ['wasm', ({ blas }) => wasmDevice(undefined, undefined, blas === undefined ? undefined : String(blas))],
   ['reference', referenceDevice],
   ['gpu', gpuDevice],
 ])

@@ -302,15 +302,20 @@ function section(id: number, content: Code): number[] {
   return flatten([id, unsigned(bytes.length), bytes], [])
 }
 
+/** A function that the host gives, as `env.<name>`; all its parameters are i32. */
+export type Import = { readonly name: string; readonly params: number }
+
 /**
  * A module under construction. It imports `env.memory` and one mutable i32 global, `env.scratch`: the address of
- * memory that every kernel may scribble on.
+ * memory that every kernel may scribble on; and the functions `imports`, which have the first indices.
  */
 export class ModuleBuilder {
   readonly scratch: I32 = value('i32', 0x23, 0)
   #scratchBytes = 0
   readonly #functions: { params: number; encoded: number[] }[] = []
   readonly #exports: { name: string; index: number }[] = []
+
+  constructor(readonly imports: readonly Import[] = []) {}
 
   /** Scratch memory that the module's functions use. */
   get scratchBytes(): number {
@@ -325,7 +330,7 @@ export class ModuleBuilder {
   define(params: number, write: (f: FunctionBuilder) => void): number {
     const f = new FunctionBuilder(params)
     write(f)
-    return this.#functions.push({ params, encoded: f.encode() }) - 1
+    return this.imports.length + this.#functions.push({ params, encoded: f.encode() }) - 1
   }
 
   export(name: string, index: number): void {
@@ -335,15 +340,17 @@ export class ModuleBuilder {
   /** The module's bytes. `maxPages`: that of the memory to import, and whether it is `shared`. */
   encode(maxPages: number, shared = false): Uint8Array<ArrayBuffer> {
     const functions = this.#functions
-    const types = [...new Set(functions.map(f => f.params))]
+    const types = [...new Set([...this.imports, ...functions].map(f => f.params))]
+    const typeOf = (f: { params: number }): Code => unsigned(types.indexOf(f.params))
     const signature = (params: number): Code => [0x60, unsigned(params), Array(params).fill(typeByte.i32), 0]
     const memory: Code = [name('env'), name('memory'), 0x02, shared ? 0x03 : 0x01, 0, unsigned(maxPages)]
     const scratch: Code = [name('env'), name('scratch'), 0x03, typeByte.i32, 0x01]
+    const imports = this.imports.map((f): Code => [name('env'), name(f.name), 0x00, typeOf(f)])
     return new Uint8Array([
       ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
       ...section(1, [unsigned(types.length), types.map(signature)]),
-      ...section(2, [2, memory, scratch]),
-      ...section(3, [unsigned(functions.length), functions.map(f => unsigned(types.indexOf(f.params)))]),
+      ...section(2, [unsigned(2 + this.imports.length), memory, scratch, imports]),
+      ...section(3, [unsigned(functions.length), functions.map(typeOf)]),
       ...section(7, [
         unsigned(this.#exports.length),
         this.#exports.map(e => [name(e.name), 0x00, unsigned(e.index)]),

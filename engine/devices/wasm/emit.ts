@@ -6,11 +6,12 @@ import { defineLoop } from './loop.js'
 import { defineMatmul } from './matmul.js'
 import { defineRandomBits } from './random.js'
 import { defineReduce } from './reduce.js'
+import { sgemmImport, usesSgemm } from './sgemm.js'
 import type { Target } from './target.js'
 
-/** A module that exports `run`: the kernel as a function of its arguments' addresses. */
+/** A module that exports `run`: the kernel as a function of its arguments' addresses. Imports `env.sgemm` if it uses it. */
 export function emitKernel(target: Target, kernel: Kernel): ModuleBuilder {
-  const module = new ModuleBuilder()
+  const module = new ModuleBuilder(usesSgemm(target, kernel) ? [sgemmImport] : [])
   const known = new Map<string, number>()
 
   const define = (kernel: Kernel): number => {

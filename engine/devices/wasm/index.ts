@@ -1,9 +1,11 @@
 import type { Device, DeviceBuffer, Program } from '../../device.js'
 import { type Kernel, kernelKey, printKernel } from '../../kernel.js'
 import { Allocator, maxPages } from './allocator.js'
+import { Blas, blasImports } from './blas.js'
 import { argumentBytes } from './bounds.js'
 import { emitKernel } from './emit.js'
 import { partition } from './partition.js'
+import { sgemmRows, usesSgemm } from './sgemm.js'
 import { hostTarget, type Target } from './target.js'
 import { type Assignment, availableThreads, mostArguments, Team } from './team.js'
 
@@ -23,6 +25,12 @@ function defaultThreads(): number {
   if (!Number.isInteger(threads) || threads < 1)
     throw new RangeError(`XENOGRAD_THREADS=${asked}: give a whole number, 1 or more`)
   return threads
+}
+
+/** BLAS unless `blas` says otherwise: XENOGRAD_BLAS, or none, so that results are the same on all machines. */
+function defaultBlas(): string {
+  const { process } = globalThis as { process?: NodeJS.Process }
+  return process?.env.XENOGRAD_BLAS || 'off'
 }
 
 function pointerOf(buffer: DeviceBuffer): number {
@@ -49,10 +57,17 @@ function checkArguments({ kernel, bytes }: WasmProgram, args: readonly DeviceBuf
  * its code. Takes float32 and int32. Work is done when `run` returns.
  *
  * Kernels with enough work are cut into parts (partition.ts) that `threads` threads compute at the same time, to the
- * same bits as one thread does. `target`: what the modules may use; by default all that the host has.
- * @throws Error where there is no WebAssembly SIMD, or no threads though several are asked for.
+ * same bits as one thread does. `host`: what the modules may use; by default all that the host has. `blas`: which
+ * library computes large products: `off`, `auto`, or its path (blas.ts); results differ in their last bits.
+ * @throws Error where there is no WebAssembly SIMD, no threads though several are asked for, or not that library.
  */
-export function wasmDevice(target: Target = hostTarget(), threads = defaultThreads()): Device {
+export function wasmDevice(
+  host: Target = hostTarget(),
+  threads = defaultThreads(),
+  blas = defaultBlas(),
+): Device {
+  const library = Blas.choose(blas)
+  const target: Target = { ...host, sgemm: library.path !== undefined }
   let open: Allocator | undefined = new Allocator(maxPages, threads > 1)
   let team: Team | undefined
   const programs = new Map<string, WasmProgram>()
@@ -83,23 +98,29 @@ export function wasmDevice(target: Target = hostTarget(), threads = defaultThrea
   }
 
   /** The module of a kernel, and the scratch memory of the thread that is to run it. */
-  function compileModule(kernel: Kernel, thread: number): { module: WebAssembly.Module; scratch: number } {
+  function compileModule(
+    kernel: Kernel,
+    thread: number,
+  ): { module: WebAssembly.Module; scratch: number; blas: string | undefined } {
     const builder = emitKernel(target, kernel)
     const pointer = scratchOf(thread, builder.scratchBytes)
-    return { module: new WebAssembly.Module(builder.encode(maxPages, threads > 1)), scratch: pointer }
+    const module = new WebAssembly.Module(builder.encode(maxPages, threads > 1))
+    return { module, scratch: pointer, blas: builder.imports.length ? library.load() : undefined }
   }
 
   /** A kernel as a function for the calling thread. */
   function instantiate(kernel: Kernel): (...pointers: number[]) => void {
-    const { module, scratch: pointer } = compileModule(kernel, 0)
+    const { module, scratch: pointer, blas } = compileModule(kernel, 0)
     ownScratch.value = pointer
-    const env = { memory: allocator().memory, scratch: ownScratch }
+    const { memory } = allocator()
+    const env = { memory, scratch: ownScratch, ...blasImports(blas, memory) }
     return new WebAssembly.Instance(module, { env }).exports.run as (...pointers: number[]) => void
   }
 
   function makeProgram(kernel: Kernel): WasmProgram {
     const bytes = argumentBytes(kernel)
-    const parts = bytes.length <= mostArguments ? partition(kernel, threads) : undefined
+    const unit = usesSgemm(target, kernel) ? sgemmRows : 1
+    const parts = bytes.length <= mostArguments ? partition(kernel, threads, undefined, unit) : undefined
     if (!parts) {
       const whole = instantiate(kernel)
       return { kernel, bytes, run: pointers => whole(...pointers) }
@@ -122,7 +143,11 @@ export function wasmDevice(target: Target = hostTarget(), threads = defaultThrea
 
   return {
     name: 'wasm',
-    description: `WebAssembly SIMD, ${threads === 1 ? '1 thread' : `${threads} threads`}, ${target.relaxed ? 'fused multiply-add (relaxed SIMD)' : 'no fused multiply-add'}`,
+    get description() {
+      const count = threads === 1 ? '1 thread' : `${threads} threads`
+      const madd = target.relaxed ? 'fused multiply-add (relaxed SIMD)' : 'no fused multiply-add'
+      return `WebAssembly SIMD, ${count}, ${madd}, ${library.description}`
+    },
     alloc(bytes) {
       return { bytes, pointer: allocator().alloc(bytes) } as WasmBuffer
     },

@@ -1,6 +1,7 @@
 import type { MatmulKernel } from '../../kernel.js'
 import { contiguousStrides, sizeOf } from '../../shape.js'
 import { type FunctionBuilder, type I32, i32, type ModuleBuilder } from './assembler.js'
+import { defineSgemm, usesSgemm } from './sgemm.js'
 import { forEachIndex } from './strided.js'
 import type { Target } from './target.js'
 import { chooseTile, definePack, defineTile, type Layout, parts, type Tile } from './tile.js'
@@ -207,7 +208,7 @@ class MatmulEmitter {
 
 /** Define the function of a matrix product; its parameters are the kernel's arguments. */
 export const defineMatmul = (target: Target, module: ModuleBuilder, kernel: MatmulKernel): number =>
-  new MatmulEmitter(target, module, kernel).define()
+  usesSgemm(target, kernel) ? defineSgemm(module, kernel) : new MatmulEmitter(target, module, kernel).define()
 
 /** A product whose right side stays the same over many calls. */
 export type PackedMatmul = {
@@ -219,12 +220,13 @@ export type PackedMatmul = {
   readonly multiply: number
 }
 
-/** Define a product in two functions; undefined where it would not pack its right side as a whole. */
+/** Define a product in two functions; undefined where it would not pack its right side as a whole, or BLAS does. */
 export function definePackedMatmul(
   target: Target,
   module: ModuleBuilder,
   kernel: MatmulKernel,
 ): PackedMatmul | undefined {
+  if (usesSgemm(target, kernel)) return undefined
   const emitter = new MatmulEmitter(target, module, kernel)
   if (!emitter.packsB || kernel.batch.length || emitter.packedBytes === 0) return undefined
   return { bytes: emitter.packedBytes, pack: emitter.definePack(), multiply: emitter.define(true) }

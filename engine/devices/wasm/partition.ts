@@ -12,11 +12,10 @@ type Rows = { readonly first: number; readonly count: number }
 /** Below so much work handing it over costs more than it saves. */
 const leastWork = 1 << 14
 
-function cutRows(rows: number, parts: number): Rows[] {
-  return Array.from({ length: parts }, (_, i) => {
-    const first = Math.floor((i * rows) / parts)
-    return { first, count: Math.floor(((i + 1) * rows) / parts) - first }
-  })
+/** About as many rows for each part; all but the last have a multiple of `unit`. */
+function cutRows(rows: number, parts: number, unit: number): Rows[] {
+  const start = (i: number) => (i === parts ? rows : unit * Math.round((i * rows) / (parts * unit)))
+  return Array.from({ length: parts }, (_, i) => ({ first: start(i), count: start(i + 1) - start(i) }))
 }
 
 /** The size of the axis along which a kernel can be cut; undefined if there is none. */
@@ -116,17 +115,24 @@ function workOf(kernel: Kernel): number {
 
 /**
  * Cut a kernel into parts for several threads, along the leading axis; undefined when that is not possible, or not
- * worth it (`least`: the work below which it is not). Every element of the outputs is computed by one part, in the
+ * worth it (`least`: the work below which it is not). Parts have multiples of `unit` rows, and what is left goes to the
+ * last. Every element of the outputs is computed by one part, in the
  * same order of operations as without cutting.
  *
  * A loop is cut along the rows of the batch, through all of its steps, so that its threads never wait for each other:
  * possible when what a step writes is read again only at the same rows.
  */
-export function partition(kernel: Kernel, parts: number, least = leastWork): readonly Part[] | undefined {
+export function partition(
+  kernel: Kernel,
+  parts: number,
+  least = leastWork,
+  unit = 1,
+): readonly Part[] | undefined {
   if (parts < 2 || workOf(kernel) < least) return undefined
   const rows = leadingAxis(kernel.kind === 'loop' ? kernel.body[0].kernel : kernel)
-  if (rows === undefined || rows < parts) return undefined
-  const cuts = cutRows(rows, parts)
+  if (rows === undefined) return undefined
+  const cuts = cutRows(rows, parts, unit)
+  if (cuts.some(({ count }) => count < unit)) return undefined
   if (kernel.kind === 'loop')
     return isRowLocal(kernel, rows, cuts) ? cuts.map(part => ofTurns(kernel, rows, part)) : undefined
   return keepsOrder(kernel, cuts) ? cuts.map(part => ofRows(kernel, part)) : undefined

@@ -3,6 +3,8 @@ import { type FunctionBuilder, f32x4, ModuleBuilder, type V128 } from './assembl
 /** What the host's WebAssembly can do: how `a * b + c` is written. */
 export type Target = {
   readonly relaxed: boolean
+  /** Whether large products are left to a BLAS library (sgemm.ts). */
+  readonly sgemm?: boolean
   /** `a * b + c`, rounded once where the host has relaxed SIMD, else twice. */
   madd(a: V128, b: V128, c: V128): V128
   /** `c - a * b`, rounded likewise. */

@@ -8,6 +8,8 @@ export type Assignment = {
   readonly offsets: readonly number[]
   /** The worker's own scratch memory. */
   readonly scratch: number
+  /** The BLAS library of the module's `env.sgemm`, if it imports it. */
+  readonly blas?: string | undefined
 }
 
 /** Words of the control block that caller and workers share. */

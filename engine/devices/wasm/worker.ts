@@ -1,4 +1,5 @@
 import { receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { blasImports } from './blas.js'
 import { type Assignment, commands, control, patience, type WorkerData } from './team.js'
 
 // A thread of the wasm device (see team.ts): waits for its turn, loads or runs a program, says that it is done.
@@ -16,9 +17,11 @@ function awaitTurn(seen: number): void {
 function load(): void {
   const received = receiveMessageOnPort(port)
   if (!received) throw new Error('no program came with the command to load it')
-  const { id, module, offsets, scratch: own } = received.message as Assignment
+  const { id, module, offsets, scratch: own, blas } = received.message as Assignment
   scratch.value = own
-  const { exports } = new WebAssembly.Instance(module, { env: { memory, scratch } })
+  const { exports } = new WebAssembly.Instance(module, {
+    env: { memory, scratch, ...blasImports(blas, memory) },
+  })
   programs.set(id, { run: exports.run as (...pointers: number[]) => void, offsets })
 }
 

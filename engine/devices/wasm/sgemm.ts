@@ -1,0 +1,96 @@
+import type { Kernel, MatmulKernel } from '../../kernel.js'
+import { contiguousStrides } from '../../shape.js'
+import { i32, type ModuleBuilder } from './assembler.js'
+import { forEachIndex } from './strided.js'
+import type { Target } from './target.js'
+
+/**
+ * `env.sgemm`, which a module imports when it leaves products to a BLAS library (blas.ts): row-major
+ * `C = op(A) op(B) + accumulate C`, sizes and leading dimensions in elements, addresses in the module's memory.
+ */
+export type Sgemm = (
+  transposedA: number,
+  transposedB: number,
+  m: number,
+  n: number,
+  k: number,
+  a: number,
+  lda: number,
+  b: number,
+  ldb: number,
+  accumulate: number,
+  c: number,
+) => void
+
+/** The import of a module whose products include some for BLAS; its function's index is 0. */
+export const sgemmImport = { name: 'sgemm', params: 11 } as const
+const sgemmIndex = 0
+
+/**
+ * A product goes to BLAS if it has at least so many rows, columns and elements in its right side. Below, the call and
+ * BLAS's own preparations cost what its wider vectors save; measured by bench/blas.js (figures there).
+ */
+const least = { rows: 12, columns: 16, rightSide: 1 << 12 } as const
+
+/**
+ * Rows of a part when threads share a product: whole multiples. OpenBLAS's Haswell kernels take rows by the dozen and
+ * round the rest differently; cut like this, results are the same for every number of threads.
+ */
+export const sgemmRows = 12
+
+/** How BLAS is told of a matrix in memory. */
+type Layout = { readonly transposed: boolean; readonly leading: number }
+
+/** Rows or columns in order, with a stride that BLAS can express; undefined for all other views. */
+function layout(
+  [rows, columns]: readonly [number, number],
+  [row, column]: readonly number[],
+): Layout | undefined {
+  if (column === 1 && row >= columns) return { transposed: false, leading: row }
+  if (row === 1 && column >= rows) return { transposed: true, leading: column }
+  return undefined
+}
+
+const layouts = ({ batch, m, n, k, a, b }: MatmulKernel): readonly (Layout | undefined)[] => [
+  layout([m, k], a.strides.slice(batch.length)),
+  layout([k, n], b.strides.slice(batch.length)),
+]
+
+const isForSgemm = (kernel: MatmulKernel): boolean =>
+  kernel.m >= least.rows &&
+  kernel.n >= least.columns &&
+  kernel.k * kernel.n >= least.rightSide &&
+  layouts(kernel).every(side => side !== undefined)
+
+/** Whether a kernel, or one in a loop, leaves a product to BLAS. */
+export function usesSgemm(target: Target, kernel: Kernel): boolean {
+  if (!target.sgemm) return false
+  if (kernel.kind === 'loop') return kernel.body.some(launch => usesSgemm(target, launch.kernel))
+  return kernel.kind === 'matmul' && isForSgemm(kernel)
+}
+
+/** Define the function of a product that BLAS computes, matrix by matrix; its parameters are the kernel's arguments. */
+export function defineSgemm(module: ModuleBuilder, kernel: MatmulKernel): number {
+  const { batch, m, n, k, a, b, accumulate } = kernel
+  const [left, right] = layouts(kernel)
+  if (!left || !right) throw new Error('sgemm: a view that BLAS cannot express')
+  const outStrides = contiguousStrides([...batch, m, n])
+  const strides = [a.strides, b.strides, outStrides].map(s => s.slice(0, batch.length))
+  const number = (x: number | boolean) => i32.const(Number(x))
+  return module.define(3, f => {
+    const [x, y, out] = f.params
+    f.advance(x, 4 * a.offset)
+    f.advance(y, 4 * b.offset)
+    forEachIndex(f, batch, [x, y, out], strides, () =>
+      f.call(sgemmIndex, [
+        ...[left.transposed, right.transposed, m, n, k].map(number),
+        x,
+        number(left.leading),
+        y,
+        number(right.leading),
+        number(accumulate),
+        out,
+      ]),
+    )
+  })
+}
