@@ -199,6 +199,7 @@ function emitLoop(
   const { sizes, bufferOf } = shareBuffers(
     table.temporaries,
     launches.map(l => l.args.flatMap(a => [a.even, a.odd])),
+    true,
   )
   const scratch = sizes.map(bytes => buffers.argument(fixedArg(level.table.temporary(bytes)), bytes))
   const resolve = (id: number): number => (bufferOf.has(id) ? scratch[bufferOf.get(id)!] : id)

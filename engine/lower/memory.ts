@@ -6,12 +6,14 @@ export type Uses = readonly (readonly number[])[]
 
 /**
  * Give temporaries memory: two share a buffer when one is last used before the other is first used. Best fit; a
- * buffer is not reused for something less than half its size while a better one can be made.
+ * buffer is not reused for something less than half its size while a better one can be made. With `sameSize` only what
+ * is of one size shares: in the body of a loop a buffer then has rows of one length, and threads can take rows each.
  * Returns the buffers' sizes and each temporary's buffer.
  */
 export function shareBuffers(
   temporaries: ReadonlyMap<number, Temporary>,
   uses: Uses,
+  sameSize = false,
 ): { sizes: number[]; bufferOf: Map<number, number> } {
   const first = new Map<number, number>()
   const last = new Map<number, number>()
@@ -29,7 +31,8 @@ export function shareBuffers(
     for (const id of new Set(ids)) {
       if (first.get(id) !== step) continue
       const { bytes } = temporaries.get(id)!
-      const fitting = [...free].filter(b => sizes[b] >= bytes && sizes[b] <= 2 * bytes + 1024)
+      const most = sameSize ? bytes : 2 * bytes + 1024
+      const fitting = [...free].filter(b => sizes[b] >= bytes && sizes[b] <= most)
       const best = fitting.reduce((a, b) => (a < 0 || sizes[b] < sizes[a] ? b : a), -1)
       if (best >= 0) free.delete(best)
       bufferOf.set(id, best >= 0 ? best : sizes.push(bytes) - 1)
