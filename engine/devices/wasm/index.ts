@@ -4,10 +4,11 @@ import { Allocator, maxPages } from './allocator.js'
 import { Blas, blasImports } from './blas.js'
 import { argumentBytes } from './bounds.js'
 import { emitKernel } from './emit.js'
-import { partition } from './partition.js'
+import { type Part, partition } from './partition.js'
 import { sgemmRows, usesSgemm } from './sgemm.js'
 import { hostTarget, type Target } from './target.js'
 import { type Assignment, availableThreads, mostArguments, Team } from './team.js'
+import { forEachTurn, runsByTurns } from './turns.js'
 
 type WasmBuffer = DeviceBuffer & { pointer: number }
 type WasmProgram = Program & {
@@ -117,10 +118,27 @@ export function wasmDevice(
     return new WebAssembly.Instance(module, { env }).exports.run as (...pointers: number[]) => void
   }
 
+  /** The program of a kernel, made once. */
+  function programOf(kernel: Kernel, key = kernelKey(kernel)): WasmProgram {
+    const program = programs.get(key) ?? makeProgram(kernel)
+    programs.set(key, program)
+    return program
+  }
+
+  /** The parts of a kernel for all threads; undefined if one thread runs it. */
+  function partsOf(kernel: Kernel): readonly Part[] | undefined {
+    const unit = usesSgemm(target, kernel) ? sgemmRows : 1
+    const count = argumentBytes(kernel).length
+    return count <= mostArguments ? partition(kernel, threads, undefined, unit) : undefined
+  }
+
   function makeProgram(kernel: Kernel): WasmProgram {
     const bytes = argumentBytes(kernel)
-    const unit = usesSgemm(target, kernel) ? sgemmRows : 1
-    const parts = bytes.length <= mostArguments ? partition(kernel, threads, undefined, unit) : undefined
+    if (runsByTurns(kernel, inner => partsOf(inner) !== undefined)) {
+      const body = kernel.body.map(launch => programOf(launch.kernel))
+      return { kernel, bytes, run: pointers => forEachTurn(kernel, pointers, (i, own) => body[i].run(own)) }
+    }
+    const parts = partsOf(kernel)
     if (!parts) {
       const whole = instantiate(kernel)
       return { kernel, bytes, run: pointers => whole(...pointers) }
@@ -171,9 +189,7 @@ export function wasmDevice(
       const key = kernelKey(kernel)
       // The only place where a dtype can be is in a `dtype` field, at any depth.
       if (key.includes('"dtype":"float64"')) return null
-      const program = programs.get(key) ?? makeProgram(kernel)
-      programs.set(key, program)
-      return program
+      return programOf(kernel, key)
     },
     run(program, args) {
       checkArguments(program as WasmProgram, args)

@@ -9,11 +9,13 @@ import {
   compile,
   concat,
   device,
+  gradients,
   registerDevice,
   scan,
   type Tensor,
   tensor,
   uniformAt,
+  zeros,
 } from '../../../engine/index.js'
 import { initialState, makeTrainStep, shippedCells } from '../../../model/index.js'
 import { tinyData } from '../../model/tinyData.js'
@@ -35,6 +37,38 @@ test('threads: a loop that mixes rows of the batch is not cut, and is right', as
     }),
   )
   t.deepEqual(values[0].data, values[1].data)
+})
+
+test('threads: a loop in pieces, turn by turn, gives the same bits', async t => {
+  const [steps, batch, hidden] = [24, 32, 64]
+  const draw = (shape: number[], stream: number) =>
+    tensor(
+      Float32Array.from(
+        { length: shape.reduce((a, b) => a * b, 1) },
+        (_, i) => uniformAt([7, 8], stream, i) - 0.5,
+      ),
+      { shape },
+    )
+  const values = await Promise.all(
+    [1, 2, 4].map(async threads => {
+      const f = compile(
+        (w: Tensor, xs: Tensor) => {
+          const step = (h: Tensor, x: Tensor) => {
+            const next = h.matmul(w).add(x).tanh()
+            return { carry: next, out: next }
+          }
+          const { out } = scan(step, zeros([batch, hidden]), xs, { checkpoint: 5 })
+          return gradients(out.square().mean(), { w, xs })
+        },
+        { device: `wasm${threads}` },
+      )
+      const result = f(draw([hidden, hidden], 1), draw([steps, batch, hidden], 2))
+      return { w: await result.w.data(), xs: await result.xs.data() }
+    }),
+  )
+  t.ok(values[0].w.some(x => x !== 0))
+  t.deepEqual(values[1], values[0], '2 threads')
+  t.deepEqual(values[2], values[0], '4 threads')
 })
 
 test('threads: 1, 2 and 4 give the same bits in training, and in single operations', async t => {
