@@ -49,3 +49,12 @@ export interface Device {
   /** Finish all work and release everything. */
   close(): Promise<void>
 }
+
+/** One finding of a device's self-check, a line of `xenograd check --device NAME`. */
+export type CheckLine = {
+  readonly verdict: 'PASS' | 'FAIL' | 'SKIP'
+  /** What was looked at. */
+  readonly what: string
+  /** What was found, and what to do if it is not right. */
+  readonly found: string
+}

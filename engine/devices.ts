@@ -1,4 +1,4 @@
-import type { Device } from './device.js'
+import type { CheckLine, Device } from './device.js'
 import { gpuDevice } from './devices/gpu/index.js'
 import { referenceDevice } from './devices/reference/index.js'
 import { wasmDevice } from './devices/wasm/index.js'
@@ -14,10 +14,21 @@ const factories = new Map<string, DeviceFactory>([
   ['wasm', ({ blas }) => wasmDevice(undefined, undefined, blas === undefined ? undefined : String(blas))],
   ['reference', referenceDevice],
   ['gpu', gpuDevice],
+  // Loaded when it is opened: a browser has no use for it.
+  ['ascend', async options => (await import('./devices/ascend/index.js')).ascendDevice(options)],
 ])
 const open = new Map<string, Runtime>()
 const opening = new Map<string, Promise<Runtime>>()
 let defaultName = 'wasm'
+
+/**
+ * What a device finds when it looks at its own parts (libraries, card, memory) from below upwards, for devices that
+ * can; others find nothing. It needs nothing to be there and opens no device for good.
+ */
+export async function* selfCheck(name: string): AsyncGenerator<CheckLine> {
+  factoryOf(name)
+  if (name === 'ascend') yield* (await import('./devices/ascend/selfCheck.js')).selfCheck()
+}
 
 /** Make a device known under a name; `factory` is called when it is first used. Throws on a taken name. */
 export function registerDevice(name: string, factory: DeviceFactory): void {

@@ -22,7 +22,13 @@ export {
   stepCell,
 } from './cell.js'
 export { type CompiledFunction, type CompileOptions, compile, explain } from './compile.js'
-export { type Device, type DeviceBuffer, DeviceUnavailableError, type Program } from './device.js'
+export {
+  type CheckLine,
+  type Device,
+  type DeviceBuffer,
+  DeviceUnavailableError,
+  type Program,
+} from './device.js'
 export {
   type DeviceFactory,
   type DeviceOptions,
@@ -30,6 +36,7 @@ export {
   deviceNames,
   openDevice,
   registerDevice,
+  selfCheck,
   setDefaultDevice,
 } from './devices.js'
 export type { DType, TypedArray } from './dtype.js'

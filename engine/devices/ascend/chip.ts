@@ -1,0 +1,102 @@
+import type { Acl } from './acl.js'
+import { AscendError } from './errors.js'
+import type { Launcher } from './launcher.js'
+import { type Call, isRef, printCall, RefusedError, type Sequence } from './sequence.js'
+
+export const precisions = ['fp32', 'hf32', 'fp16'] as const
+export type Precision = (typeof precisions)[number]
+
+/** What a matmul's operands are rounded to: the operator's cubeMathType, and the largest relative error. */
+type MatmulMode = { readonly cubeMathType: number; readonly eps: number; readonly words: string }
+
+/** The first generation (Ascend910A, 910ProB …) and the inference cards: their matrix unit takes fp16 only. */
+const hasOnlyFp16 = (soc: string): boolean => /^Ascend(910(A|B|Pro[AB]|PremiumA)?|310P\d?)$/.test(soc)
+
+/** @throws RangeError for a precision that the chip has not. */
+export function matmulMode(soc: string, asked: Precision | undefined): MatmulMode & { precision: Precision } {
+  const only16 = hasOnlyFp16(soc)
+  const precision = asked ?? (only16 ? 'fp16' : 'fp32')
+  if (only16 && precision !== 'fp16')
+    throw new RangeError(
+      `ascend: precision ${precision} on ${soc}: its matrix unit takes fp16 only; give fp16`,
+    )
+  // KEEP_DTYPE, USE_HF32; on a chip with fp16 only ALLOW_FP32_DOWN_PRECISION, else USE_FP16.
+  if (precision === 'fp32') return { precision, cubeMathType: 0, eps: 1e-6, words: 'float32 matmul' }
+  if (precision === 'hf32')
+    return { precision, cubeMathType: 3, eps: 1e-3, words: 'float32 matmul with operands rounded to HF32' }
+  const words = 'float32 matmul with operands rounded to fp16 (a loss scale is advisable)'
+  return { precision, cubeMathType: only16 ? 1 : 2, eps: 2e-3, words }
+}
+
+/**
+ * What a chip takes, found by asking: phase one of an operator refuses what the chip has no kernel for. Each
+ * combination of operator and dtypes is asked once.
+ */
+export class Chip {
+  readonly #refusals = new Map<string, string | null>()
+
+  constructor(
+    readonly acl: Acl,
+    readonly cubeMathType: number,
+    readonly launcher: Launcher,
+  ) {}
+
+  /**
+   * Append the first way to do something of which the chip takes every operator.
+   * @throws RefusedError that says what was refused of each.
+   */
+  emit<T>(s: Sequence, what: string, ways: readonly T[], run: (way: T) => void): void {
+    const reasons: string[] = []
+    for (const way of ways) {
+      const before = s.calls.length
+      try {
+        run(way)
+        const refusal = s.calls
+          .slice(before)
+          .map(call => this.refusal(call))
+          .find(reason => reason !== null)
+        if (refusal === undefined) return
+        reasons.push(refusal)
+      } catch (error) {
+        if (!(error instanceof RefusedError)) throw error
+        reasons.push(error.message)
+      }
+      s.calls.length = before
+    }
+    throw new RefusedError(`no aclnn operators for '${what}' on ${this.acl.soc} (${reasons.join('; ')})`)
+  }
+
+  /** Why the chip does not take a call's operator with these dtypes, or null if it does. */
+  refusal(call: Call): string | null {
+    const dtypes = call.operands.map(o => (isRef(o) ? o.dtype : typeof o === 'object' ? '' : o))
+    const key = `${call.operator} ${dtypes.join()}`
+    let reason = this.#refusals.get(key)
+    if (reason === undefined) {
+      reason = this.#ask(call)
+      this.#refusals.set(key, reason)
+    }
+    return reason
+  }
+
+  #ask(call: Call): string | null {
+    if (!this.acl.operator(call.operator)) return `this version of CANN has no aclnn${call.operator}`
+    try {
+      this.launcher.tryPlan(call)
+      return null
+    } catch (error) {
+      if (!(error instanceof AscendError && error.isRefusal)) throw error
+      return `aclnn${call.operator}: error ${error.code}`
+    }
+  }
+}
+
+/** @throws RefusedError naming the first call of a sequence that the chip does not take. */
+export function checkTaken(chip: Chip, s: Sequence): void {
+  for (const call of s.calls) {
+    const reason = chip.refusal(call)
+    if (reason !== null)
+      throw new RefusedError(
+        `${printCall(call)} is refused on ${chip.acl.soc} (${reason}); run it on another device`,
+      )
+  }
+}

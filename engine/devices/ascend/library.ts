@@ -1,0 +1,153 @@
+import { join } from 'node:path'
+import { DeviceUnavailableError } from '../../device.js'
+import { declaredName, type OperatorName, opaqueTypes, operatorPrototypes } from './prototypes.js'
+
+/** A bound C function. Pointers are numbers (addresses), BigInts (handles) or typed arrays (host memory). */
+export type CFunction = (...args: readonly unknown[]) => unknown
+
+/** One shared library: a function by its C prototype; throws when the library has no such symbol. */
+export type Library = { func(prototype: string): CFunction }
+
+/** How libraries are loaded and host memory is seen: koffi, or a fake in tests. */
+export type Ffi = {
+  load(path: string, options: { global: boolean }): Library
+  /** Host memory at an address. */
+  view(address: number, bytes: number): ArrayBuffer
+}
+
+/** The error of a part that is missing: what, and how to get it. */
+export const unavailable = (missing: string, advice: string): DeviceUnavailableError =>
+  new DeviceUnavailableError(`device 'ascend' is not available: ${missing}; ${advice}`)
+
+/** The foreign function interface: the optional dependency koffi. @throws DeviceUnavailableError without it. */
+export async function loadFfi(): Promise<Ffi> {
+  const koffi = await import('koffi').then(
+    module => module.default,
+    (error: Error) => {
+      throw unavailable(`the package koffi cannot be loaded (${firstLine(error)})`, 'npm install koffi')
+    },
+  )
+  // Types have global names in koffi, so they are declared once a process.
+  for (const type of opaqueTypes) {
+    if (!declared.has(type)) koffi.opaque(type)
+    declared.add(type)
+  }
+  return { load: (path, options) => koffi.load(path, options), view: (at, bytes) => koffi.view(at, bytes) }
+}
+const declared = new Set<string>()
+
+const firstLine = (error: Error): string => error.message.split('\n')[0]
+
+/** The folder of the tests' stub, which takes the place of CANN when ASCEND_STUB names it; nothing else loads it. */
+export const stubFolder = (environment: Environment): string | undefined =>
+  environment.ASCEND_STUB || undefined
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** Folders that libraries are looked for in, in order; an empty one leaves it to the loader (LD_LIBRARY_PATH). */
+export function searchFolders(environment: Environment): string[] {
+  const stub = stubFolder(environment)
+  if (stub) return [stub]
+  const homes = [environment.ASCEND_HOME_PATH, environment.ASCEND_TOOLKIT_HOME]
+  return [...new Set(homes.flatMap(home => (home ? [join(home, 'lib64')] : []))), '']
+}
+
+type LibraryFile = { readonly file: string; readonly need: 'yes' | 'no' | 'operators' }
+
+/**
+ * In the order of loading: later ones use symbols of those before them. Newer versions of CANN split libopapi, so one
+ * library with operators is enough, and a symbol is looked for in all of them.
+ */
+export const libraryFiles: readonly LibraryFile[] = [
+  { file: 'libascend_protobuf.so', need: 'no' },
+  { file: 'libascendcl.so', need: 'yes' },
+  { file: 'libnnopbase.so', need: 'yes' },
+  { file: 'libopapi.so', need: 'operators' },
+  { file: 'libopapi_math.so', need: 'operators' },
+  { file: 'libopapi_nn.so', need: 'operators' },
+  { file: 'libaclnn_math.so', need: 'operators' },
+  { file: 'libaclnn_ops_infer.so', need: 'operators' },
+]
+
+const advice =
+  'install the CANN toolkit and the kernels package for the card, and `source <cann>/set_env.sh` before starting Node'
+
+/** The loaded libraries: functions by name, wherever they are. */
+export class Libraries {
+  /** Where each library was found, or why it was not, for the self-check. */
+  readonly found: ReadonlyMap<string, { path?: string; reason?: string }>
+  readonly #libraries: Library[] = []
+  readonly #functions = new Map<string, CFunction | undefined>()
+  readonly #operators = new Map<OperatorName, { plan: CFunction; launch: CFunction } | undefined>()
+
+  /** @throws DeviceUnavailableError that names the first library that is needed and missing. */
+  constructor(ffi: Ffi, environment: Environment) {
+    const found = new Map<string, { path?: string; reason?: string }>()
+    this.found = found
+    const folders = searchFolders(environment)
+    for (const { file } of libraryFiles) {
+      let reason = ''
+      for (const folder of folders) {
+        const path = folder ? join(folder, file) : file
+        try {
+          this.#libraries.push(ffi.load(path, { global: true }))
+          found.set(file, { path })
+          break
+        } catch (error) {
+          reason = firstLine(error as Error)
+        }
+      }
+      if (!found.has(file)) found.set(file, { reason })
+    }
+    const missing = missingLibrary(found)
+    if (!missing) return
+    const where = folders.map(folder => folder || 'LD_LIBRARY_PATH').join(', ')
+    throw unavailable(`${missing} cannot be loaded from ${where}`, advice)
+  }
+
+  /** A function by its prototype, or undefined when no library has it. */
+  optional(prototype: string): CFunction | undefined {
+    const name = declaredName(prototype)
+    if (!this.#functions.has(name)) this.#functions.set(name, this.#look(prototype))
+    return this.#functions.get(name)
+  }
+
+  #look(prototype: string): CFunction | undefined {
+    for (const library of this.#libraries)
+      try {
+        return library.func(prototype)
+      } catch {
+        // Not in this library.
+      }
+    return undefined
+  }
+
+  /** A function by its prototype. @throws DeviceUnavailableError when no library has it. */
+  required(prototype: string): CFunction {
+    const found = this.optional(prototype)
+    if (found) return found
+    throw unavailable(
+      `the libraries have no function ${declaredName(prototype)}`,
+      'this version of CANN is too old for the bridge; install 8.0 or later',
+    )
+  }
+
+  /** Both phases of an operator, or undefined when this version of CANN lacks it. */
+  operator(name: OperatorName): { plan: CFunction; launch: CFunction } | undefined {
+    if (!this.#operators.has(name)) {
+      const prototypes = operatorPrototypes(name)
+      const plan = this.optional(prototypes.plan)
+      const launch = this.optional(prototypes.launch)
+      this.#operators.set(name, plan && launch && { plan, launch })
+    }
+    return this.#operators.get(name)
+  }
+}
+
+function missingLibrary(found: ReadonlyMap<string, { path?: string }>): string | undefined {
+  const there = (file: string) => found.get(file)?.path !== undefined
+  const needed = libraryFiles.find(({ file, need }) => need === 'yes' && !there(file))
+  if (needed) return needed.file
+  const operators = libraryFiles.filter(({ need }) => need === 'operators')
+  return operators.some(({ file }) => there(file)) ? undefined : operators[0].file
+}

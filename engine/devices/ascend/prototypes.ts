@@ -1,0 +1,134 @@
+/**
+ * The part of the Ascend C API that the bridge calls, as C declares it. This is the only copy: the FFI is bound from
+ * it, the self-check reads it, and the stub of the tests is compiled against a header made of it.
+ *
+ * Sources: hicann/runtime `include/external/acl/*.h` and Ascend/pytorch `third_party/acl/inc` for the runtime, and the
+ * pages `<family>/<op>/docs/aclnn*.md` of hicann/ops-math and hicann/ops-nn for operators.
+ */
+
+/** Types that only the library looks into. */
+export const opaqueTypes = ['aclTensor', 'aclScalar', 'aclIntArray', 'aclOpExecutor'] as const
+
+/** The runtime: libascendcl. */
+export const runtimePrototypes = [
+  'int aclInit(const char *configPath)',
+  'int aclFinalize(void)',
+  'const char *aclGetRecentErrMsg(void)',
+  'const char *aclrtGetSocName(void)',
+  'int aclrtGetDeviceCount(uint32_t *count)',
+  'int aclrtSetDevice(int32_t device)',
+  'int aclrtResetDevice(int32_t device)',
+  'int aclrtCreateStream(void **stream)',
+  'int aclrtDestroyStream(void *stream)',
+  'int aclrtSynchronizeStream(void *stream)',
+  'int aclrtStreamQuery(void *stream, int *status)',
+  'int aclrtMalloc(void **pointer, size_t bytes, int policy)',
+  'int aclrtFree(void *pointer)',
+  'int aclrtMallocHost(void **pointer, size_t bytes)',
+  'int aclrtFreeHost(void *pointer)',
+  'int aclrtMemcpy(void *to, size_t room, const void *from, size_t bytes, int kind)',
+  'int aclrtMemcpyAsync(void *to, size_t room, const void *from, size_t bytes, int kind, void *stream)',
+  'int aclrtGetMemInfo(int attribute, size_t *free, size_t *total)',
+] as const
+
+/** Runtime functions that older versions lack, and that the bridge can do without. */
+export const optionalPrototypes = ['int aclrtCtxSetSysParamOpt(int option, int64_t value)'] as const
+
+/** Tensors, scalars and executors: libnnopbase. In `aclCreateTensor` the offset comes before the format. */
+export const metaPrototypes = [
+  'aclTensor *aclCreateTensor(const int64_t *dims, uint64_t rank, int dtype, const int64_t *strides, int64_t offset, int format, const int64_t *storage, uint64_t storageRank, void *data)',
+  'aclScalar *aclCreateScalar(void *value, int dtype)',
+  'aclIntArray *aclCreateIntArray(const int64_t *values, uint64_t count)',
+  'int aclDestroyTensor(const aclTensor *tensor)',
+  'int aclDestroyScalar(const aclScalar *scalar)',
+  'int aclDestroyIntArray(const aclIntArray *array)',
+  'int aclSetAclOpExecutorRepeatable(aclOpExecutor *executor)',
+  'int aclDestroyAclOpExecutor(aclOpExecutor *executor)',
+  'int aclSetInputTensorAddr(aclOpExecutor *executor, const size_t index, aclTensor *tensor, void *data)',
+  'int aclSetOutputTensorAddr(aclOpExecutor *executor, const size_t index, aclTensor *tensor, void *data)',
+] as const
+
+const unary = 'const aclTensor *self, aclTensor *out'
+const binary = 'const aclTensor *self, const aclTensor *other, aclTensor *out'
+const scaled = 'const aclTensor *self, const aclTensor *other, const aclScalar *alpha, aclTensor *out'
+
+/** Operands of phase one of each operator, before the workspace's size and the executor. `out` is the only output. */
+export const operators = {
+  Add: scaled,
+  Adds: 'const aclTensor *self, const aclScalar *other, const aclScalar *alpha, aclTensor *out',
+  Sub: scaled,
+  Mul: binary,
+  Muls: 'const aclTensor *self, const aclScalar *other, aclTensor *out',
+  Div: binary,
+  Maximum: binary,
+  Minimum: binary,
+  Neg: unary,
+  Abs: unary,
+  Floor: unary,
+  Sqrt: unary,
+  Exp: unary,
+  Exp2: unary,
+  Log: unary,
+  Log1p: unary,
+  Tanh: unary,
+  Sigmoid: unary,
+  PowScalarTensor: 'const aclScalar *self, const aclTensor *exponent, aclTensor *out',
+  EqTensor: binary,
+  GtTensor: binary,
+  GeTensor: binary,
+  SWhere: 'const aclTensor *condition, const aclTensor *self, const aclTensor *other, aclTensor *out',
+  Clamp: 'const aclTensor *self, const aclScalar *clipMin, const aclScalar *clipMax, aclTensor *out',
+  Cast: 'const aclTensor *self, int dtype, aclTensor *out',
+  BitwiseAndScalar: 'const aclTensor *self, const aclScalar *other, aclTensor *out',
+  InplaceCopy: 'aclTensor *selfRef, const aclTensor *source',
+  InplaceFillScalar: 'aclTensor *selfRef, const aclScalar *value',
+  ReduceSum: 'const aclTensor *self, const aclIntArray *dims, bool keepDims, int dtype, aclTensor *out',
+  Amax: 'const aclTensor *self, const aclIntArray *dims, bool keepDims, aclTensor *out',
+  Matmul: 'const aclTensor *self, const aclTensor *mat2, aclTensor *out, int8_t cubeMathType',
+  IndexSelect: 'const aclTensor *self, int64_t dim, const aclTensor *index, aclTensor *out',
+  EmbeddingDenseBackward:
+    'const aclTensor *gradient, const aclTensor *indices, uint64_t numWeights, uint64_t paddingIdx, bool scaleGradByFreq, aclTensor *out',
+} as const
+
+export type OperatorName = keyof typeof operators
+
+/** The two phases of an operator: plan (checks, tiling, how much workspace), then enqueue. */
+export const operatorPrototypes = (name: OperatorName): { plan: string; launch: string } => ({
+  plan: `int aclnn${name}GetWorkspaceSize(${operators[name]}, uint64_t *workspaceSize, aclOpExecutor **executor)`,
+  launch: `int aclnn${name}(void *workspace, uint64_t workspaceSize, aclOpExecutor *executor, void *stream)`,
+})
+
+/** The name that a prototype declares. */
+export const declaredName = (prototype: string): string => /(\w+)\(/.exec(prototype)![1]
+
+/** All of the above as a C header. */
+export function header(): string {
+  const names = Object.keys(operators) as OperatorName[]
+  const declarations = [
+    ...runtimePrototypes,
+    ...optionalPrototypes,
+    ...metaPrototypes,
+    ...names.flatMap(name => Object.values(operatorPrototypes(name))),
+  ]
+  return [
+    '#pragma once',
+    '#include <stdbool.h>',
+    '#include <stddef.h>',
+    '#include <stdint.h>',
+    ...opaqueTypes.map(type => `typedef struct ${type} ${type};`),
+    ...declarations.map(declaration => `${declaration};`),
+    '',
+  ].join('\n')
+}
+
+/** Values of the C API's enumerations. */
+export const aclDtype = { float32: 0, int32: 3, bool: 12 } as const
+export type AclDtype = keyof typeof aclDtype
+export const formatND = 2
+export const memcpyKind = { hostToDevice: 1, deviceToHost: 2 } as const
+/** ACL_MEM_MALLOC_HUGE_FIRST. */
+export const hugePagesFirst = 0
+/** ACL_HBM_MEM. */
+export const hbm = 1
+/** ACL_OPT_DETERMINISTIC. */
+export const deterministicOption = 0

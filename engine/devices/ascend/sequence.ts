@@ -1,0 +1,242 @@
+import { bytesPerElement, type DType, hostArray } from '../../dtype.js'
+import { shareBuffers } from '../../lower/memory.js'
+import { contiguousStrides, type Shape, sameShape, sizeOf } from '../../shape.js'
+import { type AclDtype, type OperatorName, operators } from './prototypes.js'
+
+/**
+ * What a kernel becomes: calls of aclnn operators on its arguments, on temporary memory and on constants. Plain data:
+ * no address, no handle.
+ */
+
+/** Memory that a call touches: an argument of the kernel, temporary memory, or a constant. */
+export type Place =
+  | { readonly kind: 'argument'; readonly index: number }
+  | { readonly kind: 'temporary'; readonly index: number }
+  | { readonly kind: 'constant'; readonly values: Float32Array | Int32Array; readonly key: string }
+
+/** Strided memory; offset and strides count elements, and no stride is negative. */
+export type Ref = {
+  readonly place: Place
+  readonly dtype: AclDtype
+  readonly shape: Shape
+  readonly strides: Shape
+  readonly offset: number
+}
+
+/** An operand that is no tensor: an aclScalar, an aclIntArray, or a plain number. */
+export type Attribute =
+  | { readonly scalar: number; readonly dtype: 'float32' | 'int32' }
+  | { readonly ints: readonly number[] }
+  | number
+  | bigint
+  | boolean
+
+export type Operand = Ref | Attribute
+
+export type Call = { readonly operator: OperatorName; readonly operands: readonly Operand[] }
+
+export const isRef = (operand: Operand): operand is Ref => typeof operand === 'object' && 'place' in operand
+
+/** The most axes that an operator takes. */
+const mostAxes = 8
+
+/** What the bridge is asked for and no operator does. */
+export class RefusedError extends Error {}
+
+/** A program under construction. */
+export class Sequence {
+  readonly calls: Call[] = []
+  readonly #temporaries: number[] = []
+
+  /** Contiguous temporary memory. */
+  temporary(dtype: AclDtype, shape: Shape): Ref {
+    const bytes = sizeOf(shape) * (dtype === 'bool' ? 1 : 4)
+    const index = this.#temporaries.push(bytes) - 1
+    return whole({ kind: 'temporary', index }, dtype, shape)
+  }
+
+  /** Append a call. @throws RefusedError for tensors of more axes than operators take. */
+  call(operator: OperatorName, ...operands: Operand[]): void {
+    for (const operand of operands)
+      if (isRef(operand) && operand.shape.length > mostAxes)
+        throw new RefusedError(
+          `${operator} of a tensor with ${operand.shape.length} axes that do not merge; aclnn operators take ${mostAxes}`,
+        )
+    this.calls.push({ operator, operands })
+  }
+
+  /** A view with the axes of negative strides reversed in place of them: a copy for each such axis. */
+  forward(ref: Ref): Ref {
+    const axis = ref.strides.findIndex((s, d) => s < 0 && ref.shape[d] > 1)
+    if (axis < 0) return ref.strides.some(s => s < 0) ? { ...ref, strides: ref.strides.map(Math.abs) } : ref
+    const copy = this.temporary(ref.dtype, ref.shape)
+    this.call('IndexSelect', this.forward(reversed(ref, axis)), axis, countdown(ref.shape[axis]), copy)
+    return copy
+  }
+
+  /**
+   * An operator that broadcasts its operands: they are given views of `out`'s shape, and get size 1 where the stride
+   * is 0, as the operator repeats by itself. Should all of them have size 1 on an axis, the first is repeated first.
+   * `out` must have no negative strides.
+   */
+  elementwise(operator: OperatorName, operands: readonly Operand[], out: Ref): void {
+    const narrow = operands.map(operand => (isRef(operand) ? narrowed(this.forward(operand)) : operand))
+    const refs = narrow.filter(isRef)
+    const covered = out.shape.every((n, d) => refs.some(r => (alignedAt(r, d, out) ?? 1) === n))
+    if (!covered) {
+      const first = narrow.findIndex(isRef)
+      const source = narrow[first] as Ref
+      const repeated = this.temporary(source.dtype, out.shape)
+      this.call('InplaceCopy', repeated, source)
+      narrow[first] = repeated
+    }
+    this.call(operator, ...narrow, out)
+  }
+
+  /** `to` = `source`, of one shape; a stride of 0 in the source repeats. */
+  copy(source: Ref, to: Ref): void {
+    this.call('InplaceCopy', ...this.#targetAndSource(to, source))
+  }
+
+  /** `to` += `source`. */
+  add(source: Ref, to: Ref): void {
+    const [target, value] = this.#targetAndSource(to, source)
+    this.call('Add', target, value, { scalar: 1, dtype: to.dtype as DType32 }, target)
+  }
+
+  /** Axes that run backwards in the target run backwards in the source instead. */
+  #targetAndSource(to: Ref, source: Ref): [Ref, Ref] {
+    let [target, value] = [to, source]
+    to.strides.forEach((s, d) => {
+      if (s < 0) [target, value] = [reversed(target, d), reversed(value, d)]
+    })
+    return [target, narrowed(this.forward(value))]
+  }
+
+  fill(value: number, to: Ref): void {
+    const target = to.strides.reduce((ref, s, d) => (s < 0 ? reversed(ref, d) : ref), to)
+    this.call('InplaceFillScalar', target, { scalar: value, dtype: to.dtype as DType32 })
+  }
+
+  /** Where temporaries lie in the device's scratch memory, and how much of it they need. */
+  layout(): { offsets: number[]; bytes: number } {
+    const sizes = new Map(this.#temporaries.map((bytes, id) => [id, { bytes }]))
+    const uses = this.calls.map(({ operands }) =>
+      operands.flatMap(o => (isRef(o) && o.place.kind === 'temporary' ? [o.place.index] : [])),
+    )
+    const shared = shareBuffers(sizes, uses)
+    const starts: number[] = []
+    let end = 0
+    for (const bytes of shared.sizes) {
+      starts.push(end)
+      end += Math.ceil(bytes / alignment) * alignment
+    }
+    return {
+      offsets: this.#temporaries.map((_, id) => starts[shared.bufferOf.get(id) ?? 0] ?? 0),
+      bytes: end,
+    }
+  }
+}
+
+/** Device memory begins at multiples of this. */
+const alignment = 512
+
+type DType32 = 'float32' | 'int32'
+
+/** @throws RefusedError for float64, which the chips do not multiply. */
+export function dtype32(dtype: DType): DType32 {
+  if (dtype === 'float64') throw new RefusedError('float64')
+  return dtype
+}
+
+/** Contiguous memory. */
+export const whole = (place: Place, dtype: AclDtype, shape: Shape): Ref => ({
+  place,
+  dtype,
+  shape,
+  strides: contiguousStrides(shape),
+  offset: 0,
+})
+
+/** A one-element tensor that broadcasts. */
+export const constant = (value: number, dtype: DType): Ref =>
+  constants(dtype32(dtype), [value], `${Object.is(value, -0) ? '-0' : value}`)
+
+/** The row numbers count-1 … 0. */
+const countdown = (count: number): Ref =>
+  constants(
+    'int32',
+    Array.from({ length: count }, (_, i) => count - 1 - i),
+    `countdown ${count}`,
+  )
+
+function constants(dtype: DType32, values: readonly number[], name: string): Ref {
+  const array = hostArray(dtype, values.length) as Float32Array | Int32Array
+  array.set(values)
+  return whole({ kind: 'constant', values: array, key: `${dtype} ${name}` }, dtype, [values.length])
+}
+
+/** The same memory with one axis read from its other end. */
+const reversed = (ref: Ref, axis: number): Ref => ({
+  ...ref,
+  offset: ref.offset + (ref.shape[axis] - 1) * ref.strides[axis],
+  strides: ref.strides.map((s, d) => (d === axis ? -s : s)),
+})
+
+/** Axes that only repeat get size 1. */
+const narrowed = (ref: Ref): Ref => ({
+  ...ref,
+  shape: ref.shape.map((n, d) => (ref.strides[d] === 0 ? Math.min(n, 1) : n)),
+})
+
+/** The size of a broadcast operand on an axis of the result. */
+const alignedAt = (ref: Ref, axis: number, out: Ref): number | undefined =>
+  ref.shape[axis - out.shape.length + ref.shape.length]
+
+/**
+ * Views of one shape with fewer axes: those of size 1 are dropped, and neighbours that every view walks through as
+ * one are merged. At least one axis is left.
+ */
+export function collapse(
+  shape: Shape,
+  views: readonly { offset: number; strides: Shape }[],
+): { shape: number[]; strides: number[][] } {
+  const merged: number[] = []
+  const strides: number[][] = views.map(() => [])
+  shape.forEach((n, d) => {
+    if (n === 1) return
+    const last = merged.length - 1
+    const joins = last >= 0 && views.every((v, i) => strides[i][last] === v.strides[d] * n)
+    if (joins) merged[last] *= n
+    else merged.push(n)
+    views.forEach((v, i) => {
+      strides[i][merged.length - 1] = v.strides[d]
+    })
+  })
+  if (!merged.length) {
+    merged.push(1)
+    for (const s of strides) s.push(1)
+  }
+  return { shape: merged, strides }
+}
+
+/** What a call is asked for, for error messages: `Add(float32[4,3], float32[1,3], 1, float32[4,3])`. */
+export function printCall({ operator, operands }: Call): string {
+  const print = (o: Operand): string => {
+    if (isRef(o))
+      return `${o.dtype}[${o.shape}]${sameShape(o.strides, contiguousStrides(o.shape)) ? '' : ` strides [${o.strides}]`}`
+    if (typeof o !== 'object') return String(o)
+    return 'scalar' in o ? String(o.scalar) : `[${o.ints}]`
+  }
+  return `aclnn${operator}(${operands.map(print).join(', ')})`
+}
+
+/** Operands of an operator that it writes to: `out`, after all inputs. In-place ones count as inputs in the C API. */
+export const outputPosition = (operator: OperatorName): number =>
+  operators[operator].split(',').findIndex(parameter => /\bout$/.test(parameter))
+
+/** Bytes from the start of a view's memory to the end of its last element. */
+export const extent = ({ shape, strides, offset }: Ref): number =>
+  shape.includes(0) ? 0 : shape.reduce((end, n, d) => end + (n - 1) * strides[d], offset) + 1
+
+export const elementBytes = (dtype: AclDtype): number => (dtype === 'bool' ? 1 : bytesPerElement(dtype))

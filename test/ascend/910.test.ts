@@ -1,0 +1,3 @@
+import { conformanceOn } from './conformance.js'
+
+await conformanceOn('ascend910', 'Ascend910A')

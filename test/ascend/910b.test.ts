@@ -1,0 +1,3 @@
+import { conformanceOn } from './conformance.js'
+
+await conformanceOn('ascend910b', 'Ascend910B4')
