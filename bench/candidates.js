@@ -17,6 +17,11 @@ export const teams = {
     title: 'Xenograd',
     candidates: (_, threads) => threads.map(n => xenograd('lstm', n)),
   },
+  blas: {
+    title: 'Xenograd with BLAS',
+    candidates: (work, threads) =>
+      work === 'train' || work === 'score' ? threads.map(n => xenograd('lstm', n, 'auto')) : [],
+  },
   torch: {
     title: 'PyTorch',
     candidates: (work, threads) =>
@@ -46,11 +51,11 @@ export const teams = {
 
 const node = (file, ...flags) => ({ command: process.execPath, args: [...flags, script(file)] })
 
-/** Xenograd's cell of a name on a number of threads. */
-export const xenograd = (cell, threads) => ({
+/** Xenograd's cell of a name on a number of threads; with `blas` 'auto' products go to the system's library. */
+export const xenograd = (cell, threads, blas = 'off') => ({
   label: `${basename(cell, '.js')}, ${threadCount(threads)}`,
-  program: { ...node('xenograd.js'), env: { XENOGRAD_THREADS: `${threads}` } },
-  work: { variant: cell, threads },
+  program: { ...node('xenograd.js'), env: { XENOGRAD_THREADS: `${threads}`, XENOGRAD_BLAS: blas } },
+  work: { variant: cell, threads, blas },
 })
 
 /** PyTorch's variants; which of OpenMP's ways to wait is faster depends on the machine. */

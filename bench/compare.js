@@ -145,16 +145,13 @@ export async function compareStarts(teams, { hidden, threads, pairs, problemFor,
   }
 }
 
-/**
- * Against the fastest entry of our own team: for every entry its time over ours, round by round. Every entry gets
- * `ratio`.
- */
+/** An entry's time over another's, round by round. */
+export const ratio = (entry, other) => summary(entry.samples.map((seconds, i) => seconds / other.samples[i]))
+
+/** Every entry gets `ratio`: its time over that of the fastest entry of our own team. */
 export function withRatios(entries, ours) {
   const mine = fastestOf(entries.filter(({ team }) => team === ours))
-  return entries.map(entry => ({
-    ...entry,
-    ...(mine && { ratio: summary(entry.samples.map((seconds, i) => seconds / mine.samples[i])) }),
-  }))
+  return entries.map(entry => ({ ...entry, ...(mine && { ratio: ratio(entry, mine) }) }))
 }
 
 /** The entry with the least median. */

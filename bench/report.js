@@ -1,4 +1,4 @@
-import { fastestOf } from './compare.js'
+import { fastestOf, ratio } from './compare.js'
 import { batch, steps } from './problem.js'
 
 const number = x => (x >= 1000 ? x.toFixed(0) : x.toPrecision(3))
@@ -23,24 +23,26 @@ const titles = {
   start: hidden => `Process start to first training step done, H = ${hidden}`,
 }
 
-/** The summary: for every comparison ours, and each peer's time over ours. */
-export function summaryTable(comparisons, ours) {
+/** The summary: for every comparison ours (`teams`, those that took part), and each peer's time over each of ours. */
+export function summaryTable(comparisons, teams) {
   const rows = comparisons.filter(({ work }) => work !== 'cells')
-  const peers = [...new Set(rows.flatMap(({ entries }) => entries.map(e => e.team)))].filter(t => t !== ours)
+  const measured = [...new Set(rows.flatMap(({ entries }) => entries.map(e => e.team)))]
+  const ours = teams.filter((team, i) => i === 0 || measured.includes(team))
+  const pairs = measured.filter(t => !teams.includes(t)).flatMap(peer => ours.map(mine => [peer, mine]))
   const best = (entries, team) => fastestOf(entries.filter(e => e.team === team))
   return table(
-    ['work', `${ours}, s`, ...peers.map(peer => `${peer} / ${ours}`)],
-    rows.map(({ work, hidden, entries }) => {
-      const mine = best(entries, ours)
-      return [
-        titles[work](hidden),
-        mine ? `${number(mine.seconds.median)} (${mine.label})` : 'not measured',
-        ...peers.map(peer => {
-          const entry = best(entries, peer)
-          return entry?.ratio ? range(entry.ratio) + mark(entry) : ''
-        }),
-      ]
-    }),
+    ['work', ...ours.map(team => `${team}, s`), ...pairs.map(([peer, mine]) => `${peer} / ${mine}`)],
+    rows.map(({ work, hidden, entries }) => [
+      titles[work](hidden),
+      ...ours.map(team => {
+        const mine = best(entries, team)
+        return mine ? `${number(mine.seconds.median)} (${mine.label})` : 'not measured'
+      }),
+      ...pairs.map(pair => {
+        const [entry, mine] = pair.map(team => best(entries, team))
+        return entry && mine ? range(ratio(entry, mine)) + mark(entry) : ''
+      }),
+    ]),
   )
 }
 
@@ -60,7 +62,7 @@ function entryTable({ work, entries }) {
     )
   const timed = work !== 'start'
   return table(
-    ['who', 'seconds', 'time / ours', ...(timed ? ['reads/s', 'peak memory'] : [])],
+    ['who', 'seconds', 'time / Xenograd', ...(timed ? ['reads/s', 'peak memory'] : [])],
     entries.map(e => [
       `${e.team} ${e.label}${mark(e)}`,
       range(e.seconds),
@@ -73,7 +75,8 @@ function entryTable({ work, entries }) {
 const method = `One-hot of 4 bases, LSTM, dense layer to 4, mean cross-entropy, Adam; float32, ${batch} reads of ${steps} bases
 (\`problem.js\`). Everyone starts from the same parameters, and a run ends if first losses differ by more than 1e-4.
 Participants take turns, each in a warm process of its own that is stopped while the others run. Figures are the median
-(least–most) of the rounds. Ratios are taken round by round, the peer's time over ours: above 1 Xenograd is faster.
+(least–most) of the rounds. Ratios are taken round by round, the peer's time over ours: above 1 Xenograd is faster. In the tables of single
+comparisons ours is the fastest without BLAS.
 \`~T\`: measured over T bases and scaled, which flatters that peer. PyTorch: for each number of threads the fastest in
 a short heat of nn.LSTM, a hand-written cell in a loop and torch.jit.script of that, with OpenMP's two ways to wait; the
 summary has the best.
@@ -85,7 +88,7 @@ run began${stolen === undefined ? '' : `, and ${(100 * stolen).toFixed(1)} % of 
 least; seconds of different runs do not compare.`
 
 /** RESULTS.md. */
-export function report({ conditions, comparisons }, ours) {
+export function report({ conditions, comparisons }, teams) {
   const { date, machine, runtime, commit, command, pairs, remark } = conditions
   const versions = new Set(
     comparisons.flatMap(({ entries }) => entries.flatMap(e => (e.version ? [`${e.team} ${e.version}`] : []))),
@@ -104,7 +107,7 @@ export function report({ conditions, comparisons }, ours) {
     ].join('\n'),
     method,
     noise(conditions),
-    `## Summary\n\n${summaryTable(comparisons, ours)}`,
+    `## Summary\n\n${summaryTable(comparisons, teams)}`,
     ...comparisons.map(c => `## ${titles[c.work](c.hidden)}\n\n${entryTable(c)}`),
     ...(missing.length ? [`## Not measured\n\n${missing.join('\n')}`] : []),
   ].join('\n\n')}\n`

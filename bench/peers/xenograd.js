@@ -1,12 +1,15 @@
 // Xenograd through the calls that its own command line makes.
 import { readFileSync } from 'node:fs'
-import { adamState, compile, entries, gradients, randomKey, tensor } from '../../dist/engine/index.js'
+import { adamState, compile, device, entries, gradients, randomKey, tensor } from '../../dist/engine/index.js'
 import { batchLoss, findCell, initialModel, makeTrainStep, Scorer } from '../../dist/model/index.js'
 import { serve } from './serve.js'
 
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+const { version: release } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
 
-await serve(async ({ work, variant, hidden, batch, steps, parameters, tokens }) => {
+await serve(async ({ work, variant, blas, hidden, batch, steps, parameters, tokens }) => {
+  const library = /, ((no )?BLAS .*)/.exec(device().device.description)?.[1]
+  if (blas !== 'off' && !library?.startsWith('BLAS')) throw new Error(library)
+  const version = blas === 'off' ? release : `${release}, ${library}`
   const options = { cell: await findCell(variant), hidden }
   // The problem's file holds the built-in cell's parameters; other cells draw their own.
   const model = variant === 'lstm' ? given(parameters) : initialModel(options, randomKey(1))

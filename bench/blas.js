@@ -1,0 +1,133 @@
+// Orientation: products by WebAssembly and by the system's BLAS, in turn, on one thread, and which of the two the
+// device takes: the figures behind the rule in engine/devices/wasm/sgemm.ts.
+// Usage: npm run build && node bench/blas.js [library]
+import { Allocator, maxPages } from '../dist/engine/devices/wasm/allocator.js'
+import { ModuleBuilder } from '../dist/engine/devices/wasm/assembler.js'
+import { Blas, blasImports } from '../dist/engine/devices/wasm/blas.js'
+import { defineMatmul } from '../dist/engine/devices/wasm/matmul.js'
+import { defineSgemm, sgemmImport, usesSgemm } from '../dist/engine/devices/wasm/sgemm.js'
+import { hostTarget } from '../dist/engine/devices/wasm/target.js'
+
+const target = hostTarget()
+const blas = Blas.choose(process.argv[2] ?? 'auto')
+const path = blas.load()
+if (path === undefined) {
+  console.error(`${blas.description}; apt-get install libopenblas0-pthread, or give a library's path`)
+  process.exit(1)
+}
+console.log(blas.description)
+
+const allocator = new Allocator()
+const scratch = new WebAssembly.Global({ value: 'i32', mutable: true }, 0)
+
+/** A call of a product's function on random matrices at `pointers`. */
+function prepared(builder, index, pointers) {
+  builder.export('run', index)
+  scratch.value = allocator.alloc(builder.scratchBytes)
+  const { memory } = allocator
+  const env = { memory, scratch, ...(builder.imports.length && blasImports(path, memory)) }
+  const { run } = new WebAssembly.Instance(new WebAssembly.Module(builder.encode(maxPages)), { env }).exports
+  const place = scratch.value
+  return {
+    call() {
+      scratch.value = place
+      run(...pointers)
+    },
+    free: () => allocator.free(place),
+  }
+}
+
+/** Least microseconds of each of two calls, over `rounds` in which they take turns of a few milliseconds. */
+function inTurn(calls, rounds = 10, turn = 10) {
+  const best = calls.map(() => Number.POSITIVE_INFINITY)
+  for (let round = 0; round <= rounds; round++)
+    for (const [i, call] of calls.entries()) {
+      const end = performance.now() + turn
+      do {
+        const start = performance.now()
+        call()
+        // The first round warms up.
+        if (round > 0) best[i] = Math.min(best[i], 1000 * (performance.now() - start))
+      } while (performance.now() < end)
+    }
+  return best
+}
+
+const view = (...strides) => ({ offset: 0, strides })
+
+function measure(m, k, n, transposedA, transposedB) {
+  const kernel = {
+    kind: 'matmul',
+    dtype: 'float32',
+    batch: [],
+    m,
+    n,
+    k,
+    a: transposedA ? view(1, m) : view(k, 1),
+    b: transposedB ? view(1, k) : view(n, 1),
+    accumulate: false,
+  }
+  const pointers = [m * k, k * n, m * n].map(length => {
+    const pointer = allocator.alloc(4 * length)
+    const array = new Float32Array(allocator.memory.buffer, pointer, length)
+    for (let i = 0; i < length; i++) array[i] = Math.random() - 0.5
+    return pointer
+  })
+  const plain = new ModuleBuilder()
+  const called = new ModuleBuilder([sgemmImport])
+  const sides = [
+    prepared(plain, defineMatmul(target, plain, kernel), pointers),
+    prepared(called, defineSgemm(called, kernel), pointers),
+  ]
+  const microseconds = inTurn(sides.map(side => side.call))
+  for (const side of sides) side.free()
+  for (const pointer of pointers) allocator.free(pointer)
+  return { microseconds, taken: usesSgemm({ ...target, sgemm: true }, kernel) }
+}
+
+/** Rows, inner size, columns; then what lies transposed in memory: the left side, the right side. */
+const groups = {
+  'a step of an LSTM, forward and backward (H = 16 … 1024)': [
+    16, 24, 32, 48, 64, 128, 256, 512, 1024,
+  ].flatMap(hidden => [
+    [50, hidden, 4 * hidden],
+    [50, 4 * hidden, hidden, false, true],
+  ]),
+  'the same with 100 rows': [64, 256, 512].map(hidden => [100, hidden, 4 * hidden]),
+  'few rows': [1, 2, 4, 8, 12, 16].flatMap(rows => [
+    [rows, 64, 256],
+    [rows, 256, 1024],
+  ]),
+  'few columns': [4, 8, 16].flatMap(columns => [
+    [500, 64, columns],
+    [500, 256, columns],
+  ]),
+  'small squares': [8, 16, 32, 64, 128].map(size => [size, size, size]),
+  'weight gradients (2500 and 25000 rows of inputs)': [
+    [32, 2500, 128, true],
+    [64, 2500, 256, true],
+    [256, 2500, 1024, true],
+    [4, 2500, 256, true],
+    [64, 25000, 256, true],
+    [4, 25000, 1024, true],
+  ],
+  'all steps at once': [
+    [25000, 4, 256],
+    [25000, 64, 4],
+    [25000, 256, 4],
+    [25000, 64, 256],
+  ],
+}
+
+for (const [title, shapes] of Object.entries(groups)) {
+  console.log(`\n${title.padEnd(34)}     WebAssembly              BLAS         gain  taken`)
+  for (const [m, k, n, transposedA = false, transposedB = false] of shapes) {
+    const { microseconds, taken } = measure(m, k, n, transposedA, transposedB)
+    const [ours, theirs] = microseconds.map(
+      us => `${us.toFixed(1).padStart(9)} µs ${((2 * m * n * k) / us / 1000).toFixed(0).padStart(4)} GFLOP/s`,
+    )
+    const name = `[${m},${k}]${transposedA ? 'ᵀ' : ''} × [${k},${n}]${transposedB ? 'ᵀ' : ''}`
+    const gain = (microseconds[0] / microseconds[1]).toFixed(2).padStart(6)
+    console.log(`${name.padEnd(26)} ${ours} ${theirs} ${gain}  ${taken ? 'BLAS' : 'WebAssembly'}`)
+  }
+}
