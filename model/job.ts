@@ -72,6 +72,7 @@ export async function trainFromSettings(
       regulariserType: settings.reg_type === 'l1' ? 'l1' : 'l2',
       regulariserWeight: settings.reg_weight,
       seed: settings.random_seed,
+      lossScale: settings.loss_scale,
       ...(settings.memory && { memory: settings.memory }),
       steps: settings.num_steps,
       valFreq: settings.val_freq,

@@ -30,6 +30,7 @@ export const defaults = {
   cell: '',
   device: '',
   memory: 0,
+  loss_scale: 1,
   val_batches: 0,
   log_freq: 50,
   keep: 5,
@@ -69,6 +70,8 @@ export const meanings: Readonly<Record<keyof Settings, string>> = {
   device: 'the device to train on (default wasm)',
   memory:
     'bytes that a training step may take (say 900e6); where it takes more, the backward pass keeps checkpoints and works the rest out again; 0 is no limit',
+  loss_scale:
+    'the loss is multiplied by it and the gradients divided: for devices that round them to fp16; a power of two, say 1024',
   val_batches: 'batches of each validation set to use; 0 takes all reads, 1 is what the reference does',
   log_freq: 'steps between lines of metrics.jsonl (means over those steps)',
   keep: 'checkpoints to keep, beside the one of the best AUROC; 0 keeps all',
@@ -109,6 +112,8 @@ export function checkSettings(s: Settings): void {
     throw new RangeError(`--mutation_rate ${s.mutation_rate}: give 0 to 1`)
   if (!(s.learning_rate > 0))
     throw new RangeError(`--learning_rate ${s.learning_rate}: give a number above 0`)
+  if (!(s.loss_scale > 0 && Number.isFinite(s.loss_scale)))
+    throw new RangeError(`--loss_scale ${s.loss_scale}: give a number above 0, best a power of two`)
   if (!(s.reg_weight >= 0)) throw new RangeError(`--reg_weight ${s.reg_weight}: give 0 or more`)
   if (s.reg_type !== 'l1' && s.reg_type !== 'l2')
     throw new RangeError(`--reg_type ${s.reg_type}: give l1 or l2`)

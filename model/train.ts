@@ -81,11 +81,13 @@ export async function train(
   validation?: { data: ValidationData; judge: Judge },
 ): Promise<TrainResult> {
   await run.sweep()
-  // Where sums over steps are taken in pieces, the bits differ: a run goes on as it began.
+  // Where sums over steps are taken in pieces, or gradients rounded at another scale, the bits differ: a run goes on as
+  // it began.
   const notes = {
     seed: String(options.seed),
     data: data.fingerprint,
     'memory budget': String(options.memory ?? 'none'),
+    'loss scale': String(options.lossScale ?? 1),
   }
   const last = (await run.checkpoints()).at(-1)
   let state: TrainState

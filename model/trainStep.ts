@@ -5,6 +5,7 @@ import {
   compile,
   fold,
   gradients,
+  mapTree,
   randomKey,
   scope,
   stack,
@@ -31,6 +32,11 @@ export type StepOptions = ModelOptions & {
   readonly device?: string
   /** Bytes that a step may take, beside what the device itself needs (see `compile`); by default no limit. */
   readonly memory?: number
+  /**
+   * The loss is multiplied by it before gradients are taken, and they are divided by it afterwards: for devices that
+   * round gradients to fp16, where what is below 6e-8 is lost. A power of two changes nothing else. Default 1.
+   */
+  readonly lossScale?: number
 }
 
 /** What a step reports: losses in nats per base, the unweighted regulariser, and the fraction predicted right. */
@@ -50,7 +56,7 @@ export const initialState = (options: ModelOptions & { seed: number }): TrainSta
  * updated in place) and returns the next one and the metrics of the batch before the update.
  */
 export function makeTrainStep(options: StepOptions) {
-  const { learningRate, dropoutRate, regulariserType, regulariserWeight } = options
+  const { learningRate, dropoutRate, regulariserType, regulariserWeight, lossScale = 1 } = options
   const compiled = compile(
     (state: TrainState, tokens: Tensor) => {
       const { parameters, updates } = state
@@ -58,7 +64,10 @@ export function makeTrainStep(options: StepOptions) {
       const { loss, accuracy } = batchLoss(options, parameters, tokens, { rate: dropoutRate, key })
       const penalty = regulariser(regulariserType, parameters)
       const total = regulariserWeight ? loss.add(penalty.mul(regulariserWeight)) : loss
-      const next = adam(parameters, gradients(total, parameters), state.adam, { learningRate })
+      // Times 1 is left out of the graph.
+      const scaled = gradients(total.mul(lossScale), parameters)
+      const unscaled = mapTree(scaled, g => g.mul(1 / lossScale))
+      const next = adam(parameters, unscaled, state.adam, { learningRate })
       return {
         state: { parameters: next.parameters, adam: next.state, updates: updates.add(1) },
         metrics: stack([loss, accuracy, total, penalty]),

@@ -118,6 +118,18 @@ test('a loss that is not finite stops the run and says what to do', async t => {
   await rm(path, { recursive: true })
 })
 
+test('a loss scale that is a power of two changes no bit', async t => {
+  const parameters = async (lossScale: number) => {
+    const path = await folder()
+    const run = await RunDirectory.open(path)
+    await train(run, { ...tinyOptions, steps: 5, lossScale }, tinyData(8, 20))
+    const { state } = await loadModel((await run.checkpoints()).at(-1)!.path)
+    await rm(path, { recursive: true })
+    return state.parameters.cell.kernel.data()
+  }
+  t.deepEqual(await parameters(1024), await parameters(1))
+})
+
 test('a run is resumed only with what it began with', async t => {
   const path = await folder()
   const run = await RunDirectory.open(path)
@@ -126,6 +138,7 @@ test('a run is resumed only with what it began with', async t => {
     train(run, { ...tinyOptions, ...change }, data).catch((e: Error) => e.message)
   t.match(String(await again({ seed: 6 })), /this run had seed '5', now it is '6'/)
   t.match(String(await again({ memory: 1e9 })), /had memory budget 'none', now it is '1000000000'/)
+  t.match(String(await again({ lossScale: 8 })), /had loss scale '1', now it is '8'/)
   t.match(String(await again({}, tinyData(8, 21))), /this run had data 'tiny 8x20', now it is 'tiny 8x21'/)
   t.match(String(await again({ hidden: 7 })), /hidden size 6.*the flags ask for.*hidden size 7/)
   await rm(path, { recursive: true })

@@ -1,0 +1,161 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import test, { type Test } from 'tape'
+import { loadModel } from '../../model/index.js'
+import { buildStub, noStub } from '../ascend/stub.js'
+import { testShared } from '../shared.js'
+import { scoreReference, trainFifty, trainingReads, worstLoss } from './onDevice.js'
+import { scratch, tinyModel, xenograd } from './support.js'
+
+const missing = await noStub()
+const folder = missing ? '' : buildStub()
+
+/** The stub for child processes, set up as `settings` say (see stub.h); all other settings are cleared. */
+function useStub(settings: Record<string, string> = {}): void {
+  for (const name of Object.keys(process.env)) if (name.startsWith('ASCEND_STUB')) delete process.env[name]
+  Object.assign(process.env, { ASCEND_STUB: folder }, settings)
+}
+
+/** A test that needs the stub. */
+const withStub = (name: string, body: (t: Test) => Promise<void>, define: typeof test = test): void => {
+  if (missing) test(`${name} (${missing})`, { skip: true }, () => {})
+  else define(name, body)
+}
+
+withStub(
+  "score --device ascend: the reference's likelihoods of its test reads",
+  async t => {
+    useStub()
+    const { code, stderr, worst } = await scoreReference(['--device', 'ascend'])
+    t.equal(code, 0, stderr)
+    t.ok(worst < 1e-6, `float32: largest difference ${worst.toExponential(2)} nats per base`)
+    useStub({ ASCEND_STUB_SOC: 'Ascend910A' })
+    const rounded = await scoreReference(['--device', 'ascend'])
+    t.ok(rounded.worst < 1e-3, `fp16 operands: ${rounded.worst.toExponential(2)}`)
+  },
+  testShared as typeof test,
+)
+
+withStub('train --device ascend: the same masks and mutations as wasm, the same losses', async t => {
+  useStub()
+  const reads = await trainingReads()
+  const wasm = await trainFifty(reads, ['--device=wasm'])
+  const ascend = await trainFifty(reads, ['--device=ascend'])
+  t.equal(ascend.code, 0, ascend.stderr)
+  t.match(ascend.stderr, /device ascend: Ascend stub posing as Ascend910B4, float32 matmul, deterministic/)
+  t.ok(wasm.losses[49] < wasm.losses[0], 'it learns')
+  const worst = worstLoss(wasm.losses, ascend.losses)
+  t.ok(worst < 1e-4, `50 steps, largest relative difference ${worst.toExponential(1)}`)
+
+  useStub({ ASCEND_STUB_SOC: 'Ascend910A' })
+  const rounded = await trainFifty(reads, ['--device=ascend', '--loss_scale=1024'])
+  t.match(rounded.stderr, /posing as Ascend910A, float32 matmul with operands rounded to fp16/)
+  const loose = worstLoss(wasm.losses, rounded.losses)
+  t.ok(loose < 1e-2, `fp16 operands, with a loss scale: ${loose.toExponential(1)}`)
+})
+
+withStub('a card that fails in a training: a clear error, and the last checkpoint is good', async t => {
+  const reads = await trainingReads()
+  useStub()
+  const whole = await trainFifty(reads, ['--device=ascend'])
+  const bytes = (run: string, step: number) => readFile(join(run, 'model', `model_${step}.safetensors`))
+  const cases: [fail: string, message: RegExp][] = [
+    ['device:30000', /^xenograd: .*error 507010, the card has stopped answering.*\[lost heartbeat in \w+\]/m],
+    ['launch:30000', /^xenograd: .*aclnn\w+: error 361001, .*\[\w+: injected failure of phase two\]/m],
+  ]
+  for (const [fail, message] of cases) {
+    useStub({ ASCEND_STUB_FAIL: fail })
+    const { code, stderr, run, losses } = await trainFifty(reads, ['--device=ascend'])
+    t.equal(code, 1, `${fail}: after ${losses.length} steps`)
+    t.match(stderr, message)
+    const models = (await readdir(join(run, 'model'))).filter(name => /^model_\d+\.safetensors$/.test(name))
+    t.equal(models.length, 1, `${models} is left`)
+    const [step] = models.map(name => Number(/\d+/.exec(name)))
+    t.ok(
+      (await bytes(run, step)).equals(await bytes(whole.run, step)),
+      'with the bits of the run that did not fail',
+    )
+    await loadModel(join(run, 'model', models[0]))
+  }
+})
+
+withStub('failures before the first step', async t => {
+  const reads = await trainingReads()
+  const cases: [settings: Record<string, string>, message: RegExp][] = [
+    [
+      { ASCEND_STUB_MEMORY: '200000' },
+      /error 207001, out of device memory; take a smaller batch.*asked for \d+ bytes, free are .* GiB of .* GiB|asked for \d+ bytes, free are .* error 207001, out of device memory; take a smaller batch/,
+    ],
+    [
+      { ASCEND_STUB_REFUSE: 'Tanh' },
+      /no aclnn operators for 'tanh' on Ascend910B4 \(aclnnTanh: error 561003\)/,
+    ],
+    [
+      { ASCEND_STUB_SOC: 'Ascend310B1' },
+      /Ascend310B1 has hardly any of the operators; use another card, or wasm/,
+    ],
+    [{ XENOGRAD_ASCEND_DEVICE: '1' }, /card 1 cannot be opened: .*error 107001, .*npu-smi/],
+    [{ XENOGRAD_ASCEND_PRECISION: 'fp8' }, /precision fp8; give one of fp32, hf32, fp16/],
+    [
+      { XENOGRAD_ASCEND_PRECISION: 'fp32', ASCEND_STUB_SOC: 'Ascend910A' },
+      /precision fp32 on Ascend910A: its matrix unit takes fp16 only; give fp16/,
+    ],
+  ]
+  for (const [settings, message] of cases) {
+    useStub(settings)
+    const { code, stderr } = await xenograd([
+      ...['train', '--device=ascend', `--out_dir=${scratch()}`, `--in_tr_data_dir=${reads}`],
+      ...[
+        '--in_val_data_dir=',
+        '--ood_val_data_dir=',
+        '--num_steps=2',
+        '--hidden_lstm_size=12',
+        '--seq_len=30',
+      ],
+    ])
+    for (const name of Object.keys(settings)) delete process.env[name]
+    t.equal(code, 1, JSON.stringify(settings))
+    t.match(stderr, message)
+  }
+})
+
+test('--device ascend without CANN: one line that says what is missing, and an exit code', async t => {
+  for (const name of Object.keys(process.env)) if (name.startsWith('ASCEND')) delete process.env[name]
+  process.env.ASCEND_HOME_PATH = '/nowhere'
+  const model = await tinyModel(scratch())
+  const { code, stdout, stderr } = await xenograd(['score', '--device', 'ascend', '-m', model])
+  delete process.env.ASCEND_HOME_PATH
+  t.equal(code, 1)
+  t.equal(stdout, '')
+  t.equal(stderr.trimEnd().split('\n').length, 1)
+  const reason = missing?.includes('koffi')
+    ? /device 'ascend' is not available: the package koffi cannot be loaded .*; npm install koffi/
+    : /device 'ascend' is not available: libascendcl\.so cannot be loaded from \/nowhere\/lib64, LD_LIBRARY_PATH; install the CANN toolkit/
+  t.match(stderr, reason)
+})
+
+withStub('check --device ascend: a line for each part', async t => {
+  useStub()
+  const { code, stdout } = await xenograd(['check', '--device', 'ascend'])
+  t.equal(code, 0, stdout)
+  const lines = stdout.trimEnd().split('\n')
+  for (const line of lines) t.match(line, /^(PASS|SKIP) {2}ascend +\S/)
+  for (const part of [
+    'environment',
+    'koffi',
+    'libascendcl.so',
+    'runtime',
+    'operators',
+    'card',
+    'memory',
+    'add',
+  ])
+    t.ok(
+      lines.some(line => line.slice(17).startsWith(part)),
+      part,
+    )
+  useStub({ ASCEND_STUB_REFUSE: 'Add' })
+  const broken = await xenograd(['check', '--device', 'ascend'])
+  t.equal(broken.code, 1)
+  t.match(broken.stdout, /FAIL {2}ascend +computation .*no aclnn operators for 'add' on Ascend910B4/)
+})
