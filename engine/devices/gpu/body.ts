@@ -75,7 +75,8 @@ function expression(source: Source, body: readonly Instr[], { op, dtype, args, v
     case 'le':
       return int ? `${intComparison[op]}(${a}, ${b})` : `${a} ${comparison[op]} ${b} ? 1 : 0`
     case 'select':
-      return int ? `intSelect(${a} !== 0, ${b}, ${c})` : `${a} !== 0 ? ${b} : ${c}`
+      // Not `!== 0`: of NaN that is false in WGSL.
+      return int ? `intSelect(${a} === 0, ${c}, ${b})` : `${a} === 0 ? ${c} : ${b}`
     case 'cast':
       if (body[args[0]].dtype === dtype) return a
       return int ? `toInt(${a})` : `toFloat(${a})`

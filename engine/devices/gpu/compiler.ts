@@ -24,10 +24,11 @@ export class Compiler {
   readonly #built = new Map<string, WebGpuKernel>()
   #building: Promise<unknown> | undefined
 
-  /** `maxBuffers`: how many buffers a kernel may use. */
+  /** `maxBuffers`: how many buffers a kernel may use. `busy`: how many threads keep the device busy. */
   constructor(
     readonly gpujs: GpuJs,
     readonly maxBuffers: number,
+    readonly busy: number,
   ) {
     this.#gpu = new gpujs.GPU({ mode: 'webgpu' })
     this.#gpu.Kernel = dialectKernel(gpujs)
@@ -67,7 +68,11 @@ export class Compiler {
 
   #passes(kernel: Exclude<Kernel, LoopKernel>, slots: readonly number[]): Compiled | undefined {
     if (usesFloat64(kernel)) return undefined
-    const { passes, temps } = passesOf(kernel, slots)
+    return this.#link(passesOf(kernel, slots, this.busy))
+  }
+
+  /** Have the passes compiled; undefined if one takes more buffers than the device binds. */
+  #link({ passes, temps }: Passes): Compiled | undefined {
     const used = passes.map(pass => [...new Set(pass.reads.map(read => read.slot))])
     if (used.some(buffers => buffers.length + 1 > this.maxBuffers)) return undefined
     return {
@@ -126,14 +131,14 @@ const usesFloat64 = (kernel: Kernel): boolean =>
   ('body' in kernel && kernel.body.some(instr => 'dtype' in instr && instr.dtype === 'float64')) ||
   ('inputs' in kernel && kernel.inputs.some(({ dtype }) => dtype === 'float64'))
 
-function passesOf(kernel: Exclude<Kernel, LoopKernel>, slots: readonly number[]): Passes {
+function passesOf(kernel: Exclude<Kernel, LoopKernel>, slots: readonly number[], busy: number): Passes {
   switch (kernel.kind) {
     case 'map':
       return mapPasses(kernel, slots)
     case 'reduce':
-      return reducePasses(kernel, slots)
+      return reducePasses(kernel, slots, busy)
     case 'matmul':
-      return matmulPasses(kernel, slots)
+      return matmulPasses(kernel, slots, busy)
     case 'gather':
       return gatherPasses(kernel)
     case 'scatterAdd':

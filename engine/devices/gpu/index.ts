@@ -1,4 +1,4 @@
-import type { Device, DeviceBuffer, Program } from '../../device.js'
+import { type Device, type DeviceBuffer, DeviceUnavailableError, type Program } from '../../device.js'
 import type { DeviceOptions } from '../../devices.js'
 import type { Kernel } from '../../kernel.js'
 import { loadGpuJs, openAdapter } from './adapter.js'
@@ -15,6 +15,10 @@ type GpuProgram = Program & {
 }
 
 const cpuWillDo = (): boolean => typeof process !== 'undefined' && process.env?.XENOGRAD_GPU_ALLOW_CPU === '1'
+
+/** Threads that keep a device busy: a few warps for every core of a large GPU; what a CPU has is soon enough. */
+const gpuThreads = 32768
+const softwareThreads = 64
 
 /** Recordings that a program keeps. A compiled function needs one or two: its results alternate between buffers. */
 const recordingsKept = 4
@@ -37,7 +41,8 @@ export async function gpuDevice({ allowCpu }: DeviceOptions = {}): Promise<Devic
   const { device, description } = adapter
   const { limits } = device
   const maxBytes = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize)
-  const compiler = new Compiler(gpujs, limits.maxStorageBuffersPerShaderStage)
+  const busy = adapter.software ? softwareThreads : gpuThreads
+  const compiler = new Compiler(gpujs, limits.maxStorageBuffersPerShaderStage, busy)
   const queue = new Queue(device)
   const workspace = new Workspace(device)
   let buffers = 0
@@ -75,7 +80,7 @@ export async function gpuDevice({ allowCpu }: DeviceOptions = {}): Promise<Devic
     return made
   }
 
-  return {
+  const opened: Device = {
     name: 'gpu',
     description,
     alloc(bytes) {
@@ -152,4 +157,31 @@ export async function gpuDevice({ allowCpu }: DeviceOptions = {}): Promise<Devic
       device.destroy()
     },
   }
+  await checkBits(opened)
+  return opened
+}
+
+/** The first computation: integers, which to gpu.js are floats, must keep all their bits. */
+async function checkBits(opened: Device): Promise<void> {
+  // As floats: NaNs that are quiet, signalling and negative, denormals, zeros of both signs.
+  const odd = Int32Array.of(0x7fc01234, 0x7f800001, -0x3f0001, 1, 0x00400000, -0x7fffffff, 0, -0x80000000)
+  const view = { offset: 0, strides: [1] }
+  const buffers = [odd, odd].map(({ byteLength }) => opened.alloc(byteLength))
+  opened.write(buffers[0], odd)
+  const copy: Kernel = {
+    kind: 'copy',
+    dtype: 'int32',
+    shape: [odd.length],
+    source: view,
+    to: view,
+    accumulate: false,
+  }
+  opened.run(opened.compile(copy)!, buffers)
+  const found = new Int32Array(await opened.read(buffers[1]))
+  for (const buffer of buffers) opened.free(buffer)
+  if (found.every((x, i) => x === odd[i])) return
+  await opened.close()
+  throw new DeviceUnavailableError(
+    `device 'gpu': ${opened.description} changes the bits of integers (${found}, not ${odd}); take another device`,
+  )
 }

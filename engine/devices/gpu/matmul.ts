@@ -6,32 +6,36 @@ import { partsOf } from './reduce.js'
 /** Rows and columns of the product that one thread computes in its registers. */
 export type Tile = { readonly rows: number; readonly columns: number }
 
+const tiles: readonly Tile[] = [
+  { rows: 8, columns: 8 },
+  { rows: 4, columns: 4 },
+  { rows: 2, columns: 4 },
+  { rows: 1, columns: 4 },
+]
+
 /**
- * gpu.js has no memory that threads share, so tiling ends at the registers: 4 by 4 takes 8 loads for 16 products
- * instead of 32. Products too small to keep the device busy that way get smaller tiles.
+ * gpu.js has no memory that threads share, so tiling ends at the registers: 8 by 8 takes 16 loads for 64 products
+ * instead of 128. Products too small to keep the device busy that way get smaller tiles.
  */
-function tileFor({ batch, m, n }: MatmulKernel): Tile {
-  const tiles: readonly Tile[] = [
-    { rows: 4, columns: 4 },
-    { rows: 2, columns: 4 },
-    { rows: 1, columns: 4 },
-  ]
+function tileFor({ batch, m, n }: MatmulKernel, busy: number): Tile {
   const threads = ({ rows, columns }: Tile) => sizeOf(batch) * Math.ceil(m / rows) * Math.ceil(n / columns)
-  return tiles.find(tile => n >= tile.columns && threads(tile) >= 4096) ?? { rows: 1, columns: 1 }
+  const fits = ({ rows, columns }: Tile) => m >= rows && n >= columns
+  return tiles.find(tile => fits(tile) && threads(tile) >= busy) ?? { rows: 1, columns: 1 }
 }
 
 /**
  * A thread for each tile of the product. Where there are few outputs and long sums, the sums are cut into parts, and
- * a second pass adds these in order.
+ * a second pass adds these in order. `busy`: how many threads keep the device busy.
  */
 export function matmulPasses(
   kernel: MatmulKernel,
   slots: readonly number[],
-  tile: Tile = tileFor(kernel),
+  busy: number,
+  tile: Tile = tileFor(kernel, busy),
 ): Passes {
   const { batch, m, n, k, accumulate } = kernel
   const outputs = sizeOf(batch) * m * n
-  const parts = tile.rows * tile.columns === 1 ? partsOf(outputs, k) : 1
+  const parts = tile.rows * tile.columns === 1 ? partsOf(outputs, k, busy) : 1
   const [rows, columns] = [Math.ceil(m / tile.rows), Math.ceil(n / tile.columns)]
   const steps = Math.ceil(k / parts)
   const source = new Source()

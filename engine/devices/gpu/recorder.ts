@@ -76,6 +76,11 @@ export function record(
         queue.copy(command.from, command.fromByte, command.to, command.toByte, command.bytes)
     const { pass, buffers, bases } = command
     const { kernel } = pass
+    // gpu.js may fall back to another back end where it sees reason to.
+    if (kernel.constructor.mode !== 'webgpu' || kernel.context.device !== device)
+      throw new Error(
+        `gpu device: gpu.js would run a kernel in mode '${kernel.constructor.mode}', not on this GPU`,
+      )
     const { groups, dispatchWidth } = kernel._computeDispatch(kernel.threadDim)
     const { byteLength, scalarArgs } = kernel.paramsLayout
     const view = new DataView(bytes, offset, byteLength)

@@ -5,28 +5,23 @@ import { collapse } from '../wasm/strided.js'
 import { emitBody, loadThrough, nameOf } from './body.js'
 import { extent, indices, type Pass, type Passes, readOf, repeat, Source } from './pass.js'
 
-/** Fewer threads than this leave a GPU idle. */
-const enoughThreads = 8192
-
 /**
- * Into how many parts to cut `length` terms of each of `outputs` sums: 1 if there are enough sums to keep the device
- * busy, else such that a part is as long as there are parts.
+ * Into how many parts to cut `length` terms of each of `outputs` sums: 1 if there are sums enough for `busy` threads,
+ * else such that a part is at most as long as there are parts.
  */
-export const partsOf = (outputs: number, length: number): number =>
-  outputs >= enoughThreads || length < 64
-    ? 1
-    : Math.min(Math.ceil(Math.sqrt(length)), Math.ceil(enoughThreads / outputs))
+export const partsOf = (outputs: number, length: number, busy: number): number =>
+  outputs >= busy || length < 64 ? 1 : Math.min(Math.ceil(Math.sqrt(length)), Math.ceil(busy / outputs))
 
 /**
  * One thread for each output, or for each part of one; then a second pass takes the parts together. The order is
- * fixed, so results are the same every time.
+ * fixed, so results are the same every time. `busy`: how many threads keep the device busy.
  */
-export function reducePasses(kernel: ReduceKernel, slots: readonly number[]): Passes {
+export function reducePasses(kernel: ReduceKernel, slots: readonly number[], busy: number): Passes {
   const { op, dtype, shape, axes, inputs, body, value } = kernel
   const kept = shape.slice(0, shape.length - axes)
   const reduced = shape.slice(shape.length - axes)
   const [outputs, length] = [sizeOf(kept), sizeOf(reduced)]
-  const parts = partsOf(outputs, length)
+  const parts = partsOf(outputs, length, busy)
   const lines = linesFor(body, [value])
   const used = [...new Set(lines.filter(line => body[line].op === 'input').map(line => body[line].value))]
 

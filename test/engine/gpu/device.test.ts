@@ -20,49 +20,110 @@ import { gpuOrSkip } from './support.js'
 
 deviceConformance(test, 'gpu', { unavailable: 'skip', effort: effort / 10 })
 
-/** Run a kernel of one output; its contents afterwards. */
-async function runKernel({ device }: Runtime, kernel: Kernel, inputs: ArrayBufferView[], bytes: number) {
-  const buffers = inputs.map(data => {
+/** Run a kernel of one output, `out` being there before; the output's contents afterwards. */
+async function runKernel<T extends Float32Array | Int32Array>(
+  { device }: Runtime,
+  kernel: Kernel,
+  inputs: readonly ArrayBufferView[],
+  out: T,
+): Promise<T> {
+  const buffers = [...inputs, out].map(data => {
     const buffer = device.alloc(data.byteLength)
     device.write(buffer, data)
     return buffer
   })
-  const out = device.alloc(bytes)
-  device.run(device.compile(kernel)!, [...buffers, out])
-  const found = await device.read(out)
-  for (const buffer of [...buffers, out]) device.free(buffer)
-  return found
+  device.run(device.compile(kernel)!, buffers)
+  const found = await device.read(buffers[buffers.length - 1])
+  for (const buffer of buffers) device.free(buffer)
+  return new (out.constructor as new (bytes: ArrayBuffer) => T)(found)
 }
 
-test('gpu: random bits are exact, and copies keep every bit', async t => {
+test('gpu: random bits are exact', async t => {
   const runtime = await gpuOrSkip(t)
   if (!runtime) return
   const key = [-123456789, 987654321] as const
   const streams = Int32Array.of(0, -1, 77)
-  const bits = new Int32Array(
-    await runKernel(
-      runtime,
-      { kind: 'randomBits', streams: 3, count: 1001 },
-      [Int32Array.from(key), streams],
-      3 * 1001 * 4,
-    ),
-  )
+  const kernel: Kernel = { kind: 'randomBits', streams: 3, count: 1001 }
+  const bits = await runKernel(runtime, kernel, [Int32Array.from(key), streams], new Int32Array(3 * 1001))
   t.ok(
     bits.every((x, i) => x === bitsAt(key, streams[Math.floor(i / 1001)], i % 1001)),
     '3 streams of 1001',
   )
-  // As floats these are NaNs, denormals, zeros of both signs: whatever random bits may be.
-  const view = { offset: 0, strides: [1] }
-  const odd = Int32Array.of(0x7fc01234, -0x3f0001, 0x7f800001, 1, -2147483647, 0, -2147483648, 0x00400000)
-  const kernel = {
-    kind: 'copy',
-    dtype: 'int32',
-    shape: [8],
-    source: view,
-    to: view,
-    accumulate: false,
-  } as const
-  t.deepEqual(new Int32Array(await runKernel(runtime, kernel, [odd], 32)), odd)
+})
+
+/** Small integers, so that sums of products are exact in any order. */
+const integers = (length: number, seed: number): Float32Array =>
+  Float32Array.from({ length }, (_, i) => ((bitsAt([seed, 0], 0, i) >>> 8) % 9) - 4)
+
+test('gpu: products of all tiles, in parts, of strided batches, and added to what is there', async t => {
+  const runtime = await gpuOrSkip(t)
+  if (!runtime) return
+  const reference = device('reference')
+  for (const [batch, m, k, n] of [
+    [[], 67, 19, 70],
+    [[], 61, 5, 33],
+    [[2], 13, 7, 19],
+    [[3], 5, 3, 9],
+    [[], 3, 300, 2],
+    [[2], 1, 65, 1],
+    [[], 4, 0, 3],
+  ] as const)
+    for (const accumulate of [false, true]) {
+      const size = batch.reduce((a, b) => a * b, 1)
+      const kernel: Kernel = {
+        kind: 'matmul',
+        dtype: 'float32',
+        batch,
+        m,
+        n,
+        k,
+        // a as it is, from its third element on; b transposed and one for all of the batch.
+        a: { offset: 2, strides: [...batch.map(() => m * k), k, 1] },
+        b: { offset: 0, strides: [...batch.map(() => 0), 1, k] },
+        accumulate,
+      }
+      const inputs = [integers(2 + size * m * k, 1), integers(Math.max(1, k * n), 2)]
+      const out = integers(size * m * n, 3)
+      const [found, wanted] = [
+        await runKernel(runtime, kernel, inputs, out),
+        await runKernel(reference, kernel, inputs, out),
+      ]
+      t.deepEqual(found, wanted, `${[...batch, m]} x ${k} x ${n}${accumulate ? ', accumulating' : ''}`)
+    }
+})
+
+test('gpu: long sums and maxima, whole and by rows', async t => {
+  const runtime = await gpuOrSkip(t)
+  if (!runtime) return
+  const reference = device('reference')
+  for (const op of ['sum', 'max'] as const)
+    for (const dtype of ['float32', 'int32'] as const)
+      for (const [rows, length] of [
+        [1, 10007],
+        [3, 500],
+        [200, 70],
+        [2, 0],
+      ]) {
+        const kernel: Kernel = {
+          kind: 'reduce',
+          op,
+          dtype,
+          shape: [rows, length],
+          axes: 1,
+          inputs: [{ dtype, view: { offset: 0, strides: [1, rows] } }],
+          body: [{ op: 'input', dtype, args: [], value: 0 }],
+          value: 0,
+        }
+        if (length === 0 && op === 'max' && dtype === 'int32') continue
+        const data = integers(Math.max(1, rows * length), 4)
+        const input = dtype === 'int32' ? Int32Array.from(data) : data
+        const out = dtype === 'int32' ? new Int32Array(rows) : new Float32Array(rows)
+        const [found, wanted] = [
+          await runKernel(runtime, kernel, [input], out),
+          await runKernel(reference, kernel, [input], out),
+        ]
+        t.deepEqual(found, wanted, `${op} of ${rows} x ${length} ${dtype}`)
+      }
 })
 
 test('gpu: functions keep their stated error over the whole range, NaN and infinities included', async t => {
@@ -106,7 +167,7 @@ test('gpu: functions keep their stated error over the whole range, NaN and infin
       ],
       outputs: [{ dtype: 'float32', view, value: 1 }],
     }
-    const found = new Float32Array(await runKernel(runtime, kernel, [x], x.byteLength))
+    const found = await runKernel(runtime, kernel, [x], new Float32Array(x.length))
     let worst = 0
     found.forEach((y, i) => {
       const want = Math.fround(exact(x[i]))
