@@ -93,9 +93,13 @@ export function stepCell(
   return { carry: next, out }
 }
 
+export type CellRunOptions = { readonly reverse?: boolean; readonly read?: (out: Tensor) => Tensor }
+
 /**
  * Run a cell over a sequence: `xs` [steps, batch, input] to outputs [steps, batch, hidden] and the last carry.
- * `noise`: dropout in training (rate and random key). `reverse`: from the last step to the first.
+ * `noise`: dropout in training (rate and random key). `reverse`: from the last step to the first. `read`: what to make
+ * of a step's output [batch, hidden]; written here rather than after the loop, it costs no more time, and less memory
+ * where the loop keeps checkpoints only.
  */
 export function runCell(
   cell: Cell,
@@ -103,12 +107,15 @@ export function runCell(
   carry: Carry,
   xs: Tensor,
   noise?: { readonly rate: number; readonly key: Tensor },
-  { reverse = false }: { readonly reverse?: boolean } = {},
+  { reverse = false, read = h => h }: CellRunOptions = {},
 ): { carry: Carry; out: Tensor } {
   if (xs.rank !== 3)
     throw new RangeError(`runCell: xs is ${printShape(xs.shape)}; give [steps, batch, input]`)
   return scan(
-    (state: Carry, { x, t }: { x: Tensor; t: Tensor }) => stepCell(cell, parameters, state, x, t, noise),
+    (state: Carry, { x, t }: { x: Tensor; t: Tensor }) => {
+      const { carry: next, out } = stepCell(cell, parameters, state, x, t, noise)
+      return { carry: next, out: read(out) }
+    },
     carry,
     { x: xs, t: arange(xs.shape[0]) },
     { reverse },

@@ -10,6 +10,7 @@ import './value.js'
 export {
   type Carry,
   type Cell,
+  type CellRunOptions,
   type CellSizes,
   type Dropout,
   defineCell,

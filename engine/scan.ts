@@ -2,7 +2,7 @@ import { concat } from './ops/place.js'
 import { placeholder } from './ops/source.js'
 import { overSteps } from './overSteps.js'
 import { remark } from './remarks.js'
-import { type Body, bodyNodes, isView, pick, scanNode } from './scanNode.js'
+import { type Body, bodyNodes, isView, pick, scanAttrs, scanNode, stacked } from './scanNode.js'
 import { printShape, sameShape } from './shape.js'
 import type { Tensor } from './tensor.js'
 import { entries, fillTree, leaves, mapTree, type Tree } from './tree.js'
@@ -37,6 +37,28 @@ function hoist(body: Body, steps: number, xs: readonly Tensor[]): { xIn: Tensor[
       )
     }
   return { xIn: [...found.keys()], xs: [...found.values()] }
+}
+
+/**
+ * What no carry depends on need not be in the loop either: products and reductions that only an output is made of are
+ * worked out after it, for all steps at once, from the values that the loop keeps. Undefined for all other outputs.
+ */
+function sink(node: Tensor, out: Tensor): Tensor | undefined {
+  const { steps, body } = scanAttrs(node)
+  const starts = new Set([...body.carryIn, ...body.xIn])
+  const { inside } = bodyNodes([out], starts)
+  const early = new Set([...bodyNodes(body.carryOut, starts).inside, ...starts])
+  const late = [...inside].filter(t => !early.has(t))
+  const isCostly = late.some(t => t.op.kind === 'kernel' && t.op.name !== 'place')
+  if (!isCostly || late.some(t => t.op.kind === 'pick')) return undefined
+  const known = (t: Tensor) => (early.has(t) && (starts.has(t) || !isView(t)) ? stacked(node, t) : undefined)
+  const all = overSteps(out, { steps, known, fixed: t => !inside.has(t) })
+  remark('hoist', () =>
+    all
+      ? `${out} feeds no carry: worked out after the loop, for all ${steps} steps at once`
+      : `${out} feeds no carry, but stays in the loop: it uses an operation that has no form for all steps at once`,
+  )
+  return all
 }
 
 /**
@@ -166,17 +188,15 @@ function trace<C extends Tree, X extends Tree, O extends Tree>(
     carryOut: before.map(([path]) => after.get(path)!),
     outs: leaves(out),
   }
-  const outCount = body.outs.length
-  // What is hoisted is kept for all steps: more than what is to be worked out again.
+  // What leaves the loop is kept for all steps: more than what is to be worked out again.
   const hoisted = recompute ? { xIn: [], xs: [] } : hoist(body, steps, leaves(xs))
   const node = scanNode(
-    { steps, reverse, recompute, body: { ...body, xIn: [...body.xIn, ...hoisted.xIn] } },
+    { steps, reverse, recompute, body: { ...body, xIn: [...body.xIn, ...hoisted.xIn], outs: [] } },
     leaves(init),
     [...leaves(xs), ...hoisted.xs],
+    body.outs,
   )
-  const picks = Array.from({ length: before.length + outCount }, (_, i) => pick(node, i))
-  return {
-    carry: fillTree(init, picks.slice(0, before.length)),
-    out: fillTree(out, picks.slice(before.length)),
-  }
+  const last = before.map((_, i) => pick(node, i))
+  const outs = body.outs.map(t => (recompute ? undefined : sink(node, t)) ?? stacked(node, t))
+  return { carry: fillTree(init, last), out: fillTree(out, outs) }
 }

@@ -63,13 +63,9 @@ export function predict(
   const table = parameters.embedding?.table
   const steps = tokens.transpose()
   const x = table ? table.gather(steps) : oneHot(steps, bases, dtype)
-  const { out, carry: last } = runCell(cell, parameters.cell, carry, x, noise)
-  const [count, batch] = steps.shape
-  const logits = out
-    .reshape(count * batch, hidden)
-    .matmul(kernel)
-    .add(bias)
-  return { logits: logits.reshape(count, batch, bases), carry: last }
+  const read = (h: Tensor) => h.matmul(kernel).add(bias)
+  const { out: logits, carry: last } = runCell(cell, parameters.cell, carry, x, noise, { read })
+  return { logits, carry: last }
 }
 
 /**

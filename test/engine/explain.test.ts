@@ -50,6 +50,24 @@ test('explain says what was not hoisted or fused, and why', t => {
   t.end()
 })
 
+test('what only outputs are made of leaves the loop at its end', t => {
+  const read = zeros([hidden, 2])
+  const text = explain(
+    (p: typeof parameters, xs: Tensor) => {
+      const carry = { c: zeros([batch, hidden]), h: zeros([batch, hidden]) }
+      return runCell(lstm, p, carry, xs, undefined, { read: h => h.matmul(read).add(1) }).out
+    },
+    [parameters, xs],
+  )
+  t.match(
+    text,
+    /^hoist: add float32 \[3,2\] feeds no carry: worked out after the loop, for all 9 steps at once$/m,
+  )
+  t.match(text, /^ {2}9 steps, each 1 matmul, 1 map$/m)
+  t.match(text, /^matmul float32 batch \[\] 27x4 /m)
+  t.end()
+})
+
 test('explain shows what every pass was given and made, when asked', t => {
   const [short, long] = [false, true].map(passes => explain(lossGradient, [parameters, xs], { passes }))
   t.notOk(/^simplify: in:/m.test(short))
