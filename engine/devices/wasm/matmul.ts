@@ -1,7 +1,7 @@
 import type { MatmulKernel } from '../../kernel.js'
 import { contiguousStrides, sizeOf } from '../../shape.js'
 import { type FunctionBuilder, type I32, i32, type ModuleBuilder } from './assembler.js'
-import { defineSgemm, usesSgemm } from './sgemm.js'
+import { definePackedSgemm, defineSgemm, usesSgemm } from './sgemm.js'
 import { forEachIndex } from './strided.js'
 import type { Target } from './target.js'
 import { chooseTile, definePack, defineTile, type Layout, parts, type Tile } from './tile.js'
@@ -220,13 +220,14 @@ export type PackedMatmul = {
   readonly multiply: number
 }
 
-/** Define a product in two functions; undefined where it would not pack its right side as a whole, or BLAS does. */
+/** Define a product in two functions; undefined where it would not pack its right side as a whole. */
 export function definePackedMatmul(
   target: Target,
   module: ModuleBuilder,
   kernel: MatmulKernel,
 ): PackedMatmul | undefined {
-  if (usesSgemm(target, kernel)) return undefined
+  if (usesSgemm(target, kernel))
+    return kernel.batch.length ? undefined : definePackedSgemm(target, module, kernel)
   const emitter = new MatmulEmitter(target, module, kernel)
   if (!emitter.packsB || kernel.batch.length || emitter.packedBytes === 0) return undefined
   return { bytes: emitter.packedBytes, pack: emitter.definePack(), multiply: emitter.define(true) }
