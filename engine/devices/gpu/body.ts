@@ -23,11 +23,11 @@ export function emitBody(
   }
 }
 
-/** `load` for inputs with views: where the indices `names` are in them. */
+/** `load` for inputs with views in the arrays that `arrayOf` names: what is at the indices `names`. */
 export const loadThrough =
-  (inputs: readonly Input[], slots: readonly number[], names: readonly string[]) =>
+  (inputs: readonly Input[], arrayOf: (input: number) => string, names: readonly string[]) =>
   (input: number): string =>
-    `in${slots[input]}[${elementAt(`base${input}`, names, inputs[input].view)}]`
+    `${arrayOf(input)}[${elementAt(`base${input}`, names, inputs[input].view)}]`
 
 const loaded = ({ dtype }: Instr, element: string): string =>
   dtype === 'int32' ? `bitsOf(${element})` : element

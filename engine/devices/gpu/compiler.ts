@@ -5,13 +5,16 @@ import type { GpuInstance, GpuJs, WebGpuKernel } from './gpujs.js'
 import { mapPasses } from './map.js'
 import { functions } from './math.js'
 import { matmulPasses } from './matmul.js'
-import type { Pass, Passes } from './pass.js'
+import { outOf, type Pass, type Passes } from './pass.js'
 import { randomBitsPasses } from './random.js'
 import { reducePasses } from './reduce.js'
 import { gatherPasses, scatterAddPasses } from './rows.js'
 
+/** The bindings of a pass: its slots, `undefined` for that of a write of its own. */
+type Slots = readonly (number | undefined)[]
+
 /** A pass with the gpu.js kernel that runs it. */
-export type BuiltPass = Pass & { readonly kernel: WebGpuKernel; readonly slots: readonly number[] }
+export type BuiltPass = Pass & { readonly kernel: WebGpuKernel; readonly slots: Slots }
 
 /** A kernel of the engine, compiled: passes in order, or a loop of such. */
 export type Compiled =
@@ -41,40 +44,33 @@ export class Compiler {
     return this.#building
   }
 
-  /** Compile a kernel; undefined for one that this device does not take. */
-  compile(kernel: Kernel): Compiled | undefined {
-    if (kernel.kind === 'loop') {
-      const body: Compiled[] = []
-      for (const { kernel: inner, args } of kernel.body) {
-        // Which arguments are the same buffers in every turn.
-        const buffers = args.map(({ even, odd }) => `${even} ${odd}`)
-        const compiled =
-          inner.kind === 'loop'
-            ? this.compile(inner)
-            : this.#passes(
-                inner,
-                buffers.map(buffer => buffers.indexOf(buffer)),
-              )
-        if (!compiled) return undefined
-        body.push(compiled)
-      }
-      return { kind: 'loop', loop: kernel, body }
+  /**
+   * Compile a kernel; undefined for one that this device does not take. In a loop arguments are taken to be in one
+   * buffer if and only if they are so in every turn; `distrust` takes that back.
+   */
+  compile(kernel: Kernel, distrust = false): Compiled | undefined {
+    if (kernel.kind !== 'loop') return this.#passes(kernel, undefined)
+    const body: Compiled[] = []
+    for (const { kernel: inner, args } of kernel.body) {
+      const buffers = args.map(({ even, odd }) => `${even} ${odd}`)
+      const slots = distrust ? undefined : buffers.map(buffer => buffers.indexOf(buffer))
+      const compiled = inner.kind === 'loop' ? this.compile(inner, distrust) : this.#passes(inner, slots)
+      if (!compiled) return undefined
+      body.push(compiled)
     }
-    return this.#passes(
-      kernel,
-      Array.from({ length: 64 }, (_, i) => i),
-    )
+    return { kind: 'loop', loop: kernel, body }
   }
 
-  #passes(kernel: Exclude<Kernel, LoopKernel>, slots: readonly number[]): Compiled | undefined {
-    if (usesFloat64(kernel)) return undefined
-    return this.#link(passesOf(kernel, slots, this.busy))
+  #passes(kernel: Exclude<Kernel, LoopKernel>, slots: readonly number[] | undefined): Compiled | undefined {
+    return usesFloat64(kernel) ? undefined : this.#link(this.#write(kernel, slots))
   }
 
   /** Have the passes compiled; undefined if one takes more buffers than the device binds. */
   #link({ passes, temps }: Passes): Compiled | undefined {
-    const used = passes.map(pass => [...new Set(pass.reads.map(read => read.slot))])
-    if (used.some(buffers => buffers.length + 1 > this.maxBuffers)) return undefined
+    const used = passes.map(({ reads, writes }) => [
+      ...new Set([...reads, ...writes].map(({ slot }) => slot)),
+    ])
+    if (used.some(buffers => buffers.length > this.maxBuffers)) return undefined
     return {
       kind: 'passes',
       temps,
@@ -85,9 +81,35 @@ export class Compiler {
     }
   }
 
-  #build({ source, threads, reads, constants }: Pass, slots: readonly number[]): WebGpuKernel {
-    const bases = [...reads.map(read => `base${read.name}`), 'base']
-    const names = [...slots.map(slot => `in${slot}`), ...bases, ...constants.map((_, i) => `constant${i}`)]
+  #write(kernel: Exclude<Kernel, LoopKernel>, slots: readonly number[] | undefined): Passes {
+    switch (kernel.kind) {
+      case 'map':
+        return mapPasses(kernel, slots, this.maxBuffers)
+      case 'reduce':
+        return reducePasses(kernel, slots ?? [...kernel.inputs.keys()], this.busy)
+      case 'matmul':
+        return matmulPasses(kernel, slots ?? [0, 1], this.busy)
+      case 'gather':
+        return gatherPasses(kernel)
+      case 'scatterAdd':
+        return scatterAddPasses(kernel)
+      case 'copy':
+        return copyPasses(kernel)
+      case 'randomBits':
+        return randomBitsPasses(kernel)
+      default:
+        return kernel satisfies never
+    }
+  }
+
+  #build({ source, threads, reads, writes, constants }: Pass, slots: Slots): WebGpuKernel {
+    const bases = [...reads.map(({ name }) => `base${name}`), ...writes.map(({ name }) => `to${name}`)]
+    const written = new Set(writes.map(({ slot }) => slot))
+    const names = [
+      ...slots.map(slot => (written.has(slot) ? outOf({ slot }) : `in${slot}`)),
+      ...bases,
+      ...constants.map((_, i) => `constant${i}`),
+    ]
     const text = `function kernel(${names.join(', ')}) {\n${source}\n}`
     const key = `${threads} ${text}`
     const known = this.#built.get(key)
@@ -130,24 +152,3 @@ const usesFloat64 = (kernel: Kernel): boolean =>
   ('dtype' in kernel && kernel.dtype === 'float64') ||
   ('body' in kernel && kernel.body.some(instr => 'dtype' in instr && instr.dtype === 'float64')) ||
   ('inputs' in kernel && kernel.inputs.some(({ dtype }) => dtype === 'float64'))
-
-function passesOf(kernel: Exclude<Kernel, LoopKernel>, slots: readonly number[], busy: number): Passes {
-  switch (kernel.kind) {
-    case 'map':
-      return mapPasses(kernel, slots)
-    case 'reduce':
-      return reducePasses(kernel, slots, busy)
-    case 'matmul':
-      return matmulPasses(kernel, slots, busy)
-    case 'gather':
-      return gatherPasses(kernel)
-    case 'scatterAdd':
-      return scatterAddPasses(kernel)
-    case 'copy':
-      return copyPasses(kernel)
-    case 'randomBits':
-      return randomBitsPasses(kernel)
-    default:
-      return kernel satisfies never
-  }
-}

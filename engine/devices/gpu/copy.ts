@@ -1,7 +1,7 @@
 import type { CopyKernel } from '../../kernel.js'
 import { sizeOf } from '../../shape.js'
 import { collapse } from '../wasm/strided.js'
-import { elementAt, extent, indices, type Passes, Source } from './pass.js'
+import { elementAt, extent, indices, type Passes, Source, writeTo } from './pass.js'
 
 /** A thread for each element that is written. */
 export function copyPasses({ dtype, shape, source: from, to, accumulate }: CopyKernel): Passes {
@@ -20,17 +20,17 @@ export function copyPasses({ dtype, shape, source: from, to, accumulate }: CopyK
         ? constant(from)
         : typed(`in0[${elementAt('base0', names, { offset: from.offset, strides: strides[1] })}]`)
     };`,
-    `let intTo = ${elementAt('base', names, { offset: to.offset, strides: strides[0] })};`,
+    `let intTo = ${elementAt('to', names, { offset: to.offset, strides: strides[0] })};`,
   )
-  if (accumulate) source.add(`${value} = ${typed('stored(intTo)')} + ${value};`)
-  source.add(`store(intTo, ${int ? `ofBits(${value})` : value});`)
+  if (accumulate) source.add(`${value} = ${typed('out[intTo]')} + ${value};`)
+  source.add(`store(out, intTo, ${int ? `ofBits(${value})` : value});`)
   return {
     passes: [
       {
         source: `${source}`,
         threads: sizeOf(shape),
         reads: filled ? [] : [{ place: { arg: 0 }, name: 0, slot: 0, ...extent(shape, from) }],
-        write: { arg: filled ? 0 : 1 },
+        writes: [writeTo({ arg: filled ? 0 : 1 })],
         constants: source.constants,
       },
     ],

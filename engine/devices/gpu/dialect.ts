@@ -5,7 +5,7 @@ import type { Ast, GpuJs } from './gpujs.js'
  *
  * - Variables whose names begin with `int` are 32-bit integers; gpu.js makes every other variable a float.
  * - The functions below. gpu.js has such native functions for its other back ends only.
- * - A kernel returns nothing: it stores where it likes in its output.
+ * - Arrays whose names begin with `out` can be written, too: a kernel returns nothing, it stores where it likes.
  *
  * All buffers are arrays of floats to gpu.js. An int32 is kept as the float with the same bits; such floats are only
  * loaded, converted and stored, never computed with, so every bit survives.
@@ -13,7 +13,7 @@ import type { Ast, GpuJs } from './gpujs.js'
 type NumberType = 'Integer' | 'Number'
 
 type Native = {
-  readonly takes: readonly (NumberType | 'Boolean')[]
+  readonly takes: readonly (NumberType | 'Boolean' | 'Array')[]
   readonly gives: NumberType | 'Boolean'
   /** WGSL; $0, $1 … stand for the arguments. */
   readonly text: string
@@ -24,16 +24,19 @@ const integers = (count: number): NumberType[] => Array.from({ length: count }, 
 
 /** Where a text names an argument twice, callers give variables. */
 const natives: Readonly<Record<string, Native>> = {
-  /** store(index, value): write an element of the output. */
-  store: { takes: ['Integer', 'Number'], gives: 'Number', text: 'result[$0] = $1' },
-  /** stored(index): what is there in the output. */
-  stored: { takes: ['Integer'], gives: 'Number', text: 'result[$0]' },
+  /** store(array, index, value): write an element of an array whose name begins with `out`. */
+  store: { takes: ['Array', 'Integer', 'Number'], gives: 'Number', text: '$0[$1] = $2' },
   bitsOf: { takes: ['Number'], gives: 'Integer', text: 'bitcast<i32>($0)' },
   ofBits: { takes: ['Integer'], gives: 'Number', text: 'bitcast<f32>($0)' },
   isNan: { takes: ['Number'], gives: 'Boolean', text: nan('$0') },
   toFloat: { takes: ['Integer'], gives: 'Number', text: 'f32($0)' },
   /** Truncates and saturates; NaN gives 0. */
-  toInt: { takes: ['Number'], gives: 'Integer', text: `select(i32($0), 0i, ${nan('$0')})` },
+  toInt: {
+    takes: ['Number'],
+    gives: 'Integer',
+    // WGSL's own saturates to a float below 2^31.
+    text: `select(select(i32($0), 2147483647i, $0 >= 2147483648.0), 0i, ${nan('$0')})`,
+  },
   /** NaN if either argument is. */
   floatMin: {
     takes: ['Number', 'Number'],
@@ -66,8 +69,8 @@ const nativeOf = (ast: Ast): Native | undefined =>
 
 const isInteger = (name: string | undefined): boolean => name?.startsWith('int') === true
 
-/** gpu.js's class of WebGPU kernels, for this dialect. Their output buffers are the device's business. */
-export function dialectKernel({ WGSLFunctionNode, WebGPUKernel, FunctionBuilder }: GpuJs) {
+/** gpu.js's class of WebGPU kernels, for this dialect. Buffers are the device's business. */
+export function dialectKernel({ WGSLFunctionNode, WebGPUKernel, WebGPUContext, FunctionBuilder }: GpuJs) {
   class DialectNode extends WGSLFunctionNode {
     override getType(ast: Ast): string {
       return nativeOf(ast)?.gives ?? super.getType(ast)
@@ -99,8 +102,8 @@ export function dialectKernel({ WGSLFunctionNode, WebGPUKernel, FunctionBuilder 
     }
 
     /** Emit an expression as a value of the wanted type. */
-    #as(wanted: NumberType | 'Boolean', ast: Ast, out: string[]): string[] {
-      if (wanted === 'Boolean') return this.astGeneric(ast, out)
+    #as(wanted: NumberType | 'Boolean' | 'Array', ast: Ast, out: string[]): string[] {
+      if (wanted === 'Boolean' || wanted === 'Array') return this.astGeneric(ast, out)
       const type = this.getType(ast)
       if (wanted === 'Integer') {
         if (type === 'LiteralInteger') return this.castLiteralToInteger(ast, out)
@@ -122,6 +125,23 @@ export function dialectKernel({ WGSLFunctionNode, WebGPUKernel, FunctionBuilder 
       this.translatedFunctions = prototypes.slice(0, -1).join('\n')
     }
 
-    override _ensureOutputBuffer(): void {}
+    override assembleWGSL(): string {
+      return super.assembleWGSL().replace(/<storage, read> (?=user_out)/g, '<storage, read_write> ')
+    }
+
+    /** Compiles the shader; its layout is what it uses, without the one output that gpu.js would bind. */
+    override async _buildAsync(): Promise<void> {
+      this.context = await WebGPUContext.acquire()
+      const { device } = this.context
+      const module = device.createShaderModule({ code: this.compiledSource })
+      const { messages } = await module.getCompilationInfo()
+      const errors = messages.filter(({ type }) => type === 'error').map(({ message }) => message)
+      if (errors.length)
+        throw new Error(`gpu device: gpu.js made a shader that does not compile: ${errors}\n${this.source}`)
+      const compute = { module, entryPoint: 'main' }
+      this.computePipeline = await device.createComputePipelineAsync({ layout: 'auto', compute })
+      this._device = device
+      this.built = true
+    }
   }
 }

@@ -40,19 +40,21 @@ export type ParamsLayout = {
 /** A kernel of mode 'webgpu'. What is not known before `build` resolves is undefined until then. */
 export interface WebGpuKernel {
   readonly source: string
-  readonly context: WebGpuContext
-  readonly computePipeline: GPUComputePipeline
-  readonly bindGroupLayout: GPUBindGroupLayout
+  context: WebGpuContext
+  computePipeline: GPUComputePipeline
   readonly paramsLayout: ParamsLayout
   readonly threadDim: readonly number[]
   readonly compiledSource: string
   readonly constructor: { readonly mode: string }
   translatedBody: string
   translatedFunctions: string
-  componentCount: number
+  /** Which `_computeDispatch` asks for its limits. */
+  _device: GPUDevice
+  built: boolean
   translateSource(): void
   build(...args: unknown[]): Promise<void>
-  _ensureOutputBuffer(): void
+  assembleWGSL(): string
+  _buildAsync(): Promise<void>
   _computeDispatch(threadDim: readonly number[]): { groups: [number, number, number]; dispatchWidth: number }
 }
 

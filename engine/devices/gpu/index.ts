@@ -9,7 +9,7 @@ import { type Recording, record, storage, Workspace } from './recorder.js'
 type GpuDeviceBuffer = DeviceBuffer & { readonly id: number; gpu: GPUBuffer | undefined }
 
 type GpuProgram = Program & {
-  readonly compiled: Compiled
+  compiled: Compiled
   /** Bound to buffers: by these buffers' ids, the latest last. */
   readonly recordings: Map<string, Recording>
 }
@@ -61,7 +61,8 @@ export async function gpuDevice({ allowCpu }: DeviceOptions = {}): Promise<Devic
   }
   const inWords = (bytes: number): number => Math.max(4, Math.ceil(bytes / 4) * 4)
 
-  function recordingOf(program: GpuProgram, key: string, args: readonly GPUBuffer[]): Recording {
+  /** Undefined: the program must be compiled again, without trusting that arguments are in different buffers. */
+  function recordingOf(program: GpuProgram, key: string, args: readonly GPUBuffer[]): Recording | undefined {
     const { recordings, compiled } = program
     const known = recordings.get(key)
     if (known) return known
@@ -71,6 +72,7 @@ export async function gpuDevice({ allowCpu }: DeviceOptions = {}): Promise<Devic
       compiled,
       args.map(buffer => ({ buffer, byte: 0 })),
     )
+    if (!made) return undefined
     recordings.set(key, made)
     for (const [oldest, { params }] of recordings) {
       if (recordings.size <= recordingsKept) break
@@ -94,7 +96,10 @@ export async function gpuDevice({ allowCpu }: DeviceOptions = {}): Promise<Devic
     free(buffer) {
       const gpu = memory(buffer)
       ;(buffer as GpuDeviceBuffer).gpu = undefined
-      queue.do(() => queue.destroy(gpu))
+      queue.do(() => {
+        queue.destroy(gpu)
+        return undefined
+      })
     },
     write(buffer, data) {
       const to = memory(buffer)
@@ -104,6 +109,7 @@ export async function gpuDevice({ allowCpu }: DeviceOptions = {}): Promise<Devic
         // What is recorded must still see the old contents.
         queue.submit()
         device.queue.writeBuffer(to, 0, bytes)
+        return undefined
       })
     },
     async read(buffer) {
@@ -115,6 +121,7 @@ export async function gpuDevice({ allowCpu }: DeviceOptions = {}): Promise<Devic
           queue.copy(from, 0, staging, 0, size)
           queue.submit()
           resolve()
+          return undefined
         })
       })
       await copied
@@ -143,10 +150,19 @@ export async function gpuDevice({ allowCpu }: DeviceOptions = {}): Promise<Devic
     run(program, args) {
       const used = args.map(memory)
       const key = args.map(buffer => (buffer as GpuDeviceBuffer).id).join()
-      queue.do(() => {
-        recordingOf(program as GpuProgram, key, used).run(queue)
+      const enqueue = (): Promise<void> | undefined => {
+        const recording = recordingOf(program as GpuProgram, key, used)
+        if (!recording) {
+          const compiled = compiler.compile(program.kernel, true)
+          if (!compiled) throw new Error('gpu device: a loop uses one buffer as several arguments; split it')
+          ;(program as GpuProgram).compiled = compiled
+          return Promise.resolve(compiler.ready).then(enqueue)
+        }
+        recording.run(queue)
         queue.submitIfLong()
-      }, compiler.ready)
+        return undefined
+      }
+      queue.do(enqueue, compiler.ready)
     },
     async close() {
       await queue.settled()

@@ -1,6 +1,17 @@
 import type { MatmulKernel } from '../../kernel.js'
 import { sizeOf } from '../../shape.js'
-import { elementAt, extent, indices, type Pass, type Passes, readOf, repeat, Source, times } from './pass.js'
+import {
+  elementAt,
+  extent,
+  indices,
+  type Pass,
+  type Passes,
+  readOf,
+  repeat,
+  Source,
+  times,
+  writeTo,
+} from './pass.js'
 import { partsOf } from './reduce.js'
 
 /** Rows and columns of the product that one thread computes in its registers. */
@@ -83,20 +94,20 @@ export function matmulPasses(
     ),
   )
   const element = (i: number, j: number) =>
-    elementAt('base', [part, ...batchNames, `intRow${i}`, `intColumn${j}`], {
+    elementAt('to', [part, ...batchNames, `intRow${i}`, `intColumn${j}`], {
       offset: 0,
       strides: [outputs, ...batchStrides(batch, m * n), n, 1],
     })
   for (const i of rowsHere)
     for (const j of columnsHere) {
-      const before = accumulate && parts === 1 ? `stored(intTo${i}_${j}) + ` : ''
+      const before = accumulate && parts === 1 ? `out[intTo${i}_${j}] + ` : ''
       const inside = [
         ...(i && m % tile.rows ? [`${times(tileRow, tile.rows)} + ${i} < ${m}`] : []),
         ...(j && n % tile.columns ? [`${times(tileColumn, tile.columns)} + ${j} < ${n}`] : []),
       ]
       const lines = [
         `let intTo${i}_${j} = ${element(i, j)};`,
-        `store(intTo${i}_${j}, ${before}${cell(i, j)});`,
+        `store(out, intTo${i}_${j}, ${before}${cell(i, j)});`,
       ]
       source.add(...(inside.length ? [`if (${inside.join(' && ')}) {`, ...lines, '}'] : lines))
     }
@@ -109,7 +120,7 @@ export function matmulPasses(
       slot: slots[arg],
       ...extent([...batch, arg === 0 ? m : k, arg === 0 ? k : n], view),
     })),
-    write: parts > 1 ? { temp: 0 } : { arg: 2 },
+    writes: [writeTo(parts > 1 ? { temp: 0 } : { arg: 2 })],
     constants: [],
   }
   if (parts === 1) return { passes: [first], temps: [] }
@@ -126,13 +137,13 @@ function addParts(outputs: number, parts: number, accumulate: boolean): Pass {
     'let intAt = this.thread.x;',
     'let total = 0;',
     ...repeat('intStep', parts, [`total = total + in0[base0 + intAt + intStep * ${outputs}];`]),
-    `store(base + intAt, ${accumulate ? 'stored(base + intAt) + ' : ''}total);`,
+    `store(out, to + intAt, ${accumulate ? 'out[to + intAt] + ' : ''}total);`,
   )
   return {
     source: `${source}`,
     threads: outputs,
     reads: [readOf({ temp: 0 }, 0, outputs * parts)],
-    write: { arg: 2 },
+    writes: [writeTo({ arg: 2 })],
     constants: [],
   }
 }

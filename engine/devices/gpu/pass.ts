@@ -3,9 +3,10 @@ import type { View } from '../../kernel.js'
 /**
  * One dispatch: a gpu.js kernel and what it reads and writes. A kernel of the engine becomes one pass or a few, in order.
  *
- * In a pass's source a read is the array `in<slot>` from element `base<name>` on, and stores go to elements from `base`
- * on; so the same pass serves a loop's every turn. WebGPU lets no buffer be read and written in one dispatch: what a
- * pass reads of its own output through `in…` is a copy of what was there before. (`stored` reads the output itself.)
+ * In a pass's source a read is the array `in<slot>` from element `base<name>` on, and a write goes to the array
+ * `out<slot>` from element `to<name>` on; so the same pass serves a loop's every turn. WebGPU binds no buffer both for
+ * reading and for writing: a read with the slot of a write is from `out<slot>`, and what is known only when the pass
+ * runs to be in a buffer that it writes is read from a copy of what was there before.
  */
 export type Pass = {
   /** Statements of the kernel function, in the language of dialect.ts. */
@@ -13,7 +14,7 @@ export type Pass = {
   /** Times that the statements run, in parallel; `this.thread.x` tells which time. */
   readonly threads: number
   readonly reads: readonly Read[]
-  readonly write: Place
+  readonly writes: readonly Write[]
   /** Floats that have no literal (infinities, NaN, -0): `constant<i>` in the source. */
   readonly constants: readonly number[]
 }
@@ -31,6 +32,20 @@ export type Read = {
   readonly first: number
   readonly length: number
 }
+
+export type Write = {
+  readonly place: Place
+  /** A name of its own among the writes of the pass; the only one has none. */
+  readonly name: string
+  /** As of reads; undefined for a buffer that nothing else in the pass is known to be in. */
+  readonly slot: number | undefined
+}
+
+/** The array of a slot that is written. */
+export const outOf = ({ slot }: Pick<Write, 'slot'>): string => `out${slot ?? ''}`
+
+/** The only write of a pass: `store(out, to + …, …)`. */
+export const writeTo = (place: Place): Write => ({ place, name: '', slot: undefined })
 
 /** The passes of a kernel, and the bytes of the temporaries that they hand results to one another in. */
 export type Passes = { readonly passes: readonly Pass[]; readonly temps: readonly number[] }

@@ -14,15 +14,22 @@ export class Queue {
 
   constructor(readonly device: GPUDevice) {}
 
-  /** Do `work` after all work so far, at once if nothing is waited for. It runs when `ready` is there, if given. */
-  do(work: () => void, ready?: Promise<unknown>): void {
-    if (!this.#waiting && !ready) {
-      work()
+  /**
+   * Do `work` after all work so far, at once if nothing is waited for. It runs when `ready` is there, if given. What it
+   * returns is waited for, too.
+   */
+  do(work: () => Promise<void> | undefined, ready?: Promise<unknown>): void {
+    if (this.#waiting || ready) {
+      this.#wait(() => Promise.resolve(ready).then(work))
       return
     }
+    const more = work()
+    if (more) this.#wait(() => more)
+  }
+
+  #wait(work: () => Promise<void>): void {
     this.#waiting++
     this.#tail = this.#tail
-      .then(() => ready)
       .then(work)
       .catch(error => {
         this.#error ??= error

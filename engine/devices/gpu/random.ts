@@ -1,6 +1,6 @@
 import type { RandomBitsKernel } from '../../kernel.js'
 import { threefryParity, threefryRotations } from '../../threefry.js'
-import { type Passes, readOf, Source } from './pass.js'
+import { type Passes, readOf, Source, writeTo } from './pass.js'
 
 /** A thread for each element computes its own counter, in the order of `bitsAt` in threefry.ts. */
 export function randomBitsPasses({ streams, count }: RandomBitsKernel): Passes {
@@ -27,7 +27,7 @@ export function randomBitsPasses({ streams, count }: RandomBitsKernel): Passes {
   }
   source.add(
     'let intWord = intSelect(((intIndex >>> 2) & 1) === 0, intX0, intX1);',
-    'store(base + intAt, ofBits(intWord));',
+    'store(out, to + intAt, ofBits(intWord));',
   )
   return {
     passes: [
@@ -35,7 +35,7 @@ export function randomBitsPasses({ streams, count }: RandomBitsKernel): Passes {
         source: `${source}`,
         threads: streams * count,
         reads: [readOf({ arg: 0 }, 0, 2), readOf({ arg: 1 }, 1, streams)],
-        write: { arg: 2 },
+        writes: [writeTo({ arg: 2 })],
         constants: [],
       },
     ],

@@ -52,16 +52,24 @@ export class Workspace {
 export const storage = 0x80 | 0x04 | 0x08
 const uniform = 0x40 | 0x08
 
-/** Bind a compiled kernel to its arguments: every pass of every turn, in order. */
+/**
+ * Bind a compiled kernel to its arguments: every pass of every turn, in order. Undefined when arguments of which it was
+ * taken that they are not in one buffer are: WebGPU would not bind that.
+ */
 export function record(
   device: GPUDevice,
   workspace: Workspace,
   compiled: Compiled,
   args: readonly Argument[],
-): Recording {
+): Recording | undefined {
   const commands: Command[] = []
   collect(commands, workspace, compiled, args)
   const dispatches = commands.filter(command => command.kind === 'dispatch')
+  const twice = ({ pass, buffers }: (typeof dispatches)[number]) => {
+    const written = pass.writes.map(({ slot }) => buffers[pass.slots.indexOf(slot)])
+    return new Set(pass.writes.map(({ slot }) => slot)).size > new Set(written).size
+  }
+  if (dispatches.some(twice)) return undefined
   // Each dispatch has its parameters at an offset that WebGPU accepts, in one buffer.
   const sizes = dispatches.map(({ pass }) => Math.ceil(pass.kernel.paramsLayout.byteLength / 256) * 256)
   const total = sizes.reduce((a, b) => a + b, 0)
@@ -93,7 +101,7 @@ export function record(
       else view.setFloat32(at, scalars[i], true)
     })
     const bindings = device.createBindGroup({
-      layout: kernel.bindGroupLayout,
+      layout: kernel.computePipeline.getBindGroupLayout(0),
       entries: [
         { binding: 0, resource: { buffer: params!, offset, size: byteLength } },
         ...buffers.map((buffer, i) => ({ binding: i + 1, resource: { buffer } })),
@@ -144,22 +152,25 @@ function collectPasses(
     'arg' in place
       ? args[place.arg]
       : { buffer: workspace.take(`temp ${place.temp}`, temps[place.temp]), byte: 0 }
-  const written = new Set(passes.map(({ write }) => at(write).buffer))
+  const written = new Set(passes.flatMap(({ writes }) => writes.map(({ place }) => at(place).buffer)))
   const snapshots = snapshot(commands, workspace, passes, written, at)
   for (const pass of passes) {
-    const write = at(pass.write)
-    const found = pass.reads.map(read => snapshots.get(keyOf(read)) ?? at(read.place))
+    const found = [...pass.reads, ...pass.writes].map(use => ({
+      slot: use.slot,
+      ...(('first' in use && !isInPlace(use, pass) && snapshots.get(keyOf(use))) || at(use.place)),
+    }))
     commands.push({
       kind: 'dispatch',
       pass,
-      buffers: [
-        ...pass.slots.map(slot => found[pass.reads.findIndex(read => read.slot === slot)].buffer),
-        write.buffer,
-      ],
-      bases: [...found, write].map(({ byte }) => byte / 4),
+      buffers: pass.slots.map(slot => found.find(use => use.slot === slot)!.buffer),
+      bases: found.map(({ byte }) => byte / 4),
     })
   }
 }
+
+/** Whether a pass reads this through the array that it writes. */
+const isInPlace = (read: Read, { writes }: BuiltPass): boolean =>
+  writes.some(({ slot }) => slot === read.slot)
 
 const keyOf = ({ place, first, length }: Read): string =>
   'arg' in place ? `${place.arg} ${first} ${length}` : 'temporary'
@@ -178,7 +189,7 @@ function snapshot(
   const copies = new Map<string, { from: Argument; read: Read }>()
   for (const pass of passes)
     for (const read of pass.reads)
-      if ('arg' in read.place && written.has(at(read.place).buffer))
+      if ('arg' in read.place && !isInPlace(read, pass) && written.has(at(read.place).buffer))
         copies.set(keyOf(read), { from: at(read.place), read })
   const total = [...copies.values()].reduce((sum, { read }) => sum + read.length, 0)
   const found = new Map<string, Argument>()

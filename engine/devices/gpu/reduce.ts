@@ -3,7 +3,17 @@ import { sizeOf } from '../../shape.js'
 import { linesFor } from '../wasm/body.js'
 import { collapse } from '../wasm/strided.js'
 import { emitBody, loadThrough, nameOf } from './body.js'
-import { extent, indices, type Pass, type Passes, readOf, repeat, Source } from './pass.js'
+import {
+  extent,
+  indices,
+  type Pass,
+  type Passes,
+  type Place,
+  readOf,
+  repeat,
+  Source,
+  writeTo,
+} from './pass.js'
 
 /**
  * Into how many parts to cut `length` terms of each of `outputs` sums: 1 if there are sums enough for `busy` threads,
@@ -47,7 +57,12 @@ export function reducePasses(kernel: ReduceKernel, slots: readonly number[], bus
   const step = new Source(source.constants)
   if (parts > 1) step.add(`let intTerm = intStep * ${parts} + intPart;`)
   const innerNames = indices(step, inner.shape, parts > 1 ? 'intTerm' : 'intStep', 'int__')
-  emitBody(step, body, lines, loadThrough(views, slots, [...outerNames, ...innerNames]))
+  emitBody(
+    step,
+    body,
+    lines,
+    loadThrough(views, input => `in${slots[input]}`, [...outerNames, ...innerNames]),
+  )
   const accumulator = new Accumulator(op, dtype === 'int32')
   step.add(accumulator.take(nameOf(body, value)))
   const steps = Math.ceil(length / parts)
@@ -58,7 +73,7 @@ export function reducePasses(kernel: ReduceKernel, slots: readonly number[], bus
       : [`if (intStep * ${parts} + intPart < ${length}) {`, ...step.lines, '}']
   source.add(accumulator.begin(source))
   source.add(...repeat('intStep', steps, guarded))
-  source.add(accumulator.end('base + intAt'))
+  source.add(accumulator.end('to + intAt'))
 
   const first: Pass = {
     source: `${source}`,
@@ -69,7 +84,7 @@ export function reducePasses(kernel: ReduceKernel, slots: readonly number[], bus
       slot: slots[input],
       ...extent(shape, inputs[input].view),
     })),
-    write: parts > 1 ? { temp: 0 } : { arg: inputs.length },
+    writes: [writeTo(parts > 1 ? { temp: 0 } : { arg: inputs.length })],
     constants: source.constants,
   }
   if (parts === 1) return { passes: [first], temps: [] }
@@ -83,7 +98,7 @@ export function takeTogether(
   int: boolean,
   outputs: number,
   parts: number,
-  write: Pass['write'],
+  write: Place,
 ): Pass {
   const source = new Source()
   const accumulator = new Accumulator(op, int)
@@ -95,13 +110,13 @@ export function takeTogether(
       `let ${part} = ${int ? `bitsOf(${element})` : element};`,
       accumulator.take(part),
     ]),
-    accumulator.end('base + intAt'),
+    accumulator.end('to + intAt'),
   )
   return {
     source: `${source}`,
     threads: outputs,
     reads: [readOf({ temp: 0 }, 0, outputs * parts)],
-    write,
+    writes: [writeTo(write)],
     constants: source.constants,
   }
 }
@@ -129,6 +144,6 @@ class Accumulator {
   }
 
   end(at: string): string {
-    return `store(${at}, ${this.int ? `ofBits(${this.#name})` : this.#name});`
+    return `store(out, ${at}, ${this.int ? `ofBits(${this.#name})` : this.#name});`
   }
 }

@@ -1,5 +1,5 @@
 import type { GatherKernel, ScatterAddKernel } from '../../kernel.js'
-import { type Passes, readOf, repeat, Source } from './pass.js'
+import { type Passes, readOf, repeat, Source, writeTo } from './pass.js'
 
 /** A thread for each element of the output. Elements are moved as they are, whatever their dtype. */
 export function gatherPasses({ rows, width, count }: GatherKernel): Passes {
@@ -9,7 +9,7 @@ export function gatherPasses({ rows, width, count }: GatherKernel): Passes {
     `let intRow = bitsOf(in1[base1 + quotient(intAt, ${width})]);`,
     `let intKnown = intMin(intMax(intRow, 0), ${Math.max(rows - 1, 0)});`,
     `let element = in0[base0 + intKnown * ${width} + remainder(intAt, ${width})];`,
-    `store(base + intAt, intRow === intKnown${rows ? '' : ' && intRow < 0'} ? element : 0.0);`,
+    `store(out, to + intAt, intRow === intKnown${rows ? '' : ' && intRow < 0'} ? element : 0.0);`,
   )
   return {
     passes: [
@@ -17,7 +17,7 @@ export function gatherPasses({ rows, width, count }: GatherKernel): Passes {
         source: `${source}`,
         threads: count * width,
         reads: [readOf({ arg: 0 }, 0, rows * width), readOf({ arg: 1 }, 1, count)],
-        write: { arg: 2 },
+        writes: [writeTo({ arg: 2 })],
         constants: [],
       },
     ],
@@ -31,7 +31,7 @@ export function scatterAddPasses({ dtype, rows, width, count, accumulate }: Scat
   const int = dtype === 'int32'
   const total = int ? 'intTotal' : 'total'
   const typed = (element: string) => (int ? `bitsOf(${element})` : element)
-  const before = typed('stored(base + intAt)')
+  const before = typed('out[to + intAt]')
   source.add(
     'let intAt = this.thread.x;',
     `let intRow = quotient(intAt, ${width});`,
@@ -43,7 +43,7 @@ export function scatterAddPasses({ dtype, rows, width, count, accumulate }: Scat
       `${total} = ${total} + ${typed(`in1[base1 + intStep * ${width} + intColumn]`)};`,
       '}',
     ]),
-    `store(base + intAt, ${int ? `ofBits(${total})` : total});`,
+    `store(out, to + intAt, ${int ? `ofBits(${total})` : total});`,
   )
   return {
     passes: [
@@ -51,7 +51,7 @@ export function scatterAddPasses({ dtype, rows, width, count, accumulate }: Scat
         source: `${source}`,
         threads: rows * width,
         reads: [readOf({ arg: 0 }, 0, count), readOf({ arg: 1 }, 1, count * width)],
-        write: { arg: 2 },
+        writes: [writeTo({ arg: 2 })],
         constants: [],
       },
     ],

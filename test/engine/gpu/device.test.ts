@@ -126,6 +126,59 @@ test('gpu: long sums and maxima, whole and by rows', async t => {
       }
 })
 
+test('gpu: loops whose maps read and write one buffer in some of the turns', async t => {
+  const runtime = await gpuOrSkip(t)
+  if (!runtime) return
+  const view = { offset: 0, strides: [1] }
+  const line = (op: 'input' | 'add' | 'sub', args: number[], value = 0) =>
+    ({ op, dtype: 'float32', args, value }) as const
+  const map: Kernel = {
+    kind: 'map',
+    shape: [5],
+    inputs: [
+      { dtype: 'float32', view },
+      { dtype: 'float32', view },
+    ],
+    body: [line('input', [], 0), line('input', [], 1), line('add', [0, 1]), line('sub', [0, 1])],
+    outputs: [
+      { dtype: 'float32', view, value: 2 },
+      { dtype: 'float32', view, value: 3 },
+    ],
+  }
+  const at = (even: number, odd: number, row: number) => ({ even, odd, offset: 20 * row, stride: 20 })
+  for (const args of [
+    // In place, and a row further in the same buffer.
+    [at(0, 0, 0), at(1, 1, 0), at(0, 0, 1), at(1, 1, 0)],
+    // Both outputs in one buffer, always or every other time.
+    [at(0, 0, 0), at(1, 1, 0), at(2, 2, 0), at(2, 2, 4)],
+    [at(0, 0, 0), at(1, 1, 0), at(2, 0, 1), at(2, 2, 4)],
+    // An output where an input is, every other time.
+    [at(0, 1, 0), at(1, 1, 0), at(0, 0, 1), at(2, 2, 0)],
+  ]) {
+    const kernel: Kernel = {
+      kind: 'loop',
+      steps: 4,
+      reverse: false,
+      bytes: [200, 200, 200],
+      body: [{ kernel: map, args }],
+    }
+    const inputs = [1, 2, 3].map(seed => integers(50, seed))
+    for (const [i, last] of inputs.entries()) {
+      // The buffer looked at is the last one.
+      const order = [...inputs.keys()].filter(j => j !== i)
+      const rename = (j: number) => (j === i ? 2 : order.indexOf(j))
+      const renamed = args.map(arg => ({ ...arg, even: rename(arg.even), odd: rename(arg.odd) }))
+      const looked: Kernel = { ...kernel, body: [{ kernel: map, args: renamed }] }
+      const rest = order.map(j => inputs[j])
+      const [found, wanted] = [
+        await runKernel(runtime, looked, rest, last),
+        await runKernel(device('reference'), looked, rest, last),
+      ]
+      t.deepEqual(found, wanted, `buffer ${i} after ${args.map(a => `${a.even}/${a.odd}`).join(' ')}`)
+    }
+  }
+})
+
 test('gpu: functions keep their stated error over the whole range, NaN and infinities included', async t => {
   const runtime = await gpuOrSkip(t)
   if (!runtime) return
