@@ -1,4 +1,5 @@
-import { blasFileNames, findBlasFile, nodeModule, realPath } from './blasFile.js'
+import { blasFileNames, findBlasFile, realPath } from './blasFile.js'
+import { nodeModule } from './host.js'
 import type { Sgemm } from './sgemm.js'
 
 /**

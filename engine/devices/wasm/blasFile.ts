@@ -1,3 +1,5 @@
+import { nodeModule } from './host.js'
+
 /** Where systems keep their BLAS libraries. Nothing is loaded to find out. */
 
 /** Names under which libraries are looked for, the preferred ones first. */
@@ -23,10 +25,6 @@ const multiarch: Partial<Record<NodeJS.Architecture, string>> = {
   riscv64: 'riscv64-linux-gnu',
   s390x: 's390x-linux-gnu',
 }
-
-/** A module of Node's; undefined in a browser. */
-export const nodeModule = <T>(id: string): T | undefined =>
-  (globalThis as { process?: NodeJS.Process }).process?.getBuiltinModule?.(id) as T | undefined
 
 const files = (): typeof import('node:fs') | undefined => nodeModule('node:fs')
 

@@ -1,13 +1,16 @@
 import type { Device, DeviceBuffer, Program } from '../../device.js'
 import { type Kernel, kernelKey, printKernel } from '../../kernel.js'
-import { Allocator, maxPages } from './allocator.js'
-import { Blas, blasImports } from './blas.js'
+import { Allocator, alignment, maxPages } from './allocator.js'
+import { Blas } from './blas.js'
 import { argumentBytes } from './bounds.js'
+import { hostCores } from './cores.js'
 import { emitKernel } from './emit.js'
-import { type Part, partition } from './partition.js'
+import { hasThreads } from './host.js'
+import { type Code, type KernelFunction, Linker } from './linker.js'
+import { isSmall, type Part, partition } from './partition.js'
 import { sgemmRows, usesSgemm } from './sgemm.js'
 import { hostTarget, type Target } from './target.js'
-import { type Assignment, availableThreads, mostArguments, Team } from './team.js'
+import { noThreads, Team } from './team.js'
 import { forEachTurn, runsByTurns } from './turns.js'
 
 type WasmBuffer = DeviceBuffer & { pointer: number }
@@ -17,11 +20,11 @@ type WasmProgram = Program & {
   readonly run: (pointers: number[]) => void
 }
 
-/** How many threads compute unless `threads` says otherwise: XENOGRAD_THREADS, or those that the host has, at most 8. */
+/** How many threads compute unless `threads` says otherwise: XENOGRAD_THREADS, or one for each core. */
 function defaultThreads(): number {
   const { process } = globalThis as { process?: NodeJS.Process }
   const asked = process?.env.XENOGRAD_THREADS
-  if (asked === undefined || asked === '') return Math.min(8, availableThreads())
+  if (asked === undefined || asked === '') return hasThreads() ? hostCores() : 1
   const threads = Number(asked)
   if (!Number.isInteger(threads) || threads < 1)
     throw new RangeError(`XENOGRAD_THREADS=${asked}: give a whole number, 1 or more`)
@@ -55,10 +58,12 @@ function checkArguments({ kernel, bytes }: WasmProgram, args: readonly DeviceBuf
 
 /**
  * The default device: every kernel becomes a WebAssembly module, emitted here, with shapes, strides and constants in
- * its code. Takes float32 and int32. Work is done when `run` returns.
+ * its code. Takes float32 and int32.
  *
- * Kernels with enough work are cut into parts (partition.ts) that `threads` threads compute at the same time, to the
- * same bits as one thread does. `host`: what the modules may use; by default all that the host has. `blas`: which
+ * `threads` worker threads compute while the caller's is free. Kernels with enough work are cut into parts
+ * (partition.ts) that they compute at the same time, to the same bits as one thread does. Small kernels the caller
+ * computes itself when nothing is under way; where the host has no threads that share memory, it computes everything.
+ * `host`: what the modules may use; by default all that the host has. `blas`: which
  * library computes large products: `off`, `auto`, or its path (blas.ts); results differ in their last bits.
  * @throws Error where there is no WebAssembly SIMD, no threads though several are asked for, or not that library.
  */
@@ -69,13 +74,14 @@ export function wasmDevice(
 ): Device {
   const library = Blas.choose(blas)
   const target: Target = { ...host, sgemm: library.path !== undefined }
-  let open: Allocator | undefined = new Allocator(maxPages, threads > 1)
+  if (threads > 1 && !hasThreads()) throw new Error(noThreads)
+  let open: Allocator | undefined = new Allocator(maxPages, hasThreads())
+  const linker = new Linker(open.memory)
   let team: Team | undefined
   const programs = new Map<string, WasmProgram>()
-  // Every thread has scratch memory of its own; the first is the caller's.
-  const scratch = Array.from({ length: threads }, () => ({ pointer: 0, bytes: 0 }))
-  const ownScratch = new WebAssembly.Global({ value: 'i32', mutable: true }, 0)
-  let teamPrograms = 0
+  /** Scratch memory: the caller's, and the workers', one after the other. */
+  const callerScratch = { pointer: 0, bytes: 0 }
+  const teamScratch = { pointer: 0, bytes: 0 }
 
   function allocator(): Allocator {
     if (!open) throw new Error('wasm device: used after it was closed; open another')
@@ -87,35 +93,52 @@ export function wasmDevice(
     return new Uint8Array(allocator().memory.buffer, pointerOf(buffer), bytes)
   }
 
-  /** Scratch memory of a thread, at least so much. */
-  function scratchOf(thread: number, bytes: number): number {
-    const own = scratch[thread]
-    if (bytes > own.bytes) {
-      const pointer = allocator().alloc(bytes)
-      if (own.bytes) allocator().free(own.pointer)
-      Object.assign(own, { pointer, bytes })
-    }
-    return own.pointer | 0
+  /** Make scratch memory larger if need be. Whatever is under way knows the memory that it began with. */
+  function needScratch(scratch: { pointer: number; bytes: number }, bytes: number, threads: number): void {
+    if (bytes <= scratch.bytes) return
+    const size = Math.ceil(bytes / alignment) * alignment
+    const pointer = allocator().alloc(size * threads)
+    if (scratch.bytes) allocator().free(scratch.pointer)
+    Object.assign(scratch, { pointer, bytes: size })
   }
 
-  /** The module of a kernel, and the scratch memory of the thread that is to run it. */
-  function compileModule(
-    kernel: Kernel,
-    thread: number,
-  ): { module: WebAssembly.Module; scratch: number; blas: string | undefined } {
+  /** A kernel's module, and the scratch memory that it needs. */
+  function emit(kernel: Kernel): Code & { scratchBytes: number } {
     const builder = emitKernel(target, kernel)
-    const pointer = scratchOf(thread, builder.scratchBytes)
-    const module = new WebAssembly.Module(builder.encode(maxPages, threads > 1))
-    return { module, scratch: pointer, blas: builder.imports.length ? library.load() : undefined }
+    return {
+      bytes: builder.encode(maxPages, hasThreads()),
+      scratchBytes: builder.scratchBytes,
+      blas: builder.imports.length ? library.load() : undefined,
+    }
   }
 
-  /** A kernel as a function for the calling thread. */
-  function instantiate(kernel: Kernel): (...pointers: number[]) => void {
-    const { module, scratch: pointer, blas } = compileModule(kernel, 0)
-    ownScratch.value = pointer
-    const { memory } = allocator()
-    const env = { memory, scratch: ownScratch, ...blasImports(blas, memory) }
-    return new WebAssembly.Instance(module, { env }).exports.run as (...pointers: number[]) => void
+  /** A kernel for the workers. */
+  function onTeam(kernel: Kernel): (pointers: number[]) => void {
+    team ??= new Team(threads, allocator().memory)
+    const workers = team
+    const parts = partsOf(kernel) ?? [{ kernel, offsets: argumentBytes(kernel).map(() => 0) }]
+    const codes = new Map<string, ReturnType<typeof emit>>()
+    const id = workers.load(
+      parts.map(({ kernel, offsets }) => {
+        const key = kernelKey(kernel)
+        const code = codes.get(key) ?? emit(kernel)
+        codes.set(key, code)
+        needScratch(teamScratch, code.scratchBytes, threads)
+        return { bytes: code.bytes, blas: code.blas, offsets }
+      }),
+    )
+    return pointers => workers.run(id, pointers, teamScratch)
+  }
+
+  /** A kernel for the caller's thread. */
+  function onCaller(kernel: Kernel): (pointers: number[]) => void {
+    const code = emit(kernel)
+    needScratch(callerScratch, code.scratchBytes, 1)
+    const run: KernelFunction = linker.link(code)
+    return pointers => {
+      linker.scratch = callerScratch.pointer
+      run(...pointers)
+    }
   }
 
   /** The program of a kernel, made once. */
@@ -128,8 +151,7 @@ export function wasmDevice(
   /** The parts of a kernel for all threads; undefined if one thread runs it. */
   function partsOf(kernel: Kernel): readonly Part[] | undefined {
     const unit = usesSgemm(target, kernel) ? sgemmRows : 1
-    const count = argumentBytes(kernel).length
-    return count <= mostArguments ? partition(kernel, threads, undefined, unit) : undefined
+    return partition(kernel, threads, undefined, unit)
   }
 
   function makeProgram(kernel: Kernel): WasmProgram {
@@ -138,26 +160,23 @@ export function wasmDevice(
       const body = kernel.body.map(launch => programOf(launch.kernel))
       return { kernel, bytes, run: pointers => forEachTurn(kernel, pointers, (i, own) => body[i].run(own)) }
     }
-    const parts = partsOf(kernel)
-    if (!parts) {
-      const whole = instantiate(kernel)
-      return { kernel, bytes, run: pointers => whole(...pointers) }
-    }
-    const [first, ...others] = parts
-    const own = instantiate(first.kernel)
-    const id = teamPrograms++
-    const assignments = others.map(
-      (part, i): Assignment => ({ id, offsets: part.offsets, ...compileModule(part.kernel, i + 1) }),
-    )
-    team ??= new Team(threads - 1, allocator().memory)
-    const workers = team
-    workers.load(assignments)
+    if (!hasThreads()) return { kernel, bytes, run: onCaller(kernel) }
+    if (!isSmall(kernel)) return { kernel, bytes, run: onTeam(kernel) }
+    const own = onCaller(kernel)
+    let queued: ((pointers: number[]) => void) | undefined
     return {
       kernel,
       bytes,
-      run: pointers => workers.run(id, pointers, () => own(...pointers.map((p, i) => p + first.offsets[i]))),
+      run(pointers) {
+        if (isIdle()) return own(pointers)
+        queued ??= onTeam(kernel)
+        queued(pointers)
+      },
     }
   }
+
+  /** Whether nothing is under way, so that the caller may touch memory. @throws Error when a worker has failed. */
+  const isIdle = (): boolean => team?.isIdle ?? true
 
   return {
     name: 'wasm',
@@ -179,9 +198,11 @@ export function wasmDevice(
           `wasm device: write of ${data.byteLength} bytes into a buffer of ${buffer.bytes}`,
         )
       const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-      bytesAt(buffer, data.byteLength).set(bytes)
+      if (isIdle()) bytesAt(buffer, data.byteLength).set(bytes)
+      else team?.write(pointerOf(buffer), bytes)
     },
     async read(buffer) {
+      if (team && !isIdle()) return team.read(pointerOf(buffer), buffer.bytes)
       // Memory that threads share is copied into memory of its own.
       return new Uint8Array(bytesAt(buffer, buffer.bytes)).buffer
     },

@@ -9,8 +9,11 @@ export type Part = { readonly kernel: Kernel; readonly offsets: readonly number[
 /** Rows `first` … `first + count` of the leading axis. */
 type Rows = { readonly first: number; readonly count: number }
 
-/** Below so much work handing it over costs more than it saves. */
+/** Below so much work (some ten microseconds) handing it over costs more than it saves. */
 const leastWork = 1 << 14
+
+/** Whether a kernel is done about as soon as another thread could begin with it. */
+export const isSmall = (kernel: Kernel): boolean => workOf(kernel) < leastWork
 
 /** About as many rows for each part; all but the last have a multiple of `unit`. */
 function cutRows(rows: number, parts: number, unit: number): Rows[] {
@@ -115,8 +118,8 @@ function workOf(kernel: Kernel): number {
 
 /**
  * Cut a kernel into parts for several threads, along the leading axis; undefined when that is not possible, or not
- * worth it (`least`: the work below which it is not). Parts have multiples of `unit` rows, and what is left goes to the
- * last. Every element of the outputs is computed by one part, in the
+ * worth it (`least`: the work below which it is not). There are fewer parts
+ * than `parts` where there are too few rows. Parts have multiples of `unit` rows, and what is left goes to the last. Every element of the outputs is computed by one part, in the
  * same order of operations as without cutting.
  *
  * A loop is cut along the rows of the batch, through all of its steps, so that its threads never wait for each other:
@@ -131,8 +134,9 @@ export function partition(
   if (parts < 2 || workOf(kernel) < least) return undefined
   const rows = leadingAxis(kernel.kind === 'loop' ? kernel.body[0].kernel : kernel)
   if (rows === undefined) return undefined
-  const cuts = cutRows(rows, parts, unit)
-  if (cuts.some(({ count }) => count < unit)) return undefined
+  const count = Math.min(parts, Math.floor(rows / unit))
+  if (count < 2) return undefined
+  const cuts = cutRows(rows, count, unit)
   if (kernel.kind === 'loop')
     return isRowLocal(kernel, rows, cuts) ? cuts.map(part => ofTurns(kernel, rows, part)) : undefined
   return keepsOrder(kernel, cuts) ? cuts.map(part => ofRows(kernel, part)) : undefined

@@ -1,126 +1,180 @@
-import type { MessagePort, Worker } from 'node:worker_threads'
+import { hasThreads, mayBlock, startWorker, type WorkerThread } from './host.js'
+import type { Code } from './linker.js'
+import { commands, Ring } from './ring.js'
 
-/** A module for one worker: what it computes when it is told to run program `id`. */
-export type Assignment = {
-  readonly id: number
-  readonly module: WebAssembly.Module
+/** A worker's part of a program. */
+export type Part = Code & {
   /** Bytes by which each argument begins later than for the whole. */
   readonly offsets: readonly number[]
-  /** The worker's own scratch memory. */
-  readonly scratch: number
-  /** The BLAS library of the module's `env.sgemm`, if it imports it. */
-  readonly blas?: string | undefined
 }
 
-/** Words of the control block that caller and workers share. */
-export const control = { turn: 0, done: 1, failed: 2, command: 3, id: 4, count: 5, pointers: 6 } as const
-export const commands = { load: 0, run: 1 } as const
-/** Arguments that a program may have at most. */
-export const mostArguments = 4096
+/** What workers are told by message; all else is in the ring. */
+export type Message =
+  | {
+      readonly kind: 'start'
+      readonly worker: number
+      readonly workers: number
+      readonly block: SharedArrayBuffer
+      readonly memory: WebAssembly.Memory
+    }
+  | { readonly kind: 'program'; readonly id: number; readonly part: Part | undefined }
+  | { readonly kind: 'stage'; readonly id: number; readonly block: SharedArrayBuffer }
 
-/** The ports and memory that a worker gets when it starts. */
-export type WorkerData = {
-  readonly port: MessagePort
-  readonly memory: WebAssembly.Memory
-  readonly words: SharedArrayBuffer
+/** Memory through which data goes to the device and back, beside the device's own. */
+type Stage = {
+  readonly id: number
+  readonly block: SharedArrayBuffer
+  /** It is used until everything before this position is done, and while a read waits for it. */
+  until: number
 }
 
-type Threads = typeof import('node:worker_threads')
-
-/** Polls before going to sleep: some tens of microseconds, longer than between two kernels of a training step. */
-export const patience = 20_000
-
-/** How long a worker may take to start, or to take in a program. */
-const secondsToStart = 60
-
-/** Node's threads, or undefined in a browser (there the device works with one). */
-const nodeThreads = (): Threads | undefined =>
-  (globalThis as { process?: NodeJS.Process }).process?.getBuiltinModule?.('node:worker_threads')
-
-/** Threads that this host can use: 1 where there are none. */
-export function availableThreads(): number {
-  const { process } = globalThis as { process?: NodeJS.Process }
-  return nodeThreads() ? (process?.getBuiltinModule('node:os').availableParallelism() ?? 1) : 1
+/** A read that waits. */
+type Read = {
+  readonly stage: Stage
+  readonly bytes: number
+  resolve(data: ArrayBuffer): void
+  reject(error: Error): void
 }
+
+/** Larger stages are used once. */
+const largestKept = 1 << 20
+const smallestStage = 1 << 12
+
+/** Whether a stage stays with the workers after its first use. */
+export const isKept = (block: SharedArrayBuffer): boolean => block.byteLength <= largestKept
+
+export const noThreads =
+  'wasm device: this host has no threads that share memory; use one thread, or serve the page cross-origin isolated'
+
+const failed = (why: string) => new Error(`wasm device: a worker thread failed: ${why}`)
 
 /**
- * Worker threads that compute parts of kernels while the caller computes one itself: fork and join, one kernel at a
- * time. They spin for a moment when they have nothing to do, then sleep; they do not keep the process alive.
+ * Worker threads that compute while the caller's thread is free. What the caller enqueues is done in order: an entry
+ * begins when all workers have done those before it. Workers spin for a moment when they have nothing to do, then
+ * sleep; they keep the process alive only while a read waits.
  */
 export class Team {
-  readonly #words = new Int32Array(new SharedArrayBuffer(4 * (control.pointers + mostArguments)))
-  readonly #threads: Threads
-  readonly #workers: { readonly worker: Worker; readonly port: MessagePort }[]
+  readonly #ring: Ring
+  readonly #workers: readonly WorkerThread[]
+  readonly #reads = new Map<number, Read>()
+  #stages: Stage[] = []
+  #programs = 0
+  #stageCount = 0
+  #messages = 0
+  #stopped = false
 
-  /** `workers`: how many, beside the caller. @throws Error where the host has no threads. */
+  /** `memory`: what the programs compute in; shared. @throws Error where the host has no threads. */
   constructor(workers: number, memory: WebAssembly.Memory) {
-    const threads = nodeThreads()
-    if (!threads) throw new Error('wasm device: this host has no worker threads; use one thread')
-    this.#threads = threads
-    this.#workers = Array.from({ length: workers }, () => {
-      const { port1, port2 } = new threads.MessageChannel()
-      const workerData: WorkerData = { port: port2, memory, words: this.#words.buffer as SharedArrayBuffer }
-      const worker = new threads.Worker(new URL('./worker.js', import.meta.url), {
-        workerData,
-        transferList: [port2],
-        // Flags of the caller's command line (`--input-type`, `--test` …) are not for the workers.
-        execArgv: [],
-      })
-      worker.unref()
-      port1.unref()
-      return { worker, port: port1 }
+    if (!hasThreads()) throw new Error(noThreads)
+    this.#ring = new Ring(workers)
+    this.#workers = Array.from({ length: workers }, (_, worker) => {
+      const thread = startWorker(
+        id => this.#taken(id as number),
+        why => this.#lost(why),
+      )
+      thread.post({ kind: 'start', worker, workers, block: this.#ring.block, memory } satisfies Message)
+      return thread
     })
   }
 
-  /** Give every worker its part of a program. */
-  load(parts: readonly Assignment[]): void {
-    for (const [i, { port }] of this.#workers.entries()) port.postMessage(parts[i])
-    this.#fork(commands.load)
-    this.#join(secondsToStart)
+  /** Whether all that was enqueued is done. @throws Error when a worker has failed. */
+  get isIdle(): boolean {
+    this.#check()
+    return this.#ring.isDone(this.#ring.head)
   }
 
-  /** Run a program: the workers their parts, the caller `own`. Returns when all are done. @throws what a part threw. */
-  run(id: number, pointers: readonly number[], own: () => void): void {
-    const words = this.#words
-    words[control.id] = id
-    words[control.count] = pointers.length
-    words.set(pointers, control.pointers)
-    this.#fork(commands.run)
-    try {
-      own()
-    } finally {
-      this.#join()
-    }
+  /** Give the workers their parts of a program, the first the first; returns its number. */
+  load(parts: readonly Part[]): number {
+    const id = this.#programs++
+    this.#post(worker => ({ kind: 'program', id, part: parts[worker] }))
+    return id
   }
 
-  #fork(command: number): void {
-    const words = this.#words
-    words[control.command] = command
-    Atomics.store(words, control.done, 0)
-    Atomics.add(words, control.turn, 1)
-    Atomics.notify(words, control.turn)
+  /** Enqueue a program. `scratch`: memory for each worker, one after the other. */
+  run(id: number, pointers: readonly number[], scratch: { pointer: number; bytes: number }): void {
+    this.#push(id, pointers, scratch)
   }
 
-  /** Wait for all workers; for `seconds` at most. */
-  #join(seconds = Number.POSITIVE_INFINITY): void {
-    const words = this.#words
-    const end = performance.now() + 1000 * seconds
-    const all = this.#workers.length
-    for (let i = 0; i < patience; i++) if (Atomics.load(words, control.done) === all) break
-    // Asleep the caller leaves its processor to whoever works, also when other programs want processors, too.
-    for (let done = Atomics.load(words, control.done); done < all; done = Atomics.load(words, control.done)) {
-      Atomics.wait(words, control.done, done, 1000)
-      if (performance.now() > end)
-        throw new Error(
-          `wasm device: a worker thread does not answer after ${seconds} seconds; set XENOGRAD_THREADS=1 to do without`,
-        )
-    }
-    if (Atomics.exchange(words, control.failed, 0) === 0) return
-    const failures = this.#workers.flatMap(({ port }) => this.#threads.receiveMessageOnPort(port) ?? [])
-    throw new Error(`wasm device: a worker thread failed: ${failures[0]?.message ?? 'it did not say why'}`)
+  /** Enqueue a copy of `data` to an address; `data` may be changed afterwards. */
+  write(pointer: number, data: Uint8Array): void {
+    const stage = this.#stage(data.length)
+    new Uint8Array(stage.block).set(data)
+    stage.until = this.#push(commands.put, [stage.id, pointer, data.length])
   }
 
+  /** The bytes at an address once all enqueued before is done. Rejects when a worker fails. */
+  async read(pointer: number, bytes: number): Promise<ArrayBuffer> {
+    const stage = this.#stage(bytes)
+    stage.until = this.#push(commands.take, [stage.id, pointer, bytes])
+    if (!this.#reads.size) this.#workers[0].hold(true)
+    return new Promise((resolve, reject) => {
+      this.#reads.set(stage.id, { stage, bytes, resolve, reject })
+    })
+  }
+
+  /** Wait for all work, then end the workers. */
   async close(): Promise<void> {
-    await Promise.all(this.#workers.map(({ worker }) => worker.terminate()))
+    // Whoever reads what cannot be computed has heard of it.
+    if (!this.#stopped) await this.read(0, 0).catch(() => {})
+    await this.#stop()
+  }
+
+  #push(what: number, args: readonly number[], scratch?: { pointer: number; bytes: number }): number {
+    this.#check()
+    return this.#ring.push(what, args, scratch, mayBlock())
+  }
+
+  /** Send every worker a message, which it takes in before what is enqueued next. */
+  #post(message: (worker: number) => Message): void {
+    this.#check()
+    this.#workers.forEach((worker, i) => {
+      worker.post(message(i))
+    })
+    this.#push(commands.receive, [++this.#messages])
+  }
+
+  #check(): void {
+    const why = this.#ring.failure
+    if (why !== undefined) throw failed(why)
+    if (this.#stopped) throw new Error('wasm device: used after it was closed; open another')
+  }
+
+  /** A stage that nobody uses. */
+  #stage(bytes: number): Stage {
+    const isFree = ({ id, until, block }: Stage) =>
+      block.byteLength >= bytes && !this.#reads.has(id) && this.#ring.isDone(until)
+    const known = this.#stages.find(isFree)
+    if (known) return known
+    const block = new SharedArrayBuffer(2 ** Math.ceil(Math.log2(Math.max(bytes, smallestStage))))
+    const stage: Stage = { id: this.#stageCount++, block, until: this.#ring.head }
+    if (isKept(block)) this.#stages.push(stage)
+    this.#post(() => ({ kind: 'stage', id: stage.id, block }))
+    return stage
+  }
+
+  /** The first worker has filled a stage. */
+  #taken(id: number): void {
+    const read = this.#reads.get(id)
+    if (!read) return
+    this.#reads.delete(id)
+    if (!this.#reads.size) this.#workers[0].hold(false)
+    const { stage, bytes, resolve, reject } = read
+    const why = this.#ring.failure
+    if (why === undefined) resolve(new Uint8Array(new Uint8Array(stage.block, 0, bytes)).buffer)
+    else reject(failed(why))
+  }
+
+  /** A worker is there no more, so the others will wait for ever. */
+  #lost(why: string): void {
+    if (this.#stopped) return
+    this.#ring.fail(why)
+    for (const id of [...this.#reads.keys()]) this.#taken(id)
+    void this.#stop()
+  }
+
+  async #stop(): Promise<void> {
+    this.#stopped = true
+    this.#stages = []
+    await Promise.all(this.#workers.map(worker => worker.stop()))
   }
 }

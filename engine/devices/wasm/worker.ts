@@ -1,46 +1,103 @@
-import { receiveMessageOnPort, workerData } from 'node:worker_threads'
-import { blasImports } from './blas.js'
-import { type Assignment, commands, control, patience, type WorkerData } from './team.js'
+import { parentPort } from './host.js'
+import { type KernelFunction, Linker } from './linker.js'
+import { commands, type Entry, Ring } from './ring.js'
+import { isKept, type Message } from './team.js'
 
-// A thread of the wasm device (see team.ts): waits for its turn, loads or runs a program, says that it is done.
+// A thread of the wasm device (see team.ts): walks the ring and does its part of every entry.
 
-const { port, memory, words: block } = workerData as WorkerData
-const words = new Int32Array(block)
-const programs = new Map<number, { run: (...pointers: number[]) => void; offsets: readonly number[] }>()
-const scratch = new WebAssembly.Global({ value: 'i32', mutable: true }, 0)
+type LoadedPart = { readonly run: KernelFunction; readonly offsets: readonly number[] }
 
-function awaitTurn(seen: number): void {
-  for (let i = 0; i < patience; i++) if (Atomics.load(words, control.turn) !== seen) return
-  while (Atomics.load(words, control.turn) === seen) Atomics.wait(words, control.turn, seen)
-}
+const parent = parentPort()
+const programs = new Map<number, LoadedPart>()
+const stages = new Map<number, SharedArrayBuffer>()
+let received = 0
+/** Continues the walk when a message has come. */
+let wake = () => {}
 
-function load(): void {
-  const received = receiveMessageOnPort(port)
-  if (!received) throw new Error('no program came with the command to load it')
-  const { id, module, offsets, scratch: own, blas } = received.message as Assignment
-  scratch.value = own
-  const { exports } = new WebAssembly.Instance(module, {
-    env: { memory, scratch, ...blasImports(blas, memory) },
-  })
-  programs.set(id, { run: exports.run as (...pointers: number[]) => void, offsets })
-}
+class Walker {
+  readonly #linker: Linker
 
-function run(): void {
-  const program = programs.get(words[control.id])
-  if (!program) throw new Error(`program ${words[control.id]} was never loaded`)
-  const pointers = words.subarray(control.pointers, control.pointers + words[control.count])
-  program.run(...program.offsets.map((offset, i) => pointers[i] + offset))
-}
-
-for (let turn = 0; ; turn = (turn + 1) | 0) {
-  awaitTurn(turn)
-  try {
-    if (words[control.command] === commands.load) load()
-    else run()
-  } catch (error) {
-    port.postMessage(error instanceof Error ? error.message : String(error))
-    Atomics.store(words, control.failed, 1)
+  constructor(
+    readonly ring: Ring,
+    readonly worker: number,
+    readonly memory: WebAssembly.Memory,
+  ) {
+    this.#linker = new Linker(memory)
   }
-  Atomics.add(words, control.done, 1)
-  Atomics.notify(words, control.done)
+
+  take(message: Message): void {
+    if (message.kind === 'stage') stages.set(message.id, message.block)
+    else if (message.kind === 'program' && message.part) {
+      const { id, part } = message
+      this.#try(() => programs.set(id, { run: this.#linker.link(part), offsets: part.offsets }))
+    }
+    received++
+  }
+
+  async walk(): Promise<never> {
+    const { ring, worker } = this
+    for (let position = 0; ; ) {
+      const entry = ring.next(position)
+      const { what, args } = entry
+      // Messages come only between two turns of the event loop.
+      if (what === commands.receive)
+        while (received < args[0])
+          await new Promise<void>(resolve => {
+            wake = resolve
+          })
+      else if (what === commands.put || what === commands.take) this.#copy(entry, position)
+      else this.#run(entry, position)
+      position = entry.end
+      ring.done(worker, position)
+      if (what === commands.take && worker === 0) parent.postMessage(args[0])
+    }
+  }
+
+  #run({ what, scratch, scratchBytes, args }: Entry, position: number): void {
+    const part = programs.get(what)
+    if (!part) return
+    const { ring, worker } = this
+    ring.awaitOthers(worker, position)
+    if (ring.hasFailed) return
+    this.#linker.scratch = scratch + worker * scratchBytes
+    for (let i = 0; i < args.length; i++) args[i] += part.offsets[i]
+    this.#try(() => part.run(...args))
+  }
+
+  /** The first worker copies between a stage and the device's memory. */
+  #copy({ what, args }: Entry, position: number): void {
+    const [id, pointer, bytes] = args
+    const block = stages.get(id)!
+    const { ring, worker, memory } = this
+    if (worker === 0) {
+      ring.awaitOthers(worker, position)
+      const [own, stage] = [
+        new Uint8Array(memory.buffer, pointer >>> 0, bytes),
+        new Uint8Array(block, 0, bytes),
+      ]
+      if (what === commands.put) own.set(stage)
+      else stage.set(own)
+    }
+    if (!isKept(block)) stages.delete(id)
+  }
+
+  #try(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.ring.fail(error instanceof Error ? error.message : String(error))
+    }
+  }
+}
+
+let walker: Walker | undefined
+parent.onmessage = ({ data }) => {
+  const message = data as Message
+  if (message.kind === 'start') {
+    walker = new Walker(new Ring(message.workers, message.block), message.worker, message.memory)
+    void walker.walk()
+  } else {
+    walker?.take(message)
+    wake()
+  }
 }

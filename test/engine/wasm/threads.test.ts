@@ -128,21 +128,33 @@ test('threads: 1, 2 and 4 give the same bits in training, and in single operatio
   }
 })
 
-test('threads: what a worker throws is thrown to the caller', async t => {
+/** A team of two whose memory has one page, and a program that reads far beyond it on the second. */
+function brokenTeam() {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: maxPages, shared: true })
-  const builder = new ModuleBuilder()
-  const trap = builder.define(0, f => {
-    f.local(i32.load(i32.const(0x7fffffff)))
-  })
-  builder.export('run', trap)
-  const team = new Team(1, memory)
-  const module = new WebAssembly.Module(builder.encode(maxPages, true))
-  team.load([{ id: 0, module, offsets: [], scratch: 0 }])
-  t.throws(
-    () => team.run(0, [], () => {}),
-    /wasm device: a worker thread failed: memory access out of bounds/,
-  )
-  t.throws(() => team.run(9, [], () => {}), /program 9 was never loaded/)
+  const code = (address: number) => {
+    const builder = new ModuleBuilder()
+    builder.export(
+      'run',
+      builder.define(0, f => {
+        f.local(i32.load(i32.const(address)))
+      }),
+    )
+    return { bytes: builder.encode(maxPages, true), offsets: [] }
+  }
+  const team = new Team(2, memory)
+  const id = team.load([code(0), code(0x7fffffff)])
+  return { team, run: () => team.run(id, [], { pointer: 0, bytes: 0 }) }
+}
+
+test('threads: what a worker throws is thrown to whoever reads, and runs on', async t => {
+  const { team, run } = brokenTeam()
+  const before = team.read(64, 4)
+  run()
+  const after = await team.read(64, 4).catch(String)
+  t.equal((await before).byteLength, 4, 'what was read before is right')
+  t.match(String(after), /wasm device: a worker thread failed: memory access out of bounds/)
+  t.throws(run, /wasm device: a worker thread failed: memory access out of bounds/)
+  t.match(String(await team.read(64, 4).catch(String)), /memory access out of bounds/)
   await team.close()
 })
 

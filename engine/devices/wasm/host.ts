@@ -1,0 +1,77 @@
+/** What differs between Node and browsers: how to start threads and to talk to them. */
+
+import type { Worker as NodeWorker } from 'node:worker_threads'
+
+type NodeThreads = typeof import('node:worker_threads')
+
+/** A module of Node's; undefined in a browser. */
+export const nodeModule = <T>(id: string): T | undefined =>
+  (globalThis as { process?: NodeJS.Process }).process?.getBuiltinModule?.(id) as T | undefined
+
+const nodeThreads = (): NodeThreads | undefined => nodeModule('node:worker_threads')
+
+/** Whether threads can be started that share memory: in Node, and in pages that are cross-origin isolated. */
+export const hasThreads = (): boolean =>
+  nodeThreads() !== undefined ||
+  (globalThis.crossOriginIsolated === true && typeof globalThis.Worker === 'function')
+
+/** Whether the calling thread may sleep: the main thread of a page may not. */
+export const mayBlock = (): boolean => nodeThreads() !== undefined || typeof document === 'undefined'
+
+/** A worker as its parent sees it. */
+export type WorkerThread = {
+  post(message: unknown): void
+  /** Whether the process is to stay alive for its messages. */
+  hold(on: boolean): void
+  stop(): Promise<void>
+}
+
+/** Start a worker of this device. `heard`: called with its messages; `ended`: when it ends, unless it was stopped. */
+export function startWorker(heard: (message: unknown) => void, ended: (why: string) => void): WorkerThread {
+  const threads = nodeThreads()
+  return threads ? startInNode(threads, heard, ended) : startInPage(heard, ended)
+}
+
+function startInNode(
+  { Worker }: NodeThreads,
+  heard: (message: unknown) => void,
+  ended: (why: string) => void,
+): WorkerThread {
+  // Flags of the caller's command line (`--input-type`, `--test` …) are not for the workers.
+  const worker: NodeWorker = new Worker(new URL('./worker.js', import.meta.url), { execArgv: [] })
+  let stopped = false
+  worker.on('message', heard)
+  worker.on('error', error => ended(error.message))
+  worker.on('exit', code => stopped || ended(`it ended with code ${code}`))
+  worker.unref()
+  return {
+    post: message => worker.postMessage(message),
+    hold: on => (on ? worker.ref() : worker.unref()),
+    async stop() {
+      stopped = true
+      await worker.terminate()
+    },
+  }
+}
+
+function startInPage(heard: (message: unknown) => void, ended: (why: string) => void): WorkerThread {
+  const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
+  worker.onmessage = ({ data }) => heard(data)
+  worker.onerror = ({ message }) => ended(message ?? 'its script cannot be loaded')
+  return {
+    post: message => worker.postMessage(message),
+    hold() {},
+    async stop() {
+      worker.terminate()
+    },
+  }
+}
+
+/** A worker's way to talk to its parent. */
+type ParentPort = {
+  onmessage: ((event: { readonly data: unknown }) => void) | null
+  postMessage(message: unknown): void
+}
+
+/** The calling worker's parent. */
+export const parentPort = (): ParentPort => (nodeThreads()?.parentPort ?? globalThis) as ParentPort
