@@ -34,7 +34,7 @@ export function useHostDevice(): void {
 
 /** `--threads`, which `useDeviceOptions` puts into effect before the device is opened. */
 export const threadsOption = (): Option =>
-  new Option('-j, --threads <n>', 'threads to compute with (default: all that the host has)').argParser(
+  new Option('-j, --threads <n>', 'threads to compute with (default: one for each core)').argParser(
     wholeNumber(1),
   )
 

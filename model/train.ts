@@ -107,10 +107,14 @@ export async function train(
   const scorer = validation && new Scorer(options, state.parameters, data.batchSize, options.device)
   const window = new Window()
   const interrupted = () => options.signal?.aborted ?? false
+  const prepare = async (step: number) => {
+    if (step < options.steps) tokens.assign(data.batch(step))
+  }
   try {
+    await prepare(next)
     for (; next < options.steps && !interrupted(); next++) {
-      tokens.assign(data.batch(next))
-      const result = await step(state, tokens)
+      // The next batch is made and enqueued while the device computes with this one.
+      const [result] = await Promise.all([step(state, tokens), prepare(next + 1)])
       state = result.state
       if (!Number.isFinite(result.metrics.loss_total))
         throw await diverged(next, result.metrics, state, checkpoint, options.learningRate)

@@ -15,7 +15,7 @@ export type Entry = {
   readonly scratch: number
   readonly scratchBytes: number
   /** Arguments: addresses for a program. */
-  readonly args: number[]
+  readonly args: readonly number[]
   /** The position after the entry. */
   readonly end: number
 }

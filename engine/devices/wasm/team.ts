@@ -20,6 +20,9 @@ export type Message =
   | { readonly kind: 'program'; readonly id: number; readonly part: Part | undefined }
   | { readonly kind: 'stage'; readonly id: number; readonly block: SharedArrayBuffer }
 
+/** What the first worker answers when it has filled a stage; `failed`: its contents mean nothing. */
+export type Answer = { readonly id: number; readonly failed: boolean }
+
 /** Memory through which data goes to the device and back, beside the device's own. */
 type Stage = {
   readonly id: number
@@ -46,7 +49,7 @@ export const isKept = (block: SharedArrayBuffer): boolean => block.byteLength <=
 export const noThreads =
   'wasm device: this host has no threads that share memory; use one thread, or serve the page cross-origin isolated'
 
-const failed = (why: string) => new Error(`wasm device: a worker thread failed: ${why}`)
+const failure = (why = 'it did not say why') => new Error(`wasm device: a worker thread failed: ${why}`)
 
 /**
  * Worker threads that compute while the caller's thread is free. What the caller enqueues is done in order: an entry
@@ -64,12 +67,12 @@ export class Team {
   #stopped = false
 
   /** `memory`: what the programs compute in; shared. @throws Error where the host has no threads. */
-  constructor(workers: number, memory: WebAssembly.Memory) {
+  constructor(workers: number, memory: WebAssembly.Memory, start = startWorker) {
     if (!hasThreads()) throw new Error(noThreads)
     this.#ring = new Ring(workers)
     this.#workers = Array.from({ length: workers }, (_, worker) => {
-      const thread = startWorker(
-        id => this.#taken(id as number),
+      const thread = start(
+        answer => this.#taken(answer as Answer),
         why => this.#lost(why),
       )
       thread.post({ kind: 'start', worker, workers, block: this.#ring.block, memory } satisfies Message)
@@ -135,7 +138,7 @@ export class Team {
 
   #check(): void {
     const why = this.#ring.failure
-    if (why !== undefined) throw failed(why)
+    if (why !== undefined) throw failure(why)
     if (this.#stopped) throw new Error('wasm device: used after it was closed; open another')
   }
 
@@ -153,22 +156,21 @@ export class Team {
   }
 
   /** The first worker has filled a stage. */
-  #taken(id: number): void {
+  #taken({ id, failed }: Answer): void {
     const read = this.#reads.get(id)
     if (!read) return
     this.#reads.delete(id)
     if (!this.#reads.size) this.#workers[0].hold(false)
     const { stage, bytes, resolve, reject } = read
-    const why = this.#ring.failure
-    if (why === undefined) resolve(new Uint8Array(new Uint8Array(stage.block, 0, bytes)).buffer)
-    else reject(failed(why))
+    if (failed) reject(failure(this.#ring.failure))
+    else resolve(new Uint8Array(new Uint8Array(stage.block, 0, bytes)).buffer)
   }
 
   /** A worker is there no more, so the others will wait for ever. */
   #lost(why: string): void {
     if (this.#stopped) return
-    this.#ring.fail(why)
-    for (const id of [...this.#reads.keys()]) this.#taken(id)
+    this.#ring.fail(`it is there no more (${why}); XENOGRAD_THREADS sets how many there are`)
+    for (const id of [...this.#reads.keys()]) this.#taken({ id, failed: true })
     void this.#stop()
   }
 

@@ -1,7 +1,7 @@
 import { parentPort } from './host.js'
 import { type KernelFunction, Linker } from './linker.js'
 import { commands, type Entry, Ring } from './ring.js'
-import { isKept, type Message } from './team.js'
+import { type Answer, isKept, type Message } from './team.js'
 
 // A thread of the wasm device (see team.ts): walks the ring and does its part of every entry.
 
@@ -47,9 +47,11 @@ class Walker {
           })
       else if (what === commands.put || what === commands.take) this.#copy(entry, position)
       else this.#run(entry, position)
+      // What fails later does not concern who reads now.
+      const failed = ring.hasFailed
       position = entry.end
       ring.done(worker, position)
-      if (what === commands.take && worker === 0) parent.postMessage(args[0])
+      if (what === commands.take && worker === 0) parent.postMessage({ id: args[0], failed } satisfies Answer)
     }
   }
 
@@ -60,8 +62,7 @@ class Walker {
     ring.awaitOthers(worker, position)
     if (ring.hasFailed) return
     this.#linker.scratch = scratch + worker * scratchBytes
-    for (let i = 0; i < args.length; i++) args[i] += part.offsets[i]
-    this.#try(() => part.run(...args))
+    this.#try(() => part.run(...args.map((pointer, i) => pointer + part.offsets[i])))
   }
 
   /** The first worker copies between a stage and the device's memory. */

@@ -2,7 +2,9 @@ import { spawnSync } from 'node:child_process'
 import test from 'tape'
 import { maxPages } from '../../../engine/devices/wasm/allocator.js'
 import { i32, ModuleBuilder } from '../../../engine/devices/wasm/assembler.js'
+import { startWorker, type WorkerThread } from '../../../engine/devices/wasm/host.js'
 import { wasmDevice } from '../../../engine/devices/wasm/index.js'
+import { Ring } from '../../../engine/devices/wasm/ring.js'
 import { hostTarget } from '../../../engine/devices/wasm/target.js'
 import { Team } from '../../../engine/devices/wasm/team.js'
 import {
@@ -10,6 +12,7 @@ import {
   concat,
   device,
   gradients,
+  type Kernel,
   registerDevice,
   scan,
   type Tensor,
@@ -17,6 +20,7 @@ import {
   uniformAt,
   zeros,
 } from '../../../engine/index.js'
+import { contiguousView } from '../../../engine/shape.js'
 import { initialState, makeTrainStep, shippedCells } from '../../../model/index.js'
 import { tinyData } from '../../model/tinyData.js'
 
@@ -156,6 +160,154 @@ test('threads: what a worker throws is thrown to whoever reads, and runs on', as
   t.throws(run, /wasm device: a worker thread failed: memory access out of bounds/)
   t.match(String(await team.read(64, 4).catch(String)), /memory access out of bounds/)
   await team.close()
+})
+
+test('threads: a worker that dies ends all waiting', async t => {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: maxPages, shared: true })
+  const threads: WorkerThread[] = []
+  const team = new Team(2, memory, (...events) => {
+    threads.push(startWorker(...events))
+    return threads[threads.length - 1]
+  })
+  await team.read(0, 4)
+  // No such message: the worker's uncaught error is its end, and what is enqueued after it is never done.
+  threads[1].post(null)
+  const id = team.load([])
+  team.run(id, [], { pointer: 0, bytes: 0 })
+  const why = await team.read(64, 4).catch(String)
+  t.match(
+    String(why),
+    /wasm device: a worker thread failed: it is there no more \(.*\); XENOGRAD_THREADS sets/,
+  )
+  t.throws(() => team.load([]), /it is there no more/)
+  await team.close()
+})
+
+/** `to` += `from`, of so many elements that it takes a worker. */
+const elements = 1 << 15
+const add: Kernel = {
+  kind: 'copy',
+  dtype: 'int32',
+  shape: [elements],
+  source: contiguousView([elements]),
+  to: contiguousView([elements]),
+  accumulate: true,
+}
+
+for (const threads of [1, 3])
+  test(`threads: reads and writes keep their places among the work of ${threads}`, async t => {
+    const own = wasmDevice(hostTarget(), threads)
+    const program = own.compile(add)!
+    const sum = own.alloc(4 * elements)
+    own.write(sum, new Int32Array(elements))
+    const data = new Int32Array(elements)
+    const reads: Promise<ArrayBuffer>[] = []
+    for (let i = 1; i <= 50; i++) {
+      // Memory that is freed while work on it waits is taken by the next buffer.
+      const addend = own.alloc(4 * elements)
+      own.write(addend, data.fill(i))
+      own.run(program, [addend, sum])
+      own.free(addend)
+      reads.push(own.read(sum))
+    }
+    const found = (await Promise.all(reads)).map(bytes => new Int32Array(bytes))
+    const wrong = found.findIndex((values, i) => values.some(value => value !== ((i + 1) * (i + 2)) / 2))
+    t.equal(wrong, -1)
+    await own.close()
+  })
+
+test('threads: more than a mebibyte is written and read in its place', async t => {
+  const own = wasmDevice(hostTarget(), 2)
+  const program = own.compile(add)!
+  const [from, large] = [own.alloc(4 * elements), own.alloc(3 << 20)]
+  own.write(from, new Int32Array(elements).fill(5))
+  for (let i = 0; i < 3; i++) {
+    const data = new Uint8Array(3 << 20).fill(i)
+    own.run(program, [from, large])
+    own.write(large, data)
+    const before = own.read(large)
+    own.run(program, [from, large])
+    const after = own.read(large)
+    t.ok(Buffer.from(await before).equals(data))
+    t.equal(new Int32Array(await after)[0], 0x01010101 * i + 5)
+  }
+  await own.close()
+})
+
+test("threads: the caller's event loop turns during a step, also with one thread", async t => {
+  for (const threads of [1, 2]) {
+    const x = zeros([1200, 1200])
+    const f = compile((x: Tensor) => x.matmul(x), { device: `wasm${threads}` })
+    let done = false
+    const reading = f(x)
+      .data()
+      .then(() => {
+        done = true
+      })
+    let turns = 0
+    for (; !done; turns++) await new Promise(resolve => setImmediate(resolve))
+    await reading
+    t.ok(turns > 20, `${threads} threads: ${turns} turns`)
+    f.dispose()
+  }
+})
+
+test('threads: a ring that is full makes the caller wait', async t => {
+  const ring = new Ring(1)
+  const args = Array.from({ length: 1000 }, (_, i) => i)
+  let end = 0
+  for (let i = 0; i < 200; i++) end = ring.push(0, args)
+  t.notOk(ring.isDone(end))
+  // A worker that walks: it takes every entry, from another thread.
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: maxPages, shared: true })
+  const walker = startWorker(
+    () => {},
+    why => t.fail(why),
+  )
+  walker.post({ kind: 'start', worker: 0, workers: 1, block: ring.block, memory })
+  for (let i = 0; i < 2000; i++) end = ring.push(0, args)
+  while (!ring.isDone(end)) await new Promise(resolve => setImmediate(resolve))
+  t.pass('2200 entries of 1004 words through 262144 words')
+  await walker.stop()
+})
+
+test('threads: closing finishes what is under way, and leaves no worker', t => {
+  const script = `const { wasmDevice } = await import('${new URL('../../../engine/devices/wasm/index.js', import.meta.url)}')
+import { readdirSync } from 'node:fs'
+const tasks = () => process.platform === 'linux' ? readdirSync('/proc/self/task').length : 0
+const before = tasks()
+const device = wasmDevice(undefined, 3)
+const n = 600
+const view = { offset: 0, strides: [n, 1] }
+const program = device.compile({ kind: 'matmul', dtype: 'float32', batch: [], m: n, n, k: n, a: view, b: view, accumulate: false })
+const [a, b] = [device.alloc(4 * n * n), device.alloc(4 * n * n)]
+device.write(a, new Float32Array(n * n).fill(1))
+for (let i = 0; i < 5; i++) device.run(program, [a, a, b])
+const read = device.read(b)
+await device.close()
+console.log(new Float32Array(await read)[n], tasks() - before)`
+  const { stdout, stderr, status } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    timeout: 60_000,
+    encoding: 'utf8',
+  })
+  t.equal(status, 0, stderr)
+  t.match(stdout, /^600 -?\d+$/m)
+  // Node's own threads may come and go.
+  t.ok(Number(stdout.trim().split(' ')[1]) < 3, stdout)
+  t.end()
+})
+
+test('threads: a read that nobody awaits at the top keeps the process alive', t => {
+  const url = new URL('../../../engine/index.js', import.meta.url)
+  const script = `import { tensor } from '${url}'
+const x = tensor(new Float32Array(250000).fill(1), { shape: [500, 500] })
+x.matmul(x).data().then(y => console.log(y[7]))`
+  const child = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    timeout: 60_000,
+    encoding: 'utf8',
+  })
+  t.equal(child.stdout, '500\n', child.stderr)
+  t.end()
 })
 
 test('threads: a script that ends ends, with its workers asleep or busy', t => {
