@@ -1,4 +1,5 @@
-import type { Kernel, LoopKernel } from '../../kernel.js'
+import type { Kernel, LoopArg, LoopKernel } from '../../kernel.js'
+import { argCount } from '../../runtime.js'
 import { copyPasses } from './copy.js'
 import { dialectKernel } from './dialect.js'
 import type { GpuInstance, GpuJs, WebGpuKernel } from './gpujs.js'
@@ -9,6 +10,9 @@ import { outOf, type Pass, type Passes } from './pass.js'
 import { randomBitsPasses } from './random.js'
 import { reducePasses } from './reduce.js'
 import { gatherPasses, scatterAddPasses } from './rows.js'
+
+/** Which buffer each argument of a kernel is. */
+type Arguments = readonly number[] | undefined
 
 /** The bindings of a pass: its slots, `undefined` for that of a write of its own. */
 type Slots = readonly (number | undefined)[]
@@ -44,44 +48,40 @@ export class Compiler {
     return this.#building
   }
 
+  /** Whether this device takes a kernel, whichever buffers its arguments are. */
+  takes(kernel: Kernel, slots: Arguments = everyOther(kernel)): boolean {
+    if (kernel.kind === 'loop')
+      return kernel.body.every(({ kernel: inner, args }) => this.takes(inner, inLoop(slots, args)))
+    return (
+      !usesFloat64(kernel) &&
+      this.#write(kernel, slots).passes.every(pass => bindingsOf(pass).length <= this.maxBuffers)
+    )
+  }
+
   /**
-   * Compile a kernel; undefined for one that this device does not take. In a loop arguments are taken to be in one
-   * buffer if and only if they are so in every turn; `distrust` takes that back.
+   * Compile a kernel that this device takes. `slots`: for each argument which buffer it is, a number each; not given, any
+   * two may be the same.
    */
-  compile(kernel: Kernel, distrust = false): Compiled | undefined {
-    if (kernel.kind !== 'loop') return this.#passes(kernel, undefined)
-    const body: Compiled[] = []
-    for (const { kernel: inner, args } of kernel.body) {
-      const buffers = args.map(({ even, odd }) => `${even} ${odd}`)
-      const slots = distrust ? undefined : buffers.map(buffer => buffers.indexOf(buffer))
-      const compiled = inner.kind === 'loop' ? this.compile(inner, distrust) : this.#passes(inner, slots)
-      if (!compiled) return undefined
-      body.push(compiled)
-    }
+  compile(kernel: Kernel, slots: Arguments): Compiled {
+    if (kernel.kind !== 'loop') return this.#build(this.#write(kernel, slots))
+    const body = kernel.body.map(({ kernel: inner, args }) => this.compile(inner, inLoop(slots, args)))
     return { kind: 'loop', loop: kernel, body }
   }
 
-  #passes(kernel: Exclude<Kernel, LoopKernel>, slots: readonly number[] | undefined): Compiled | undefined {
-    return usesFloat64(kernel) ? undefined : this.#link(this.#write(kernel, slots))
-  }
-
-  /** Have the passes compiled; undefined if one takes more buffers than the device binds. */
-  #link({ passes, temps }: Passes): Compiled | undefined {
-    const used = passes.map(({ reads, writes }) => [
-      ...new Set([...reads, ...writes].map(({ slot }) => slot)),
-    ])
-    if (used.some(buffers => buffers.length > this.maxBuffers)) return undefined
+  #build({ passes, temps }: Passes): Compiled {
     return {
       kind: 'passes',
       temps,
       passes: passes
-        .map((pass, i) => ({ pass, slots: used[i] }))
-        .filter(({ pass }) => pass.threads > 0)
-        .map(({ pass, slots }) => ({ ...pass, slots, kernel: this.#build(pass, slots) })),
+        .filter(pass => pass.threads > 0)
+        .map(pass => {
+          const slots = bindingsOf(pass)
+          return { ...pass, slots, kernel: this.#buildPass(pass, slots) }
+        }),
     }
   }
 
-  #write(kernel: Exclude<Kernel, LoopKernel>, slots: readonly number[] | undefined): Passes {
+  #write(kernel: Exclude<Kernel, LoopKernel>, slots: Arguments): Passes {
     switch (kernel.kind) {
       case 'map':
         return mapPasses(kernel, slots, this.maxBuffers)
@@ -102,7 +102,7 @@ export class Compiler {
     }
   }
 
-  #build({ source, threads, reads, writes, constants }: Pass, slots: Slots): WebGpuKernel {
+  #buildPass({ source, threads, reads, writes, constants }: Pass, slots: Slots): WebGpuKernel {
     const bases = [...reads.map(({ name }) => `base${name}`), ...writes.map(({ name }) => `to${name}`)]
     const written = new Set(writes.map(({ slot }) => slot))
     const names = [
@@ -146,6 +146,19 @@ export class Compiler {
     await this.#building?.catch(() => {})
     await this.#gpu.destroy()
   }
+}
+
+const bindingsOf = ({ reads, writes }: Pass): Slots => [
+  ...new Set([...reads, ...writes].map(({ slot }) => slot)),
+]
+
+/** Arguments that are all in buffers of their own. */
+const everyOther = (kernel: Kernel): number[] => [...Array(argCount(kernel)).keys()]
+
+/** Which buffers the arguments of a kernel in a loop are: those that are the same in every turn have the same number. */
+function inLoop(slots: Arguments, args: readonly LoopArg[]): Arguments {
+  const buffers = slots && args.map(({ even, odd }) => `${slots[even]} ${slots[odd]}`)
+  return buffers?.map(buffer => buffers.indexOf(buffer))
 }
 
 const usesFloat64 = (kernel: Kernel): boolean =>

@@ -9,7 +9,8 @@ import { type Recording, record, storage, Workspace } from './recorder.js'
 type GpuDeviceBuffer = DeviceBuffer & { readonly id: number; gpu: GPUBuffer | undefined }
 
 type GpuProgram = Program & {
-  compiled: Compiled
+  /** Compiled, by which of the arguments are the same buffer. */
+  readonly variants: Map<string, Compiled>
   /** Bound to buffers: by these buffers' ids, the latest last. */
   readonly recordings: Map<string, Recording>
 }
@@ -61,25 +62,21 @@ export async function gpuDevice({ allowCpu }: DeviceOptions = {}): Promise<Devic
   }
   const inWords = (bytes: number): number => Math.max(4, Math.ceil(bytes / 4) * 4)
 
-  /** Undefined: the program must be compiled again, without trusting that arguments are in different buffers. */
-  function recordingOf(program: GpuProgram, key: string, args: readonly GPUBuffer[]): Recording | undefined {
-    const { recordings, compiled } = program
-    const known = recordings.get(key)
-    if (known) return known
-    const made = record(
-      device,
-      workspace,
-      compiled,
-      args.map(buffer => ({ buffer, byte: 0 })),
-    )
-    if (!made) return undefined
-    recordings.set(key, made)
+  /** A program compiled for arguments of which the same number says that they are the same buffer, or for any. */
+  function variantOf({ kernel, variants }: GpuProgram, slots: readonly number[] | undefined): Compiled {
+    const key = `${slots}`
+    const compiled = variants.get(key) ?? compiler.compile(kernel, slots)
+    variants.set(key, compiled)
+    return compiled
+  }
+
+  function keep({ recordings }: GpuProgram, key: string, recording: Recording): void {
+    recordings.set(key, recording)
     for (const [oldest, { params }] of recordings) {
       if (recordings.size <= recordingsKept) break
       recordings.delete(oldest)
       if (params) queue.destroy(params)
     }
-    return made
   }
 
   const opened: Device = {
@@ -143,20 +140,29 @@ export async function gpuDevice({ allowCpu }: DeviceOptions = {}): Promise<Devic
       }
     },
     compile(kernel: Kernel): Program | null {
-      const compiled = compiler.compile(kernel)
-      const program: GpuProgram | undefined = compiled && { kernel, compiled, recordings: new Map() }
-      return program ?? null
+      if (!compiler.takes(kernel)) return null
+      const program: GpuProgram = { kernel, variants: new Map(), recordings: new Map() }
+      return program
     },
-    run(program, args) {
-      const used = args.map(memory)
+    run(launched, args) {
+      const program = launched as GpuProgram
+      const buffers = args.map(memory)
+      const slots = buffers.map(buffer => buffers.indexOf(buffer))
       const key = args.map(buffer => (buffer as GpuDeviceBuffer).id).join()
+      const at = buffers.map(buffer => ({ buffer, byte: 0 }))
+      const bind = (compiled: Compiled) => record(device, workspace, compiled, at)
+      const expected = variantOf(program, slots)
       const enqueue = (): Promise<void> | undefined => {
-        const recording = recordingOf(program as GpuProgram, key, used)
+        let recording = program.recordings.get(key)
         if (!recording) {
-          const compiled = compiler.compile(program.kernel, true)
-          if (!compiled) throw new Error('gpu device: a loop uses one buffer as several arguments; split it')
-          ;(program as GpuProgram).compiled = compiled
-          return Promise.resolve(compiler.ready).then(enqueue)
+          recording = bind(expected)
+          if (!recording) {
+            const any = variantOf(program, undefined)
+            if (compiler.ready) return compiler.ready.then(enqueue)
+            recording = bind(any)
+          }
+          if (!recording) throw new Error('gpu device: arguments of a loop overlap')
+          keep(program, key, recording)
         }
         recording.run(queue)
         queue.submitIfLong()
