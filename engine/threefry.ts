@@ -17,6 +17,9 @@ export function threefry2x32(key: Key, c0: number, c1: number): [number, number]
   return [words[0], words[1]]
 }
 
+const [a, b, c, d, e, f, g, h] = threefryRotations
+const rotate = (x: number, r: number): number => (x << r) | (x >>> (32 - r))
+
 /** The same, written to two places of an array. */
 function threefryInto(
   key: Key,
@@ -26,17 +29,25 @@ function threefryInto(
   first: number,
   second: number,
 ): void {
-  let [k0, k1] = [key[0] | 0, key[1] | 0]
+  let k0 = key[0] | 0
+  let k1 = key[1] | 0
   let k2 = k0 ^ k1 ^ threefryParity
   let x0 = (c0 + k0) | 0
   let x1 = (c1 + k1) | 0
   for (let i = 1; i <= 5; i++) {
-    for (let round = 0; round < 4; round++) {
-      const r = threefryRotations[((i - 1) % 2) * 4 + round]
-      x0 = (x0 + x1) | 0
-      x1 = ((x1 << r) | (x1 >>> (32 - r))) ^ x0
-    }
-    ;[k0, k1, k2] = [k1, k2, k0]
+    const odd = i & 1
+    x0 = (x0 + x1) | 0
+    x1 = rotate(x1, odd ? a : e) ^ x0
+    x0 = (x0 + x1) | 0
+    x1 = rotate(x1, odd ? b : f) ^ x0
+    x0 = (x0 + x1) | 0
+    x1 = rotate(x1, odd ? c : g) ^ x0
+    x0 = (x0 + x1) | 0
+    x1 = rotate(x1, odd ? d : h) ^ x0
+    const k = k0
+    k0 = k1
+    k1 = k2
+    k2 = k
     x0 = (x0 + k0) | 0
     x1 = (x1 + k1 + i) | 0
   }

@@ -60,10 +60,11 @@ export class Acl {
     }
   }
 
-  /** @throws AscendError unless `code` is 0. A lost device stays lost: later calls throw the same error. */
-  check(code: unknown, what: string): void {
+  /** @throws AscendError that says `what` was called unless `code` is 0. A lost device stays lost: later calls throw the same error. */
+  check(code: unknown, what: string | (() => string)): void {
     if (code === 0) return
-    const error = new AscendError(Number(code), what, this.recentMessage())
+    const words = typeof what === 'string' ? what : what()
+    const error = new AscendError(Number(code), words, this.recentMessage())
     if (error.isLoss) this.#lost ??= error
     throw error
   }

@@ -85,7 +85,7 @@ export class Launcher {
       })
       const [size, handle] = [new BigUint64Array(1), new BigUint64Array(1)]
       const { plan } = this.acl.operator(call.operator)!
-      this.acl.check(plan(...operands, size, handle), printCall(call))
+      this.acl.check(plan(...operands, size, handle), () => printCall(call))
       const bound = addresses.map(a => a - (a % alignment))
       const executor = {
         handle: handle[0],
@@ -133,18 +133,14 @@ export class Launcher {
   }
 
   /** Move a tensor of an executor to other memory. */
-  rebind(call: Call, executor: Executor, position: number, address: number): void {
-    const refs = call.operands.flatMap((o, i) => (isRef(o) ? [i] : []))
-    const isOutput = refs[position] === outputPosition(call.operator)
+  rebind(call: Call, executor: Executor, position: number, isOutput: boolean, address: number): void {
     const { aclSetInputTensorAddr, aclSetOutputTensorAddr } = this.acl.meta
     const tensor = executor.tensors[position]
+    // Inputs are numbered in the order of the operands; there is one output at most, after them.
     const code = isOutput
       ? aclSetOutputTensorAddr(executor.handle, 0, tensor, address)
       : aclSetInputTensorAddr(executor.handle, position, tensor, address)
-    this.acl.check(
-      code,
-      `${isOutput ? 'aclSetOutputTensorAddr' : 'aclSetInputTensorAddr'} of aclnn${call.operator}`,
-    )
+    this.acl.check(code, () => `moving operand ${position} of ${printCall(call)}`)
     executor.addresses[position] = address
   }
 
@@ -178,12 +174,16 @@ const int64 = (values: readonly number[]): BigInt64Array => BigInt64Array.from(v
 /** A call with its executors: one for each way in which its tensors lie relative to the alignment. */
 export class PreparedCall {
   readonly #kept = new Map<number, Executor>()
+  readonly #isOutput: readonly boolean[]
   #isRepeatable = true
 
   constructor(
     readonly launcher: Launcher,
     readonly call: Call,
-  ) {}
+  ) {
+    const output = outputPosition(call.operator)
+    this.#isOutput = call.operands.flatMap((operand, at) => (isRef(operand) ? [at === output] : []))
+  }
 
   /** Enqueue on the given memory: one address for each tensor. @throws AscendError. */
   run(addresses: readonly number[]): void {
@@ -208,7 +208,7 @@ export class PreparedCall {
     }
     for (let i = 0; i < addresses.length; i++) {
       const address = addresses[i] - (addresses[i] % alignment)
-      if (kept.addresses[i] !== address) launcher.rebind(call, kept, i, address)
+      if (kept.addresses[i] !== address) launcher.rebind(call, kept, i, this.#isOutput[i], address)
     }
     launcher.enqueue(call, kept)
   }

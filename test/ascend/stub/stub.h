@@ -8,6 +8,7 @@
  *   ASCEND_STUB_REFUSE   names of more operators to refuse, with commas
  *   ASCEND_STUB_MEMORY   bytes of device memory
  *   ASCEND_STUB_FAIL     kind:n, the n-th call of a kind fails: malloc, plan, launch or device (lost at the n-th kernel)
+ *   ASCEND_STUB_IDLE     1: kernels are checked and do nothing, to measure what calling them costs
  */
 #include "ascend.h"
 #include <math.h>
