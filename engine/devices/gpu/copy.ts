@@ -1,6 +1,6 @@
 import type { CopyKernel } from '../../kernel.js'
 import { sizeOf } from '../../shape.js'
-import { collapse } from '../wasm/strided.js'
+import { collapse } from '../axes.js'
 import { elementAt, extent, indices, type Passes, Source, writeTo } from './pass.js'
 
 /** A thread for each element that is written. */

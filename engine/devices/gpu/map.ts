@@ -1,7 +1,7 @@
 import type { MapKernel } from '../../kernel.js'
 import { sizeOf } from '../../shape.js'
-import { linesFor } from '../wasm/body.js'
-import { collapse } from '../wasm/strided.js'
+import { collapse } from '../axes.js'
+import { linesFor } from '../lines.js'
 import { emitBody, loadThrough, stored } from './body.js'
 import {
   elementAt,

@@ -9,7 +9,7 @@ import {
   tanhDenominator,
   tanhMax,
   tanhNumerator,
-} from '../wasm/math.js'
+} from '../polynomials.js'
 
 /**
  * exp, log, tanh and sigmoid as functions in the language of dialect.ts, by the polynomials of the wasm device: WGSL's

@@ -1,9 +1,11 @@
 import type { DType } from '../../dtype.js'
 import type { Instr } from '../../expr.js'
 import type { CopyKernel, MapKernel, View } from '../../kernel.js'
+import { collapse } from '../axes.js'
+import { invariantLines, linesFor } from '../lines.js'
 import { type FunctionBuilder, type I32, i32, type ModuleBuilder } from './assembler.js'
-import { BodyEmitter, invariantLines, linesFor } from './body.js'
-import { along, collapse, forEachIndex, loadLanes, storeLanes } from './strided.js'
+import { BodyEmitter } from './body.js'
+import { along, forEachIndex, loadLanes, storeLanes } from './strided.js'
 import type { Target } from './target.js'
 
 /** One pass over `shape`: load every input, compute, store every output. Maps and copies are both this. */

@@ -1,7 +1,19 @@
+import {
+  expMax,
+  expMin,
+  expTail,
+  ln2High,
+  ln2Low,
+  logTail,
+  sqrtHalfBits,
+  tanhDenominator,
+  tanhMax,
+  tanhNumerator,
+} from '../polynomials.js'
 import { type FunctionBuilder, f32x4, i32x4, type V128, v128 } from './assembler.js'
 import type { Target } from './target.js'
 
-/** exp, log, tanh and sigmoid over four lanes, emitted in line. The polynomials are minimax fits of our own unless said. */
+/** exp, log, tanh and sigmoid over four lanes, emitted in line. */
 
 /** Σ coefficients[i] x^i by Horner's rule. */
 function polynomial(target: Target, f: FunctionBuilder, x: V128, coefficients: readonly number[]): V128 {
@@ -10,19 +22,8 @@ function polynomial(target: Target, f: FunctionBuilder, x: V128, coefficients: r
   return f.local(sum)
 }
 
-/** ln 2 in two parts; the first has few bits, so that its product with an exponent is exact. */
-export const ln2High = 6.93145752e-1
-export const ln2Low = 1.42860677e-6
-
 /** Adding this to a small float rounds it to an integer and leaves that integer in the low bits. */
 const roundingShift = 1.5 * 2 ** 23
-
-/** Above it exp overflows to infinity; below -87.33654 it is less than the least normal float, and 0 is given. */
-export const expMax = 88.72283
-export const expMin = -87.33654
-
-/** e^r is 1 + r + r² times this polynomial of r, for |r| <= ln(2)/2. */
-export const expTail = [0.49999993, 0.16666521, 0.04166839, 0.008368711, 0.001381461]
 
 /**
  * e^x, max relative error 1.2e-7 (2 ulp). Infinity from 88.72284 on, 0 below -87.33654; NaN stays NaN.
@@ -43,12 +44,6 @@ export function exp(target: Target, f: FunctionBuilder, x: V128): V128 {
   )
   return v128.andnot(finite, f32x4.lt(x, f32x4.const(expMin)))
 }
-
-/** log((1 + s) / (1 - s)) is 2s + s³ times this polynomial of s². */
-export const logTail = [0.66666662693, 0.40000972152, 0.28498786688, 0.24279078841]
-
-/** Bits of the float sqrt(1/2): mantissas are taken from [sqrt(1/2), sqrt(2)). */
-export const sqrtHalfBits = 0x3f3504f3
 
 /**
  * Natural logarithm, max error 1 ulp. -Infinity at 0, NaN below; denormals are exact. Method and coefficients of
@@ -75,17 +70,9 @@ export function log(target: Target, f: FunctionBuilder, x: V128): V128 {
   return v128.bitselect(regular, special, inside)
 }
 
-/** From here on tanh is 1 in float32 but for one rounding error, and the fraction below rounds to more than 1. */
-export const tanhMax = 9
-export const tanhNumerator = [
-  1, 0.1308860613194142, 0.003109465804738054, 1.1225072183131315e-5, -2.0607679540382597e-8,
-  5.520605429438254e-11, -9.264719629015098e-14,
-]
-export const tanhDenominator = [1, 0.46421929772473935, 0.024516041038768338, 0.0002554892818502424]
-
 /** Below it the sigmoid is less than the least normal float; from some way before 30 on it is 1. */
-export const sigmoidMin = -87.33
-export const sigmoidMax = 30
+const sigmoidMin = -87.33
+const sigmoidMax = 30
 
 /**
  * 1 / (1 + e^-x), max relative error 2e-7 from -87.33 on, and 1.2e-38 below; exactly 1 from 17.4 on; NaN stays NaN. The

@@ -1,5 +1,7 @@
 import type { ReduceKernel } from '../../kernel.js'
 import { sizeOf } from '../../shape.js'
+import { type Axes, collapse } from '../axes.js'
+import { linesFor } from '../lines.js'
 import {
   type FunctionBuilder,
   f32x4,
@@ -11,8 +13,8 @@ import {
   type V128,
   v128,
 } from './assembler.js'
-import { BodyEmitter, linesFor } from './body.js'
-import { type Axes, along, collapse, forEachIndex, loadLanes, storeLanes } from './strided.js'
+import { BodyEmitter } from './body.js'
+import { along, forEachIndex, loadLanes, storeLanes } from './strided.js'
 import type { Target } from './target.js'
 
 /** Accumulators along a row: enough to hide the latency of an addition. */

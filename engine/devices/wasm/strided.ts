@@ -2,31 +2,6 @@ import { type FunctionBuilder, type I32, i32, type Local, type V128, v128 } from
 
 /** Loops over strided memory. Elements are four bytes; strides count elements. */
 
-/** The same iteration in fewer axes. */
-export type Axes = { readonly shape: readonly number[]; readonly strides: readonly (readonly number[])[] }
-
-/** Drop axes of size 1 and join neighbours that every operand walks as one. `strides`: one list per operand. */
-export function collapse(shape: readonly number[], strides: readonly (readonly number[])[]): Axes {
-  const joined: number[] = []
-  const walked: number[][] = strides.map(() => [])
-  shape.forEach((size, d) => {
-    if (size === 1) return
-    const last = joined.length - 1
-    if (last >= 0 && strides.every((s, i) => walked[i][last] === s[d] * size)) {
-      joined[last] *= size
-      strides.forEach((s, i) => {
-        walked[i][last] = s[d]
-      })
-    } else {
-      joined.push(size)
-      strides.forEach((s, i) => {
-        walked[i].push(s[d])
-      })
-    }
-  })
-  return { shape: joined, strides: walked }
-}
-
 /**
  * Emit `body` in nested loops over `shape`, the last axis innermost. `pointers` are moved along by `strides` (one list
  * for each) and end up `shape[0] * stride` further.
