@@ -7,7 +7,7 @@ import { Runtime } from './runtime.js'
 /** What a device is opened with, beyond its name; each factory says what it knows. */
 export type DeviceOptions = Readonly<Record<string, string | number | boolean>>
 
-/** Opens a device. Throws, or rejects, with what is missing and how to get it. */
+/** Opens a device. Throws, or rejects with, a DeviceUnavailableError that says what is missing and how to get it. */
 export type DeviceFactory = (options: DeviceOptions) => Device | Promise<Device>
 
 const factories = new Map<string, DeviceFactory>([
@@ -79,8 +79,18 @@ export async function openDevice(name = defaultName, options: DeviceOptions = {}
   return made.finally(() => opening.delete(name))
 }
 
+/**
+ * Close a device, if it is open: finish its work and release everything. Tensors on it have no value any more; who uses
+ * the device next opens another.
+ */
+export async function closeDevice(name: string): Promise<void> {
+  const runtime = open.get(name) ?? (await opening.get(name))
+  open.delete(name)
+  await runtime?.close()
+}
+
 function keep(name: string, opened: Device): Runtime {
-  const runtime = new Runtime(opened)
+  const runtime = new Runtime(opened, name)
   open.set(name, runtime)
   return runtime
 }

@@ -31,6 +31,7 @@ export {
   type Program,
 } from './device.js'
 export {
+  closeDevice,
   type DeviceFactory,
   type DeviceOptions,
   device,

@@ -15,13 +15,14 @@ type Prepared = { readonly program: Program; readonly args: readonly (number | D
 export class Runtime {
   #buffers = 0
   #bytes = 0
+  #closed = false
   readonly #programs = new Map<string, Program | null>()
 
-  constructor(readonly device: Device) {}
-
-  get name(): string {
-    return this.device.name
-  }
+  /** `name`: by which it is registered, for messages. */
+  constructor(
+    readonly device: Device,
+    readonly name = device.name,
+  ) {}
 
   /** Live buffers and their bytes: what leaks are judged by. */
   stats(): { buffers: number; bytes: number } {
@@ -36,6 +37,8 @@ export class Runtime {
   }
 
   free(buffer: DeviceBuffer): void {
+    // The device has given back everything when it was closed.
+    if (this.#closed) return
     this.device.free(buffer)
     this.#buffers--
     this.#bytes -= buffer.bytes
@@ -80,6 +83,7 @@ export class Runtime {
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     await this.device.close()
     this.#programs.clear()
   }

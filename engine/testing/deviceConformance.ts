@@ -1,7 +1,11 @@
 import type { DeviceOptions } from '../index.js'
+import { testKernels } from './conformance/kernels.js'
 import { testOperations } from './conformance/operations.js'
+import { testOrdering } from './conformance/ordering.js'
+import { testClose, testOwnership } from './conformance/ownership.js'
 import { testScans } from './conformance/scans.js'
 import { Suite } from './conformance/suite.js'
+import { testTraining } from './conformance/training.js'
 
 /** What a test reports to: tape's `t`, or anything with these functions. */
 export type Assertions = {
@@ -33,6 +37,11 @@ export type ConformanceOptions = {
  */
 export function deviceConformance(test: TestFunction, name: string, options: ConformanceOptions = {}): void {
   const suite = new Suite(test, name, options)
+  testOwnership(suite)
+  testOrdering(suite)
+  testKernels(suite)
   testOperations(suite)
   testScans(suite)
+  testTraining(suite)
+  testClose(suite)
 }

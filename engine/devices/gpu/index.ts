@@ -99,6 +99,7 @@ export async function gpuDevice({ allowCpu }: DeviceOptions = {}): Promise<Devic
       })
     },
     write(buffer, data) {
+      if (!data.byteLength) return
       const to = memory(buffer)
       const bytes = new Uint8Array(inWords(data.byteLength))
       bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))

@@ -21,41 +21,50 @@ export const sampledOps = () => registeredOps().filter(op => op.sample)
 type SampledOp = ReturnType<typeof sampledOps>[number]
 
 /** An input as it lies in memory, and the views that make the wanted shape of it. */
-type StridedInput = { readonly memory: Shape; readonly values: TypedArray; readonly view: View }
+type StridedInput = {
+  readonly memory: Shape
+  readonly values: TypedArray
+  readonly view: View
+  /** The views, for people. */
+  readonly how: string
+}
 type View = (t: Tensor) => Tensor
 
 /** One random use of an operation with values for its inputs, as the generated tests draw it. */
 export type DrawnCase = { readonly sample: Sample; readonly inputs: readonly StridedInput[] }
 
 /** A random chain of views that ends in `shape`, drawn from its end to the memory that it starts from. */
-function drawViews(draw: Draw, shape: Shape): { memory: Shape; view: View } {
+function drawViews(draw: Draw, shape: Shape): { memory: Shape; view: View; how: string } {
   let memory = shape
   let view: View = t => t
-  const begin = (from: Shape, first: View): void => {
+  let how = ''
+  const begin = (from: Shape, first: View, name: string): void => {
     const rest = view
     memory = from
     view = t => rest(first(t))
+    how = `.${name}${how}`
   }
   for (let count = draw.int(0, 3); count > 0; count--) {
     const now = memory
     const d = draw.int(0, Math.max(0, now.length - 1))
     const sized = (size: number): number[] => now.map((n, e) => (e === d ? size : n))
     const kind = now.length ? draw.int(0, 4) : 4
-    if (kind === 0) begin(now, t => t.flip(d))
+    if (kind === 0) begin(now, t => t.flip(d), `flip(${d})`)
     else if (kind === 1) {
       const axes = now.map((_, e) => (e + d) % now.length)
       begin(
         now.map((_, e) => now[axes.indexOf(e)]),
         t => t.permute(...axes),
+        `permute(${axes})`,
       )
     } else if (kind === 2) {
       const [start, step, rest] = [draw.int(0, 2), draw.int(1, 3), draw.int(0, 2)]
       const end = start + (now[d] - 1) * step + 1
-      begin(sized(end + rest), t => t.slice(d, start, end, step))
-    } else if (kind === 3) begin(sized(1), t => t.expand(...now))
-    else begin([3, ...now], t => t.slice(0, 1, 2).squeeze(0))
+      begin(sized(end + rest), t => t.slice(d, start, end, step), `slice(${[d, start, end, step]})`)
+    } else if (kind === 3) begin(sized(1), t => t.expand(...now), `expand(${now})`)
+    else begin([3, ...now], t => t.slice(0, 1, 2).squeeze(0), 'slice(0,1,2).squeeze(0)')
   }
-  return { memory, view }
+  return { memory, view, how }
 }
 
 /** Random values in a range; integers for int32. */
@@ -93,7 +102,7 @@ export const casesOf = (check: typeof fc, op: SampledOp, { all = false } = {}): 
     const integers = all && elementwise && takesIntegers(op) && draw.int(0, 2) === 2
     const odd = all && draw.int(0, 2) === 2
     const inputs = sample.inputs.map(({ shape, ...range }): StridedInput => {
-      const { memory, view } = drawViews(draw, shape)
+      const { memory, view, how } = drawViews(draw, shape)
       const whole = { dtype: 'int32', min: -(2 ** 31), max: 2 ** 31 - 1 } as const
       const asked = integers && !range.dtype ? whole : { dtype: 'float64', min: -2, max: 2, ...range }
       const size = memory.reduce((a, b) => a * b, 1)
@@ -104,7 +113,7 @@ export const casesOf = (check: typeof fc, op: SampledOp, { all = false } = {}): 
           const bits = bitsAt(keyFromSeed(seed), 1, i) >>> 0
           if (bits % 2 === 0) values[i] = unusual[(bits >>> 8) % unusual.length]
         }
-      return { memory, values, view }
+      return { memory, values, view, how }
     })
     return { sample, inputs }
   })
@@ -112,6 +121,14 @@ export const casesOf = (check: typeof fc, op: SampledOp, { all = false } = {}): 
 /** The result of a use with `inputs` as its memory. */
 export const applyCase = (drawn: DrawnCase, inputs: readonly Tensor[]): Tensor =>
   drawn.sample.apply(...inputs.map((t, i) => drawn.inputs[i].view(t)))
+
+/** A use's inputs, for people: the memory of each, and how it is looked at. */
+export const printCase = ({ inputs }: DrawnCase): string =>
+  inputs
+    .map(
+      ({ memory, values, how }, i) => `  input ${i}: [${memory}]${how} of ${Array.from(values).join(', ')}`,
+    )
+    .join('\n')
 
 /** The memory of a use's inputs as tensors; floats in a dtype. */
 export const inputsOf = ({ inputs }: DrawnCase, dtype: 'float32' | 'float64'): Tensor[] =>

@@ -25,6 +25,11 @@ export class Suite {
     })
   }
 
+  /** Random cases and steps, as a multiple of the usual number. */
+  get effort(): number {
+    return this.options.effort ?? 1
+  }
+
   /** The device, opened when first asked for. */
   open(): Promise<Runtime> {
     return openDevice(this.name, this.options.open)
@@ -49,13 +54,16 @@ export class Suite {
     usual: number,
     property: (drawn: T) => Promise<void>,
   ): Promise<string> {
-    const numRuns = Math.max(1, Math.ceil(usual * (this.options.effort ?? 1)))
+    const numRuns = Math.max(1, Math.ceil(usual * this.effort))
     const { seed } = this.options
-    await check.assert(check.asyncProperty(cases, property), {
+    const result = await check.check(check.asyncProperty(cases, property), {
       numRuns,
-      includeErrorInReport: true,
       ...(seed !== undefined && { seed }),
     })
-    return `${numRuns} random cases`
+    if (!result.failed) return `${numRuns} random cases`
+    const { errorInstance: error, counterexamplePath: path } = result
+    throw new Error(
+      `${error instanceof Error ? error.message : error}\n(seed ${result.seed}, path "${path}", after ${result.numRuns} cases)`,
+    )
   }
 }

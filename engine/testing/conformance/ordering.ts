@@ -1,0 +1,136 @@
+import type { DeviceBuffer, Runtime } from '../../index.js'
+import type { Kernel } from '../../kernel.js'
+import { drawWith } from '../fastCheck.js'
+import { firstDifference } from './compare.js'
+import { accumulate, fill, sum } from './simpleKernels.js'
+import type { Suite } from './suite.js'
+
+const count = 5
+const bufferCount = 3
+const kinds = ['read', 'write', 'fill', 'sum', 'accumulate', 'renew'] as const
+
+/** Something done to the buffers `a`, `b` and `c`, with a number. */
+type Step = {
+  readonly what: (typeof kinds)[number]
+  readonly a: number
+  readonly b: number
+  readonly c: number
+  readonly number: number
+}
+
+const printStep = ({ what, a, b, c, number }: Step): string =>
+  ({
+    read: `read #${a}`,
+    write: `write ${number % (count + 1)} elements from ${number} to #${a}`,
+    fill: `fill #${a} with ${number}`,
+    sum: `#${c} = #${a} + #${b}`,
+    accumulate: `#${a} += #${b}`,
+    renew: `free #${a}, allocate it again`,
+  })[what]
+
+/** Writes, runs and reads in any order, none of them awaited: each sees what was done before it, and nothing else. */
+export function testOrdering(suite: Suite): void {
+  suite.test('order of writes, runs and reads', async (runtime, check) => {
+    const cases = check.gen().map(gen => {
+      const draw = drawWith(check, gen)
+      return Array.from({ length: draw.int(1, 40) }, (): Step => {
+        const [a, b, c] = [0, 0, 0].map(() => draw.int(0, bufferCount - 1))
+        const what = draw.pick(kinds)
+        // What is added to is not what is added.
+        return {
+          what,
+          a,
+          b: what === 'accumulate' && a === b ? (a + 1) % bufferCount : b,
+          c,
+          number: draw.int(0, 999),
+        }
+      })
+    })
+    return suite.check(check, cases, 60, async steps => {
+      const expected = expectedReads(steps)
+      const found = await performedReads(runtime, steps)
+      for (const [i, read] of found.entries()) {
+        const wrong = firstDifference(new Int32Array(read), expected[i], () => 0)
+        if (wrong)
+          throw new Error(`read ${i}, ${wrong}:\n${steps.map(step => `  ${printStep(step)}`).join('\n')}`)
+      }
+    })
+  })
+  suite.test('many reads at a time', async ({ device }) => {
+    const [many, length] = [100, 1000]
+    const buffer = device.alloc(4 * length)
+    const step = device.alloc(4 * length)
+    const [add, one, zero] = [accumulate(length), fill(length, 1), fill(length, 0)].map(kernel =>
+      need(device.compile(kernel)),
+    )
+    device.run(one, [step])
+    device.run(zero, [buffer])
+    const reads = Array.from({ length: many }, () => {
+      device.run(add, [step, buffer])
+      return device.read(buffer)
+    })
+    for (const freed of [buffer, step]) device.free(freed)
+    const contents = (await Promise.all(reads)).map(bytes => new Int32Array(bytes))
+    contents.forEach((read, i) => {
+      const wrong = firstDifference(read, new Int32Array(length).fill(i + 1), () => 0)
+      if (wrong) throw new Error(`read ${i} of ${many} at a time, ${wrong}`)
+    })
+    if (new Set(contents.map(({ buffer }) => buffer)).size < many)
+      throw new Error('two reads gave the same memory')
+    return `${many} reads that nobody awaited, of a buffer that was freed`
+  })
+}
+
+/** A program that every device must take. */
+export function need<T>(program: T | null): T {
+  if (program === null) throw new Error('compile declined a kernel that every device must take')
+  return program
+}
+
+const valuesFrom = (number: number) => Int32Array.from({ length: number % (count + 1) }, (_, i) => number + i)
+
+/** What the reads of some steps ought to give. */
+function expectedReads(steps: readonly Step[]): Int32Array[] {
+  const memory = Array.from({ length: bufferCount }, () => new Int32Array(count))
+  const reads: Int32Array[] = []
+  for (const { what, a, b, c, number } of steps)
+    if (what === 'read') reads.push(memory[a].slice())
+    else if (what === 'write') memory[a].set(valuesFrom(number))
+    else if (what === 'fill') memory[a].fill(number)
+    else if (what === 'sum') memory[c] = memory[a].map((x, i) => x + memory[b][i])
+    else if (what === 'accumulate') memory[a] = memory[a].map((x, i) => x + memory[b][i])
+    else memory[a] = new Int32Array(count)
+  return reads
+}
+
+/** What they give. Arrays that the device was handed are spoiled as soon as it has returned. */
+async function performedReads({ device }: Runtime, steps: readonly Step[]): Promise<ArrayBuffer[]> {
+  const write = (to: DeviceBuffer, values: Int32Array) => {
+    device.write(to, values)
+    values.fill(-1)
+  }
+  const run = (kernel: Kernel, ...args: DeviceBuffer[]) => {
+    device.run(need(device.compile(kernel)), args)
+    args.fill(elsewhere)
+  }
+  const zeroed = () => {
+    const buffer = device.alloc(4 * count)
+    write(buffer, new Int32Array(count))
+    return buffer
+  }
+  const elsewhere = zeroed()
+  const memory = Array.from({ length: bufferCount }, zeroed)
+  const reads: Promise<ArrayBuffer>[] = []
+  for (const { what, a, b, c, number } of steps)
+    if (what === 'read') reads.push(device.read(memory[a]))
+    else if (what === 'write') write(memory[a], valuesFrom(number))
+    else if (what === 'fill') run(fill(count, number), memory[a])
+    else if (what === 'sum') run(sum(count), memory[a], memory[b], memory[c])
+    else if (what === 'accumulate') run(accumulate(count), memory[b], memory[a])
+    else {
+      device.free(memory[a])
+      memory[a] = zeroed()
+    }
+  for (const buffer of [elsewhere, ...memory]) device.free(buffer)
+  return Promise.all(reads)
+}
