@@ -1,5 +1,5 @@
 import { bytesPerElement, type DType } from './dtype.js'
-import { type Input, type Kernel, type LoopKernel, printKernel, type View } from './kernel.js'
+import type { Input, Kernel, LoopKernel, View } from './kernel.js'
 import { type Shape, sizeOf } from './shape.js'
 
 /**
@@ -73,31 +73,4 @@ export function argumentBytes(kernel: Kernel): readonly number[] {
     default:
       return kernel satisfies never
   }
-}
-
-/**
- * Check the buffers that a program is to run with: as many as the kernel takes, none smaller than it needs.
- * `needs`: the kernel's `argumentBytes`; `who`: the device, for the message. @throws RangeError
- */
-export function checkArguments(
-  who: string,
-  kernel: Kernel,
-  needs: readonly number[],
-  args: readonly { readonly bytes: number }[],
-): void {
-  if (args.length !== needs.length)
-    throw new RangeError(
-      `${who}: ${args.length} arguments for a kernel of ${needs.length}:\n${printKernel(kernel)}`,
-    )
-  for (let i = 0; i < args.length; i++)
-    if (args[i].bytes < needs[i])
-      throw new RangeError(
-        `${who}: argument ${i} has ${args[i].bytes} bytes, the kernel takes ${needs[i]}:\n${printKernel(kernel)}`,
-      )
-}
-
-/** Check that data fits into a buffer. `who`: the device, for the message. @throws RangeError */
-export function checkWrite(who: string, buffer: { readonly bytes: number }, data: ArrayBufferView): void {
-  if (data.byteLength > buffer.bytes)
-    throw new RangeError(`${who}: write of ${data.byteLength} bytes into a buffer of ${buffer.bytes}`)
 }

@@ -38,7 +38,8 @@ export interface Program {
  *
  * **Errors**: misuse throws an Error at the call and changes nothing: a buffer used or freed after `free`, data that does
  * not fit, too few, too many or too small arguments, anything after `close`. What goes wrong later, in work that was put
- * off (a lost GPU, say), rejects the next `read`, with a message that says what to do.
+ * off (a lost GPU, say), rejects the next `read`, with a message that says what to do. `guarded` (guarded.ts) puts the
+ * checks of misuse around a device that has none.
  *
  * `deviceConformance` of `xenograd/testing` tests all of this.
  */

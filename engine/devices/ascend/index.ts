@@ -1,4 +1,5 @@
 import type { Device, DeviceBuffer, Program } from '../../device.js'
+import { guarded } from '../../guarded.js'
 import type { Kernel } from '../../kernel.js'
 import { Acl } from './acl.js'
 import { Chip, matmulMode, type Precision, precisions } from './chip.js'
@@ -37,7 +38,7 @@ export async function ascendDevice(
   const ffi = await loadFfi()
   const acl = openCard(ffi, new Libraries(ffi, environment), card)
   try {
-    return deviceOn(acl, precision, keepExecutors, stubFolder(environment) !== undefined)
+    return guarded(deviceOn(acl, precision, keepExecutors, stubFolder(environment) !== undefined))
   } catch (error) {
     acl.close()
     throw error

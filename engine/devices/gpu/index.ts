@@ -1,5 +1,6 @@
 import { type Device, type DeviceBuffer, DeviceUnavailableError, type Program } from '../../device.js'
 import type { DeviceOptions } from '../../devices.js'
+import { guarded } from '../../guarded.js'
 import type { Kernel } from '../../kernel.js'
 import { loadGpuJs, openAdapter } from './adapter.js'
 import { type Compiled, Compiler } from './compiler.js'
@@ -181,7 +182,7 @@ export async function gpuDevice({ allowCpu }: DeviceOptions = {}): Promise<Devic
     },
   }
   await checkBits(opened)
-  return opened
+  return guarded(opened)
 }
 
 /** The first computation: integers, which to gpu.js are floats, must keep all their bits. */

@@ -172,21 +172,18 @@ function spread(
   value: number,
   evaluateAt: (operands: readonly number[]) => number,
 ): number {
+  if (operands.some(x => x.error === Infinity)) return Infinity
   const [a, b] = operands
   if (op === 'eq' && Math.abs(a.value - b.value) <= a.error + b.error) return 1
   // Between the corners there may be a pole.
   if (op === 'div' && Math.abs(b.value) <= b.error) return Infinity
   let corners: number[][] = [[]]
-  for (const { value: x, error } of operands)
-    corners = corners.flatMap(c =>
-      error === 0
-        ? [[...c, x]]
-        : [
-            [...c, x - error],
-            [...c, x],
-            [...c, x + error],
-          ],
-    )
+  for (const { value: x, error } of operands) {
+    // Zero is a value of its own to many.
+    const zero = Math.abs(x) <= error ? [0] : []
+    const candidates = error === 0 ? [x] : [x - error, x, x + error, ...zero]
+    corners = corners.flatMap(corner => candidates.map(candidate => [...corner, candidate]))
+  }
   let worst = 0
   for (const corner of corners) {
     const other = evaluateAt(corner)
