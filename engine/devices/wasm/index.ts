@@ -1,8 +1,9 @@
+import { argumentBytes } from '../../bounds.js'
 import type { Device, DeviceBuffer, Program } from '../../device.js'
-import { type Kernel, kernelKey, printKernel } from '../../kernel.js'
+import { guarded } from '../../guarded.js'
+import { type Kernel, kernelKey } from '../../kernel.js'
 import { Allocator, alignment, maxPages } from './allocator.js'
 import { Blas } from './blas.js'
-import { argumentBytes } from '../../bounds.js'
 import { hostCores } from './cores.js'
 import { emitKernel } from './emit.js'
 import { hasThreads } from './host.js'
@@ -15,8 +16,6 @@ import { forEachTurn, runsByTurns } from './turns.js'
 
 type WasmBuffer = DeviceBuffer & { pointer: number }
 type WasmProgram = Program & {
-  /** The least bytes of each argument. */
-  readonly bytes: readonly number[]
   readonly run: (pointers: number[]) => void
 }
 
@@ -37,24 +36,7 @@ function defaultBlas(): string {
   return process?.env.XENOGRAD_BLAS || 'off'
 }
 
-function pointerOf(buffer: DeviceBuffer): number {
-  const { pointer } = buffer as WasmBuffer
-  if (pointer === 0) throw new Error('wasm device: use of a buffer after it was freed')
-  return pointer
-}
-
-/** @throws RangeError when the arguments are not what the program was compiled for. */
-function checkArguments({ kernel, bytes }: WasmProgram, args: readonly DeviceBuffer[]): void {
-  if (args.length !== bytes.length)
-    throw new RangeError(
-      `wasm device: ${args.length} arguments for a kernel of ${bytes.length}:\n${printKernel(kernel)}`,
-    )
-  for (let i = 0; i < args.length; i++)
-    if (args[i].bytes < bytes[i])
-      throw new RangeError(
-        `wasm device: argument ${i} has ${args[i].bytes} bytes, the kernel takes ${bytes[i]}:\n${printKernel(kernel)}`,
-      )
-}
+const pointerOf = (buffer: DeviceBuffer): number => (buffer as WasmBuffer).pointer
 
 /**
  * The default device: every kernel becomes a WebAssembly module, emitted here, with shapes, strides and constants in
@@ -155,18 +137,16 @@ export function wasmDevice(
   }
 
   function makeProgram(kernel: Kernel): WasmProgram {
-    const bytes = argumentBytes(kernel)
     if (runsByTurns(kernel, inner => partsOf(inner) !== undefined)) {
       const body = kernel.body.map(launch => programOf(launch.kernel))
-      return { kernel, bytes, run: pointers => forEachTurn(kernel, pointers, (i, own) => body[i].run(own)) }
+      return { kernel, run: pointers => forEachTurn(kernel, pointers, (i, own) => body[i].run(own)) }
     }
-    if (!hasThreads()) return { kernel, bytes, run: onCaller(kernel) }
-    if (!isSmall(kernel)) return { kernel, bytes, run: onTeam(kernel) }
+    if (!hasThreads()) return { kernel, run: onCaller(kernel) }
+    if (!isSmall(kernel)) return { kernel, run: onTeam(kernel) }
     const own = onCaller(kernel)
     let queued: ((pointers: number[]) => void) | undefined
     return {
       kernel,
-      bytes,
       run(pointers) {
         if (isIdle()) return own(pointers)
         queued ??= onTeam(kernel)
@@ -178,7 +158,7 @@ export function wasmDevice(
   /** Whether nothing is under way, so that the caller may touch memory. @throws Error when a worker has failed. */
   const isIdle = (): boolean => team?.isIdle ?? true
 
-  return {
+  return guarded({
     name: 'wasm',
     get description() {
       const count = threads === 1 ? '1 thread' : `${threads} threads`
@@ -190,13 +170,8 @@ export function wasmDevice(
     },
     free(buffer) {
       allocator().free(pointerOf(buffer))
-      ;(buffer as WasmBuffer).pointer = 0
     },
     write(buffer, data) {
-      if (data.byteLength > buffer.bytes)
-        throw new RangeError(
-          `wasm device: write of ${data.byteLength} bytes into a buffer of ${buffer.bytes}`,
-        )
       const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
       if (isIdle()) bytesAt(buffer, data.byteLength).set(bytes)
       else team?.write(pointerOf(buffer), bytes)
@@ -213,13 +188,13 @@ export function wasmDevice(
       return programOf(kernel, key)
     },
     run(program, args) {
-      checkArguments(program as WasmProgram, args)
-      ;(program as WasmProgram).run(args.map(pointerOf))
+      const { run } = program as WasmProgram
+      run(args.map(pointerOf))
     },
     async close() {
       programs.clear()
       open = undefined
       await team?.close()
     },
-  }
+  })
 }
