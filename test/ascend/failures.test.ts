@@ -114,7 +114,7 @@ withDevice('an allocation fails once', { ASCEND_STUB_FAIL: 'malloc:4' }, async (
 withDevice('buffers that were freed', {}, async (t, device) => {
   const buffer = device.alloc(64)
   device.free(buffer)
-  const reason = /^ascend: use of a buffer after it was freed$/
+  const reason = /^ascend.*: use of a buffer after it was freed$/
   t.match(await failure(() => device.free(buffer)), reason)
   t.match(await failure(() => device.write(buffer, new Float32Array(4))), reason)
   t.match(await failure(() => device.read(buffer)), reason)
@@ -132,6 +132,31 @@ const copyOf = (count: number): CopyKernel => ({
 const floats = async (reading: Promise<ArrayBuffer>): Promise<number[]> => [
   ...new Float32Array(await reading),
 ]
+
+withDevice('options', { ASCEND_STUB_SOC: 'Ascend910B2' }, async (t, device) => {
+  t.equal(device.matmulEps, 1e-6)
+  const refused = async (options: Record<string, string | number | boolean>) =>
+    failure(() => ascendDevice(options))
+  t.equal(await refused({ precision: 'bf16' }), 'ascend: precision bf16; give one of fp32, hf32, fp16')
+  t.equal(await refused({ card: -1 }), 'ascend: card -1; give its number, 0 or more')
+  t.match(
+    await refused({ colour: 1 }),
+    /^ascend: option colour is not known; there are precision, card, keepExecutors$/,
+  )
+})
+
+if (!missing)
+  test('precision', async t => {
+    for (const [precision, words, eps] of [
+      ['hf32', 'operands rounded to HF32', 1e-3],
+      ['fp16', 'operands rounded to fp16', 2e-3],
+    ] as const) {
+      const device = await ascendDevice({ precision })
+      t.ok(device.description.includes(words), device.description)
+      t.equal(device.matmulEps, eps)
+      await device.close()
+    }
+  })
 
 withDevice('transfers are in order with kernels', {}, async (t, device) => {
   const program = device.compile(copyOf(4))!

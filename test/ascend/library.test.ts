@@ -8,6 +8,7 @@ import {
   operatorPrototypes,
   runtimePrototypes,
 } from '../../engine/devices/ascend/prototypes.js'
+import { selfCheck } from '../../engine/devices/ascend/selfCheck.js'
 import { DeviceUnavailableError } from '../../engine/index.js'
 
 /** Libraries by path, each with the functions that it has. */
@@ -64,7 +65,8 @@ test('the first place that has a library, and the libraries in order', t => {
   t.equal(libraries.required(runtimePrototypes[0])(), 'libascendcl.so')
   t.equal(libraries.operator('Matmul')?.launch(), 'libopapi_nn.so', 'a symbol is looked for in all of them')
   t.equal(libraries.operator('Mul'), undefined, 'one phase is not enough')
-  t.equal(libraries.found.get('libopapi.so')?.reason, 'cannot open libopapi.so')
+  t.deepEqual(libraries.found.get('libopapi.so'), { reason: 'cannot open libopapi.so' })
+  libraries.checkComplete()
   t.throws(
     () => libraries.required(metaPrototypes[0]),
     /device 'ascend' is not available: the libraries have no function aclCreateTensor; this version of CANN is too old/,
@@ -74,7 +76,8 @@ test('the first place that has a library, and the libraries in order', t => {
 
 test('a missing library is named', t => {
   const environment = { ASCEND_HOME_PATH: '/a' }
-  const open = (libraries: Record<string, string[]>) => () => new Libraries(fakeFfi(libraries), environment)
+  const open = (libraries: Record<string, string[]>) => () =>
+    new Libraries(fakeFfi(libraries), environment).checkComplete()
   const named = (name: string) =>
     new RegExp(`${name}\\.so cannot be loaded from /a/lib64, LD_LIBRARY_PATH; install .*set_env\\.sh`)
   t.throws(open({}), named('libascendcl'))
@@ -82,6 +85,23 @@ test('a missing library is named', t => {
   t.throws(open({ 'libascendcl.so': [], 'libnnopbase.so': [] }), named('libopapi'))
   t.throws(open({}), DeviceUnavailableError)
   t.end()
+})
+
+test('the self-check: what is wrong with the environment, and that nothing further works', async t => {
+  const lines: string[] = []
+  const environment = { ASCEND_HOME_PATH: '/nowhere', LD_LIBRARY_PATH: '/a:/cann/runtime/lib64/stub' }
+  for await (const { verdict, what, found } of selfCheck(environment))
+    lines.push(`${verdict} ${what}: ${found}`)
+  t.match(lines[0], /^FAIL ASCEND_HOME_PATH: \/nowhere does not exist; `source <cann>\/set_env.sh` before/)
+  t.match(lines[1], /^FAIL ASCEND_OPP_PATH: not set; `source/)
+  t.match(
+    lines[2],
+    /^FAIL LD_LIBRARY_PATH: \/cann\/runtime\/lib64\/stub holds libraries for linking only; take it out/,
+  )
+  t.match(
+    lines.at(-1)!,
+    /^FAIL (koffi|libraries): device 'ascend' is not available: .*; (npm install koffi|install the CANN)/,
+  )
 })
 
 test('errors say what was called, what the code means, and what the library says', t => {

@@ -10,22 +10,25 @@ import { type AscendBuffer, addressOf, Memory } from './memory.js'
 import { Compiler, type Runnable } from './programs.js'
 import { RefusedError } from './sequence.js'
 
-/** What the device can be opened with. */
-export type AscendOptions = {
-  /** Rounding of a matmul's operands; by default the best that the chip has. Also XENOGRAD_ASCEND_PRECISION. */
-  readonly precision?: Precision
-  /** The card's number. Default 0; also XENOGRAD_ASCEND_DEVICE. */
-  readonly card?: number
-  /** Whether planned operators are kept and used again (default), or planned for each call, for measurements. */
-  readonly keepExecutors?: boolean
-}
-
 type AscendProgram = Program & { readonly run: Runnable }
 
 /**
  * A Huawei Ascend NPU through the C API of CANN, call for call (`aclnn*` operators), with no code of CANN's in the
  * package: its libraries are loaded when the device is opened. Operators are enqueued on one stream; only `read`
  * waits, with the event loop free, and random bits, which the host computes.
+ *
+ * Options:
+ * - `precision`: 'fp32', 'hf32' or 'fp16', what a matmul's operands are rounded to; by default the best that the chip
+ *   has. Also XENOGRAD_ASCEND_PRECISION.
+ * - `card`: its number, by default 0. Also XENOGRAD_ASCEND_DEVICE.
+ * - `keepExecutors`: whether planned operators are kept and used again, as they are by default; without, each call is
+ *   planned anew, for measurements.
+ *
+ * No card was available. Taken from documents and sources, and to be looked at first should a card disagree:
+ * - a kernel gets its addresses when it is enqueued, so an executor may be moved to other memory before it has run;
+ * - of in-place operators the target is the first input (ops-math, aclnn_copy.cpp), and there is no output;
+ * - operators take strided views, also as results, and results in the memory of an operand of the same view;
+ * - maximum, minimum and amax hand NaN on; int32 sums and products wrap; casts to int32 saturate, NaN to 0.
  *
  * @throws DeviceUnavailableError when koffi, a library, a function or a card is missing; RangeError for options that
  * make no sense.
@@ -36,7 +39,9 @@ export async function ascendDevice(
 ): Promise<Device> {
   const { precision, card, keepExecutors } = checkOptions(options, environment)
   const ffi = await loadFfi()
-  const acl = openCard(ffi, new Libraries(ffi, environment), card)
+  const libraries = new Libraries(ffi, environment)
+  libraries.checkComplete()
+  const acl = openCard(ffi, libraries, card)
   try {
     return guarded(deviceOn(acl, precision, keepExecutors, stubFolder(environment) !== undefined))
   } catch (error) {
@@ -46,7 +51,10 @@ export async function ascendDevice(
 }
 
 /** @throws RangeError that names the first option that makes no sense. */
-function checkOptions(options: Readonly<Record<string, unknown>>, environment: Environment) {
+function checkOptions(
+  options: Readonly<Record<string, unknown>>,
+  environment: Environment,
+): { precision: Precision | undefined; card: number; keepExecutors: boolean } {
   const {
     precision,
     card,

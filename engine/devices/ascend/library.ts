@@ -72,37 +72,49 @@ export const libraryFiles: readonly LibraryFile[] = [
 const advice =
   'install the CANN toolkit and the kernels package for the card, and `source <cann>/set_env.sh` before starting Node'
 
+/** Where a library was found, or why it was not. */
+type Found = { readonly path: string } | { readonly reason: string }
+
 /** The loaded libraries: functions by name, wherever they are. */
 export class Libraries {
-  /** Where each library was found, or why it was not, for the self-check. */
-  readonly found: ReadonlyMap<string, { path?: string; reason?: string }>
+  readonly found: ReadonlyMap<string, Found>
   readonly #libraries: Library[] = []
   readonly #functions = new Map<string, CFunction | undefined>()
   readonly #operators = new Map<OperatorName, { plan: CFunction; launch: CFunction } | undefined>()
 
-  /** @throws DeviceUnavailableError that names the first library that is needed and missing. */
-  constructor(ffi: Ffi, environment: Environment) {
-    const found = new Map<string, { path?: string; reason?: string }>()
-    this.found = found
+  /** Loads what there is; `checkComplete` says whether it is enough. */
+  constructor(
+    ffi: Ffi,
+    readonly environment: Environment,
+  ) {
     const folders = searchFolders(environment)
-    for (const { file } of libraryFiles) {
-      let reason = ''
-      for (const folder of folders) {
-        const path = folder ? join(folder, file) : file
-        try {
-          this.#libraries.push(ffi.load(path, { global: true }))
-          found.set(file, { path })
-          break
-        } catch (error) {
-          reason = firstLine(error as Error)
-        }
+    this.found = new Map(libraryFiles.map(({ file }) => [file, this.#load(ffi, folders, file)]))
+  }
+
+  #load(ffi: Ffi, folders: readonly string[], file: string): Found {
+    let reason = ''
+    for (const folder of folders) {
+      const path = folder ? join(folder, file) : file
+      try {
+        this.#libraries.push(ffi.load(path, { global: true }))
+        return { path }
+      } catch (error) {
+        reason = firstLine(error as Error)
       }
-      if (!found.has(file)) found.set(file, { reason })
     }
-    const missing = missingLibrary(found)
+    return { reason }
+  }
+
+  /** @throws DeviceUnavailableError that names the first library that is needed and missing. */
+  checkComplete(): void {
+    const isThere = ({ file }: LibraryFile) => 'path' in this.found.get(file)!
+    const operators = libraryFiles.filter(({ need }) => need === 'operators')
+    const missing =
+      libraryFiles.find(library => library.need === 'yes' && !isThere(library)) ??
+      (operators.some(isThere) ? undefined : operators[0])
     if (!missing) return
-    const where = folders.map(folder => folder || 'LD_LIBRARY_PATH').join(', ')
-    throw unavailable(`${missing} cannot be loaded from ${where}`, advice)
+    const folders = searchFolders(this.environment).map(folder => folder || 'LD_LIBRARY_PATH')
+    throw unavailable(`${missing.file} cannot be loaded from ${folders.join(', ')}`, advice)
   }
 
   /** A function by its prototype, or undefined when no library has it. */
@@ -142,12 +154,4 @@ export class Libraries {
     }
     return this.#operators.get(name)
   }
-}
-
-function missingLibrary(found: ReadonlyMap<string, { path?: string }>): string | undefined {
-  const there = (file: string) => found.get(file)?.path !== undefined
-  const needed = libraryFiles.find(({ file, need }) => need === 'yes' && !there(file))
-  if (needed) return needed.file
-  const operators = libraryFiles.filter(({ need }) => need === 'operators')
-  return operators.some(({ file }) => there(file)) ? undefined : operators[0].file
 }

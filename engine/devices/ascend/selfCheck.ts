@@ -21,24 +21,25 @@ import {
 export async function* selfCheck(environment: Environment = process.env): AsyncGenerator<CheckLine> {
   yield* checkEnvironment(environment)
   let ffi: Ffi
-  let libraries: Libraries
   try {
     ffi = await loadFfi()
-    yield { verdict: 'PASS', what: 'koffi', found: 'loaded' }
-    libraries = new Libraries(ffi, environment)
+  } catch (error) {
+    yield failure('koffi', error)
+    return
+  }
+  yield { verdict: 'PASS', what: 'koffi', found: 'loaded' }
+  const libraries = new Libraries(ffi, environment)
+  for (const { file, need } of libraryFiles) {
+    const found = libraries.found.get(file)!
+    if ('path' in found) yield { verdict: 'PASS', what: file, found: found.path }
+    else if (need === 'yes') yield { verdict: 'FAIL', what: file, found: found.reason }
+    else yield { verdict: 'SKIP', what: file, found: 'not found; not every version of CANN has it' }
+  }
+  try {
+    libraries.checkComplete()
   } catch (error) {
     yield failure('libraries', error)
     return
-  }
-  for (const { file, need } of libraryFiles) {
-    const { path, reason } = libraries.found.get(file)!
-    yield path
-      ? { verdict: 'PASS', what: file, found: path }
-      : {
-          verdict: need === 'yes' ? 'FAIL' : 'SKIP',
-          what: file,
-          found: `${reason}; not every version has it`,
-        }
   }
   yield* checkFunctions(libraries)
   let acl: Acl
