@@ -63,12 +63,13 @@ export class Compiler {
    * two may be the same.
    */
   compile(kernel: Kernel, slots: Arguments): Compiled {
-    if (kernel.kind !== 'loop') return this.#build(this.#write(kernel, slots))
+    if (kernel.kind !== 'loop') return this.build(this.#write(kernel, slots))
     const body = kernel.body.map(({ kernel: inner, args }) => this.compile(inner, inLoop(slots, args)))
     return { kind: 'loop', loop: kernel, body }
   }
 
-  #build({ passes, temps }: Passes): Compiled {
+  /** Have gpu.js compile passes. */
+  build({ passes, temps }: Passes): Compiled {
     return {
       kind: 'passes',
       temps,

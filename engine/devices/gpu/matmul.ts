@@ -17,7 +17,7 @@ import { partsOf } from './reduce.js'
 /** Rows and columns of the product that one thread computes in its registers. */
 export type Tile = { readonly rows: number; readonly columns: number }
 
-const tiles: readonly Tile[] = [
+export const tiles: readonly Tile[] = [
   { rows: 8, columns: 8 },
   { rows: 4, columns: 4 },
   { rows: 2, columns: 4 },
