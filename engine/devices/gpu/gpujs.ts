@@ -33,8 +33,7 @@ export interface FunctionNode {
 /** Where a kernel's uniform buffer keeps what, in bytes. */
 export type ParamsLayout = {
   readonly byteLength: number
-  readonly arrayArgs: readonly { readonly index: number }[]
-  readonly scalarArgs: readonly { readonly index: number; readonly type: string; readonly offset: number }[]
+  readonly scalarArgs: readonly { readonly type: string; readonly offset: number }[]
 }
 
 /** A kernel of mode 'webgpu'. What is not known before `build` resolves is undefined until then. */

@@ -83,6 +83,9 @@ export async function gpuDevice({ allowCpu }: DeviceOptions = {}): Promise<Devic
   const opened: Device = {
     name: 'gpu',
     description,
+    // Our functions keep 3e-7; WGSL's division may be off by 2.5 units of the last place, its square root by a few.
+    mapEps: 1e-6,
+    matmulEps: 1e-6,
     alloc(bytes) {
       if (bytes > maxBytes)
         throw new Error(
@@ -173,20 +176,30 @@ export async function gpuDevice({ allowCpu }: DeviceOptions = {}): Promise<Devic
       queue.do(enqueue, compiler.ready)
     },
     async close() {
-      await queue.settled()
-      queue.submit()
-      await device.queue.onSubmittedWorkDone()
-      await compiler.close()
-      workspace.destroy()
-      device.destroy()
+      try {
+        await queue.settled()
+        queue.submit()
+        await device.queue.onSubmittedWorkDone()
+      } finally {
+        await compiler.close()
+        workspace.destroy()
+        device.destroy()
+      }
     },
   }
-  await checkBits(opened)
-  return guarded(opened)
+  const wrong = await checkBits(opened).catch((error: Error) => `it fails (${error.message.split('\n')[0]})`)
+  if (wrong === undefined) return guarded(opened)
+  await opened.close().catch(() => {})
+  throw new DeviceUnavailableError(
+    `device 'gpu': ${description}: ${wrong}; take gpu.js 2.24, or another device`,
+  )
 }
 
-/** The first computation: integers, which to gpu.js are floats, must keep all their bits. */
-async function checkBits(opened: Device): Promise<void> {
+/**
+ * The first computation: integers, which to gpu.js are floats, must keep all their bits. Returns what is wrong, throws what
+ * goes wrong: an adapter may be broken, or gpu.js be another version than the one whose inside this device knows.
+ */
+async function checkBits(opened: Device): Promise<string | undefined> {
   // As floats: NaNs that are quiet, signalling and negative, denormals, zeros of both signs.
   const odd = Int32Array.of(0x7fc01234, 0x7f800001, -0x3f0001, 1, 0x00400000, -0x7fffffff, 0, -0x80000000)
   const view = { offset: 0, strides: [1] }
@@ -203,9 +216,5 @@ async function checkBits(opened: Device): Promise<void> {
   opened.run(opened.compile(copy)!, buffers)
   const found = new Int32Array(await opened.read(buffers[1]))
   for (const buffer of buffers) opened.free(buffer)
-  if (found.every((x, i) => x === odd[i])) return
-  await opened.close()
-  throw new DeviceUnavailableError(
-    `device 'gpu': ${opened.description} changes the bits of integers (${found}, not ${odd}); take another device`,
-  )
+  return found.every((x, i) => x === odd[i]) ? undefined : `it makes ${found} of the integers ${odd}`
 }
