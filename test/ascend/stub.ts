@@ -3,6 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { loadFfi } from '../../engine/devices/ascend/library.js'
 import { header } from '../../engine/devices/ascend/prototypes.js'
 
 // dist/test/ascend/stub.js -> the sources, which the compiler of TypeScript leaves where they are.
@@ -11,7 +12,7 @@ const sources = fileURLToPath(new URL('../../../test/ascend/stub/', import.meta.
 /** Why there is no stub here, or undefined. */
 export async function noStub(): Promise<string | undefined> {
   if (spawnSync('cc', ['--version']).status !== 0) return 'skipped: no C compiler; install gcc or clang as cc'
-  return import('koffi').then(
+  return loadFfi().then(
     () => undefined,
     () => 'skipped: no koffi; npm install koffi',
   )
@@ -51,8 +52,8 @@ export type Counters = Record<(typeof counters)[number], number>
 
 /** The stub's counters: live objects, and calls since the process began. */
 export async function readCounters(folder: string): Promise<Counters> {
-  const { default: koffi } = await import('koffi')
-  const counter = koffi.load(join(folder, 'libascendcl.so')).func('int64_t stub_counter(int index)')
+  const library = (await loadFfi()).load(join(folder, 'libascendcl.so'), { global: true })
+  const counter = library.func('int64_t stub_counter(int index)')
   return Object.fromEntries(counters.map((name, i) => [name, Number(counter(i))])) as Counters
 }
 

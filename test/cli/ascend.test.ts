@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import test, { type Test } from 'tape'
 import { loadModel } from '../../model/index.js'
 import { buildStub, noStub } from '../ascend/stub.js'
@@ -76,6 +76,10 @@ withStub('a card that fails in a training: a clear error, and the last checkpoin
       'with the bits of the run that did not fail',
     )
     await loadModel(join(run, 'model', models[0]))
+    useStub()
+    const resumed = await trainFifty(reads, ['--device=ascend'], dirname(run))
+    t.equal(resumed.code, 0, 'goes on from it')
+    t.ok((await bytes(run, 49)).equals(await bytes(whole.run, 49)), 'and ends with the same bits')
   }
 })
 

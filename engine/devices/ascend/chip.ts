@@ -7,13 +7,18 @@ export const precisions = ['fp32', 'hf32', 'fp16'] as const
 export type Precision = (typeof precisions)[number]
 
 /** What a matmul's operands are rounded to: the operator's cubeMathType, and the largest relative error. */
-type MatmulMode = { readonly cubeMathType: number; readonly eps: number; readonly words: string }
+type MatmulMode = {
+  readonly precision: Precision
+  readonly cubeMathType: number
+  readonly eps: number
+  readonly words: string
+}
 
 /** The first generation (Ascend910A, 910ProB …) and the inference cards: their matrix unit takes fp16 only. */
-const hasOnlyFp16 = (soc: string): boolean => /^Ascend(910(A|B|Pro[AB]|PremiumA)?|310P\d?)$/.test(soc)
+export const hasOnlyFp16 = (soc: string): boolean => /^Ascend(910(A|B|Pro[AB]|PremiumA)?|310P\d?)$/.test(soc)
 
 /** @throws RangeError for a precision that the chip has not. */
-export function matmulMode(soc: string, asked: Precision | undefined): MatmulMode & { precision: Precision } {
+export function matmulMode(soc: string, asked: Precision | undefined): MatmulMode {
   const only16 = hasOnlyFp16(soc)
   const precision = asked ?? (only16 ? 'fp16' : 'fp32')
   if (only16 && precision !== 'fp16')

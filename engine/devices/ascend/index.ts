@@ -2,7 +2,7 @@ import type { Device, DeviceBuffer, Program } from '../../device.js'
 import { guarded } from '../../guarded.js'
 import type { Kernel } from '../../kernel.js'
 import { Acl } from './acl.js'
-import { Chip, matmulMode, type Precision, precisions } from './chip.js'
+import { Chip, hasOnlyFp16, matmulMode, type Precision, precisions } from './chip.js'
 import { AscendError } from './errors.js'
 import { Launcher } from './launcher.js'
 import { type Environment, type Ffi, Libraries, loadFfi, stubFolder, unavailable } from './library.js'
@@ -103,8 +103,8 @@ function deviceOn(acl: Acl, asked: Precision | undefined, keepExecutors: boolean
     name: 'ascend',
     description: `${where}, ${mode.words}, ${order}, random bits on the host`,
     matmulEps: mode.eps,
-    // exp of a chip that has only 2^x: the argument's rounding grows with it.
-    mapEps: mode.precision === 'fp16' ? 1e-5 : 1e-6,
+    // These chips have no exp, only 2^x, and the rounding of its argument grows with it.
+    mapEps: hasOnlyFp16(acl.soc) ? 1e-5 : 1e-6,
     alloc: bytes => memory.alloc(bytes),
     free: buffer => memory.free(buffer as AscendBuffer),
     write: (buffer, data) => memory.write(addressOf(buffer), data),

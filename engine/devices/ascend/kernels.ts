@@ -14,19 +14,11 @@ import type {
   View,
 } from '../../kernel.js'
 import { contiguousStrides, contiguousView, type Shape, sizeOf } from '../../shape.js'
+import type { Axes } from '../axes.js'
 import type { Chip } from './chip.js'
 import { aclDtype } from './prototypes.js'
 import { recipes, type Value } from './scalar.js'
-import {
-  collapse,
-  constant,
-  dtype32,
-  type Place,
-  type Ref,
-  RefusedError,
-  Sequence,
-  whole,
-} from './sequence.js'
+import { constant, dtype32, merge, type Place, type Ref, RefusedError, Sequence, whole } from './sequence.js'
 
 /** Kernels that become a sequence of operators. */
 export type SequenceKernel = Exclude<Kernel, LoopKernel | RandomBitsKernel>
@@ -61,9 +53,7 @@ export function sequenceOf(kernel: SequenceKernel, chip: Chip): Sequence {
 
 const argument = (index: number): Place => ({ kind: 'argument', index })
 
-type Strided = { readonly shape: Shape; readonly strides: readonly Shape[] }
-
-function viewRef(index: number, { dtype, view }: Input, { shape, strides }: Strided, at: number): Ref {
+function viewRef(index: number, { dtype, view }: Input, { shape, strides }: Axes, at: number): Ref {
   return { place: argument(index), dtype: dtype32(dtype), shape, strides: strides[at], offset: view.offset }
 }
 
@@ -72,7 +62,7 @@ function map(s: Sequence, kernel: MapKernel, chip: Chip): void {
   const { inputs, body, outputs } = kernel
   if (!sizeOf(kernel.shape)) return
   const views = [...inputs, ...outputs]
-  const strided = collapse(
+  const strided = merge(
     kernel.shape,
     views.map(v => v.view),
   )
@@ -150,9 +140,9 @@ function reduce(s: Sequence, kernel: ReduceKernel, chip: Chip): void {
   }
   // Kept and reduced axes are merged among themselves.
   const part = (axesOf: Shape, from: number) =>
-    collapse(
+    merge(
       axesOf,
-      inputs.map(({ view }) => ({ offset: 0, strides: view.strides.slice(from, from + axesOf.length) })),
+      inputs.map(({ view }) => ({ strides: view.strides.slice(from, from + axesOf.length) })),
     )
   const [outer, inner] = [part(kept, 0), part(last, kept.length)]
   const strided = {
@@ -190,9 +180,9 @@ function matmul(s: Sequence, kernel: MatmulKernel, chip: Chip): void {
     return
   }
   const split = (view: View) => view.strides.slice(0, batch.length)
-  const outer = collapse(batch, [
-    { offset: 0, strides: split(kernel.a) },
-    { offset: 0, strides: split(kernel.b) },
+  const outer = merge(batch, [
+    { strides: split(kernel.a) },
+    { strides: split(kernel.b) },
     contiguousView(batch),
   ])
   const isBatched = sizeOf(batch) > 1
@@ -308,7 +298,7 @@ function copy(s: Sequence, { shape, source, to, accumulate, ...kernel }: CopyKer
   const dtype = dtype32(kernel.dtype)
   if (!sizeOf(shape)) return
   const isFill = typeof source === 'number'
-  const strided = collapse(shape, isFill ? [to] : [to, source])
+  const strided = merge(shape, isFill ? [to] : [to, source])
   const target: Ref = {
     place: argument(isFill ? 0 : 1),
     dtype,

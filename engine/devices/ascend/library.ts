@@ -19,10 +19,18 @@ export type Ffi = {
 export const unavailable = (missing: string, advice: string): DeviceUnavailableError =>
   new DeviceUnavailableError(`device 'ascend' is not available: ${missing}; ${advice}`)
 
+/** What is used of koffi. It is an optional dependency, so its own types may not be there. */
+type Koffi = {
+  load(path: string, options: { global: boolean }): Library
+  view(address: number, bytes: number): ArrayBuffer
+  opaque(name: string): unknown
+}
+
 /** The foreign function interface: the optional dependency koffi. @throws DeviceUnavailableError without it. */
 export async function loadFfi(): Promise<Ffi> {
-  const koffi = await import('koffi').then(
-    module => module.default,
+  const name: string = 'koffi'
+  const koffi = await import(name).then(
+    (module: { default: Koffi }) => module.default,
     (error: Error) => {
       throw unavailable(`the package koffi cannot be loaded (${firstLine(error)})`, 'npm install koffi')
     },

@@ -1,17 +1,21 @@
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import type { DeviceBuffer } from '../../device.js'
 import type { Acl } from './acl.js'
 import { AscendError, outOfMemory } from './errors.js'
 
-/** Device memory in use: `address` is 0 once it was freed. */
-export type AscendBuffer = DeviceBuffer & { address: number }
+/** Device memory in use. */
+export type AscendBuffer = DeviceBuffer & { readonly address: number }
 
 /** Host memory on its way to or from the card. */
 type Staging = { readonly address: number; readonly bytes: Uint8Array }
 
-/** Larger transfers wait for the stream instead of taking page-locked memory. */
+/** Larger uploads wait for the stream instead of taking page-locked memory, and larger downloads do not keep it. */
 const largestStaged = 1 << 22
 /** Page-locked memory that may be under way at a time. */
 const stagedAtOnce = 1 << 25
+
+/** How often who waits asks at once, before going to sleep in between. */
+const eagerly = 200
 
 /** Sizes that the pool keeps: eight to each power of two, so that at most an eighth is wasted. */
 export function poolSize(bytes: number): number {
@@ -63,10 +67,8 @@ export class Memory {
     this.#all.delete(address)
   }
 
-  free(buffer: AscendBuffer): void {
-    const address = addressOf(buffer)
-    buffer.address = 0
-    const size = poolSize(buffer.bytes)
+  free({ address, bytes }: AscendBuffer): void {
+    const size = poolSize(bytes)
     const pool = this.#free.get(size)
     if (pool) pool.push(address)
     else this.#free.set(size, [address])
@@ -97,7 +99,8 @@ export class Memory {
     const staging = this.#takeStaging(bytes)
     try {
       this.acl.enqueueCopy(staging.address, address, bytes, 'deviceToHost')
-      while (!this.acl.isIdle()) await new Promise(setImmediate)
+      for (let asked = 0; !this.acl.isIdle(); asked++)
+        await (asked < eagerly ? setImmediate() : setTimeout(1))
       this.settle()
       return staging.bytes.slice(0, bytes).buffer as ArrayBuffer
     } finally {
@@ -123,6 +126,11 @@ export class Memory {
 
   #keepStaging(staging: Staging): void {
     const size = staging.bytes.length
+    if (size > largestStaged) {
+      this.#allStaging.delete(staging)
+      this.acl.freeHost(staging.address)
+      return
+    }
     const pool = this.#freeStaging.get(size)
     if (pool) pool.push(staging)
     else this.#freeStaging.set(size, [staging])
@@ -166,9 +174,5 @@ export class Scratch {
   }
 }
 
-/** @throws Error for a buffer that was freed. */
-export function addressOf(buffer: DeviceBuffer): number {
-  const { address } = buffer as AscendBuffer
-  if (!address) throw new Error('ascend: use of a buffer after it was freed')
-  return address
-}
+/** Where a buffer lies. */
+export const addressOf = (buffer: DeviceBuffer): number => (buffer as AscendBuffer).address

@@ -87,7 +87,10 @@ export const recipes: Readonly<Record<ScalarOp, readonly Recipe[]>> = {
       flip(a, out)
     },
   ],
-  neg: [unary('Neg')],
+  neg: [
+    unary('Neg'),
+    (s, [x], out, dtype) => s.elementwise('Muls', [tensor(x, dtype), scalar(-1, dtype)], out),
+  ],
   abs: [unary('Abs')],
   floor: [unary('Floor')],
   sqrt: [unary('Sqrt')],

@@ -1,6 +1,7 @@
 import { bytesPerElement, type DType, hostArray } from '../../dtype.js'
 import { shareBuffers } from '../../lower/memory.js'
 import { contiguousStrides, type Shape, sameShape, sizeOf } from '../../shape.js'
+import { type Axes, collapse } from '../axes.js'
 import { type AclDtype, type OperatorName, operators } from './prototypes.js'
 
 /**
@@ -193,31 +194,13 @@ const narrowed = (ref: Ref): Ref => ({
 const alignedAt = (ref: Ref, axis: number, out: Ref): number | undefined =>
   ref.shape[axis - out.shape.length + ref.shape.length]
 
-/**
- * Views of one shape with fewer axes: those of size 1 are dropped, and neighbours that every view walks through as
- * one are merged. At least one axis is left.
- */
-export function collapse(
-  shape: Shape,
-  views: readonly { offset: number; strides: Shape }[],
-): { shape: number[]; strides: number[][] } {
-  const merged: number[] = []
-  const strides: number[][] = views.map(() => [])
-  shape.forEach((n, d) => {
-    if (n === 1) return
-    const last = merged.length - 1
-    const joins = last >= 0 && views.every((v, i) => strides[i][last] === v.strides[d] * n)
-    if (joins) merged[last] *= n
-    else merged.push(n)
-    views.forEach((v, i) => {
-      strides[i][merged.length - 1] = v.strides[d]
-    })
-  })
-  if (!merged.length) {
-    merged.push(1)
-    for (const s of strides) s.push(1)
-  }
-  return { shape: merged, strides }
+/** Views of one shape in as few axes as they allow, but one at least. */
+export function merge(shape: Shape, views: readonly { readonly strides: Shape }[]): Axes {
+  const axes = collapse(
+    shape,
+    views.map(v => v.strides),
+  )
+  return axes.shape.length ? axes : { shape: [1], strides: views.map(() => [1]) }
 }
 
 /** What a call is asked for, for error messages: `Add(float32[4,3], float32[1,3], 1, float32[4,3])`. */
