@@ -31,7 +31,8 @@ export type MapKernel = {
 
 /**
  * Reduce the last `axes` axes of `shape` (1 or more); the output is contiguous over the axes before them, of dtype
- * `dtype`. The reduced quantity is line `value` of `body`. The sum of nothing is 0, the maximum of nothing -Infinity.
+ * `dtype`. The reduced quantity is line `value` of `body`. The sum of nothing is 0, the maximum of nothing -Infinity (of
+ * int32: -2^31).
  * Arguments: inputs, output.
  */
 export type ReduceKernel = {

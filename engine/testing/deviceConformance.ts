@@ -1,5 +1,5 @@
 import type { DeviceOptions } from '../index.js'
-import { testKernels } from './conformance/kernels.js'
+import { testConstants, testKernels } from './conformance/kernels.js'
 import { testOperations } from './conformance/operations.js'
 import { testOrdering } from './conformance/ordering.js'
 import { testClose, testOwnership } from './conformance/ownership.js'
@@ -40,6 +40,7 @@ export function deviceConformance(test: TestFunction, name: string, options: Con
   testOwnership(suite)
   testOrdering(suite)
   testKernels(suite)
+  testConstants(suite)
   testOperations(suite)
   testScans(suite)
   testTraining(suite)

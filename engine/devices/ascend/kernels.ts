@@ -135,7 +135,7 @@ function reduce(s: Sequence, kernel: ReduceKernel, chip: Chip): void {
   if (!sizeOf(kept)) return
   const out = whole(argument(inputs.length), dtype, [sizeOf(kept)])
   if (!sizeOf(last)) {
-    s.fill(op === 'sum' ? 0 : Number.NEGATIVE_INFINITY, out)
+    s.fill(op === 'sum' ? 0 : dtype === 'int32' ? -(2 ** 31) : Number.NEGATIVE_INFINITY, out)
     return
   }
   // Kept and reduced axes are merged among themselves.

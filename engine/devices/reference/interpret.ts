@@ -82,8 +82,9 @@ function reduce(kernel: ReduceKernel, args: readonly Argument[]): void {
   const kept = shape.slice(0, shape.length - axes)
   const reduced = shape.slice(shape.length - axes)
   const out = flat(kernel.dtype, args[inputs.length], size(kept))
+  const least = kernel.dtype === 'int32' ? -(2 ** 31) : Number.NEGATIVE_INFINITY
   forEachIndex(kept, (outer, position) => {
-    let total = op === 'sum' ? 0 : Number.NEGATIVE_INFINITY
+    let total = op === 'sum' ? 0 : least
     forEachIndex(reduced, inner => {
       const x = at([...outer, ...inner])[value]
       total = op === 'sum' ? total + x : Math.max(total, x)

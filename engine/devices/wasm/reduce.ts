@@ -202,11 +202,10 @@ class ReduceEmitter {
     })
   }
 
-  /** No element to reduce: the identity everywhere. As an integer, -Infinity is 0. */
+  /** No element to reduce: the identity everywhere. */
   emitEmpty(out: Local<'i32'>, count: number): void {
-    const value = this.kernel.dtype === 'int32' ? i32x4.const(0) : this.#c.identity
     this.f.repeat(count, () => {
-      storeLanes(this.f, out, 0, 1, 1, value)
+      storeLanes(this.f, out, 0, 1, 1, this.#c.identity)
       this.f.advance(out, 4)
     })
   }

@@ -66,6 +66,31 @@ export function testKernels(suite: Suite): void {
     })
 }
 
+/** Numbers that are easily taken for each other where programs are kept. */
+const lookAlikes = [Number.NaN, Infinity, -Infinity, 0, -0]
+
+/** Constants that JSON does not tell apart make programs of their own. */
+export function testConstants(suite: Suite): void {
+  suite.test('programs of constants that JSON does not tell apart', async runtime => {
+    for (const value of lookAlikes) {
+      const kernel: Kernel = {
+        kind: 'copy',
+        dtype: 'float32',
+        shape: [1],
+        source: value,
+        to: { offset: 0, strides: [1] },
+        accumulate: false,
+      }
+      const [[found]] = await runKernel(runtime, { kernel, buffers: [Float32Array.of(1)] })
+      if (!Object.is(found, value))
+        throw new Error(
+          `argument 0, element 0 is ${found}, on the reference device ${Object.is(value, -0) ? '-0' : value}:\n${printKernel(kernel)}`,
+        )
+    }
+    return lookAlikes.map(x => (Object.is(x, -0) ? '-0' : x)).join(', ')
+  })
+}
+
 /** The dtypes that a device takes: float32 and int32, and float64 if it says so. */
 export function dtypesOf(runtime: Runtime): DType[] {
   const fill: Kernel = {

@@ -1,0 +1,324 @@
+import test from 'tape'
+import { referenceDevice } from '../../../engine/devices/reference/index.js'
+import {
+  type Device,
+  type DeviceBuffer,
+  DeviceUnavailableError,
+  guarded,
+  type Kernel,
+  registerDevice,
+} from '../../../engine/index.js'
+import type { LoopKernel, View } from '../../../engine/kernel.js'
+import { type ConformanceOptions, deviceConformance } from '../../../engine/testing/index.js'
+
+// The suite itself: the reference device with one thing wrong fails it, and the message says what is wrong where.
+
+type Outcome = { failed: string[]; passed: string[]; skipped: string[] }
+
+/** What the suite says of a device, or the first part that has a failure like `until`. */
+async function outcome(name: string, options: ConformanceOptions = {}, until?: RegExp): Promise<Outcome> {
+  const tests: (() => Promise<void>)[] = []
+  const found: Outcome = { failed: [], passed: [], skipped: [] }
+  const report = {
+    pass: (message: string) => found.passed.push(message),
+    fail: (message: string) => found.failed.push(message),
+    skip: (message: string) => found.skipped.push(message),
+  }
+  deviceConformance((_, body) => tests.push(() => body(report)), name, { seed: 1, effort: 0.3, ...options })
+  for (const run of tests) if (!until || !found.failed.some(message => until.test(message))) await run()
+  return found
+}
+
+/** The reference device that runs other kernels than it is asked to, in loops, too. */
+const computing = (change: (kernel: Kernel) => Kernel) => (): Device => {
+  const reference = referenceDevice()
+  const changed = (kernel: Kernel): Kernel =>
+    kernel.kind === 'loop'
+      ? change({ ...kernel, body: kernel.body.map(l => ({ ...l, kernel: changed(l.kernel) })) })
+      : change(kernel)
+  return { ...reference, compile: kernel => reference.compile(changed(kernel)) }
+}
+
+/** The reference device with some methods changed. */
+const behaving = (change: (reference: Device) => Partial<Device>) => (): Device => {
+  const reference = referenceDevice()
+  return { ...reference, ...change(reference) }
+}
+
+/** What a map, a reduction or a product reads, through other views. */
+function withViews(kernel: Kernel, change: (view: View) => View): Kernel {
+  if (kernel.kind === 'map' || kernel.kind === 'reduce')
+    return { ...kernel, inputs: kernel.inputs.map(input => ({ ...input, view: change(input.view) })) }
+  return kernel.kind === 'matmul' ? { ...kernel, a: change(kernel.a), b: change(kernel.b) } : kernel
+}
+
+/** After every run of some kernels, something is done to the last argument. */
+const spoiling = (which: (kernel: Kernel) => boolean, spoil: (out: Float32Array) => void) =>
+  behaving(reference => {
+    return {
+      run(program, args) {
+        reference.run(program, args)
+        if (which(program.kernel)) {
+          const out = args[args.length - 1]
+          const bytes = peek(reference, out)
+          spoil(new Float32Array(bytes))
+          reference.write(out, new Uint8Array(bytes))
+        }
+      },
+    }
+  })
+const peek = (_: Device, buffer: DeviceBuffer): ArrayBuffer =>
+  (buffer as DeviceBuffer & { memory: ArrayBuffer }).memory.slice(0)
+
+const found = 'argument \\d+, element \\d+ is \\S+, on the reference device \\S+'
+const inKernel = (kind: string) => new RegExp(`device .*: kernel ${kind}: ${found}[^]*\\(seed 1, path`)
+
+/** By what is wrong: the device, and what one of the failures must say. */
+const mutants: Record<string, [device: () => Device, message: RegExp]> = {
+  'repeats along the wrong axis': [
+    computing(kernel =>
+      withViews(kernel, ({ offset, strides }) => ({
+        offset,
+        strides: strides.length === 2 && strides[0] === 0 ? [strides[1], 0] : strides,
+      })),
+    ),
+    inKernel('map'),
+  ],
+  'is off by one where a view does not begin at 0': [
+    computing(kernel =>
+      withViews(kernel, view => ({
+        ...view,
+        offset: view.strides.every(s => s >= 0) ? Math.max(0, view.offset - 1) : view.offset,
+      })),
+    ),
+    inKernel('matmul'),
+  ],
+  'fills with zeros only': [
+    computing(kernel =>
+      kernel.kind === 'copy' && typeof kernel.source === 'number' ? { ...kernel, source: 0 } : kernel,
+    ),
+    inKernel('copy'),
+  ],
+  'adds nothing to what is there': [
+    computing(kernel => ('accumulate' in kernel ? { ...kernel, accumulate: false } : kernel)),
+    inKernel('matmul'),
+  ],
+  'takes the first row for one that is not there': [
+    computing(kernel =>
+      kernel.kind === 'gather' ? { ...kernel, rows: Math.max(1, kernel.rows - 1) } : kernel,
+    ),
+    inKernel('gather'),
+  ],
+  'begins sums at the first element twice': [
+    spoiling(
+      kernel => kernel.kind === 'reduce' && kernel.op === 'sum' && kernel.dtype === 'float32',
+      out => {
+        if (out.length > 2) out[0] *= 2
+      },
+    ),
+    inKernel('reduce'),
+  ],
+  'finds no NaN in maxima': [
+    spoiling(
+      kernel => kernel.kind === 'reduce' && kernel.op === 'max' && kernel.dtype === 'float32',
+      out => {
+        out.forEach((x, i) => {
+          if (Number.isNaN(x)) out[i] = 0
+        })
+      },
+    ),
+    /(kernel reduce|operation max): .*element \d+ is 0, on the reference device NaN/,
+  ],
+  'multiplies in 11 bits without saying so': [
+    spoiling(kernel => kernel.kind === 'matmul' && kernel.dtype === 'float32', roughly),
+    inKernel('matmul'),
+  ],
+  'writes one element too many': [
+    spoiling(
+      kernel => kernel.kind === 'randomBits',
+      out => {
+        out[out.length - 1] = 0
+      },
+    ),
+    inKernel('randomBits'),
+  ],
+  'runs loops forwards only': [
+    computing(kernel => (kernel.kind === 'loop' ? { ...kernel, reverse: false } : kernel)),
+    inKernel('loop'),
+  ],
+  'takes the carry from the wrong buffer': [
+    computing(kernel => (kernel.kind === 'loop' ? withoutTurns(kernel) : kernel)),
+    inKernel('loop'),
+  ],
+  'keeps programs by their JSON, which has no infinities': [
+    behaving(reference => {
+      const programs = new Map<string, ReturnType<Device['compile']>>()
+      return {
+        compile(kernel) {
+          const key = JSON.stringify(kernel)
+          if (!programs.has(key)) programs.set(key, reference.compile(kernel))
+          return programs.get(key)!
+        },
+      }
+    }),
+    new RegExp(`device .*: programs of constants that JSON does not tell apart: ${found}`),
+  ],
+  'writes when it is read from': [
+    behaving(reference => {
+      const late: (() => void)[] = []
+      return {
+        write(buffer, data) {
+          const copy = (data as Uint8Array).slice()
+          late.push(() => reference.write(buffer, copy))
+        },
+        read(buffer) {
+          for (const write of late.splice(0)) write()
+          return reference.read(buffer)
+        },
+      }
+    }),
+    /order of writes, runs and reads: (read \d+, element \d+ is|.*after it was freed)/,
+  ],
+  'looks at data after write has returned': [
+    () => lazy({ data: data => data, args: args => [...args] }),
+    /order of writes, runs and reads: read \d+, element \d+ is -1/,
+  ],
+  'looks at arguments after run has returned': [
+    () => lazy({ data: bytesOf, args: args => args }),
+    /order of writes, runs and reads: read \d+, element \d+ is/,
+  ],
+  'hands out its own memory': [
+    behaving(() => {
+      const shared = new Map<DeviceBuffer, ArrayBuffer>()
+      return {
+        async read(buffer) {
+          const known = shared.get(buffer) ?? peek(referenceDevice(), buffer)
+          new Uint8Array(known).set(new Uint8Array(peek(referenceDevice(), buffer)))
+          shared.set(buffer, known)
+          return known
+        },
+      }
+    }),
+    /two reads gave the same memory|read \d+ of 100 at a time|order of/,
+  ],
+  'keeps a buffer of its own for every run': [
+    behaving(reference => ({
+      run(program, args) {
+        reference.alloc(4)
+        reference.run(program, args)
+      },
+    })),
+    /memory is given back: leak: it holds .*, before/,
+  ],
+  'takes a write that does not fit': [
+    behaving(reference => ({
+      write: (buffer, data) =>
+        reference.write(
+          buffer,
+          new Uint8Array(data.buffer, data.byteOffset, Math.min(data.byteLength, buffer.bytes)),
+        ),
+    })),
+    /misuse is refused: write of 8 bytes into a buffer of 4 was accepted/,
+  ],
+  'frees twice': [
+    behaving(reference => ({
+      free(buffer) {
+        try {
+          reference.free(buffer)
+        } catch {}
+      },
+    })),
+    /misuse is refused: free of a buffer that was freed was accepted/,
+  ],
+  'ignores arguments that are too many': [
+    behaving(reference => ({
+      run: (program, args) =>
+        reference.run(program, program.kernel.kind === 'map' && args.length > 3 ? args.slice(0, 3) : args),
+    })),
+    /run of a program of 3 arguments with 4 was accepted/,
+  ],
+  'goes on after it was closed': [
+    behaving(() => ({ async close() {} })),
+    /close: alloc after close was accepted/,
+  ],
+}
+
+const bytesOf = (data: ArrayBufferView): Uint8Array =>
+  new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice()
+
+/** The reference device, which does nothing before it is read from; `keep`: what it keeps of what it is handed. */
+function lazy(keep: {
+  data: (data: ArrayBufferView) => ArrayBufferView
+  args: (args: readonly DeviceBuffer[]) => readonly DeviceBuffer[]
+}): Device {
+  const reference = referenceDevice()
+  const late: (() => void)[] = []
+  return guarded({
+    ...reference,
+    free: buffer => late.push(() => reference.free(buffer)),
+    write(buffer, data) {
+      const own = keep.data(data)
+      late.push(() => reference.write(buffer, own))
+    },
+    run(program, args) {
+      const own = keep.args(args)
+      late.push(() => reference.run(program, own))
+    },
+    read(buffer) {
+      for (const work of late.splice(0)) work()
+      return reference.read(buffer)
+    },
+    // What is freed late would be a leak to it.
+    stats: () => ({ buffers: 0, bytes: 0 }),
+  })
+}
+
+function roughly(out: Float32Array): void {
+  out.forEach((x, i) => {
+    out[i] = x * (1 + 2 ** -11)
+  })
+}
+
+/** Every turn reads and writes the same buffers. */
+const withoutTurns = (kernel: LoopKernel): LoopKernel => ({
+  ...kernel,
+  body: kernel.body.map(launch => ({ ...launch, args: launch.args.map(arg => ({ ...arg, odd: arg.even })) })),
+})
+
+test('the reference device passes', async t => {
+  const { failed, passed } = await outcome('reference')
+  t.deepEqual(failed, [])
+  t.ok(passed.length > 50, `${passed.length} tests`)
+})
+
+for (const [wrong, [device, message]] of Object.entries(mutants))
+  test(`a device that ${wrong} fails`, async t => {
+    const name = wrong.replaceAll(' ', '-')
+    registerDevice(name, device)
+    const { failed } = await outcome(name, {}, message)
+    t.ok(
+      failed.some(text => message.test(text) && text.includes(`device ${name}`)),
+      failed[0]?.split('\n')[0] ?? 'no failure',
+    )
+  })
+
+test('what a device states is allowed', async t => {
+  const [rough] = mutants['multiplies in 11 bits without saying so']
+  registerDevice('half', () => ({ ...rough(), matmulEps: 1e-3 }))
+  t.deepEqual((await outcome('half')).failed, [])
+})
+
+test('a device that puts everything off until it is read from passes', async t => {
+  registerDevice('lazy', () => lazy({ data: bytesOf, args: args => [...args] }))
+  t.deepEqual((await outcome('lazy')).failed, [])
+})
+
+test('a device that is not there', async t => {
+  registerDevice('absent', () => {
+    throw new DeviceUnavailableError('no such card; buy one')
+  })
+  const skipped = await outcome('absent', { unavailable: 'skip' })
+  t.deepEqual(skipped, { failed: [], passed: [], skipped: ['no such card; buy one'] })
+  const { failed } = await outcome('absent')
+  t.match(failed[0], /no such card; buy one/)
+})

@@ -1,0 +1,14 @@
+import test from 'tape'
+import { wasmDevice } from '../../../engine/devices/wasm/index.js'
+import { hostTarget, plainTarget } from '../../../engine/devices/wasm/target.js'
+import { registerDevice } from '../../../engine/index.js'
+import { deviceConformance } from '../../../engine/testing/index.js'
+import '../allCells.js'
+import { effort } from '../effort.js'
+
+// The wasm device in its other forms: without fused multiply-add, on one thread, on more threads than there may be cores.
+
+registerDevice('wasm-plain', () => wasmDevice(plainTarget))
+for (const threads of [1, 4]) registerDevice(`wasm-${threads}`, () => wasmDevice(hostTarget(), threads))
+
+for (const name of ['wasm-plain', 'wasm-1', 'wasm-4']) deviceConformance(test, name, { effort: effort / 2 })
