@@ -25,11 +25,18 @@ export function watchConditions() {
       machine: `${os.cpus().length} × ${os.cpus()[0].model.trim()}, ${Math.round(os.totalmem() / 2 ** 30)} GiB, ${os.type()} ${os.release()}`,
       runtime: `Node ${process.versions.node} (V8 ${process.versions.v8})`,
       commit: commit(),
+      environment: environment(),
       load,
       ...(before && after && { stolen: (after.stolen - before.stolen) / (after.total - before.total) }),
     }
   }
 }
+
+/** Variables that steer libraries of linear algebra, the peers' as well as ours: a user's machine has none of them. */
+const environment = () =>
+  Object.entries(process.env)
+    .filter(([name]) => /^(OPENBLAS|OMP|MKL|BLIS|GOTO)_/.test(name))
+    .map(([name, value]) => `${name}=${value}`)
 
 /** The commit that was measured, with a + when files differ from it. */
 function commit() {

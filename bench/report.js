@@ -89,7 +89,7 @@ least; seconds of different runs do not compare.`
 
 /** RESULTS.md. */
 export function report({ conditions, comparisons }, teams) {
-  const { date, machine, runtime, commit, command, pairs, remark } = conditions
+  const { date, machine, runtime, commit, environment, command, pairs, remark } = conditions
   const versions = new Set(
     comparisons.flatMap(({ entries }) => entries.flatMap(e => (e.version ? [`${e.team} ${e.version}`] : []))),
   )
@@ -104,6 +104,7 @@ export function report({ conditions, comparisons }, teams) {
       `- Command: \`${command}\` (the same numbers are in \`results.json\`)`,
       `- Machine: ${machine}`,
       `- Versions: ${[runtime, ...versions].join(', ')}`,
+      `- Environment: ${environment.join(' ') || 'no variable of OpenBLAS, OpenMP, MKL or BLIS is set'}`,
     ].join('\n'),
     method,
     noise(conditions),
