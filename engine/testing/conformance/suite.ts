@@ -6,6 +6,7 @@ import { fastCheck } from '../fastCheck.js'
 /** A device under test: what all parts of the conformance suite share. */
 export class Suite {
   #skipped = false
+  #opened: Promise<Runtime> | undefined
 
   constructor(
     readonly testFunction: TestFunction,
@@ -32,7 +33,8 @@ export class Suite {
 
   /** The device, opened when first asked for. */
   open(): Promise<Runtime> {
-    return openDevice(this.name, this.options.open)
+    this.#opened ??= openDevice(this.name, this.options.open)
+    return this.#opened
   }
 
   /** One test: `body` resolves to what was found right, and throws what was wrong. */

@@ -1,0 +1,74 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import test, { type Test } from 'tape'
+import { effort } from '../engine/effort.js'
+import { findChromium, openPage } from './chromium.js'
+import type { Report } from './page.js'
+import { servePage } from './server.js'
+
+// Devices in a browser: a page on localhost runs the conformance suite and some more (page.ts).
+
+const browser = findChromium()
+const skip = 'skipped: no chromium; apt-get install chromium, or set CHROMIUM to its path'
+
+/** gpu.js as browsers load it, where the tests of the device gpu have it. */
+const gpuScript = [process.env.XENOGRAD_GPU_PACKAGES, '.']
+  .filter(folder => folder !== undefined)
+  .map(folder => join(folder, 'node_modules/gpu.js/dist/gpu-browser.js'))
+  .find(path => existsSync(path))
+
+type Page = { readonly device: string; readonly isolated: boolean; readonly flags?: readonly string[] }
+
+/** What a page finds; undefined, with a failure, when the browser ends before. */
+async function visit(t: Test, { device, isolated, flags }: Page): Promise<Report | undefined> {
+  const server = await servePage(isolated, device === 'gpu' ? gpuScript : undefined)
+  const chromium = openPage(browser!, server.url(`device=${device}&effort=${effort / 4}`), flags)
+  let log = ''
+  chromium.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    log += text
+  })
+  const ended = new Promise<undefined>(resolve => {
+    chromium.once('error', error => {
+      log += error.message
+      resolve(undefined)
+    })
+    chromium.once('close', () => resolve(undefined))
+  })
+  const report = (await Promise.race([server.result, ended])) as Report | undefined
+  chromium.kill()
+  await ended
+  server.close()
+  if (!report) t.fail(`the browser ended without a result:\n${log}`)
+  for (const message of report?.failed ?? []) t.fail(message)
+  for (const message of report?.skipped ?? []) t.comment(`skipped: ${message}`)
+  return report
+}
+
+test('browser: wasm with threads under cross-origin isolation, alone without, to the same bits', async t => {
+  if (!browser) return t.skip(skip)
+  const isolated = await visit(t, { device: 'wasm', isolated: true })
+  const alone = await visit(t, { device: 'wasm', isolated: false })
+  if (!isolated || !alone) return
+  t.ok(isolated.passed.length > 20, `${isolated.passed.length} tests in ${isolated.description}`)
+  t.ok(alone.passed.length > 20, `${alone.passed.length} tests in ${alone.description}`)
+  t.deepEqual([isolated.isolated, isolated.threads, isolated.twoThreads], [true, true, 'works'])
+  t.ok(isolated.turns > 5, `the page is free while workers compute: ${isolated.turns} turns`)
+  t.deepEqual([alone.isolated, alone.threads], [false, false])
+  t.match(alone.description, /, 1 thread,/)
+  t.match(alone.twoThreads, /no threads that share memory; use one thread, or serve the page cross-origin/)
+  t.equal(isolated.digest, alone.digest, 'same bits')
+})
+
+test('browser: gpu', async t => {
+  if (!browser) return t.skip(skip)
+  if (!gpuScript) return t.skip('skipped: gpu.js is not installed; see README, device gpu')
+  const flags = [
+    '--enable-unsafe-webgpu',
+    '--enable-features=Vulkan',
+    '--use-webgpu-adapter=swiftshader',
+    '--ignore-gpu-blocklist',
+  ]
+  const report = await visit(t, { device: 'gpu', isolated: false, flags })
+  if (report && !report.skipped.length)
+    t.ok(report.passed.length > 20, `${report.passed.length} tests in ${report.description}`)
+})

@@ -1,0 +1,117 @@
+import { hasThreads } from '../../engine/devices/wasm/host.js'
+import { wasmDevice } from '../../engine/devices/wasm/index.js'
+import { compile, openDevice, scan, type Tensor, tensor, uniformAt } from '../../engine/index.js'
+import { type Assertions, deviceConformance, type TestFunction } from '../../engine/testing/index.js'
+
+// What the browser runs for conformance.test.ts: `?device=NAME&effort=X`. Posts a Report to /result.
+
+/** What a page found. */
+export type Report = {
+  readonly isolated: boolean
+  readonly threads: boolean
+  readonly description: string
+  readonly passed: readonly string[]
+  readonly failed: readonly string[]
+  readonly skipped: readonly string[]
+  /** Turns of the page's event loop during a product of matrices. */
+  readonly turns: number
+  /** Bytes of a small recurrent computation, summed up. */
+  readonly digest: string
+  /** What asking for two threads gives. */
+  readonly twoThreads: string
+}
+
+const asked = new URLSearchParams(location.search)
+const name = asked.get('device') ?? 'wasm'
+const [passed, failed, skipped]: string[][] = [[], [], []]
+const assertions: Assertions = {
+  pass: message => passed.push(message),
+  fail: message => failed.push(message),
+  skip: message => skipped.push(message),
+}
+
+/** Turns of the event loop while a device is busy. */
+async function countTurns(): Promise<number> {
+  const size = 1000
+  const x = tensor(new Float32Array(size * size), { shape: [size, size] })
+  const square = compile((x: Tensor) => x.matmul(x), { device: name })
+  let busy = true
+  const done = square(x)
+    .data()
+    .then(() => {
+      busy = false
+    })
+  const { port1, port2 } = new MessageChannel()
+  let turns = 0
+  for (; busy; turns++)
+    await new Promise(resolve => {
+      port2.onmessage = resolve
+      port1.postMessage(0)
+    })
+  await done
+  port1.close()
+  return turns
+}
+
+/** A digest of all bits of a recurrence over 40 steps, large enough to be cut into parts. */
+async function recurrence(): Promise<string> {
+  const random = (shape: number[], seed: number) =>
+    tensor(
+      Float32Array.from(
+        { length: shape.reduce((a, b) => a * b, 1) },
+        (_, i) => uniformAt([seed, 3], 0, i) - 0.5,
+      ),
+      { shape },
+    )
+  const f = compile(
+    (w: Tensor, h: Tensor, xs: Tensor) =>
+      scan(
+        (h: Tensor, x: Tensor) => {
+          const next = h.matmul(w).add(x).tanh()
+          return { carry: next, out: next }
+        },
+        h,
+        xs,
+      ).out,
+    { device: name },
+  )
+  const out = await f(random([48, 48], 1), random([50, 48], 2), random([40, 50, 48], 3)).data()
+  const bits = new Uint32Array(out.buffer)
+  return bits.reduce((sum, x) => (Math.imul(sum, 31) + x) >>> 0, 0).toString(16)
+}
+
+async function run(): Promise<Report> {
+  const tests: (() => Promise<void>)[] = []
+  const collect: TestFunction = (_, body) => tests.push(() => body(assertions))
+  deviceConformance(collect, name, {
+    effort: Number(asked.get('effort') ?? 1),
+    unavailable: 'skip',
+    ...(name === 'gpu' && { open: { allowCpu: true } }),
+  })
+  for (const test of tests) await test()
+  let twoThreads = 'works'
+  try {
+    await wasmDevice(undefined, 2).close()
+  } catch (error) {
+    twoThreads = (error as Error).message
+  }
+  const opened = skipped.length === 0
+  return {
+    isolated: crossOriginIsolated,
+    threads: hasThreads(),
+    description: opened ? (await openDevice(name)).device.description : '',
+    passed,
+    failed,
+    skipped,
+    turns: opened ? await countTurns() : 0,
+    digest: opened ? await recurrence() : '',
+    twoThreads,
+  }
+}
+
+const report = await run().catch((error: unknown) => ({
+  passed,
+  failed: [...failed, error instanceof Error ? (error.stack ?? error.message) : String(error)],
+  skipped,
+}))
+await fetch('/result', { method: 'POST', body: JSON.stringify(report) })
