@@ -85,7 +85,7 @@ export function testClose(suite: Suite): void {
     await refused('write after close', () => device.write(buffer, new Int32Array(1)))
     await refused('run after close', () => device.run(program, [buffer]))
     await refused('read after close', () => device.read(buffer))
-    const again = await suite.open()
+    const again = await suite.reopen()
     if (again.device === device) throw new Error('the factory gave the device that was closed')
     const sum = again.device.alloc(4)
     again.device.write(sum, Int32Array.of(5))

@@ -37,6 +37,12 @@ export class Suite {
     return this.#opened
   }
 
+  /** The device anew, with the same options, after it was closed. */
+  reopen(): Promise<Runtime> {
+    this.#opened = undefined
+    return this.open()
+  }
+
   /** One test: `body` resolves to what was found right, and throws what was wrong. */
   test(what: string, body: (runtime: Runtime, check: typeof fc) => Promise<string>): void {
     this.testFunction(`device ${this.name}: ${what}`, async t => {
