@@ -72,7 +72,8 @@ export function reducePasses(kernel: ReduceKernel, slots: readonly number[], bus
       ? step.lines
       : [`if (intStep * ${parts} + intPart < ${length}) {`, ...step.lines, '}']
   source.add(accumulator.begin(source))
-  source.add(...repeat('intStep', steps, guarded))
+  // Without terms there is nothing to divide by when they are found; Chromium's compiler minds.
+  if (steps) source.add(...repeat('intStep', steps, guarded))
   source.add(accumulator.end('to + intAt'))
 
   const first: Pass = {
