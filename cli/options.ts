@@ -1,5 +1,6 @@
-import { InvalidArgumentError, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { deviceNames, setDefaultDevice } from '../engine/index.js'
+import { deviceChoices, nameOfDevice, parseDevice } from './deviceFile.js'
 import { UsageError } from './failure.js'
 
 /**
@@ -23,9 +24,11 @@ export const wholeNumber =
     return value
   }
 
-/** `--device`, one of the known ones. */
+/** `--device`, a known one or a file; `useDeviceOptions` makes it a name. */
 export const deviceOption = (): Option =>
-  new Option('-d, --device <name>', 'device to compute on').choices(deviceNames()).default(deviceNames()[0])
+  new Option('-d, --device <name>', `device to compute on: ${deviceChoices()}`)
+    .argParser(parseDevice)
+    .default(deviceNames()[0])
 
 /** Values are only looked at, not computed with: no need to start a fast device. */
 export function useHostDevice(): void {
@@ -51,11 +54,14 @@ export const blasOption = (): Option =>
   )
 
 /**
+ * Put what a command was told about its device into effect: a file is imported and gives its device's name.
  * Devices read the number of threads, whether software will do for a GPU, and the BLAS library from the environment.
  * Programs that use the package have no BLAS unless they ask for it; the command line takes what it finds.
- * @throws UsageError for a library on a device that has no use for one.
+ * @throws UsageError for a library on a device that has no use for one, or a file that registers no device.
  */
-export function useDeviceOptions({ threads, gpuAllowCpu, blas, device }: Record<string, unknown>): void {
+export async function useDeviceOptions(command: Command): Promise<void> {
+  const { threads, gpuAllowCpu, blas, device } = command.opts()
+  if (typeof device === 'string' && device) command.setOptionValue('device', await nameOfDevice(device))
   if (threads !== undefined) process.env.XENOGRAD_THREADS = String(threads)
   if (gpuAllowCpu) process.env.XENOGRAD_GPU_ALLOW_CPU = '1'
   if (blas !== undefined && device && device !== 'wasm')

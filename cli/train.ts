@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { deviceNames } from '../engine/index.js'
 import { checkSettings, defaults, meanings, type Settings, trainFromSettings } from '../model/index.js'
+import { parseDevice } from './deviceFile.js'
 import { exitCodes, UsageError } from './failure.js'
 import { interrupted, watchInterrupts } from './interrupt.js'
 import { blasOption, gpuAllowCpuOption, threadsOption } from './options.js'
@@ -32,7 +32,9 @@ function optionsOf(name: Name): Option[] {
   if (typeof value === 'boolean')
     return [option('[flag]').argParser(parseFlag).preset(true), new Option(`--no${long.slice(2)}`).hideHelp()]
   if (typeof value === 'number') return [option('<number>').argParser(parseNumber)]
-  return [name === 'device' ? option('<name>').choices(['', ...deviceNames()]) : option('<text>')]
+  return [
+    name === 'device' ? option('<name>').argParser(text => text && parseDevice(text)) : option('<text>'),
+  ]
 }
 
 /** `xenograd train`: the reference's generative.py, with its flags. */

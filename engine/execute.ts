@@ -68,7 +68,7 @@ export function storageOf(t: Tensor, runtime: Runtime): Storage {
   if (t.storage) {
     if (t.storage.runtime !== runtime)
       throw new Error(
-        `${t} is on device '${t.storage.runtime.name}', but '${runtime.name}' is to compute with it; keep one graph on one device`,
+        `${t} is on device '${t.storage.runtime.name}', but '${runtime.name}' is to compute with it; copy it with await t.to('${runtime.name}')`,
       )
     return t.storage
   }

@@ -5,6 +5,7 @@ import './ops/matmul.js'
 import './ops/gather.js'
 import './ops/view.js'
 import './ops/place.js'
+import './to.js'
 import './value.js'
 
 export {

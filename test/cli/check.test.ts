@@ -1,6 +1,9 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import test from 'tape'
 import { deviceNames } from '../../engine/index.js'
-import { xenograd } from './support.js'
+import { rowsOf, scratch, tinyModel, xenograd } from './support.js'
 
 test('check: four lines a device, each with its verdict and the reason', async t => {
   const [all, one] = await Promise.all([xenograd(['check']), xenograd(['check', '--device', 'wasm'])])
@@ -19,4 +22,32 @@ test('check: four lines a device, each with its verdict and the reason', async t
       .every(line => line.startsWith('PASS  wasm ')),
     one.stdout,
   )
+})
+
+test('check --device FILE: the device that the file registers, and what is wrong with other files', async t => {
+  const example = fileURLToPath(new URL('../../../examples/device.js', import.meta.url))
+  const folder = scratch()
+  const none = join(folder, 'none.js')
+  writeFileSync(none, 'export {}\n')
+  const [good, empty, missing] = await Promise.all(
+    [example, none, join(folder, 'missing.js')].map(file => xenograd(['check', '--device', file])),
+  )
+  t.equal(good.code, 0, good.stderr)
+  t.match(good.stdout, /^PASS {2}arrays +opens +typed arrays of JavaScript/)
+  t.match(good.stdout, /PASS {2}arrays +learns/)
+  t.deepEqual([empty.code, missing.code], [2, 2])
+  t.match(empty.stderr, /none\.js: the file registers 0 devices; call registerDevice exactly once in it/)
+  t.match(missing.stderr, /missing\.js: there is no such file/)
+})
+
+test('score takes a device from a file', async t => {
+  const folder = scratch()
+  const example = fileURLToPath(new URL('../../../examples/device.js', import.meta.url))
+  const model = await tinyModel(folder)
+  const score = (device: string) =>
+    xenograd(['score', '-m', model, '--device', device], '>a\nACGTACGTAC\n>b\nGGGTTTACGA\n')
+  const [found, expected] = await Promise.all([score(example), score('reference')])
+  t.equal(found.code, 0, found.stderr)
+  const numbers = (table: string) => rowsOf(table).map(row => Number(row[3]).toFixed(5))
+  t.deepEqual(numbers(found.stdout), numbers(expected.stdout))
 })
