@@ -133,6 +133,14 @@ const floats = async (reading: Promise<ArrayBuffer>): Promise<number[]> => [
   ...new Float32Array(await reading),
 ]
 
+withDevice('float64 is declined', {}, async (t, _, registered) => {
+  const f = compile((x: Tensor) => x.cast('float64').mul(2), { device: registered })
+  t.match(
+    await failure(() => f(tensor([1, 2]))),
+    /cannot run this kernel in float64; use float32, or the device reference/,
+  )
+})
+
 withDevice('options', { ASCEND_STUB_SOC: 'Ascend910B2' }, async (t, device) => {
   t.equal(device.matmulEps, 1e-6)
   const refused = async (options: Record<string, string | number | boolean>) =>

@@ -92,7 +92,7 @@ withStub('failures before the first step', async t => {
     ],
     [
       { ASCEND_STUB_REFUSE: 'Tanh' },
-      /no aclnn operators for 'tanh' on Ascend910B4 \(aclnnTanh: error 561003\)/,
+      /no aclnn operators for 'tanh' on Ascend910B4 \(aclnnTanh: error 561003, there is no kernel; install the CANN kernels package for this chip\)/,
     ],
     [
       { ASCEND_STUB_SOC: 'Ascend310B1' },

@@ -90,7 +90,7 @@ export class Chip {
       return null
     } catch (error) {
       if (!(error instanceof AscendError && error.isRefusal)) throw error
-      return `aclnn${call.operator}: error ${error.code}`
+      return `aclnn${call.operator}: ${error.summary}`
     }
   }
 }
@@ -100,8 +100,6 @@ export function checkTaken(chip: Chip, s: Sequence): void {
   for (const call of s.calls) {
     const reason = chip.refusal(call)
     if (reason !== null)
-      throw new RefusedError(
-        `${printCall(call)} is refused on ${chip.acl.soc} (${reason}); run it on another device`,
-      )
+      throw new RefusedError(`${printCall(call)} is refused on ${chip.acl.soc} (${reason})`)
   }
 }

@@ -31,6 +31,9 @@ const meanings: Readonly<Record<number, string>> = {
   561112: 'the kernels are not loaded; install the CANN kernels package for this chip',
 }
 
+const summary = (code: number): string =>
+  `error ${code}, ${meanings[code] ?? 'see the list of aclError codes in the CANN documentation'}`
+
 /** A call of the Ascend C API that failed. */
 export class AscendError extends Error {
   /** `what`: the call and its operands. `detail`: the library's own words, from `aclGetRecentErrMsg`. */
@@ -40,9 +43,13 @@ export class AscendError extends Error {
     detail: string | null,
   ) {
     const words = detail?.trim().replace(/\s+/g, ' ')
-    const meaning = meanings[code] ?? 'see the list of aclError codes in the CANN documentation'
-    super(`ascend: ${what}: error ${code}, ${meaning}${words ? ` [${words}]` : ''}`)
+    super(`ascend: ${what}: ${summary(code)}${words ? ` [${words}]` : ''}`)
     this.name = 'AscendError'
+  }
+
+  /** The code and what it means. */
+  get summary(): string {
+    return summary(this.code)
   }
 
   /** Whether phase one only said no to an operator, dtype or shape: something else may do instead. */

@@ -8,7 +8,7 @@ import { Launcher } from './launcher.js'
 import { type Environment, type Ffi, Libraries, loadFfi, stubFolder, unavailable } from './library.js'
 import { type AscendBuffer, addressOf, Memory } from './memory.js'
 import { Compiler, type Runnable } from './programs.js'
-import { RefusedError } from './sequence.js'
+import { Float64Error, RefusedError } from './sequence.js'
 
 type AscendProgram = Program & { readonly run: Runnable }
 
@@ -113,9 +113,8 @@ function deviceOn(acl: Acl, asked: Precision | undefined, keepExecutors: boolean
       try {
         return { kernel, run: compiler.compile(kernel) } as AscendProgram
       } catch (error) {
+        if (error instanceof Float64Error) return null
         if (!(error instanceof RefusedError)) throw error
-        // float64 is declined: no chip multiplies it.
-        if (error.message === 'float64') return null
         throw new Error(`ascend: ${error.message}; run it on another device`)
       }
     },

@@ -44,6 +44,9 @@ const mostAxes = 8
 /** What the bridge is asked for and no operator does. */
 export class RefusedError extends Error {}
 
+/** Kernels in float64, which no chip multiplies: the device declines them. */
+export class Float64Error extends RefusedError {}
+
 /** A program under construction. */
 export class Sequence {
   readonly calls: Call[] = []
@@ -144,9 +147,9 @@ const alignment = 512
 
 type DType32 = 'float32' | 'int32'
 
-/** @throws RefusedError for float64, which the chips do not multiply. */
+/** @throws Float64Error. */
 export function dtype32(dtype: DType): DType32 {
-  if (dtype === 'float64') throw new RefusedError('float64')
+  if (dtype === 'float64') throw new Float64Error('float64')
   return dtype
 }
 
@@ -218,7 +221,7 @@ export function printCall({ operator, operands }: Call): string {
 export const outputPosition = (operator: OperatorName): number =>
   operators[operator].split(',').findIndex(parameter => /\bout$/.test(parameter))
 
-/** Bytes from the start of a view's memory to the end of its last element. */
+/** Elements from the start of a view's memory to the end of its last one. */
 export const extent = ({ shape, strides, offset }: Ref): number =>
   shape.includes(0) ? 0 : shape.reduce((end, n, d) => end + (n - 1) * strides[d], offset) + 1
 
