@@ -36,23 +36,31 @@ const loaded = ({ dtype }: Instr, element: string): string =>
 export const stored = (body: readonly Instr[], line: number): string =>
   body[line].dtype === 'int32' ? `ofBits(${nameOf(body, line)})` : nameOf(body, line)
 
+/**
+ * Compilers of shaders take it that there are no infinities and NaNs, and make y of x * (y / x) or of x + (y - x), and 0 of
+ * x * 0. So quotients and differences, what goes into them, and zeros are hidden from them.
+ */
+const isArithmetic = ({ op }: Instr): boolean => op === 'add' || op === 'sub' || op === 'mul' || op === 'div'
+
 const comparison = { eq: '===', lt: '<', le: '<=' } as const
 const intComparison = { eq: 'intEq', lt: 'intLt', le: 'intLe' } as const
 
 function expression(source: Source, body: readonly Instr[], { op, dtype, args, value }: Instr): string {
   const int = dtype === 'int32'
   const [a, b, c] = args.map(arg => nameOf(body, arg))
+  const hidden = (arg: number): string =>
+    isArithmetic(body[arg]) ? `opaque(${nameOf(body, arg)})` : nameOf(body, arg)
   switch (op) {
     case 'const':
-      return int ? `${value | 0}` : source.float(value)
+      return int ? `${value | 0}` : value === 0 ? source.constant(value) : source.float(value)
     case 'add':
       return `${a} + ${b}`
     case 'sub':
-      return `${a} - ${b}`
+      return int ? `${a} - ${b}` : `opaque(${hidden(args[0])} - ${hidden(args[1])})`
     case 'mul':
       return `${a} * ${b}`
     case 'div':
-      return `${a} / ${b}`
+      return `opaque(${hidden(args[0])} / ${hidden(args[1])})`
     case 'neg':
       return int ? `0 - ${a}` : `-${a}`
     case 'min':

@@ -29,6 +29,12 @@ const natives: Readonly<Record<string, Native>> = {
   bitsOf: { takes: ['Number'], gives: 'Integer', text: 'bitcast<i32>($0)' },
   ofBits: { takes: ['Integer'], gives: 'Number', text: 'bitcast<f32>($0)' },
   isNan: { takes: ['Number'], gives: 'Boolean', text: nan('$0') },
+  /** The same float, of which no compiler knows how it came about (the kernel's second dimension is 1). */
+  opaque: {
+    takes: ['Number'],
+    gives: 'Number',
+    text: 'bitcast<f32>(bitcast<u32>($0) ^ (params.outputY - 1u))',
+  },
   toFloat: { takes: ['Integer'], gives: 'Number', text: 'f32($0)' },
   /** Truncates and saturates; NaN gives 0. */
   toInt: {

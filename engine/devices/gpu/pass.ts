@@ -15,7 +15,7 @@ export type Pass = {
   readonly threads: number
   readonly reads: readonly Read[]
   readonly writes: readonly Write[]
-  /** Floats that have no literal (infinities, NaN, -0): `constant<i>` in the source. */
+  /** Floats that have no literal (infinities, NaN, -0) or shall be none: `constant<i>` in the source. */
   readonly constants: readonly number[]
 }
 
@@ -85,7 +85,11 @@ export class Source {
   /** A float literal, or the name of a constant that has none. */
   float(value: number): string {
     const rounded = Math.fround(value)
-    if (Number.isFinite(rounded) && !Object.is(rounded, -0)) return `${rounded}`
+    return Number.isFinite(rounded) && !Object.is(rounded, -0) ? `${rounded}` : this.constant(value)
+  }
+
+  /** The name of a constant that is only known when the pass runs. */
+  constant(value: number): string {
     return `constant${this.constants.push(value) - 1}`
   }
 

@@ -79,7 +79,7 @@ export function reducePasses(kernel: ReduceKernel, slots: readonly number[], bus
   const first: Pass = {
     source: `${source}`,
     threads: outputs * parts,
-    reads: used.map(input => ({
+    reads: (length ? used : []).map(input => ({
       place: { arg: input },
       name: input,
       slot: slots[input],
