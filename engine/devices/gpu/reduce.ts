@@ -63,7 +63,7 @@ export function reducePasses(kernel: ReduceKernel, slots: readonly number[], bus
     lines,
     loadThrough(views, input => `in${slots[input]}`, [...outerNames, ...innerNames]),
   )
-  const accumulator = new Accumulator(op, dtype === 'int32', length === 0)
+  const accumulator = new Accumulator(op, dtype === 'int32')
   step.add(accumulator.take(nameOf(body, value)))
   const steps = Math.ceil(length / parts)
   // The last steps of the last parts are past the end.
@@ -102,7 +102,7 @@ export function takeTogether(
   write: Place,
 ): Pass {
   const source = new Source()
-  const accumulator = new Accumulator(op, int, false)
+  const accumulator = new Accumulator(op, int)
   source.add('let intAt = this.thread.x;', accumulator.begin(source))
   const element = `in0[base0 + intAt * ${parts} + intStep]`
   const part = int ? 'intPart' : 'part'
@@ -129,15 +129,13 @@ class Accumulator {
   constructor(
     readonly op: 'sum' | 'max',
     readonly int: boolean,
-    /** Nothing comes. Of integers the maximum is then 0, as which -Infinity is stored. */
-    readonly empty: boolean,
   ) {
     this.#name = int ? 'intTotal' : 'total'
   }
 
   begin(source: Source): string {
     const least = this.int ? '-2147483648' : source.float(Number.NEGATIVE_INFINITY)
-    return `let ${this.#name} = ${this.op === 'sum' || (this.int && this.empty) ? 0 : least};`
+    return `let ${this.#name} = ${this.op === 'sum' ? 0 : least};`
   }
 
   take(value: string): string {
