@@ -1,7 +1,11 @@
 import fc from 'fast-check'
 import type { Device } from '../../../engine/device.js'
-import { type DType, dtypeOf, hostArray, hostView, type TypedArray } from '../../../engine/dtype.js'
-import type { Kernel, View } from '../../../engine/kernel.js'
+import { dtypeOf, hostView, type TypedArray } from '../../../engine/dtype.js'
+import type { Kernel } from '../../../engine/kernel.js'
+import { drawView, type Strided } from '../../../engine/testing/conformance/strided.js'
+import { drawWith } from '../../../engine/testing/index.js'
+
+export { values } from '../../../engine/testing/conformance/strided.js'
 
 /** Run `kernel` on a device with copies of `args`; returns the contents of every argument afterwards. */
 export async function runOn(
@@ -24,53 +28,15 @@ export async function runOn(
   return contents
 }
 
-/** A view of `shape` into the least buffer that holds it. */
-export type Strided = { readonly view: View; readonly length: number }
-
-/**
- * Views of a shape: axes in any order in memory, with gaps, flipped, and (unless `distinct`) broadcast.
- */
+/** Views of a shape: axes in any order in memory, with gaps, flipped, and (unless `distinct`) broadcast. */
 export const arbitraryView = (shape: readonly number[], distinct = false): fc.Arbitrary<Strided> =>
-  fc
-    .record({
-      order: fc.shuffledSubarray([...shape.keys()], { minLength: shape.length }),
-      plain: fc.boolean(),
-      gaps: fc.array(fc.integer({ min: 0, max: 3 }), { minLength: shape.length, maxLength: shape.length }),
-      kinds: fc.array(fc.constantFrom('plain', 'plain', 'flip', distinct ? 'plain' : 'zero'), {
-        minLength: shape.length,
-        maxLength: shape.length,
-      }),
-      offset: fc.integer({ min: 0, max: 5 }),
-    })
-    .map(({ order, plain, gaps, kinds, offset }) => {
-      const strides = shape.map(() => 0)
-      let step = 1
-      let start = offset
-      for (const d of plain ? [...shape.keys()].reverse() : order) {
-        if (!plain && kinds[d] === 'zero') continue
-        strides[d] = plain || kinds[d] === 'plain' ? step : -step
-        if (strides[d] < 0) start += Math.max(0, shape[d] - 1) * step
-        step *= Math.max(1, shape[d]) + (plain ? 0 : gaps[d] && gaps[d] - 1)
-      }
-      return { view: { offset: start, strides }, length: offset + step }
-    })
+  fc.gen().map(gen => drawView(drawWith(fc, gen), shape, { distinct }))
 
 /** Shapes of rank 0 to `rank`; some have an axis of size 0. */
 export const arbitraryShape = (rank: number): fc.Arbitrary<number[]> =>
   fc.array(fc.oneof({ weight: 30, arbitrary: fc.integer({ min: 1, max: 9 }) }, fc.constantFrom(0, 17, 70)), {
     maxLength: rank,
   })
-
-/** Reproducible values: floats of about one, small integers. */
-export function values(dtype: DType, length: number, seed: number): TypedArray {
-  const array = hostArray(dtype, length)
-  let state = seed | 0
-  for (let i = 0; i < length; i++) {
-    state = (Math.imul(state, 1664525) + 1013904223) | 0
-    array[i] = dtype === 'int32' ? state >> 28 : state / 2 ** 30
-  }
-  return array
-}
 
 /** The largest difference, relative to `scale`; NaN and infinities must agree exactly. */
 export function difference(got: TypedArray, want: TypedArray, scale = 1): number {
