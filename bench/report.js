@@ -80,15 +80,15 @@ comparisons ours is the fastest without BLAS.
 \`~T\`: measured over T bases and scaled, which flatters that peer. PyTorch: for each number of threads the fastest in
 a short heat of nn.LSTM, a hand-written cell in a loop and torch.jit.script of that, with OpenMP's two ways to wait; the
 summary has the best.
-Time over arithmetic: operations are counted in the cell's graph and its gradients' (\`arithmetic.js\`).`
+Time over arithmetic: operations are counted in the cell's graph and its gradients' (\`arithmetic.js\`).
+Virtual machines of this kind run at half their speed for seconds to minutes: ratios within one round suffer least; seconds
+of different runs do not compare. The same numbers are in \`results.json\`.`
 
 const noise = ({ load, stolen }) =>
-  `Noise: virtual machines of this kind run at half their speed for seconds to minutes. The load was ${load.toFixed(1)} when the
-run began${stolen === undefined ? '' : `, and ${(100 * stolen).toFixed(1)} % of the processors' time went to other guests while it ran`}. Ratios within one round suffer
-least; seconds of different runs do not compare.`
+  `a load of ${load.toFixed(1)} when the run began${stolen === undefined ? '' : `; ${(100 * stolen).toFixed(1)} % of the processors' time went to other guests`}`
 
-/** RESULTS.md. */
-export function report({ conditions, comparisons }, teams) {
+/** One run: its conditions, a summary, and every comparison in full. */
+function runReport({ conditions, comparisons }, teams) {
   const { date, machine, runtime, commit, environment, command, pairs, remark } = conditions
   const versions = new Set(
     comparisons.flatMap(({ entries }) => entries.flatMap(e => (e.version ? [`${e.team} ${e.version}`] : []))),
@@ -96,20 +96,22 @@ export function report({ conditions, comparisons }, teams) {
   const missing = comparisons.flatMap(({ work, hidden, missing }) =>
     missing.map(({ team, why }) => `- ${team}, ${titles[work](hidden)}: ${why}`),
   )
-  return `${[
-    '# Results',
-    ...(remark ? [`**${remark}**`] : []),
+  return [
+    `## ${remark ?? `Run of ${date}`}`,
     [
       `- When: ${date} UTC, commit ${commit}, ${pairs} rounds`,
-      `- Command: \`${command}\` (the same numbers are in \`results.json\`)`,
+      `- Command: \`${command}\``,
       `- Machine: ${machine}`,
       `- Versions: ${[runtime, ...versions].join(', ')}`,
       `- Environment: ${environment.join(' ') || 'no variable of OpenBLAS, OpenMP, MKL or BLIS is set'}`,
+      `- Noise: ${noise(conditions)}`,
     ].join('\n'),
-    method,
-    noise(conditions),
-    `## Summary\n\n${summaryTable(comparisons, teams)}`,
-    ...comparisons.map(c => `## ${titles[c.work](c.hidden)}\n\n${entryTable(c)}`),
-    ...(missing.length ? [`## Not measured\n\n${missing.join('\n')}`] : []),
-  ].join('\n\n')}\n`
+    ...(comparisons.some(({ work }) => work !== 'cells') ? [summaryTable(comparisons, teams)] : []),
+    ...comparisons.map(c => `### ${titles[c.work](c.hidden)}\n\n${entryTable(c)}`),
+    ...(missing.length ? [`### Not measured\n\n${missing.join('\n')}`] : []),
+  ].join('\n\n')
 }
+
+/** RESULTS.md: how it was measured, and every run. */
+export const report = (runs, teams) =>
+  `${['# Results', method, ...runs.map(run => runReport(run, teams))].join('\n\n')}\n`

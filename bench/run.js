@@ -1,4 +1,5 @@
 // Xenograd beside its peers, in turn. `npm run bench -- --help`; peers are installed with `npm --prefix bench ci`.
+import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError, Option } from 'commander'
@@ -79,13 +80,11 @@ async function measure(problemFor, options) {
   const { remark, pairs } = options
   const words = process.argv.slice(2).map(word => (word.includes(' ') ? `'${word}'` : word))
   const command = ['npm run bench', ...(words.length ? ['--', ...words] : [])]
-  const results = {
-    conditions: { ...conditions(), command: command.join(' '), pairs, remark },
-    comparisons,
-  }
+  const run = { conditions: { ...conditions(), command: command.join(' '), pairs, remark }, comparisons }
   const path = name => join(resolve(options.out), name)
-  await writeFileAtomic(path('results.json'), `${JSON.stringify(results, null, 2)}\n`)
-  await writeFileAtomic(path('RESULTS.md'), report(results, ours))
+  const runs = options.append ? [...JSON.parse(await readFile(path('results.json'), 'utf8')), run] : [run]
+  await writeFileAtomic(path('results.json'), `${JSON.stringify(runs, null, 2)}\n`)
+  await writeFileAtomic(path('RESULTS.md'), report(runs, ours))
   console.log(summaryTable(comparisons, ours))
   if (comparisons.some(({ missing }) => missing.some(({ team }) => team === us.title))) process.exitCode = 1
   log(`written: ${path('RESULTS.md')}, ${path('results.json')}`)
@@ -122,7 +121,8 @@ const options = new Command('npm run bench --')
   .addOption(option('--threads <counts>', 'numbers of threads; the best one counts', counts, [1, 2]))
   .addOption(option('--pairs <count>', 'rounds, in each of which everyone is measured once', count, 5))
   .option('--out <folder>', 'where the results go', here)
-  .option('--remark <text>', 'a line for the head of the results')
+  .option('--append', 'keep the runs that are in the results already')
+  .option('--remark <text>', 'a title for this run in the results')
   .option('--agree', 'only check that everyone computes the same loss and gradients (first size)')
   .parse()
   .opts()
