@@ -1,4 +1,5 @@
-// Orientation: what the WebAssembly device reaches on this machine, beside the peak of its registers in the same run.
+// Orientation: what one thread of the WebAssembly device reaches on this machine, beside the peak of its registers in the
+// same run.
 // Usage: npm run build && node bench/kernels.js
 import { Allocator, maxPages } from '../dist/engine/devices/wasm/allocator.js'
 import { f32x4, i32, ModuleBuilder } from '../dist/engine/devices/wasm/assembler.js'
@@ -6,23 +7,30 @@ import { wasmDevice } from '../dist/engine/devices/wasm/index.js'
 import { hostTarget } from '../dist/engine/devices/wasm/target.js'
 
 const target = hostTarget()
-const device = wasmDevice(target)
+const device = wasmDevice(target, 1, 'off')
+const done = device.alloc(4)
 
-/** Least milliseconds of a call, over about `budget` milliseconds after a warm-up. */
-function milliseconds(call, budget = 300) {
-  const once = () => {
+/**
+ * Least milliseconds of a call, over about `budget` milliseconds. A worker computes: calls are counted in rounds so
+ * long that waiting for it costs nothing beside them.
+ */
+async function milliseconds(call, budget = 400, longEnough = 10) {
+  const round = async calls => {
     const start = performance.now()
-    call()
+    for (let i = 0; i < calls; i++) call()
+    await device.read(done)
     return performance.now() - start
   }
+  let calls = 1
+  while ((await round(calls)) < longEnough) calls *= 2
   let best = Number.POSITIVE_INFINITY
   const end = performance.now() + budget
-  while (performance.now() < end) best = Math.min(best, once())
+  while (performance.now() < end) best = Math.min(best, (await round(calls)) / calls)
   return best
 }
 
 /** GFLOP/s of multiply-adds that touch no memory. */
-function registerPeak() {
+async function registerPeak() {
   const [accumulators, turns] = [13, 1_000_000]
   const module = new ModuleBuilder()
   const write = f => {
@@ -38,7 +46,7 @@ function registerPeak() {
   const scratch = new WebAssembly.Global({ value: 'i32', mutable: true }, 0)
   const compiled = new WebAssembly.Module(module.encode(maxPages))
   const { run } = new WebAssembly.Instance(compiled, { env: { memory, scratch } }).exports
-  return (8 * accumulators * turns) / milliseconds(run) / 1e6
+  return (8 * accumulators * turns) / (await milliseconds(run)) / 1e6
 }
 
 /** A prepared call of a kernel on random arguments of these lengths. */
@@ -55,16 +63,16 @@ function prepared(kernel, lengths) {
   return { call: () => device.run(program, buffers), free: () => buffers.map(b => device.free(b)) }
 }
 
-function time(kernel, lengths) {
+async function time(kernel, lengths) {
   const { call, free } = prepared(kernel, lengths)
-  const ms = milliseconds(call)
+  const ms = await milliseconds(call)
   free()
   return ms
 }
 
 const view = (...strides) => ({ offset: 0, strides })
 
-function matmul(m, k, n, aTransposed = false, bTransposed = false) {
+async function matmul(m, k, n, aTransposed = false, bTransposed = false) {
   const kernel = {
     kind: 'matmul',
     dtype: 'float32',
@@ -76,22 +84,24 @@ function matmul(m, k, n, aTransposed = false, bTransposed = false) {
     b: bTransposed ? view(1, k) : view(n, 1),
     accumulate: false,
   }
-  return (2 * m * n * k) / time(kernel, [m * k, k * n, m * n]) / 1e6
+  return (2 * m * n * k) / (await time(kernel, [m * k, k * n, m * n])) / 1e6
 }
 
 const load = (value, dtype = 'float32') => ({ op: 'input', dtype, args: [], value })
 const line = (op, ...args) => ({ op, dtype: 'float32', args, value: 0 })
 
 /** ns per element of an elementwise kernel over 1000 floats (in the inner cache). */
-function unary(op) {
+async function unary(op) {
   const input = { dtype: 'float32', view: view(1) }
   const body = [load(0), line(op, 0)]
   const outputs = [{ ...input, value: 1 }]
-  return (time({ kind: 'map', shape: [1000], inputs: [input], body, outputs }, [1000, 1000]) * 1e6) / 1000
+  return (
+    ((await time({ kind: 'map', shape: [1000], inputs: [input], body, outputs }, [1000, 1000])) * 1e6) / 1000
+  )
 }
 
 /** The forward map of an LSTM cell and what its backward pass keeps: four gates in rows of 4H, six outputs. */
-function lstm(rows, width) {
+async function lstm(rows, width) {
   const whole = { dtype: 'float32', view: view(width, 1) }
   const gate = g => ({ dtype: 'float32', view: { offset: g * width, strides: [4 * width, 1] } })
   const bias = g => ({ dtype: 'float32', view: { offset: g * width, strides: [0, 1] } })
@@ -111,10 +121,10 @@ function lstm(rows, width) {
     ...[4, 4, 4, 4].map(g => g * width),
   ]
   const kernel = { kind: 'map', shape: [rows, width], inputs, body, outputs }
-  return (time(kernel, [...lengths, ...outputs.map(() => rows * width)]) * 1e6) / (rows * width)
+  return ((await time(kernel, [...lengths, ...outputs.map(() => rows * width)])) * 1e6) / (rows * width)
 }
 
-function reduceColumns(rows, columns) {
+async function reduceColumns(rows, columns) {
   const input = { dtype: 'float32', view: view(1, columns) }
   const kernel = {
     kind: 'reduce',
@@ -124,10 +134,13 @@ function reduceColumns(rows, columns) {
     axes: 1,
     inputs: [input],
   }
-  return (time({ ...kernel, body: [load(0)], value: 0 }, [rows * columns, columns]) * 1e6) / (rows * columns)
+  return (
+    ((await time({ ...kernel, body: [load(0)], value: 0 }, [rows * columns, columns])) * 1e6) /
+    (rows * columns)
+  )
 }
 
-function reduceRows(rows, columns) {
+async function reduceRows(rows, columns) {
   const input = { dtype: 'float32', view: view(columns, 1) }
   const kernel = {
     kind: 'reduce',
@@ -137,10 +150,12 @@ function reduceRows(rows, columns) {
     axes: 1,
     inputs: [input],
   }
-  return (time({ ...kernel, body: [load(0)], value: 0 }, [rows * columns, rows]) * 1e6) / (rows * columns)
+  return (
+    ((await time({ ...kernel, body: [load(0)], value: 0 }, [rows * columns, rows])) * 1e6) / (rows * columns)
+  )
 }
 
-function transpose(rows, columns) {
+async function transpose(rows, columns) {
   const kernel = {
     kind: 'copy',
     dtype: 'float32',
@@ -149,11 +164,11 @@ function transpose(rows, columns) {
     to: view(1, rows),
     accumulate: false,
   }
-  return (time(kernel, [rows * columns, rows * columns]) * 1e6) / (rows * columns)
+  return ((await time(kernel, [rows * columns, rows * columns])) * 1e6) / (rows * columns)
 }
 
 console.log(device.description)
-const peak = registerPeak()
+const peak = await registerPeak()
 console.log(`register peak ${peak.toFixed(1)} GFLOP/s`)
 const products = [
   [512, 512, 512],
@@ -170,21 +185,22 @@ const products = [
   [16, 16, 16],
 ]
 for (const [m, k, n, aT, bT] of products) {
-  const rate = matmul(m, k, n, aT, bT)
+  const rate = await matmul(m, k, n, aT, bT)
   const name = `[${m},${k}]${aT ? ' (A transposed)' : ''} x [${k},${n}]${bT ? ' (B transposed)' : ''}`
   console.log(
     `${name.padEnd(44)} ${rate.toFixed(1).padStart(6)} GFLOP/s ${((100 * rate) / peak).toFixed(0).padStart(4)} %`,
   )
 }
 const nanoseconds = {
-  exp: unary('exp'),
-  log: unary('log'),
-  tanh: unary('tanh'),
-  'LSTM map [100,64], 9 inputs, 6 outputs': lstm(100, 64),
-  'sum of [25000,256] over rows': reduceColumns(25000, 256),
-  'sum of [25000,256] over columns': reduceRows(25000, 256),
-  'sum of [25000,4] over columns': reduceRows(25000, 4),
-  'transpose [512,512]': transpose(512, 512),
+  exp: await unary('exp'),
+  log: await unary('log'),
+  tanh: await unary('tanh'),
+  'LSTM map [100,64], 9 inputs, 6 outputs': await lstm(100, 64),
+  'sum of [25000,256] over rows': await reduceColumns(25000, 256),
+  'sum of [25000,256] over columns': await reduceRows(25000, 256),
+  'sum of [25000,4] over columns': await reduceRows(25000, 4),
+  'transpose [512,512]': await transpose(512, 512),
 }
 for (const [name, ns] of Object.entries(nanoseconds))
   console.log(`${name.padEnd(44)} ${ns.toFixed(2).padStart(6)} ns/element`)
+await device.close()
