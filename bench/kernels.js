@@ -90,13 +90,13 @@ async function matmul(m, k, n, aTransposed = false, bTransposed = false) {
 const load = (value, dtype = 'float32') => ({ op: 'input', dtype, args: [], value })
 const line = (op, ...args) => ({ op, dtype: 'float32', args, value: 0 })
 
-/** ns per element of an elementwise kernel over 1000 floats (in the inner cache). */
+/** ns per element of an elementwise kernel over 4000 floats (in the inner cache). */
 async function unary(op) {
   const input = { dtype: 'float32', view: view(1) }
   const body = [load(0), line(op, 0)]
   const outputs = [{ ...input, value: 1 }]
   return (
-    ((await time({ kind: 'map', shape: [1000], inputs: [input], body, outputs }, [1000, 1000])) * 1e6) / 1000
+    ((await time({ kind: 'map', shape: [4000], inputs: [input], body, outputs }, [4000, 4000])) * 1e6) / 4000
   )
 }
 
@@ -195,6 +195,7 @@ const nanoseconds = {
   exp: await unary('exp'),
   log: await unary('log'),
   tanh: await unary('tanh'),
+  sigmoid: await unary('sigmoid'),
   'LSTM map [100,64], 9 inputs, 6 outputs': await lstm(100, 64),
   'sum of [25000,256] over rows': await reduceColumns(25000, 256),
   'sum of [25000,256] over columns': await reduceRows(25000, 256),

@@ -2,6 +2,7 @@ import type { CheckLine, Device } from './device.js'
 import { gpuDevice } from './devices/gpu/index.js'
 import { referenceDevice } from './devices/reference/index.js'
 import { wasmDevice } from './devices/wasm/index.js'
+import { hostTarget } from './devices/wasm/target.js'
 import { Runtime } from './runtime.js'
 
 /** What a device is opened with, beyond its name; each factory says what it knows. */
@@ -10,8 +11,11 @@ export type DeviceOptions = Readonly<Record<string, string | number | boolean>>
 /** Opens a device. Throws, or rejects with, a DeviceUnavailableError that says what is missing and how to get it. */
 export type DeviceFactory = (options: DeviceOptions) => Device | Promise<Device>
 
+const textOf = (option: DeviceOptions[string] | undefined): string | undefined =>
+  option === undefined ? undefined : String(option)
+
 const factories = new Map<string, DeviceFactory>([
-  ['wasm', ({ blas }) => wasmDevice(undefined, undefined, blas === undefined ? undefined : String(blas))],
+  ['wasm', ({ blas, vectors }) => wasmDevice(hostTarget(textOf(vectors)), undefined, textOf(blas))],
   ['reference', referenceDevice],
   ['gpu', gpuDevice],
   // Loaded when it is opened: a browser has no use for it.

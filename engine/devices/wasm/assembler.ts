@@ -6,7 +6,11 @@
  */
 
 export type ValueType = 'i32' | 'v128'
-export type Code = readonly (number | Code)[]
+export type Code = readonly (number | Code | Constant)[]
+/** Four 32-bit lanes. */
+type Constant = { readonly words: Int32Array }
+/** The address in memory of a word that is always there; undefined for one that is not. */
+export type WordAddress = (word: number) => number | undefined
 export type Value<T extends ValueType = ValueType> = { readonly type: T; readonly code: Code }
 export type I32 = Value<'i32'>
 export type V128 = Value<'v128'>
@@ -36,12 +40,20 @@ export function signed(value: number): number[] {
   }
 }
 
-function flatten(code: Code, into: number[]): number[] {
+function flatten(code: Code, into: number[], addressOf?: WordAddress): number[] {
   for (const part of code) {
     if (typeof part === 'number') into.push(part)
-    else flatten(part, into)
+    else flatten('words' in part ? constantCode(part, addressOf) : part, into, addressOf)
   }
   return into
+}
+
+/** A vector of one word comes from memory if it is there. Zeros need no memory: the processor makes them. */
+function constantCode({ words }: Constant, addressOf?: WordAddress): Code {
+  const [word] = words
+  const address = word !== 0 && words.every(w => w === word) ? addressOf?.(word) : undefined
+  if (address !== undefined) return v128.load32_splat(i32.const(address)).code
+  return [simd(0x0c), [...new Uint8Array(words.buffer)]]
 }
 
 const value = <T extends ValueType>(type: T, ...code: Code): Value<T> => ({ type, code })
@@ -102,7 +114,7 @@ const load =
     value('v128', memory(simd(opcode), base, offset))
 
 /** A vector constant of four 32-bit lanes. */
-const lanes = (words: Int32Array): V128 => value('v128', simd(0x0c), [...new Uint8Array(words.buffer)])
+const lanes = (words: Int32Array): V128 => value('v128', { words })
 
 export const v128 = {
   load: load(0x00),
@@ -278,8 +290,8 @@ export class FunctionBuilder {
     this.do([pointer.code, i32.const(0).code, i32.const(bytes).code, 0xfc, 0x0b, 0x00])
   }
 
-  /** The function as an entry of the code section. */
-  encode(): number[] {
+  /** The function as an entry of the code section; `addressOf`: where constants lie in memory. */
+  encode(addressOf?: WordAddress): number[] {
     const runs: { type: ValueType; count: number }[] = []
     for (const type of this.#locals) {
       const last = runs.at(-1)
@@ -287,7 +299,7 @@ export class FunctionBuilder {
       else runs.push({ type, count: 1 })
     }
     const locals = [unsigned(runs.length), runs.map(r => [unsigned(r.count), typeByte[r.type]])]
-    const body = flatten([locals, this.#code, 0x0b], [])
+    const body = flatten([locals, this.#code, 0x0b], [], addressOf)
     return [...unsigned(body.length), ...body]
   }
 }
@@ -315,7 +327,10 @@ export class ModuleBuilder {
   readonly #functions: { params: number; encoded: number[] }[] = []
   readonly #exports: { name: string; index: number }[] = []
 
-  constructor(readonly imports: readonly Import[] = []) {}
+  constructor(
+    readonly imports: readonly Import[] = [],
+    readonly addressOf?: WordAddress,
+  ) {}
 
   /** Scratch memory that the module's functions use. */
   get scratchBytes(): number {
@@ -330,7 +345,7 @@ export class ModuleBuilder {
   define(params: number, write: (f: FunctionBuilder) => void): number {
     const f = new FunctionBuilder(params)
     write(f)
-    return this.imports.length + this.#functions.push({ params, encoded: f.encode() }) - 1
+    return this.imports.length + this.#functions.push({ params, encoded: f.encode(this.addressOf) }) - 1
   }
 
   export(name: string, index: number): void {

@@ -43,19 +43,28 @@ function emitPass(target: Target, f: FunctionBuilder, pass: Pass): void {
       input => loadLanes(f, pointers[input], 0, 0, 4),
     )
     const varying = lines.filter(line => !invariant[line])
-    const group = (index: I32, start: number, count: number) => {
-      const emitter = row.inner()
-      emitter.emit(varying, i =>
-        loadLanes(f, along(pointers[i], index, steps[i]), 4 * start * steps[i], steps[i], count),
-      )
+    /** Emit vectors of up to four lanes from element `start` on. */
+    const group = (index: I32, start: number, counts: readonly number[]) => {
+      const offset = (vector: number, i: number) => 4 * (start + 4 * vector) * steps[i]
+      const bases = pointers.map((pointer, i) => f.local(along(pointer, index, steps[i])))
+      const emitters = counts.map((count, vector) => {
+        const emitter = row.inner()
+        emitter.emit(varying, i => loadLanes(f, bases[i], offset(vector, i), steps[i], count))
+        return emitter
+      })
       outputs.forEach(({ line }, o) => {
         const i = inputs.length + o
-        const base = along(pointers[i], index, steps[i])
-        storeLanes(f, base, 4 * start * steps[i], steps[i], count, emitter.value(line))
+        counts.forEach((count, vector) => {
+          storeLanes(f, bases[i], offset(vector, i), steps[i], count, emitters[vector].value(line))
+        })
       })
     }
-    f.range(length >> 2, 16, index => group(index, 0, 4))
-    if (length % 4) group(i32.const(0), length & ~3, length % 4)
+    const turn = target.wide ? [4, 4] : [4]
+    const lanes = 4 * turn.length
+    const turns = Math.floor(length / lanes)
+    f.range(turns, 4 * lanes, index => group(index, 0, turn))
+    for (let start = turns * lanes; start < length; start += 4)
+      group(i32.const(0), start, [Math.min(4, length - start)])
   })
 }
 

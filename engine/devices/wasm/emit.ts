@@ -1,5 +1,5 @@
 import { type Kernel, kernelKey } from '../../kernel.js'
-import { ModuleBuilder } from './assembler.js'
+import { ModuleBuilder, type WordAddress } from './assembler.js'
 import { defineCopy, defineMap } from './elementwise.js'
 import { defineGather, defineScatterAdd } from './gather.js'
 import { defineLoop } from './loop.js'
@@ -9,9 +9,12 @@ import { defineReduce } from './reduce.js'
 import { sgemmImport, usesSgemm } from './sgemm.js'
 import type { Target } from './target.js'
 
-/** A module that exports `run`: the kernel as a function of its arguments' addresses. Imports `env.sgemm` if it uses it. */
-export function emitKernel(target: Target, kernel: Kernel): ModuleBuilder {
-  const module = new ModuleBuilder(usesSgemm(target, kernel) ? [sgemmImport] : [])
+/**
+ * A module that exports `run`: the kernel as a function of its arguments' addresses. Imports `env.sgemm` if it uses it.
+ * `addressOf`: where constants lie in memory; without it they are in the code.
+ */
+export function emitKernel(target: Target, kernel: Kernel, addressOf?: WordAddress): ModuleBuilder {
+  const module = new ModuleBuilder(usesSgemm(target, kernel) ? [sgemmImport] : [], addressOf)
   const known = new Map<string, number>()
 
   const define = (kernel: Kernel): number => {

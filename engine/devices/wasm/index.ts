@@ -4,6 +4,7 @@ import { guarded } from '../../guarded.js'
 import { type Kernel, kernelKey } from '../../kernel.js'
 import { Allocator, alignment, maxPages } from './allocator.js'
 import { Blas } from './blas.js'
+import { constantsIn } from './constants.js'
 import { hostCores } from './cores.js'
 import { emitKernel } from './emit.js'
 import { hasThreads } from './host.js'
@@ -58,6 +59,7 @@ export function wasmDevice(
   const target: Target = { ...host, sgemm: library.path !== undefined }
   if (threads > 1 && !hasThreads()) throw new Error(noThreads)
   let open: Allocator | undefined = new Allocator(maxPages, hasThreads())
+  const addressOf = host.loadsConstants ? constantsIn(allocator) : undefined
   const linker = new Linker(open.memory)
   let team: Team | undefined
   const programs = new Map<string, WasmProgram>()
@@ -86,7 +88,7 @@ export function wasmDevice(
 
   /** A kernel's module, and the scratch memory that it needs. */
   function emit(kernel: Kernel): Code & { scratchBytes: number } {
-    const builder = emitKernel(target, kernel)
+    const builder = emitKernel(target, kernel, addressOf)
     return {
       bytes: builder.encode(maxPages, hasThreads()),
       scratchBytes: builder.scratchBytes,
@@ -163,7 +165,8 @@ export function wasmDevice(
     get description() {
       const count = threads === 1 ? '1 thread' : `${threads} threads`
       const madd = target.relaxed ? 'fused multiply-add (relaxed SIMD)' : 'no fused multiply-add'
-      return `WebAssembly SIMD, ${count}, ${madd}, ${library.description}`
+      const bits = target.wide ? 256 : 128
+      return `WebAssembly SIMD, ${bits}-bit vectors, ${count}, ${madd}, ${library.description}`
     },
     alloc(bytes) {
       return { bytes, pointer: allocator().alloc(bytes) } as WasmBuffer

@@ -1,8 +1,13 @@
 import { type FunctionBuilder, f32x4, ModuleBuilder, type V128 } from './assembler.js'
+import { chooseVectors, v8Version } from './vectors.js'
 
 /** What the host's WebAssembly can do: how `a * b + c` is written. */
 export type Target = {
   readonly relaxed: boolean
+  /** Whether V8 makes 256-bit vectors of two neighbours (vectors.ts): code is emitted so that it can. */
+  readonly wide?: boolean
+  /** Whether constants are better loaded than made by code (constants.ts). */
+  readonly loadsConstants?: boolean
   /** Whether large products are left to a BLAS library (sgemm.ts). */
   readonly sgemm?: boolean
   /** `a * b + c`, rounded once where the host has relaxed SIMD, else twice. */
@@ -38,10 +43,21 @@ function enableRelaxedSimd(): void {
   process?.getBuiltinModule?.('node:v8')?.setFlagsFromString('--experimental-wasm-relaxed-simd')
 }
 
-/** The best target of this host. Throws where WebAssembly has no SIMD at all. */
-export function hostTarget(): Target {
+/** The width of vectors unless `vectors` says otherwise: XENOGRAD_VECTORS, or that of WebAssembly. */
+function defaultVectors(): string {
+  const { process } = globalThis as { process?: NodeJS.Process }
+  return process?.env.XENOGRAD_VECTORS || '128'
+}
+
+/**
+ * The best target of this host. `vectors`: '128', '256' or 'auto' (vectors.ts): wider ones need a flag that concerns the
+ * whole process, so programs ask for them.
+ * @throws Error where WebAssembly has no SIMD at all, or no vectors of that width.
+ */
+export function hostTarget(vectors = defaultVectors()): Target {
   if (!hasSimd())
     throw new Error('wasm device: this host has no WebAssembly SIMD; use Node 20 or a browser from 2021 on')
   if (!hasRelaxedSimd()) enableRelaxedSimd()
-  return hasRelaxedSimd() ? relaxedTarget : plainTarget
+  const target = hasRelaxedSimd() ? relaxedTarget : plainTarget
+  return { ...target, wide: chooseVectors(vectors), loadsConstants: v8Version() >= 13 }
 }

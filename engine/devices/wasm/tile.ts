@@ -19,8 +19,19 @@ const tiles: readonly Tile[] = [
   { rows: 1, vectors: 6 },
 ]
 
+/** Tiles of vectors that V8 makes one of two: a register holds two, and an operand from memory is no register. */
+const wideTiles: readonly Tile[] = [
+  { rows: 6, vectors: 4 },
+  { rows: 5, vectors: 4 },
+  { rows: 4, vectors: 4 },
+  { rows: 6, vectors: 2 },
+  { rows: 6, vectors: 1 },
+  { rows: 1, vectors: 6 },
+]
+
 /** Cycles of a k-step: two multiply-adds a cycle, four cycles until a sum can be added to again, and the loop itself. */
-const stepCycles = ({ rows, vectors }: Tile): number => Math.max(4, (rows * vectors) / 2) + 0.5
+const stepCycles = ({ wide }: Target, { rows, vectors }: Tile): number =>
+  Math.max(4, (rows * (wide ? Math.ceil(vectors / 2) : vectors)) / 2) + 0.5
 
 /** Sizes of the parts when `total` is cut into parts of `size`, each with how often it occurs. */
 export function parts(total: number, size: number): { size: number; count: number }[] {
@@ -34,6 +45,9 @@ export function parts(total: number, size: number): { size: number; count: numbe
 const fits = ({ relaxed }: Target, { rows, vectors }: Tile): boolean =>
   rows * vectors + rows + vectors + (relaxed ? 0 : 1) <= registers
 
+const tilesFor = (target: Target): readonly Tile[] =>
+  target.wide ? wideTiles : tiles.filter(tile => fits(target, tile))
+
 /** The tile that covers `m` by `n` in the fewest cycles, edges included. */
 export function chooseTile(target: Target, m: number, n: number): Tile {
   const cycles = (tile: Tile): number => {
@@ -41,13 +55,11 @@ export function chooseTile(target: Target, m: number, n: number): Tile {
     for (const rows of parts(m, tile.rows))
       for (const columns of parts(n, 4 * tile.vectors)) {
         const vectors = Math.ceil(columns.size / 4)
-        sum += rows.count * columns.count * stepCycles({ rows: rows.size, vectors })
+        sum += rows.count * columns.count * stepCycles(target, { rows: rows.size, vectors })
       }
     return sum
   }
-  return tiles
-    .filter(tile => fits(target, tile))
-    .reduce((best, tile) => (cycles(tile) < cycles(best) ? tile : best))
+  return tilesFor(target).reduce((best, tile) => (cycles(tile) < cycles(best) ? tile : best))
 }
 
 /** More would write to addresses a power of two apart, which caches cannot hold together. */
