@@ -6,22 +6,25 @@ const packagesVariable = 'XENOGRAD_GPU_PACKAGES'
 
 const inNode = typeof process !== 'undefined' && process.versions?.node !== undefined
 
-/** An installed package, from beside xenograd, the working directory, or $XENOGRAD_GPU_PACKAGES; else undefined. */
-async function importPackage(name: string): Promise<Record<string, unknown> | undefined> {
+/** The URL of a package beside xenograd, the working directory, or $XENOGRAD_GPU_PACKAGES; else undefined. */
+async function findPackage(name: string): Promise<string | undefined> {
   const { createRequire } = await import('node:module')
   const { pathToFileURL } = await import('node:url')
   const folders = [import.meta.url, `${process.cwd()}/`, process.env[packagesVariable]]
   for (const folder of folders) {
     if (!folder) continue
-    let path: string
     try {
-      path = createRequire(folder.startsWith('file:') ? folder : `${folder}/`).resolve(name)
-    } catch {
-      continue
-    }
-    return await import(pathToFileURL(path).href)
+      const path = createRequire(folder.startsWith('file:') ? folder : `${folder}/`).resolve(name)
+      return pathToFileURL(path).href
+    } catch {}
   }
   return undefined
+}
+
+/** An installed package, from where `findPackage` finds it; else undefined. */
+async function importPackage(name: string): Promise<Record<string, unknown> | undefined> {
+  const url = await findPackage(name)
+  return url === undefined ? undefined : await import(url)
 }
 
 /** `missing`: what there is not; `advice`: how to get it. */
@@ -59,8 +62,54 @@ function isGpuJs(found: unknown): found is GpuJs {
   )
 }
 
-/** WebGPU: the host's own, or in Node that of the package webgpu (Dawn). @throws DeviceUnavailableError */
-async function loadWebGpu(): Promise<GPU> {
+/** What an adapter says of itself. */
+type AdapterInfo = Pick<
+  GPUAdapterInfo,
+  'description' | 'device' | 'architecture' | 'vendor' | 'isFallbackAdapter'
+>
+
+const noAdapter = (why?: string): DeviceUnavailableError =>
+  unavailable(
+    `WebGPU finds no adapter${why === undefined ? '' : ` (${why})`}`,
+    'install a GPU driver with Vulkan (Linux: libvulkan1), Metal or Direct3D 12',
+  )
+
+/**
+ * What the adapter says of itself that the package webgpu will give. A process of its own looks for it: Dawn and the
+ * drivers write warnings to stderr, which no option of theirs prevents, and a driver may crash.
+ *
+ * @throws DeviceUnavailableError when there is none, with the first warning.
+ */
+async function lookForAdapter(webgpu: string): Promise<AdapterInfo> {
+  const { execFile } = await import('node:child_process')
+  const { fileURLToPath } = await import('node:url')
+  const script = fileURLToPath(new URL('./adapterInfo.js', import.meta.url))
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, [script, webgpu], (error, stdout, stderr) => {
+      const info: AdapterInfo | null = error ? null : JSON.parse(stdout)
+      if (info) resolve(info)
+      else if (error) reject(noAdapter(`looking for one ended with ${error.signal ?? `code ${error.code}`}`))
+      else reject(noAdapter(stderr.match(/^Warning: (.*?)[.!]?$/m)?.[1]))
+    })
+  })
+}
+
+/** An adapter's name. @throws DeviceUnavailableError when it is software and `allowCpu` is not set. */
+function accept(info: AdapterInfo, allowCpu: boolean): string {
+  const name = info.description || info.device || info.architecture || info.vendor || 'unnamed adapter'
+  if (info.isFallbackAdapter && !allowCpu)
+    throw unavailable(
+      `the only adapter is software on the CPU (${name})`,
+      'install a GPU driver, or accept it with --gpu-allow-cpu (option allowCpu)',
+    )
+  return name
+}
+
+/**
+ * WebGPU: the host's own, or in Node that of the package webgpu (Dawn) once it is known to find an adapter that will
+ * be accepted. @throws DeviceUnavailableError
+ */
+async function loadWebGpu(allowCpu: boolean): Promise<GPU> {
   const own = globalThis.navigator?.gpu
   if (own) return own
   if (!inNode)
@@ -68,15 +117,13 @@ async function loadWebGpu(): Promise<GPU> {
       'this browser has no WebGPU (navigator.gpu)',
       'take one that has, and a page from https or localhost',
     )
-  let found: Record<string, unknown> | undefined
-  try {
-    found = await importPackage('webgpu')
-  } catch (error) {
-    const why = (error as Error).message.split('\n')[0]
-    throw unavailable(`the package webgpu does not load (${why})`, install)
-  }
-  if (!found) throw unavailable('the package webgpu is not installed', install)
-  const gpu = (found.create as (options: string[]) => GPU)([])
+  const url = await findPackage('webgpu')
+  if (url === undefined) throw unavailable('the package webgpu is not installed', install)
+  const webgpu = (await import(url).catch((error: Error) => {
+    throw unavailable(`the package webgpu does not load (${error.message.split('\n')[0]})`, install)
+  })) as { create(options: string[]): GPU }
+  accept(await lookForAdapter(url), allowCpu)
+  const gpu = webgpu.create([])
   // gpu.js looks for it there, as in a browser.
   if (!globalThis.navigator)
     Object.defineProperty(globalThis, 'navigator', { value: {}, configurable: true, writable: true })
@@ -94,20 +141,11 @@ export type Adapter = WebGpuContext & { readonly software: boolean; readonly des
  * @throws DeviceUnavailableError when there is none, or only software that runs on the CPU and `allowCpu` is not set.
  */
 export async function openAdapter({ WebGPUContext }: GpuJs, allowCpu: boolean): Promise<Adapter> {
-  const gpu = await loadWebGpu()
+  const gpu = await loadWebGpu(allowCpu)
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' })
-  if (!adapter)
-    throw unavailable(
-      'WebGPU finds no adapter',
-      'install a GPU driver with Vulkan (Linux: libvulkan1), Metal or Direct3D 12',
-    )
+  if (!adapter) throw noAdapter()
   const { info, limits } = adapter
-  const name = info.description || info.device || info.architecture || info.vendor || 'unnamed adapter'
-  if (info.isFallbackAdapter && !allowCpu)
-    throw unavailable(
-      `the only adapter is software on the CPU (${name})`,
-      'install a GPU driver, or accept it with --gpu-allow-cpu (option allowCpu)',
-    )
+  const name = accept(info, allowCpu)
   const device = await adapter.requestDevice({
     requiredLimits: {
       maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
