@@ -1,62 +1,95 @@
 // What the calls from Node into the Ascend libraries cost in a training step, with operators planned for each call and
-// with executors kept. On the stub of the tests, which checks everything and computes nothing here; see ASCEND.md.
+// with executors kept. On the stub of the tests, once with kernels that do nothing and once computing; see ASCEND.md.
 //
 //   npm run build && node bench/ascend.js [hidden units, default 128]
 
 import { ascendDevice } from '../dist/engine/devices/ascend/index.js'
 import { openDevice, registerDevice, scope, tensor } from '../dist/engine/index.js'
 import { findCell, initialState, makeTrainStep } from '../dist/model/index.js'
-import { buildStub, readCounters } from '../dist/test/ascend/stub.js'
+import { buildStub } from '../dist/test/ascend/stub.js'
+import { crossingTime, tapped } from './crossings.js'
 
 const hidden = Number(process.argv[2] ?? 128)
-const [batch, length, steps] = [100, 250, 7]
+const [batch, length] = [100, 250]
 const folder = buildStub()
-Object.assign(process.env, { ASCEND_STUB: folder, ASCEND_STUB_IDLE: '1' })
+process.env.ASCEND_STUB = folder
 
 const cell = await findCell('lstm')
+let devices = 0
 
-/** Enqueue times of training steps, and what one of them calls. */
-async function measure(keepExecutors, dropoutRate) {
-  const name = `keeping ${keepExecutors}, dropout ${dropoutRate}`
-  registerDevice(name, () => ascendDevice({ keepExecutors }))
+/**
+ * Training steps on a device of their own: for each milliseconds to enqueue it, and until its loss is there. `idle`:
+ * whether kernels do nothing. `tap.calls`: what the last one calls.
+ */
+async function train({ keepExecutors, dropoutRate, idle, steps, tap }) {
+  const name = `ascend ${devices++}`
+  process.env.ASCEND_STUB_IDLE = idle ? '1' : '0'
+  registerDevice(name, () => ascendDevice({ keepExecutors }, process.env, tap && (() => tapped(tap))))
   const { device } = await openDevice(name)
   const options = { cell, hidden, learningRate: 5e-4, dropoutRate, seed: 1, device: name }
   const { compiled } = makeTrainStep({ ...options, regulariserType: 'l2', regulariserWeight: 0 })
   const tokens = tensor(new Int32Array(batch * length), { shape: [batch, length] })
   let state = initialState(options)
   const times = []
-  let before
-  for (let i = 0; i <= steps; i++) {
-    before = await readCounters(folder)
+  for (let i = 0; i < steps; i++) {
+    if (tap && i === steps - 1) tap.calls = []
     const start = performance.now()
     const { state: next, metrics } = scope(() => compiled(state, tokens))
-    times.push(performance.now() - start)
+    const enqueued = performance.now() - start
     await metrics.data()
+    times.push({ enqueued, done: performance.now() - start })
     metrics.dispose()
     state = next
   }
-  const after = await readCounters(folder)
   await device.close()
-  const [launches, calls] = [after.launches - before.launches, after.calls - before.calls]
-  return { first: times[0], usual: Math.min(...times.slice(1)), launches, calls }
+  return times
 }
 
-console.log(
-  `LSTM, H=${hidden}, B=${batch}, T=${length}: milliseconds to enqueue a training step (fastest of ${steps})`,
-)
-console.log('executors           dropout   first   later   operators   C calls   µs an operator')
-for (const dropout of [0, 0.1])
-  for (const keep of [false, true]) {
-    const { first, usual, launches, calls } = await measure(keep, dropout)
-    const columns = [
-      dropout,
-      first.toFixed(0),
-      usual.toFixed(0),
-      launches,
-      calls,
-      ((1e3 * usual) / launches).toFixed(1),
-    ]
-    const widths = [7, 7, 7, 11, 9, 16]
-    const row = columns.map((x, i) => String(x).padStart(widths[i])).join(' ')
-    console.log(`${(keep ? 'kept' : 'planned each time').padEnd(19)} ${row}`)
-  }
+/** The fastest of the steps after the first. */
+const usual = (times, what) => Math.min(...times.slice(1).map(time => time[what]))
+
+/** Phase two of an operator. */
+const isLaunch = prototype => /aclnn\w+\(void \*workspace/.test(prototype)
+
+/** One row of the table. */
+async function measure(keepExecutors, dropoutRate) {
+  const setting = { keepExecutors, dropoutRate }
+  const idle = await train({ ...setting, idle: true, steps: 8 })
+  const computing = await train({ ...setting, idle: false, steps: 5 })
+  const tap = {}
+  await train({ ...setting, idle: true, steps: 4, tap })
+  const crossing = await crossingTime(tap.calls)
+  const [enqueued, done] = [usual(idle, 'enqueued'), usual(computing, 'done')]
+  const percent = whole => `${((100 * crossing) / whole).toPrecision(2)} %`
+  return [
+    keepExecutors ? 'kept' : 'planned each time',
+    dropoutRate,
+    idle[0].enqueued.toFixed(0),
+    tap.calls.filter(({ prototype }) => isLaunch(prototype)).length,
+    tap.calls.length,
+    crossing.toFixed(1),
+    enqueued.toFixed(0),
+    percent(enqueued),
+    done.toFixed(0),
+    percent(done),
+  ]
+}
+
+const columns = [
+  'executors',
+  'dropout',
+  'first step, ms',
+  'operators',
+  'C calls',
+  'crossings, ms',
+  'host, ms',
+  'of the host',
+  'whole step, ms',
+  'of the step',
+]
+const row = cells => console.log(`| ${cells.join(' | ')} |`)
+console.log(`LSTM, H=${hidden}, B=${batch}, T=${length}; ${process.version}`)
+row(columns)
+row(columns.map(() => '---'))
+for (const dropoutRate of [0, 0.1])
+  for (const keepExecutors of [false, true]) row(await measure(keepExecutors, dropoutRate))

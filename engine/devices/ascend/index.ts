@@ -24,6 +24,8 @@ type AscendProgram = Program & { readonly run: Runnable }
  * - `keepExecutors`: whether planned operators are kept and used again, as they are by default; without, each call is
  *   planned anew, for measurements.
  *
+ * `load`: the foreign function interface, for measurements and tests.
+ *
  * No card was available. Taken from documents and sources, and to be looked at first should a card disagree:
  * - a kernel gets its addresses when it is enqueued, so an executor may be moved to other memory before it has run;
  * - of in-place operators the target is the first input (ops-math, aclnn_copy.cpp), and there is no output;
@@ -36,9 +38,10 @@ type AscendProgram = Program & { readonly run: Runnable }
 export async function ascendDevice(
   options: Readonly<Record<string, string | number | boolean>> = {},
   environment: Environment = process.env,
+  load: () => Promise<Ffi> = loadFfi,
 ): Promise<Device> {
   const { precision, card, keepExecutors } = checkOptions(options, environment)
-  const ffi = await loadFfi()
+  const ffi = await load()
   const libraries = new Libraries(ffi, environment)
   libraries.checkComplete()
   const acl = openCard(ffi, libraries, card)
