@@ -56,6 +56,7 @@ export class Ring {
   }
 
   #slot = (worker: number): number => firstSlot + line * worker
+  #begunWord = (worker: number): number => this.#slot(worker) + 1
 
   /** The position after the last entry. Only the caller's thread moves it. */
   get head(): number {
@@ -105,6 +106,15 @@ export class Ring {
         done = now
       }
     }
+  }
+
+  /** A worker has begun to walk the ring. */
+  begin(worker: number): void {
+    Atomics.store(this.#words, this.#begunWord(worker), 1)
+  }
+
+  hasBegun(worker: number): boolean {
+    return Atomics.load(this.#words, this.#begunWord(worker)) === 1
   }
 
   /** A worker's wait for the entry at `position`. */

@@ -46,6 +46,16 @@ const smallestStage = 1 << 12
 /** Whether a stage stays with the workers after its first use. */
 export const isKept = (block: SharedArrayBuffer): boolean => block.byteLength <= largestKept
 
+/** Hosts say when a script cannot be loaded, but not of one that never comes, or that a filter has emptied. */
+const secondsToBegin = 60
+
+/** Calls `late` when workers should have begun; returns how to call it off. It does not keep the process alive. */
+function callAtDeadline(late: () => void): () => void {
+  const timer = setTimeout(late, 1000 * secondsToBegin)
+  ;(timer as { unref?(): void }).unref?.()
+  return () => clearTimeout(timer)
+}
+
 export const noThreads =
   'wasm device: this host has no threads that share memory; use one thread, or serve the page cross-origin isolated'
 
@@ -60,14 +70,18 @@ export class Team {
   readonly #ring: Ring
   readonly #workers: readonly WorkerThread[]
   readonly #reads = new Map<number, Read>()
+  readonly #callOff: () => void
   #stages: Stage[] = []
   #programs = 0
   #stageCount = 0
   #messages = 0
   #stopped = false
 
-  /** `memory`: what the programs compute in; shared. @throws Error where the host has no threads. */
-  constructor(workers: number, memory: WebAssembly.Memory, start = startWorker) {
+  /**
+   * `memory`: what the programs compute in; shared. `start`, `atDeadline`: how to start a worker, and how to be called
+   * when all should have begun. @throws Error where the host has no threads.
+   */
+  constructor(workers: number, memory: WebAssembly.Memory, start = startWorker, atDeadline = callAtDeadline) {
     if (!hasThreads()) throw new Error(noThreads)
     this.#ring = new Ring(workers)
     this.#workers = Array.from({ length: workers }, (_, worker) => {
@@ -78,6 +92,7 @@ export class Team {
       thread.post({ kind: 'start', worker, workers, block: this.#ring.block, memory } satisfies Message)
       return thread
     })
+    this.#callOff = atDeadline(() => this.#checkBegun())
   }
 
   /** Whether all that was enqueued is done. @throws Error when a worker has failed. */
@@ -166,16 +181,32 @@ export class Team {
     else resolve(new Uint8Array(new Uint8Array(stage.block, 0, bytes)).buffer)
   }
 
-  /** A worker is there no more, so the others will wait for ever. */
+  /** A worker that does not begin would be waited for for ever. */
+  #checkBegun(): void {
+    const begun = this.#workers.filter((_, worker) => this.#ring.hasBegun(worker)).length
+    const all = this.#workers.length
+    if (begun === all) return
+    this.#giveUp(
+      `${begun} of ${all} have begun within ${secondsToBegin} seconds; see whether ` +
+        `${new URL('./worker.js', import.meta.url)} loads (a security policy, a filter or the network may keep it away)`,
+    )
+  }
+
   #lost(why: string): void {
+    this.#giveUp(`it is there no more (${why}); XENOGRAD_THREADS sets how many there are`)
+  }
+
+  /** One worker does not work, so the others will wait for ever. */
+  #giveUp(why: string): void {
     if (this.#stopped) return
-    this.#ring.fail(`it is there no more (${why}); XENOGRAD_THREADS sets how many there are`)
+    this.#ring.fail(why)
     for (const id of [...this.#reads.keys()]) this.#taken({ id, failed: true })
     void this.#stop()
   }
 
   async #stop(): Promise<void> {
     this.#stopped = true
+    this.#callOff()
     this.#stages = []
     await Promise.all(this.#workers.map(worker => worker.stop()))
   }

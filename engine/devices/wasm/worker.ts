@@ -36,6 +36,7 @@ class Walker {
 
   async walk(): Promise<never> {
     const { ring, worker } = this
+    ring.begin(worker)
     for (let position = 0; ; ) {
       const entry = ring.next(position)
       const { what, args } = entry

@@ -183,6 +183,48 @@ test('threads: a worker that dies ends all waiting', async t => {
   await team.close()
 })
 
+test('threads: a worker that never begins ends all waiting at the deadline', async t => {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: maxPages, shared: true })
+  let started = 0
+  let late = () => {}
+  const team = new Team(
+    2,
+    memory,
+    // The second is one whose script never comes.
+    (...events) => (started++ ? { post() {}, hold() {}, async stop() {} } : startWorker(...events)),
+    call => {
+      late = call
+      return () => {}
+    },
+  )
+  const waiting = team.read(0, 4).catch(String)
+  late()
+  t.match(
+    String(await waiting),
+    /failed: [01] of 2 have begun within 60 seconds; see whether \S+worker\.js loads/,
+  )
+  t.throws(() => team.load([]), /have begun within 60 seconds/)
+  await team.close()
+})
+
+test('threads: at the deadline nothing happens to workers that have begun', async t => {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: maxPages, shared: true })
+  let late = () => {}
+  let calledOff = false
+  const team = new Team(2, memory, startWorker, call => {
+    late = call
+    return () => {
+      calledOff = true
+    }
+  })
+  // It is answered when all workers are past what was enqueued before.
+  await team.read(0, 4)
+  late()
+  t.equal((await team.read(0, 4)).byteLength, 4)
+  await team.close()
+  t.ok(calledOff)
+})
+
 /** `to` += `from`, of so many elements that it takes a worker. */
 const elements = 1 << 15
 const add: Kernel = {
