@@ -72,3 +72,22 @@ test('browser: gpu', async t => {
   if (report && !report.skipped.length)
     t.ok(report.passed.length > 20, `${report.passed.length} tests in ${report.description}`)
 })
+
+test('browser: gpu, by WebGL2 where there is no WebGPU', async t => {
+  if (!browser) return t.skip(skip)
+  if (!gpuScript) return t.skip('skipped: gpu.js is not installed; see README, device gpu')
+  const flags = [
+    '--disable-features=WebGPU',
+    '--use-angle=swiftshader',
+    '--enable-unsafe-swiftshader',
+    '--ignore-gpu-blocklist',
+  ]
+  const report = await visit(t, { device: 'gpu', isolated: false, flags })
+  if (!report || report.skipped.length) return
+  t.ok(report.passed.length > 20, `${report.passed.length} tests in ${report.description}`)
+  t.match(report.description, /^gpu\.js, WebGL2 on ANGLE .*\(software on the CPU\)$/)
+  t.match(report.refused, /WebGPU .*; nor is there WebGL2: .*\(software on the CPU\).*--gpu-allow-cpu/)
+  const [first, made, deleted] = report.textures
+  t.ok(first > 0, `the first steps make ${first} textures`)
+  t.equal(made, deleted, `200 more keep none of the ${made} that they make`)
+})

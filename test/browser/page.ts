@@ -1,6 +1,7 @@
+import { gpuDevice } from '../../engine/devices/gpu/index.js'
 import { hasThreads } from '../../engine/devices/wasm/host.js'
 import { wasmDevice } from '../../engine/devices/wasm/index.js'
-import { compile, openDevice, scan, type Tensor, tensor, uniformAt } from '../../engine/index.js'
+import { compile, gradients, openDevice, scan, type Tensor, tensor, uniformAt } from '../../engine/index.js'
 import { type Assertions, deviceConformance, type TestFunction } from '../../engine/testing/index.js'
 
 // What the browser runs for conformance.test.ts: `?device=NAME&effort=X`. Posts a Report to /result.
@@ -19,6 +20,10 @@ export type Report = {
   readonly digest: string
   /** What asking for two threads gives. */
   readonly twoThreads: string
+  /** Of the device gpu: why it does not open where only a software adapter is and that was not accepted. */
+  readonly refused: string
+  /** Textures of WebGL2 that the first steps of a training made, and that 200 more made and gave back. */
+  readonly textures: readonly [first: number, made: number, deleted: number]
 }
 
 const asked = new URLSearchParams(location.search)
@@ -80,7 +85,64 @@ async function recurrence(): Promise<string> {
   return bits.reduce((sum, x) => (Math.imul(sum, 31) + x) >>> 0, 0).toString(16)
 }
 
+/** Calls of a method of WebGL2 while `body` runs. */
+async function counting(methods: readonly ('createTexture' | 'deleteTexture')[], body: () => Promise<void>) {
+  const { prototype } = WebGL2RenderingContext
+  const counts = methods.map(() => 0)
+  const originals = methods.map(method => prototype[method])
+  methods.forEach((method, i) => {
+    Reflect.set(prototype, method, function (this: WebGL2RenderingContext, ...args: unknown[]) {
+      counts[i]++
+      return Reflect.apply(originals[i], this, args)
+    })
+  })
+  await body()
+  methods.forEach((method, i) => {
+    Reflect.set(prototype, method, originals[i])
+  })
+  return counts
+}
+
+/** See Report. */
+async function texturesOfSteps(): Promise<[first: number, made: number, deleted: number]> {
+  const step = compile(
+    (p: Tensor, xs: Tensor) => {
+      const carry = scan(
+        (h: Tensor, x: Tensor) => ({ carry: h.mul(p).add(x).tanh(), out: h }),
+        xs.slice(0, 0, 1).squeeze(0),
+        xs,
+      ).carry
+      const loss = carry.square().sum()
+      return { p: p.sub(gradients(loss, p).mul(0.1)), loss }
+    },
+    { device: name, donate: [0] },
+  )
+  const xs = tensor(
+    Float32Array.from({ length: 12 }, (_, i) => Math.cos(i)),
+    { shape: [4, 3] },
+  )
+  let p = tensor([0.5, -0.25, 1])
+  const steps = async (count: number) => {
+    for (let i = 0; i < count; i++) {
+      const result = step(p, xs)
+      p = result.p
+      await result.loss.item()
+      result.loss.dispose()
+    }
+  }
+  const [first] = await counting(['createTexture'], () => steps(3))
+  const [made, deleted] = await counting(['createTexture', 'deleteTexture'], () => steps(200))
+  return [first, made, deleted]
+}
+
 async function run(): Promise<Report> {
+  const refused =
+    name === 'gpu'
+      ? await gpuDevice({ allowCpu: false }).then(
+          device => device.close().then(() => ''),
+          (error: Error) => error.message,
+        )
+      : ''
   const tests: (() => Promise<void>)[] = []
   const collect: TestFunction = (_, body) => tests.push(() => body(assertions))
   deviceConformance(collect, name, {
@@ -106,6 +168,8 @@ async function run(): Promise<Report> {
     turns: opened ? await countTurns() : 0,
     digest: opened ? await recurrence() : '',
     twoThreads,
+    refused,
+    textures: opened && name === 'gpu' ? await texturesOfSteps() : [0, 0, 0],
   }
 }
 

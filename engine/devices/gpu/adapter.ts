@@ -4,7 +4,8 @@ import type { GpuJs, WebGpuContext } from './gpujs.js'
 /** Where a package is looked for besides the places that Node looks in: a folder with a node_modules. */
 const packagesVariable = 'XENOGRAD_GPU_PACKAGES'
 
-const inNode = typeof process !== 'undefined' && process.versions?.node !== undefined
+/** Node, not a browser. */
+export const inNode = typeof process !== 'undefined' && process.versions?.node !== undefined
 
 /** The URL of a package beside xenograd, the working directory, or $XENOGRAD_GPU_PACKAGES; else undefined. */
 async function findPackage(name: string): Promise<string | undefined> {
@@ -22,7 +23,7 @@ async function findPackage(name: string): Promise<string | undefined> {
 }
 
 /** An installed package, from where `findPackage` finds it; else undefined. */
-async function importPackage(name: string): Promise<Record<string, unknown> | undefined> {
+export async function importPackage(name: string): Promise<Record<string, unknown> | undefined> {
   const url = await findPackage(name)
   return url === undefined ? undefined : await import(url)
 }
@@ -51,6 +52,8 @@ const parts = [
   'Input',
   'WGSLFunctionNode',
   'WebGPUKernel',
+  'WebGL2FunctionNode',
+  'WebGL2Kernel',
   'WebGPUContext',
   'FunctionBuilder',
 ] as const

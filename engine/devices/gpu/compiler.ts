@@ -1,8 +1,7 @@
 import type { Kernel, LoopArg, LoopKernel } from '../../kernel.js'
 import { argCount } from '../../runtime.js'
 import { copyPasses } from './copy.js'
-import { dialectKernel } from './dialect.js'
-import type { GpuInstance, GpuJs, WebGpuKernel } from './gpujs.js'
+import type { GpuInstance, GpuJs, GpuJsKernel } from './gpujs.js'
 import { mapPasses } from './map.js'
 import { functions } from './math.js'
 import { matmulPasses } from './matmul.js'
@@ -18,29 +17,38 @@ type Arguments = readonly number[] | undefined
 type Slots = readonly (number | undefined)[]
 
 /** A pass with the gpu.js kernel that runs it. */
-export type BuiltPass = Pass & { readonly kernel: WebGpuKernel; readonly slots: Slots }
+export type BuiltPass<K extends GpuJsKernel> = Pass & { readonly kernel: K; readonly slots: Slots }
 
 /** A kernel of the engine, compiled: passes in order, or a loop of such. */
-export type Compiled =
-  | { readonly kind: 'passes'; readonly passes: readonly BuiltPass[]; readonly temps: readonly number[] }
-  | { readonly kind: 'loop'; readonly loop: LoopKernel; readonly body: readonly Compiled[] }
+export type Compiled<K extends GpuJsKernel> =
+  | { readonly kind: 'passes'; readonly passes: readonly BuiltPass<K>[]; readonly temps: readonly number[] }
+  | { readonly kind: 'loop'; readonly loop: LoopKernel; readonly body: readonly Compiled<K>[] }
+
+/** What a back end can do. */
+export type Abilities = {
+  /** How many buffers a kernel may use. */
+  readonly maxBuffers: number
+  /** How many threads keep the device busy. */
+  readonly busy: number
+  /** Whether a thread can store any number of elements, in several buffers; else it stores one, in the only one. */
+  readonly manyStores: boolean
+  /** Whether kernels are made for a number of threads, not for any. */
+  readonly sized: boolean
+}
 
 /** Writes kernels in the language of dialect.ts and has gpu.js compile them. */
-export class Compiler {
-  readonly #gpu: GpuInstance
-  readonly #built = new Map<string, WebGpuKernel>()
+export class Compiler<K extends GpuJsKernel> {
+  readonly #built = new Map<string, K>()
   #building: Promise<unknown> | undefined
 
-  /** `maxBuffers`: how many buffers a kernel may use. `busy`: how many threads keep the device busy. */
+  /** `gpu`: makes kernels of the dialect. */
   constructor(
     readonly gpujs: GpuJs,
-    readonly maxBuffers: number,
-    readonly busy: number,
+    readonly gpu: GpuInstance<K>,
+    readonly abilities: Abilities,
   ) {
-    this.#gpu = new gpujs.GPU({ mode: 'webgpu' })
-    this.#gpu.Kernel = dialectKernel(gpujs)
     for (const source of Object.values(functions))
-      this.#gpu.addFunction(source, { argumentTypes: { x: 'Number' }, returnType: 'Number' })
+      this.gpu.addFunction(source, { argumentTypes: { x: 'Number' }, returnType: 'Number' })
   }
 
   /** What must be waited for before what was compiled so far can run, if anything. */
@@ -54,7 +62,7 @@ export class Compiler {
       return kernel.body.every(({ kernel: inner, args }) => this.takes(inner, inLoop(slots, args)))
     return (
       !usesFloat64(kernel) &&
-      this.#write(kernel, slots).passes.every(pass => bindingsOf(pass).length <= this.maxBuffers)
+      this.#write(kernel, slots).passes.every(pass => bindingsOf(pass).length <= this.abilities.maxBuffers)
     )
   }
 
@@ -62,14 +70,14 @@ export class Compiler {
    * Compile a kernel that this device takes. `slots`: for each argument which buffer it is, a number each; not given, any
    * two may be the same.
    */
-  compile(kernel: Kernel, slots: Arguments): Compiled {
+  compile(kernel: Kernel, slots: Arguments): Compiled<K> {
     if (kernel.kind !== 'loop') return this.build(this.#write(kernel, slots))
     const body = kernel.body.map(({ kernel: inner, args }) => this.compile(inner, inLoop(slots, args)))
     return { kind: 'loop', loop: kernel, body }
   }
 
   /** Have gpu.js compile passes. */
-  build({ passes, temps }: Passes): Compiled {
+  build({ passes, temps }: Passes): Compiled<K> {
     return {
       kind: 'passes',
       temps,
@@ -83,13 +91,14 @@ export class Compiler {
   }
 
   #write(kernel: Exclude<Kernel, LoopKernel>, slots: Arguments): Passes {
+    const { maxBuffers, busy, manyStores } = this.abilities
     switch (kernel.kind) {
       case 'map':
-        return mapPasses(kernel, slots, this.maxBuffers)
+        return mapPasses(kernel, manyStores ? slots : undefined, maxBuffers)
       case 'reduce':
-        return reducePasses(kernel, slots ?? [...kernel.inputs.keys()], this.busy)
+        return reducePasses(kernel, slots ?? [...kernel.inputs.keys()], busy)
       case 'matmul':
-        return matmulPasses(kernel, slots ?? [0, 1], this.busy)
+        return matmulPasses(kernel, slots ?? [0, 1], busy, manyStores ? undefined : { rows: 1, columns: 1 })
       case 'gather':
         return gatherPasses(kernel)
       case 'scatterAdd':
@@ -103,7 +112,7 @@ export class Compiler {
     }
   }
 
-  #buildPass({ source, threads, reads, writes, constants }: Pass, slots: Slots): WebGpuKernel {
+  #buildPass({ source, threads, reads, writes, constants }: Pass, slots: Slots): K {
     const bases = [...reads.map(({ name }) => `base${name}`), ...writes.map(({ name }) => `to${name}`)]
     const written = new Set(writes.map(({ slot }) => slot))
     const names = [
@@ -112,11 +121,12 @@ export class Compiler {
       ...constants.map((_, i) => `constant${i}`),
     ]
     const text = `function kernel(${names.join(', ')}) {\n${source}\n}`
-    const key = `${threads} ${text}`
+    const output = this.abilities.sized ? threads : 1
+    const key = `${output} ${text}`
     const known = this.#built.get(key)
     if (known) return known
-    const { kernel } = this.#gpu.createKernel(text, {
-      output: [threads],
+    const { kernel } = this.gpu.createKernel(text, {
+      output: [output],
       argumentTypes: [
         ...slots.map(() => 'Input'),
         ...bases.map(() => 'Integer'),
@@ -133,19 +143,20 @@ export class Compiler {
       ...bases.map(() => 1),
       ...constants.map(() => 0.5),
     )
+    this.#built.set(key, kernel)
+    if (!building) return kernel
     const all = Promise.all([this.#building, building]).finally(() => {
       if (this.#building === all) this.#building = undefined
     })
     // Who waits for `ready` learns of a failure.
     all.catch(() => {})
     this.#building = all
-    this.#built.set(key, kernel)
     return kernel
   }
 
   async close(): Promise<void> {
     await this.#building?.catch(() => {})
-    await this.#gpu.destroy()
+    await this.gpu.destroy()
   }
 }
 

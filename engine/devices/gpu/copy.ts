@@ -30,7 +30,7 @@ export function copyPasses({ dtype, shape, source: from, to, accumulate }: CopyK
         source: `${source}`,
         threads: sizeOf(shape),
         reads: filled ? [] : [{ place: { arg: 0 }, name: 0, slot: 0, ...extent(shape, from) }],
-        writes: [writeTo({ arg: filled ? 0 : 1 })],
+        writes: [writeTo({ arg: filled ? 0 : 1 }, accumulate ? extent(shape, to) : undefined)],
         constants: source.constants,
       },
     ],

@@ -6,6 +6,12 @@
 /** A node of the syntax tree (ESTree) of a kernel's source. */
 export type Ast = {
   readonly type: string
+  readonly computed?: boolean
+  readonly object?: Ast
+  readonly property?: Ast
+  readonly operator?: string
+  readonly left?: Ast
+  readonly right?: Ast
   readonly callee?: Ast
   readonly name?: string
   readonly arguments?: readonly Ast[]
@@ -23,11 +29,24 @@ export interface FunctionNode {
   traceFunctionAST(ast: Ast): void
   astGeneric(ast: Ast, out: string[]): string[]
   astCallExpression(ast: Ast, out: string[]): string[]
+  astMemberExpression(ast: Ast, out: string[]): string[]
+  astBinaryExpression(ast: Ast, out: string[]): string[]
   astVariableDeclaration(ast: Ast, out: string[]): string[]
   castLiteralToInteger(ast: Ast, out: string[]): string[]
   castLiteralToFloat(ast: Ast, out: string[]): string[]
   castValueToInteger(ast: Ast, out: string[]): string[]
   castValueToFloat(ast: Ast, out: string[]): string[]
+}
+
+export type FunctionNodeClass = new (source: string, settings?: object) => FunctionNode
+
+/** A kernel of any mode. */
+export interface GpuJsKernel {
+  readonly source: string
+  /** gpu.js's word for what runs it: 'webgpu', 'gpu' (any WebGL), 'cpu' … */
+  readonly constructor: { readonly mode: string }
+  /** Takes arguments, or values of their types. Translates and compiles; done when it returns or, of WebGPU, resolves. */
+  build(...args: unknown[]): Promise<void> | undefined
 }
 
 /** Where a kernel's uniform buffer keeps what, in bytes. */
@@ -37,24 +56,35 @@ export type ParamsLayout = {
 }
 
 /** A kernel of mode 'webgpu'. What is not known before `build` resolves is undefined until then. */
-export interface WebGpuKernel {
-  readonly source: string
+export interface WebGpuKernel extends GpuJsKernel {
   context: WebGpuContext
   computePipeline: GPUComputePipeline
   readonly paramsLayout: ParamsLayout
   readonly threadDim: readonly number[]
   readonly compiledSource: string
-  readonly constructor: { readonly mode: string }
   translatedBody: string
   translatedFunctions: string
   /** Which `_computeDispatch` asks for its limits. */
   _device: GPUDevice
   built: boolean
   translateSource(): void
-  build(...args: unknown[]): Promise<void>
   assembleWGSL(): string
   _buildAsync(): Promise<void>
   _computeDispatch(threadDim: readonly number[]): { groups: [number, number, number]; dispatchWidth: number }
+}
+
+/** A kernel of mode 'webgl2'. */
+export interface WebGl2Kernel extends GpuJsKernel {
+  readonly context: WebGL2RenderingContext
+  readonly argumentNames: readonly string[]
+  readonly argumentTypes: readonly string[]
+  /** Of each argument, what FunctionBuilder asks for. */
+  kernelArguments: readonly { readonly type: string }[]
+  kernelConstants: readonly never[]
+  argumentSizes: readonly never[]
+  argumentBitRatios: readonly never[]
+  program: WebGLProgram | null
+  built: boolean
 }
 
 export type WebGpuContext = { readonly adapter: GPUAdapter; readonly device: GPUDevice; isLost: boolean }
@@ -66,9 +96,12 @@ type Settings = {
   readonly loopMaxIterations: number
 }
 
-export interface GpuInstance {
+/** `K`: the kernels that it makes, once `Kernel` is their class. */
+export interface GpuInstance<K extends GpuJsKernel> {
   Kernel: unknown
-  createKernel(source: string, settings: Settings): { readonly kernel: WebGpuKernel }
+  canvas: object | null
+  context: object | null
+  createKernel(source: string, settings: Settings): { readonly kernel: K }
   addFunction(
     source: string,
     types: { argumentTypes: Readonly<Record<string, string>>; returnType: string },
@@ -77,12 +110,18 @@ export interface GpuInstance {
 }
 
 export interface GpuJs {
-  readonly GPU: new (settings: { mode: 'webgpu' }) => GpuInstance
+  readonly GPU: {
+    new <K extends GpuJsKernel>(settings: { readonly mode: 'webgpu' | 'webgl2' }): GpuInstance<K>
+    enableValidation(): void
+    disableValidation(): void
+  }
   readonly Input: new (values: Float32Array, size: readonly number[]) => object
-  readonly WGSLFunctionNode: new (source: string, settings?: object) => FunctionNode
+  readonly WGSLFunctionNode: FunctionNodeClass
+  readonly WebGL2FunctionNode: FunctionNodeClass
   readonly WebGPUKernel: new (source: string, settings: object) => WebGpuKernel
+  readonly WebGL2Kernel: new (source: string, settings: object) => WebGl2Kernel
   readonly WebGPUContext: { acquire: () => Promise<WebGpuContext> }
   readonly FunctionBuilder: {
-    fromKernel(kernel: WebGpuKernel, node: unknown): { getPrototypes(name: string): string[] }
+    fromKernel(kernel: GpuJsKernel, node: unknown): { getPrototypes(name: string): string[] }
   }
 }

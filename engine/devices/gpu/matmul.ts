@@ -100,17 +100,18 @@ export function matmulPasses(
     })
   for (const i of rowsHere)
     for (const j of columnsHere) {
-      const before = accumulate && parts === 1 ? `out[intTo${i}_${j}] + ` : ''
+      const sum = accumulate && parts === 1 ? `out[intTo${i}_${j}] + ` : ''
       const inside = [
         ...(i && m % tile.rows ? [`${times(tileRow, tile.rows)} + ${i} < ${m}`] : []),
         ...(j && n % tile.columns ? [`${times(tileColumn, tile.columns)} + ${j} < ${n}`] : []),
       ]
       const lines = [
         `let intTo${i}_${j} = ${element(i, j)};`,
-        `store(out, intTo${i}_${j}, ${before}${cell(i, j)});`,
+        `store(out, intTo${i}_${j}, ${sum}${cell(i, j)});`,
       ]
       source.add(...(inside.length ? [`if (${inside.join(' && ')}) {`, ...lines, '}'] : lines))
     }
+  const before = accumulate ? { first: 0, length: outputs } : undefined
   const first: Pass = {
     source: `${source}`,
     threads: parts * sizeOf(batch) * rows * columns,
@@ -120,7 +121,7 @@ export function matmulPasses(
       slot: slots[arg],
       ...extent([...batch, arg === 0 ? m : k, arg === 0 ? k : n], view),
     })),
-    writes: [writeTo(parts > 1 ? { temp: 0 } : { arg: 2 })],
+    writes: [parts > 1 ? writeTo({ temp: 0 }) : writeTo({ arg: 2 }, before)],
     constants: [],
   }
   if (parts === 1) return { passes: [first], temps: [] }
@@ -143,7 +144,7 @@ function addParts(outputs: number, parts: number, accumulate: boolean): Pass {
     source: `${source}`,
     threads: outputs,
     reads: [readOf({ temp: 0 }, 0, outputs * parts)],
-    writes: [writeTo({ arg: 2 })],
+    writes: [writeTo({ arg: 2 }, accumulate ? { first: 0, length: outputs } : undefined)],
     constants: [],
   }
 }

@@ -22,15 +22,16 @@ export type Pass = {
 /** An argument of the kernel, or a temporary of its program. */
 export type Place = { readonly arg: number } | { readonly temp: number }
 
-export type Read = {
+/** Elements of an argument, counted from its start. */
+export type Extent = { readonly first: number; readonly length: number }
+
+/** `first` and `length`: what it touches. */
+export type Read = Extent & {
   readonly place: Place
   /** A number of its own among the reads of the pass. */
   readonly name: number
   /** Reads with the same slot are known to be in the same buffer, and take one binding. */
   readonly slot: number
-  /** The elements that it touches, counted from the argument's start. */
-  readonly first: number
-  readonly length: number
 }
 
 export type Write = {
@@ -39,19 +40,26 @@ export type Write = {
   readonly name: string
   /** As of reads; undefined for a buffer that nothing else in the pass is known to be in. */
   readonly slot: number | undefined
+  /** What the pass also reads of its only write, through `out`: each element before it is stored, in the same thread. */
+  readonly before?: Extent
 }
 
 /** The array of a slot that is written. */
 export const outOf = ({ slot }: Pick<Write, 'slot'>): string => `out${slot ?? ''}`
 
-/** The only write of a pass: `store(out, to + …, …)`. */
-export const writeTo = (place: Place): Write => ({ place, name: '', slot: undefined })
+/** The only write of a pass: `store(out, to + …, …)`. `before`: see Write. */
+export const writeTo = (place: Place, before?: Extent): Write => ({
+  place,
+  name: '',
+  slot: undefined,
+  ...(before && { before }),
+})
 
 /** The passes of a kernel, and the bytes of the temporaries that they hand results to one another in. */
 export type Passes = { readonly passes: readonly Pass[]; readonly temps: readonly number[] }
 
 /** First element and number of elements from there on that a view of `shape` touches. */
-export function extent(shape: readonly number[], view: View): { first: number; length: number } {
+export function extent(shape: readonly number[], view: View): Extent {
   if (shape.includes(0)) return { first: 0, length: 0 }
   let [first, last] = [view.offset, view.offset]
   shape.forEach((n, d) => {

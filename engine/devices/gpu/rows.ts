@@ -8,8 +8,9 @@ export function gatherPasses({ rows, width, count }: GatherKernel): Passes {
     'let intAt = this.thread.x;',
     `let intRow = bitsOf(in1[base1 + quotient(intAt, ${width})]);`,
     `let intKnown = intMin(intMax(intRow, 0), ${Math.max(rows - 1, 0)});`,
-    `let element = in0[base0 + intKnown * ${width} + remainder(intAt, ${width})];`,
-    `store(out, to + intAt, intRow === intKnown${rows ? '' : ' && intRow < 0'} ? element : 0.0);`,
+    `let intElement = bitsOf(in0[base0 + intKnown * ${width} + remainder(intAt, ${width})]);`,
+    `let intFound = intSelect(intRow === intKnown${rows ? '' : ' && intRow < 0'}, intElement, 0);`,
+    'store(out, to + intAt, ofBits(intFound));',
   )
   return {
     passes: [
@@ -51,7 +52,7 @@ export function scatterAddPasses({ dtype, rows, width, count, accumulate }: Scat
         source: `${source}`,
         threads: rows * width,
         reads: [readOf({ arg: 0 }, 0, count), readOf({ arg: 1 }, 1, count * width)],
-        writes: [writeTo({ arg: 2 })],
+        writes: [writeTo({ arg: 2 }, accumulate ? { first: 0, length: rows * width } : undefined)],
         constants: [],
       },
     ],

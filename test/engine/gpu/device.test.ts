@@ -270,7 +270,10 @@ async function prototypes() {
 }
 
 test('gpu: a scan is one submission, and steps leave no buffers', async t => {
-  if (!(await gpuOrSkip(t))) return
+  const runtime = await gpuOrSkip(t)
+  if (!runtime) return
+  if (!runtime.device.description.startsWith('gpu.js, WebGPU'))
+    return t.skip('skipped: WebGL2 has no submissions; the test in the browser counts its textures')
   const { device: devices, queue, buffer } = await prototypes()
   const long = compile(
     (w: Tensor, xs: Tensor) =>
@@ -346,6 +349,6 @@ test('gpu: what it cannot take, and use after free', async t => {
   runtime.device.free(buffer)
   t.throws(() => runtime.device.free(buffer), /gpu device: use of a buffer after it was freed/)
   t.throws(() => runtime.device.alloc(2 ** 50), /a buffer of 1125899906842624 bytes; this adapter's/)
-  t.match((await openDevice('gpu')).device.description, /^gpu\.js, WebGPU on \S/)
+  t.match((await openDevice('gpu')).device.description, /^gpu\.js, WebG(PU on|L2 (on|of)) \S/)
   await runtime.close()
 })
