@@ -51,10 +51,18 @@ export const teams = {
 
 const node = (file, ...flags) => ({ command: process.execPath, args: [...flags, script(file)] })
 
-/** Xenograd's cell of a name on a number of threads; with `blas` 'auto' products go to the system's library. */
+/** Xenograd's cell of a name on a number of threads, as the command line sets it up; with `blas` 'auto' products go to the
+ * system's library. */
 export const xenograd = (cell, threads, blas = 'off') => ({
   label: `${basename(cell, '.js')}, ${threadCount(threads)}`,
-  program: { ...node('xenograd.js'), env: { XENOGRAD_THREADS: `${threads}`, XENOGRAD_BLAS: blas } },
+  program: {
+    ...node('xenograd.js'),
+    env: {
+      XENOGRAD_THREADS: `${threads}`,
+      XENOGRAD_BLAS: blas,
+      XENOGRAD_VECTORS: process.env.XENOGRAD_VECTORS || 'auto',
+    },
+  },
   work: { variant: cell, threads, blas },
 })
 

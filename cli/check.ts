@@ -13,7 +13,7 @@ import {
   tensor,
 } from '../engine/index.js'
 import { batchLoss, findCell, initialModel } from '../model/index.js'
-import { blasOption, deviceOption, gpuAllowCpuOption } from './options.js'
+import { blasOption, deviceOption, gpuAllowCpuOption, vectorsOption } from './options.js'
 
 type Verdict = { verdict: 'PASS' | 'FAIL' | 'SKIP'; reason: string }
 
@@ -37,6 +37,7 @@ export function register(program: Command): void {
     .description('self-test of every device: opens, computes, gradients of a scan')
     .addOption(deviceOption().default(undefined, 'all'))
     .addOption(blasOption())
+    .addOption(vectorsOption())
     .addOption(gpuAllowCpuOption())
     .action(async ({ device: only }: { device?: string }) => {
       let failed = false

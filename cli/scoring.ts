@@ -6,7 +6,14 @@ import { Detector } from '../model/index.js'
 import type { Input } from './input.js'
 import { interrupted } from './interrupt.js'
 import { describeModel, type Models } from './models.js'
-import { blasOption, deviceOption, gpuAllowCpuOption, threadsOption, wholeNumber } from './options.js'
+import {
+  blasOption,
+  deviceOption,
+  gpuAllowCpuOption,
+  threadsOption,
+  vectorsOption,
+  wholeNumber,
+} from './options.js'
 import { say, startProgress } from './progress.js'
 import type { ScoredRead } from './table.js'
 import { version } from './version.js'
@@ -24,6 +31,7 @@ export const scoringOptions = (): Option[] => [
   deviceOption(),
   threadsOption(),
   blasOption(),
+  vectorsOption(),
   gpuAllowCpuOption(),
   new Option('--batch <n>', 'reads that go through the model together')
     .argParser(wholeNumber(1))

@@ -3,7 +3,7 @@ import { checkSettings, defaults, meanings, type Settings, trainFromSettings } f
 import { parseDevice } from './deviceFile.js'
 import { exitCodes, UsageError } from './failure.js'
 import { interrupted, watchInterrupts } from './interrupt.js'
-import { blasOption, gpuAllowCpuOption, threadsOption } from './options.js'
+import { blasOption, gpuAllowCpuOption, threadsOption, vectorsOption } from './options.js'
 import { startProgress } from './progress.js'
 
 type Name = keyof Settings
@@ -50,6 +50,7 @@ export function register(program: Command): void {
     .option('-q, --quiet', 'no banner, no progress')
     .addOption(threadsOption())
     .addOption(blasOption())
+    .addOption(vectorsOption())
     .addOption(gpuAllowCpuOption())
   const options = new Map(names.map(name => [name, optionsOf(name)]))
   for (const option of [...options.values()].flat()) command.addOption(option)

@@ -5,7 +5,7 @@
 //
 // Run it again after Ctrl-C: it goes on where it stopped. Everything that it writes is below out/.
 import { mkdir } from 'node:fs/promises'
-import { setDefaultDevice } from 'xenograd'
+import { openDevice } from 'xenograd'
 import { runTraining } from 'xenograd/cli'
 import { syntheticReads, writeFileAtomic, writeReads } from 'xenograd/data'
 import { evaluateScores, evaluationPlot, formatTable } from 'xenograd/eval'
@@ -17,7 +17,7 @@ if (process.argv.length > 2) {
 } else await mainJob()
 
 async function mainJob() {
-  setDefaultDevice('wasm')
+  await openDevice('wasm', { vectors: 'auto' })
   const seed = 1234
   const length = 200
 

@@ -9,7 +9,8 @@ const { version: release } = JSON.parse(readFileSync(new URL('../../package.json
 await serve(async ({ work, variant, blas, hidden, batch, steps, parameters, tokens }) => {
   const library = /, ((no )?BLAS .*)/.exec(device().device.description)?.[1]
   if (blas !== 'off' && !library?.startsWith('BLAS')) throw new Error(library)
-  const version = blas === 'off' ? release : `${release}, ${library}`
+  const [vectors] = /\d+-bit vectors/.exec(device().device.description) ?? []
+  const version = [release, vectors, ...(blas === 'off' ? [] : [library])].join(', ')
   const options = { cell: await findCell(variant), hidden }
   // The problem's file holds the built-in cell's parameters; other cells draw their own.
   const model = variant === 'lstm' ? given(parameters) : initialModel(options, randomKey(1))

@@ -165,8 +165,7 @@ export function wasmDevice(
     get description() {
       const count = threads === 1 ? '1 thread' : `${threads} threads`
       const madd = target.relaxed ? 'fused multiply-add (relaxed SIMD)' : 'no fused multiply-add'
-      const bits = target.wide ? 256 : 128
-      return `WebAssembly SIMD, ${bits}-bit vectors, ${count}, ${madd}, ${library.description}`
+      return `WebAssembly SIMD, ${target.vectors}, ${count}, ${madd}, ${library.description}`
     },
     alloc(bytes) {
       return { bytes, pointer: allocator().alloc(bytes) } as WasmBuffer

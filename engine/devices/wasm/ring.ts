@@ -150,7 +150,8 @@ export class Ring {
   #await(word: number, ready: (value: number) => boolean): void {
     for (let i = 0; i < patience; i++) if (ready(Atomics.load(this.#words, word))) return
     for (let value = Atomics.load(this.#words, word); !ready(value); value = Atomics.load(this.#words, word))
-      Atomics.wait(this.#words, word, value)
+      // Now and then a worker looks up, so that one that is told to end does, should V8 miss to wake it.
+      Atomics.wait(this.#words, word, value, 1000)
   }
 
   /** Say why values are worth nothing from now on; the first to say so is heard. */

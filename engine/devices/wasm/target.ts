@@ -6,6 +6,8 @@ export type Target = {
   readonly relaxed: boolean
   /** Whether V8 makes 256-bit vectors of two neighbours (vectors.ts): code is emitted so that it can. */
   readonly wide?: boolean
+  /** What a banner says of the vectors. */
+  readonly vectors: string
   /** Whether constants are better loaded than made by code (constants.ts). */
   readonly loadsConstants?: boolean
   /** Whether large products are left to a BLAS library (sgemm.ts). */
@@ -18,11 +20,13 @@ export type Target = {
 
 export const plainTarget: Target = {
   relaxed: false,
+  vectors: '128-bit vectors',
   madd: (a, b, c) => f32x4.add(f32x4.mul(a, b), c),
   nmadd: (a, b, c) => f32x4.sub(c, f32x4.mul(a, b)),
 }
 
 export const relaxedTarget: Target = {
+  ...plainTarget,
   relaxed: true,
   madd: f32x4.relaxed_madd,
   nmadd: f32x4.relaxed_nmadd,
@@ -59,5 +63,6 @@ export function hostTarget(vectors = defaultVectors()): Target {
     throw new Error('wasm device: this host has no WebAssembly SIMD; use Node 20 or a browser from 2021 on')
   if (!hasRelaxedSimd()) enableRelaxedSimd()
   const target = hasRelaxedSimd() ? relaxedTarget : plainTarget
-  return { ...target, wide: chooseVectors(vectors), loadsConstants: v8Version() >= 13 }
+  const { wide, description } = chooseVectors(vectors)
+  return { ...target, wide, vectors: description, loadsConstants: v8Version() >= 13 }
 }

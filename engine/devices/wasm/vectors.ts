@@ -36,18 +36,24 @@ function hasAvx2(platform: string): boolean {
   return platform === 'darwin'
 }
 
+/** The width of vectors that code is emitted for, and how a banner says so. */
+export type Vectors = { readonly wide: boolean; readonly description: string }
+
 /**
- * Whether code is to be emitted for 256-bit vectors: `asked` is '128', '256', or 'auto' for what the host has. If so, V8
- * is told to make them, in the whole process.
+ * The vectors that were asked for: '128', '256', or 'auto' for the widest of the host. For 256 bits V8 is told to make
+ * them, in the whole process.
  * @throws Error for another word, or for 256 where there are none.
  */
-export function chooseVectors(asked: string): boolean {
+export function chooseVectors(asked: string): Vectors {
   if (!['auto', '128', '256'].includes(asked))
-    throw new RangeError(`wasm device: vectors of ${asked} bits; give 128, 256 or auto`)
-  if (asked === '128') return false
+    throw new RangeError(`wasm device: vectors of '${asked}' bits; give 128, 256 or auto`)
+  if (asked === '128') return { wide: false, description: '128-bit vectors' }
   const problem = noWideVectors()
-  if (problem === undefined) nodeModule<typeof import('node:v8')>('node:v8')?.setFlagsFromString(flag)
-  else if (asked === '256')
-    throw new Error(`wasm device: no vectors of 256 bits: ${problem}; or leave it at 128`)
-  return problem === undefined
+  if (problem === undefined) {
+    nodeModule<typeof import('node:v8')>('node:v8')?.setFlagsFromString(flag)
+    return { wide: true, description: '256-bit vectors' }
+  }
+  if (asked === '256')
+    throw new Error(`wasm device: no vectors of 256 bits: ${problem}; or ask for 128 or auto`)
+  return { wide: false, description: `128-bit vectors (256: ${problem})` }
 }

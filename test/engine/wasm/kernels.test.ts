@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import test from 'tape'
 import { referenceDevice } from '../../../engine/devices/reference/index.js'
 import { wasmDevice } from '../../../engine/devices/wasm/index.js'
-import { plainTarget } from '../../../engine/devices/wasm/target.js'
+import { hostTarget, plainTarget } from '../../../engine/devices/wasm/target.js'
 import type { DType, TypedArray } from '../../../engine/dtype.js'
 import { evaluate, type Instr, type ScalarOp } from '../../../engine/expr.js'
 import type { CopyKernel, Input, Kernel, MapKernel } from '../../../engine/kernel.js'
@@ -10,7 +10,8 @@ import { contiguousView, sizeOf } from '../../../engine/shape.js'
 import { arbitraryShape, arbitraryView, difference, runOn, values } from './support.js'
 
 const reference = referenceDevice()
-const devices = [wasmDevice(), wasmDevice(plainTarget)]
+const wideTarget = { ...hostTarget(), wide: true, loadsConstants: true }
+const devices = [wasmDevice(), wasmDevice(plainTarget), wasmDevice(wideTarget)]
 const dtypes = fc.constantFrom<DType>('float32', 'int32')
 const seeds = fc.integer()
 
@@ -20,7 +21,7 @@ const integers = (length: number, seed: number): Float32Array =>
 
 type Case = { kernel: Kernel; args: TypedArray[] }
 
-/** Both wasm devices (with and without fused multiply-add) agree with the reference device to `tolerance`. */
+/** All wasm devices (with and without fused multiply-add, for wide vectors) agree with the reference device to `tolerance`. */
 async function agrees({ kernel, args }: Case, tolerance: number): Promise<void> {
   const want = await runOn(reference, kernel, args)
   for (const device of devices) {
