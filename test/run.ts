@@ -9,10 +9,14 @@ import { fileURLToPath } from 'node:url'
 //   node dist/test/run.js              all of them
 //   node dist/test/run.js eval scan    those with `eval` or `scan` in their path
 //   node dist/test/run.js --cell gru   the property tests of one cell (a name in model/cells, or a .js file)
+//
+// XENOGRAD_TEST_FLAGS: flags of Node for every file's process.
 
 const root = fileURLToPath(new URL('.', import.meta.url))
 // What tests leave behind goes with this folder.
 const scratch = mkdtempSync(join(tmpdir(), 'xenograd-test-'))
+
+const flags = process.env.XENOGRAD_TEST_FLAGS?.split(' ') ?? []
 
 const files = (): string[] =>
   readdirSync(root, { recursive: true, encoding: 'utf8' })
@@ -41,7 +45,7 @@ function judge(tap: string, errors: string, code: number | null): Outcome {
 
 function runFile(file: string): Promise<Outcome> {
   const started = performance.now()
-  const child = spawn(process.execPath, [join(root, file)], {
+  const child = spawn(process.execPath, [...flags, join(root, file)], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, TMPDIR: scratch },
   })
