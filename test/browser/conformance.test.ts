@@ -69,8 +69,9 @@ test('browser: gpu', async t => {
     '--ignore-gpu-blocklist',
   ]
   const report = await visit(t, { device: 'gpu', isolated: false, flags })
-  if (report && !report.skipped.length)
-    t.ok(report.passed.length > 20, `${report.passed.length} tests in ${report.description}`)
+  if (!report || report.skipped.length) return
+  t.ok(report.passed.length > 20, `${report.passed.length} tests in ${report.description}`)
+  t.ok(report.difference < 1e-5, `a recurrence as of wasm, within ${report.difference.toExponential(1)}`)
 })
 
 test('browser: gpu, by WebGL2 where there is no WebGPU', async t => {
@@ -85,6 +86,7 @@ test('browser: gpu, by WebGL2 where there is no WebGPU', async t => {
   const report = await visit(t, { device: 'gpu', isolated: false, flags })
   if (!report || report.skipped.length) return
   t.ok(report.passed.length > 20, `${report.passed.length} tests in ${report.description}`)
+  t.ok(report.difference < 1e-5, `a recurrence as of wasm, within ${report.difference.toExponential(1)}`)
   t.match(report.description, /^gpu\.js, WebGL2 on ANGLE .*\(software on the CPU\)$/)
   t.match(report.refused, /WebGPU .*; nor is there WebGL2: .*\(software on the CPU\).*--gpu-allow-cpu/)
   const [first, made, deleted] = report.textures

@@ -52,8 +52,9 @@ test('--device gpu where something is missing: one line that says what, and an e
   }
   // Dawn and drivers have much to say on stderr; it must not come through. Other systems than Linux find a GPU.
   const none =
-    /^xenograd: device 'gpu': (WebGPU finds no adapter \(.+\)|the package webgpu does not load .+); install /
-  if (process.platform === 'linux') await refused('VK_DRIVER_FILES=/none VK_ICD_FILENAMES=/none', none)
+    /^xenograd: device 'gpu': (WebGPU finds no adapter \(.+\)|the package webgpu does not load .+); .+; nor is there WebGL2: /
+  if (process.platform === 'linux')
+    await refused('DISPLAY= VK_DRIVER_FILES=/none VK_ICD_FILENAMES=/none', none)
   if ((await gpuOrSkip(t))?.device.description.includes('software'))
     await refused(
       'XENOGRAD_GPU_ALLOW_CPU=',

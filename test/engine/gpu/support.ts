@@ -6,7 +6,7 @@ process.env.XENOGRAD_GPU_ALLOW_CPU = '1'
 
 /**
  * The device gpu, on a software adapter if there is no other; or undefined, and `t` says that it was skipped and how
- * to get what is missing.
+ * to get what is missing. Where $XENOGRAD_GPU_PACKAGES has gl (headless-gl, version 9) and not webgpu, it is on WebGL2.
  */
 export async function gpuOrSkip(t: tape.Test): Promise<Runtime | undefined> {
   try {
