@@ -124,6 +124,7 @@ function deviceOn(acl: Acl, asked: Precision | undefined, keepExecutors: boolean
     run(program: Program, args: readonly DeviceBuffer[]): void {
       ;(program as AscendProgram).run(args.map(addressOf))
     },
+    stats: () => memory.stats(),
     async close() {
       try {
         // A card that was lost has nothing to wait for.

@@ -30,7 +30,8 @@ export function poolSize(bytes: number): number {
  */
 export class Memory {
   readonly #free = new Map<number, number[]>()
-  readonly #all = new Set<number>()
+  /** All device memory by address, also what is free: how many bytes. */
+  readonly #all = new Map<number, number>()
   readonly #freeStaging = new Map<number, Staging[]>()
   readonly #allStaging = new Set<Staging>()
   /** Staging memory that enqueued uploads still read. */
@@ -39,11 +40,16 @@ export class Memory {
 
   constructor(readonly acl: Acl) {}
 
+  /** Device memory, with what is kept to be given out again. */
+  stats(): { buffers: number; bytes: number } {
+    return { buffers: this.#all.size, bytes: [...this.#all.values()].reduce((sum, bytes) => sum + bytes, 0) }
+  }
+
   /** @throws AscendError with the memory that is left when there is not enough. */
   alloc(bytes: number): AscendBuffer {
     const size = poolSize(bytes)
     const address = this.#free.get(size)?.pop() ?? this.acl.malloc(size) ?? this.#allocAfterTrim(size)
-    this.#all.add(address)
+    this.#all.set(address, size)
     return { bytes, address }
   }
 
@@ -144,7 +150,7 @@ export class Memory {
   }
 
   close(): void {
-    for (const address of [...this.#all]) this.#release(address)
+    for (const address of [...this.#all.keys()]) this.#release(address)
     for (const { address } of this.#allStaging) this.acl.freeHost(address)
     this.#allStaging.clear()
     this.#free.clear()

@@ -27,6 +27,11 @@ export class Allocator {
     this.memory = new WebAssembly.Memory({ initial: 1, maximum: pages, shared })
   }
 
+  /** Blocks handed out at present. */
+  get taken(): number {
+    return this.#taken.size
+  }
+
   /** Bytes handed out at present, rounded up to the alignment. */
   get takenBytes(): number {
     return this.#takenBytes

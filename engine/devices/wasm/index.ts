@@ -193,6 +193,10 @@ export function wasmDevice(
       const { run } = program as WasmProgram
       run(args.map(pointerOf))
     },
+    stats() {
+      const { taken, takenBytes } = allocator()
+      return { buffers: taken, bytes: takenBytes }
+    },
     async close() {
       programs.clear()
       open = undefined

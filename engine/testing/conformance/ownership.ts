@@ -1,4 +1,12 @@
-import { closeDevice, compile, type Device, dispose, type Tensor, tensor } from '../../index.js'
+import {
+  closeDevice,
+  compile,
+  type Device,
+  type DeviceBuffer,
+  dispose,
+  type Tensor,
+  tensor,
+} from '../../index.js'
 import { firstDifference } from './compare.js'
 import { need } from './ordering.js'
 import { accumulate, fill, sum } from './simpleKernels.js'
@@ -17,7 +25,8 @@ export function testOwnership(suite: Suite): void {
       ['free of a buffer that was freed', () => device.free(freed)],
       ['write to a buffer that was freed', () => device.write(freed, new Int32Array(1))],
       ['read of a buffer that was freed', () => device.read(freed)],
-      ['run with a buffer that was freed', () => device.run(add, [two, freed, two])],
+      ['run with an input that was freed', () => device.run(add, [two, freed, two])],
+      ['run with an output that was freed', () => device.run(add, [two, two, freed])],
       ['write of 8 bytes into a buffer of 4', () => device.write(one, new Int32Array(2))],
       ['run of a program of 3 arguments with 2', () => device.run(add, [two, two])],
       ['run of a program of 3 arguments with 4', () => device.run(add, [two, two, two, two])],
@@ -124,5 +133,14 @@ const churned = 72
 
 /** More memory than most devices have, a piece at a time. */
 function churn(device: Device): void {
-  for (let i = 0; i < churned; i++) device.free(device.alloc(chunk))
+  for (let i = 0; i < churned; i++) device.free(allocAfter(i, device))
+}
+
+function allocAfter(freed: number, device: Device): DeviceBuffer {
+  try {
+    return device.alloc(chunk)
+  } catch (error) {
+    const why = (error as Error).message
+    throw new Error(`leak: alloc of ${chunk} bytes fails after ${freed} of them, all given back: ${why}`)
+  }
 }
