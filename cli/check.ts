@@ -13,7 +13,7 @@ import {
   tensor,
 } from '../engine/index.js'
 import { batchLoss, findCell, initialModel } from '../model/index.js'
-import { blasOption, deviceOption, gpuAllowCpuOption, vectorsOption } from './options.js'
+import { computingOptions, deviceOption } from './options.js'
 
 type Verdict = { verdict: 'PASS' | 'FAIL' | 'SKIP'; reason: string }
 
@@ -32,26 +32,24 @@ const tests: readonly Test[] = [
 
 /** `xenograd check`: does every device work here? */
 export function register(program: Command): void {
-  program
+  const command = program
     .command('check')
     .description('self-test of every device: opens, computes, gradients of a scan')
     .addOption(deviceOption().default(undefined, 'all'))
-    .addOption(blasOption())
-    .addOption(vectorsOption())
-    .addOption(gpuAllowCpuOption())
-    .action(async ({ device: only }: { device?: string }) => {
-      let failed = false
-      const print = (device: string, verdict: string, what: string, found: string) => {
-        process.stdout.write(`${verdict}  ${device.padEnd(10)} ${what.padEnd(10)} ${found}\n`)
-        failed ||= verdict === 'FAIL'
-      }
-      if (only !== undefined)
-        for await (const { verdict, what, found } of selfCheck(only)) print(only, verdict, what, found)
-      for (const name of only === undefined ? deviceNames() : [only])
-        for (const [test, { verdict, reason }] of await checkDevice(name, only === undefined))
-          print(name, verdict, test, reason)
-      if (failed) process.exitCode = 1
-    })
+  for (const option of computingOptions()) command.addOption(option)
+  command.action(async ({ device: only }: { device?: string }) => {
+    let failed = false
+    const print = (device: string, verdict: string, what: string, found: string) => {
+      process.stdout.write(`${verdict}  ${device.padEnd(10)} ${what.padEnd(10)} ${found}\n`)
+      failed ||= verdict === 'FAIL'
+    }
+    if (only !== undefined)
+      for await (const { verdict, what, found } of selfCheck(only)) print(only, verdict, what, found)
+    for (const name of only === undefined ? deviceNames() : [only])
+      for (const [test, { verdict, reason }] of await checkDevice(name, only === undefined))
+        print(name, verdict, test, reason)
+    if (failed) process.exitCode = 1
+  })
 }
 
 /** `optional`: a device that something is missing for is skipped. */

@@ -35,52 +35,59 @@ export function useHostDevice(): void {
   setDefaultDevice('reference')
 }
 
-/** `--threads`, which `useDeviceOptions` puts into effect before the device is opened. */
-export const threadsOption = (): Option =>
+/** What devices are told beyond their name; `useDeviceOptions` puts it into effect before one is opened. */
+export const computingOptions = (): Option[] => [
   new Option('-j, --threads <n>', 'threads to compute with (default: one for each core)').argParser(
     wholeNumber(1),
-  )
-
-/** `--gpu-allow-cpu`, which `useDeviceOptions` puts into effect. */
-export const gpuAllowCpuOption = (): Option =>
-  new Option('--gpu-allow-cpu', 'let the device gpu run on a software adapter, which is no GPU and slow')
-
-/** `--blas`, which `useDeviceOptions` puts into effect. */
-export const blasOption = (): Option =>
+  ),
   new Option(
     '--blas <library>',
     'who computes large products of matrices for the device wasm: the BLAS library that is found (auto), one by its ' +
       'path, or none (off); results differ in their last bits (default: auto)',
-  )
-
-/** `--vectors`, which `useDeviceOptions` puts into effect. */
-export const vectorsOption = (): Option =>
+  ),
   new Option(
     '--vectors <bits>',
     'width of the vectors of the device wasm, to the same results: 256 (from Node 24 on, on x64) is nearly twice as ' +
       'fast as 128 (default: auto, the widest there is)',
-  ).choices(['auto', '128', '256'])
+  ).choices(['auto', '128', '256']),
+  new Option('--gpu-allow-cpu', 'let the device gpu run on a software adapter, which is no GPU and slow'),
+  new Option('--ascend-card <n>', 'number of the card that is the device ascend (default: 0)').argParser(
+    wholeNumber(0),
+  ),
+  new Option(
+    '--ascend-precision <precision>',
+    'what the device ascend rounds the operands of products of matrices to (default: the best that the chip has)',
+  ).choices(['fp32', 'hf32', 'fp16']),
+]
 
 /**
  * Put what a command was told about its device into effect: a file is imported and gives its device's name.
- * Devices read the number of threads, whether software will do for a GPU, the BLAS library and the width of
- * vectors from the environment. Programs that use the package have no BLAS and no wide vectors unless they ask for it; the
- * command line takes what it finds.
- * @throws UsageError for a library or vectors on a device that has no use for one, or a file that registers no device.
+ * Devices read the rest from the environment. Programs that use the package have no BLAS and no wide vectors unless they
+ * ask for them; the command line takes what it finds.
+ * @throws UsageError for an option of another device than the one that is used, or a file that registers no device.
  */
 export async function useDeviceOptions(command: Command): Promise<void> {
-  const { threads, gpuAllowCpu, blas, vectors, device } = command.opts()
+  const { threads, blas, vectors, gpuAllowCpu, ascendCard, ascendPrecision, device } = command.opts()
   if (typeof device === 'string' && device) command.setOptionValue('device', await nameOfDevice(device))
-  if (threads !== undefined) process.env.XENOGRAD_THREADS = String(threads)
-  if (gpuAllowCpu) process.env.XENOGRAD_GPU_ALLOW_CPU = '1'
-  if (blas !== undefined && device && device !== 'wasm')
-    throw new UsageError(
-      `--blas ${blas}: the device ${device} uses no BLAS library; leave it out, or use --device wasm`,
-    )
-  if (vectors !== undefined && device && device !== 'wasm')
-    throw new UsageError(
-      `--vectors ${vectors}: it is for the device wasm, not for ${device}; leave it out, or use --device wasm`,
-    )
-  process.env.XENOGRAD_VECTORS = String(vectors ?? (process.env.XENOGRAD_VECTORS || 'auto'))
-  process.env.XENOGRAD_BLAS = String(blas ?? (process.env.XENOGRAD_BLAS || 'auto'))
+  // Without a device `check` means all, and `train`, which has an empty one, the default.
+  const used = device === '' ? deviceNames()[0] : device
+  const belongs = (option: string, value: unknown, to: string, why: string) => {
+    if (value !== undefined && used !== undefined && used !== to)
+      throw new UsageError(
+        `--${option} ${value}: the device ${used} ${why}; leave it out, or use --device ${to}`,
+      )
+  }
+  belongs('blas', blas, 'wasm', 'uses no BLAS library')
+  belongs('vectors', vectors, 'wasm', 'has no choice of vectors')
+  belongs('ascend-card', ascendCard, 'ascend', 'is no Ascend card')
+  belongs('ascend-precision', ascendPrecision, 'ascend', 'has no choice of precision')
+  const tell = (variable: string, value: unknown) => {
+    if (value !== undefined) process.env[variable] = String(value)
+  }
+  tell('XENOGRAD_THREADS', threads)
+  tell('XENOGRAD_BLAS', blas ?? (process.env.XENOGRAD_BLAS || 'auto'))
+  tell('XENOGRAD_VECTORS', vectors ?? (process.env.XENOGRAD_VECTORS || 'auto'))
+  tell('XENOGRAD_GPU_ALLOW_CPU', gpuAllowCpu && '1')
+  tell('XENOGRAD_ASCEND_DEVICE', ascendCard)
+  tell('XENOGRAD_ASCEND_PRECISION', ascendPrecision)
 }

@@ -6,14 +6,7 @@ import { Detector } from '../model/index.js'
 import type { Input } from './input.js'
 import { interrupted } from './interrupt.js'
 import { describeModel, type Models } from './models.js'
-import {
-  blasOption,
-  deviceOption,
-  gpuAllowCpuOption,
-  threadsOption,
-  vectorsOption,
-  wholeNumber,
-} from './options.js'
+import { computingOptions, deviceOption, wholeNumber } from './options.js'
 import { say, startProgress } from './progress.js'
 import type { ScoredRead } from './table.js'
 import { version } from './version.js'
@@ -29,10 +22,7 @@ export type ScoringFlags = {
 
 export const scoringOptions = (): Option[] => [
   deviceOption(),
-  threadsOption(),
-  blasOption(),
-  vectorsOption(),
-  gpuAllowCpuOption(),
+  ...computingOptions(),
   new Option('--batch <n>', 'reads that go through the model together')
     .argParser(wholeNumber(1))
     .default(100),

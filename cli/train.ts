@@ -3,7 +3,7 @@ import { checkSettings, defaults, meanings, type Settings, trainFromSettings } f
 import { parseDevice } from './deviceFile.js'
 import { exitCodes, UsageError } from './failure.js'
 import { interrupted, watchInterrupts } from './interrupt.js'
-import { blasOption, gpuAllowCpuOption, threadsOption, vectorsOption } from './options.js'
+import { computingOptions } from './options.js'
 import { startProgress } from './progress.js'
 
 type Name = keyof Settings
@@ -48,12 +48,8 @@ export function register(program: Command): void {
         '--out_dir; the same command goes on from its newest checkpoint, bit for bit. Ctrl-C writes a checkpoint first.',
     )
     .option('-q, --quiet', 'no banner, no progress')
-    .addOption(threadsOption())
-    .addOption(blasOption())
-    .addOption(vectorsOption())
-    .addOption(gpuAllowCpuOption())
   const options = new Map(names.map(name => [name, optionsOf(name)]))
-  for (const option of [...options.values()].flat()) command.addOption(option)
+  for (const option of [...computingOptions(), ...[...options.values()].flat()]) command.addOption(option)
   command.action(async (given: Record<string, unknown>) => {
     const settings: Record<string, unknown> = { ...defaults }
     for (const [name, [option, negative]] of options) {

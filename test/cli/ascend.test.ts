@@ -163,3 +163,36 @@ withStub('check --device ascend: a line for each part', async t => {
   t.equal(broken.code, 1)
   t.match(broken.stdout, /FAIL {2}ascend +computation .*no aclnn operators for 'add' on Ascend910B4/)
 })
+
+withStub('--ascend-card and --ascend-precision reach the device', async t => {
+  useStub()
+  const [rounded, absent] = await Promise.all([
+    xenograd(['check', '--device', 'ascend', '--ascend-card', '0', '--ascend_precision=hf32']),
+    xenograd(['check', '--device', 'ascend', '--ascend-card', '1']),
+  ])
+  t.equal(rounded.code, 0, rounded.stdout)
+  t.match(rounded.stdout, /opens .*float32 matmul with operands rounded to HF32/)
+  t.equal(absent.code, 1)
+  t.match(absent.stdout, /FAIL {2}ascend +opens .*card 1 cannot be opened: .*npu-smi/)
+})
+
+test('--ascend-card and --ascend-precision: what makes no sense is an error', async t => {
+  const cases: [args: string[], message: RegExp][] = [
+    [
+      ['score', '-m', 'x', '--device', 'reference', '--ascend-card', '1'],
+      /--ascend-card 1: the device reference is no Ascend card; leave it out, or use --device ascend/,
+    ],
+    [
+      ['train', '--ascend-precision', 'fp16'],
+      /--ascend-precision fp16: the device wasm has no choice of precision; leave it out, or use/,
+    ],
+    [['check', '--ascend-precision', 'fp8'], /'fp8' is invalid\. Allowed choices are fp32, hf32, fp16/],
+    [['check', '--ascend-card', '-1'], /'-1' is invalid\. Give a whole number, 0 or more/],
+  ]
+  const runs = await Promise.all(cases.map(([args]) => xenograd(args)))
+  for (const [i, { code, stdout, stderr }] of runs.entries()) {
+    t.equal(code, 2, cases[i][0].join(' '))
+    t.match(stderr, cases[i][1])
+    t.equal(stdout, '')
+  }
+})
