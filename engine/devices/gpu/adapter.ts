@@ -89,7 +89,8 @@ async function lookForAdapter(webgpu: string): Promise<AdapterInfo> {
   const script = fileURLToPath(new URL('./adapterInfo.js', import.meta.url))
   return new Promise((resolve, reject) => {
     execFile(process.execPath, [script, webgpu], (error, stdout, stderr) => {
-      const info: AdapterInfo | null = error ? null : JSON.parse(stdout)
+      const found = stdout.match(/^adapter: (.*)$/m)?.[1]
+      const info: AdapterInfo | null = found === undefined ? null : JSON.parse(found)
       if (info) resolve(info)
       else if (error) reject(noAdapter(`looking for one ended with ${error.signal ?? `code ${error.code}`}`))
       else reject(noAdapter(stderr.match(/^Warning: (.*?)[.!]?$/m)?.[1]))

@@ -1,5 +1,5 @@
 // Run as a process of its own by lookForAdapter (see adapter.ts), with the URL of the package webgpu: prints what the
-// adapter that it finds says of itself, as JSON, or null.
+// adapter that it finds says of itself, as JSON, or null. A driver may print lines of its own.
 
 import { writeSync } from 'node:fs'
 
@@ -7,6 +7,6 @@ const { create } = (await import(process.argv[2])) as { create(options: string[]
 const adapter = await create([]).requestAdapter({ powerPreference: 'high-performance' })
 const { description, device, architecture, vendor, isFallbackAdapter } = adapter?.info ?? {}
 const found = adapter && { description, device, architecture, vendor, isFallbackAdapter }
-writeSync(process.stdout.fd, JSON.stringify(found))
+writeSync(process.stdout.fd, `\nadapter: ${JSON.stringify(found)}\n`)
 // Dawn would keep the process alive.
 process.exit()
