@@ -17,12 +17,19 @@ const gpuScript = [process.env.XENOGRAD_GPU_PACKAGES, '.']
   .map(folder => join(folder, 'node_modules/gpu.js/dist/gpu-browser.js'))
   .find(path => existsSync(path))
 
-type Page = { readonly device: string; readonly isolated: boolean; readonly flags?: readonly string[] }
+type Page = {
+  readonly device: string
+  readonly isolated: boolean
+  readonly flags?: readonly string[]
+  /** What of `navigator` the page shall do without. */
+  readonly without?: 'gpu'
+}
 
 /** What a page finds; undefined, with a failure, when the browser ends before. */
-async function visit(t: Test, { device, isolated, flags }: Page): Promise<Report | undefined> {
+async function visit(t: Test, { device, isolated, flags, without }: Page): Promise<Report | undefined> {
   const server = await servePage(isolated, device === 'gpu' ? gpuScript : undefined)
-  const chromium = openPage(browser!, server.url(`device=${device}&effort=${effort / 4}`), flags)
+  const query = `device=${device}&effort=${effort / 4}${without ? `&without=${without}` : ''}`
+  const chromium = openPage(browser!, server.url(query), flags)
   let log = ''
   chromium.stderr?.setEncoding('utf8').on('data', (text: string) => {
     log += text
@@ -77,18 +84,16 @@ test('browser: gpu', async t => {
 test('browser: gpu, by WebGL2 where there is no WebGPU', async t => {
   if (!browser) return t.skip(skip)
   if (!gpuScript) return t.skip('skipped: gpu.js is not installed; see README, device gpu')
-  const flags = [
-    '--disable-features=WebGPU',
-    '--use-angle=swiftshader',
-    '--enable-unsafe-swiftshader',
-    '--ignore-gpu-blocklist',
-  ]
-  const report = await visit(t, { device: 'gpu', isolated: false, flags })
+  const flags = ['--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--ignore-gpu-blocklist']
+  const report = await visit(t, { device: 'gpu', isolated: false, flags, without: 'gpu' })
   if (!report || report.skipped.length) return
   t.ok(report.passed.length > 20, `${report.passed.length} tests in ${report.description}`)
   t.ok(report.difference < 1e-5, `a recurrence as of wasm, within ${report.difference.toExponential(1)}`)
   t.match(report.description, /^gpu\.js, WebGL2 on ANGLE .*\(software on the CPU\)$/)
-  t.match(report.refused, /WebGPU .*; nor is there WebGL2: .*\(software on the CPU\).*--gpu-allow-cpu/)
+  t.match(
+    report.refused,
+    /this browser has no WebGPU .*; nor is there WebGL2: .*\(software on the CPU\).*--gpu-allow-cpu/,
+  )
   const [first, made, deleted] = report.textures
   t.ok(first > 0, `the first steps make ${first} textures`)
   t.equal(made, deleted, `200 more keep none of the ${made} that they make`)

@@ -4,7 +4,8 @@ import { wasmDevice } from '../../engine/devices/wasm/index.js'
 import { compile, gradients, openDevice, scan, type Tensor, tensor, uniformAt } from '../../engine/index.js'
 import { type Assertions, deviceConformance, type TestFunction } from '../../engine/testing/index.js'
 
-// What the browser runs for conformance.test.ts: `?device=NAME&effort=X`. Posts a Report to /result.
+// What the browser runs for conformance.test.ts: `?device=NAME&effort=X`, with `&without=gpu` as one that has no WebGPU.
+// Posts a Report to /result.
 
 /** What a page found. */
 export type Report = {
@@ -30,6 +31,8 @@ export type Report = {
 
 const asked = new URLSearchParams(location.search)
 const name = asked.get('device') ?? 'wasm'
+const without = asked.get('without')
+if (without) Object.defineProperty(navigator, without, { value: undefined })
 const [passed, failed, skipped]: string[][] = [[], [], []]
 const assertions: Assertions = {
   pass: message => passed.push(message),

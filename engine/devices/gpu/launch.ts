@@ -154,13 +154,13 @@ function snapshot<B>(
   const total = [...parts.values()].reduce((sum, { length }) => sum + length, 0)
   const found = new Map<string, Argument<B>>()
   const copies: Copy<B>[] = []
-  if (!total) return { copies, found }
+  if (!parts.size) return { copies, found }
   const to = workspace.take('snapshot', 4 * total)
   let toByte = 0
   for (const [key, { place, first, length }] of parts) {
     const { buffer: from, byte } = at(place)
     const bytes = 4 * length
-    copies.push({ kind: 'copy', from, fromByte: byte + 4 * first, to, toByte, bytes })
+    if (bytes) copies.push({ kind: 'copy', from, fromByte: byte + 4 * first, to, toByte, bytes })
     found.set(key, { buffer: to, byte: toByte - 4 * first })
     toByte += bytes
   }
