@@ -144,7 +144,7 @@ const notTransposed = 111
 function callOn(memory: WebAssembly.Memory, koffi: Koffi, sgemm: NativeFunction): Sgemm {
   let buffer: ArrayBufferLike | undefined
   let base = 0
-  return (transposedA, transposedB, m, n, k, a, lda, b, ldb, accumulate, c) => {
+  return (transposedA, transposedB, m, n, k, a, lda, b, ldb, accumulate, c, ldc) => {
     // Memory that has grown is another buffer, and may be elsewhere.
     if (memory.buffer !== buffer) {
       buffer = memory.buffer
@@ -164,7 +164,7 @@ function callOn(memory: WebAssembly.Memory, koffi: Koffi, sgemm: NativeFunction)
       ldb,
       accumulate,
       base + (c >>> 0),
-      n,
+      ldc,
     )
   }
 }

@@ -4,6 +4,7 @@ import { guarded } from '../../guarded.js'
 import { type Kernel, kernelKey } from '../../kernel.js'
 import { Allocator, alignment, maxPages } from './allocator.js'
 import { Blas } from './blas.js'
+import { cutColumns, hasSharedColumns, sharesColumns } from './columns.js'
 import { constantsIn } from './constants.js'
 import { hostCores } from './cores.js'
 import { emitKernel } from './emit.js'
@@ -134,6 +135,8 @@ export function wasmDevice(
 
   /** The parts of a kernel for all threads; undefined if one thread runs it. */
   function partsOf(kernel: Kernel): readonly Part[] | undefined {
+    if (sharesColumns(target, kernel)) return cutColumns(kernel, threads)
+    if (hasSharedColumns(target, kernel)) return undefined
     const unit = usesSgemm(target, kernel) ? sgemmRows : 1
     return partition(kernel, threads, undefined, unit)
   }

@@ -16,7 +16,7 @@ const leastWork = 1 << 14
 export const isSmall = (kernel: Kernel): boolean => workOf(kernel) < leastWork
 
 /** About as many rows for each part; all but the last have a multiple of `unit`. */
-function cutRows(rows: number, parts: number, unit: number): Rows[] {
+export function cutEvenly(rows: number, parts: number, unit: number): Rows[] {
   const start = (i: number) => (i === parts ? rows : unit * Math.round((i * rows) / (parts * unit)))
   return Array.from({ length: parts }, (_, i) => ({ first: start(i), count: start(i + 1) - start(i) }))
 }
@@ -136,7 +136,7 @@ export function partition(
   if (rows === undefined) return undefined
   const count = Math.min(parts, Math.floor(rows / unit))
   if (count < 2) return undefined
-  const cuts = cutRows(rows, count, unit)
+  const cuts = cutEvenly(rows, count, unit)
   if (kernel.kind === 'loop')
     return isRowLocal(kernel, rows, cuts) ? cuts.map(part => ofTurns(kernel, rows, part)) : undefined
   return keepsOrder(kernel, cuts) ? cuts.map(part => ofRows(kernel, part)) : undefined

@@ -5,6 +5,7 @@ import { defineCopy } from './elementwise.js'
 import type { PackedMatmul } from './matmul.js'
 import { forEachIndex } from './strided.js'
 import type { Target } from './target.js'
+import { parts } from './tile.js'
 
 /**
  * `env.sgemm`, which a module imports when it leaves products to a BLAS library (blas.ts): row-major
@@ -22,10 +23,14 @@ export type Sgemm = (
   ldb: number,
   accumulate: number,
   c: number,
+  ldc: number,
 ) => void
 
+/** Some columns of a product: rows of its output are `outLeading` elements apart. */
+export type MatmulColumns = MatmulKernel & { readonly outLeading: number }
+
 /** The import of a module whose products include some for BLAS; its function's index is 0. */
-export const sgemmImport = { name: 'sgemm', params: 11 } as const
+export const sgemmImport = { name: 'sgemm', params: 12 } as const
 const sgemmIndex = 0
 
 /**
@@ -79,9 +84,21 @@ export function usesSgemm(target: Target, kernel: Kernel): boolean {
   return kernel.kind === 'matmul' && isForSgemm(kernel)
 }
 
+/**
+ * Columns of one call for a wide product. Libraries round the edges of what they compute in one call in their own ways
+ * (OpenBLAS with AVX2 kernels does): computed like this, some columns of a product have the bits of the whole.
+ */
+export const columnsOfCall = 256
+
+/** Whether a product has few rows for so large a right side: threads share it by columns (columns.ts). */
+export const isWide = ({ batch, m, n, k }: MatmulKernel): boolean =>
+  batch.length === 0 && m <= 512 && n >= 2 * columnsOfCall && k * n >= 1 << 20
+
 /** Define the function of a product that BLAS computes, matrix by matrix; its parameters are the kernel's arguments. */
-export function defineSgemm(module: ModuleBuilder, kernel: MatmulKernel): number {
+export function defineSgemm(module: ModuleBuilder, kernel: MatmulKernel | MatmulColumns): number {
   const { batch, m, n, k, a, b, accumulate } = kernel
+  const isPart = 'outLeading' in kernel
+  const leadingOut = isPart ? kernel.outLeading : n
   const [left, right] = layouts(kernel)
   if (!left || !right) throw new Error('sgemm: a view that BLAS cannot express')
   const outStrides = contiguousStrides([...batch, m, n])
@@ -89,19 +106,28 @@ export function defineSgemm(module: ModuleBuilder, kernel: MatmulKernel): number
   const number = (x: number | boolean) => i32.const(Number(x))
   return module.define(3, f => {
     const [x, y, out] = f.params
-    f.advance(x, 4 * a.offset)
-    f.advance(y, 4 * b.offset)
-    forEachIndex(f, batch, [x, y, out], strides, () =>
+    const call = (columns: number) =>
       f.call(sgemmIndex, [
-        ...[left.transposed, right.transposed, m, n, k].map(number),
+        ...[left.transposed, right.transposed, m, columns, k].map(number),
         x,
         number(left.leading),
         y,
         number(right.leading),
         number(accumulate),
         out,
-      ]),
-    )
+        number(leadingOut),
+      ])
+    f.advance(x, 4 * a.offset)
+    f.advance(y, 4 * b.offset)
+    forEachIndex(f, batch, [x, y, out], strides, () => {
+      if (!isPart && !isWide(kernel)) return call(n)
+      for (const { size, count } of parts(n, columnsOfCall))
+        f.repeat(count, () => {
+          call(size)
+          f.advance(y, 4 * size * b.strides[1])
+          f.advance(out, 4 * size)
+        })
+    })
   })
 }
 
