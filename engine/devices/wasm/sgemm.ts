@@ -92,7 +92,7 @@ export const columnsOfCall = 256
 
 /** Whether a product has few rows for so large a right side: threads share it by columns (columns.ts). */
 export const isWide = ({ batch, m, n, k }: MatmulKernel): boolean =>
-  batch.length === 0 && m <= 512 && n >= 2 * columnsOfCall && k * n >= 1 << 20
+  batch.length === 0 && m <= 512 && n >= 2 * columnsOfCall && k * n >= 1 << 22
 
 /** Define the function of a product that BLAS computes, matrix by matrix; its parameters are the kernel's arguments. */
 export function defineSgemm(module: ModuleBuilder, kernel: MatmulKernel | MatmulColumns): number {
