@@ -159,10 +159,14 @@ testBlas('blas: threads share a large product by columns, alone and in a loop', 
     found.forEach((got, i) => {
       t.ok(difference(got, runs[0][i]) < 1e-4)
     })
-  if (exactLibraries.test(Blas.choose('auto').description)) {
-    t.deepEqual(runs[1], runs[0], 'two threads')
-    t.deepEqual(runs[2], runs[0], 'four threads')
-  } else t.comment(`skipped: whether threads change bits is not known of ${Blas.choose('auto').description}`)
+  if (exactLibraries.test(Blas.choose('auto').description))
+    runs.forEach((found, r) => {
+      found.forEach((got, i) => {
+        // Too long for deepEqual, should they differ.
+        t.ok(Buffer.from(got.buffer).equals(Buffer.from(runs[0][i].buffer)), `${2 ** r} threads, result ${i}`)
+      })
+    })
+  else t.comment(`skipped: whether threads change bits is not known of ${Blas.choose('auto').description}`)
 })
 
 testBlas('blas: memory may grow between two products', async t => {
