@@ -5,16 +5,16 @@
 
 import { ascendDevice } from '../dist/engine/devices/ascend/index.js'
 import { openDevice, registerDevice, scope, tensor } from '../dist/engine/index.js'
-import { findCell, initialState, makeTrainStep } from '../dist/model/index.js'
+import { initialState, makeTrainStep } from '../dist/model/index.js'
 import { buildStub } from '../dist/test/ascend/stub.js'
 import { crossingTime, tapped } from './crossings.js'
+import { trainingOptions } from './trainingOptions.js'
 
 const hidden = Number(process.argv[2] ?? 128)
 const [batch, length] = [100, 250]
 const folder = buildStub()
 process.env.ASCEND_STUB = folder
 
-const cell = await findCell('lstm')
 let devices = 0
 
 /**
@@ -26,8 +26,8 @@ async function train({ keepExecutors, dropoutRate, idle, steps, tap }) {
   process.env.ASCEND_STUB_IDLE = idle ? '1' : '0'
   registerDevice(name, () => ascendDevice({ keepExecutors }, process.env, tap && (() => tapped(tap))))
   const { device } = await openDevice(name)
-  const options = { cell, hidden, learningRate: 5e-4, dropoutRate, seed: 1, device: name }
-  const { compiled } = makeTrainStep({ ...options, regulariserType: 'l2', regulariserWeight: 0 })
+  const options = { ...(await trainingOptions(hidden, dropoutRate)), device: name }
+  const { compiled } = makeTrainStep(options)
   const tokens = tensor(new Int32Array(batch * length), { shape: [batch, length] })
   let state = initialState(options)
   const times = []

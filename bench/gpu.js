@@ -2,12 +2,12 @@
 // training steps. XENOGRAD_GPU_PACKAGES says where gpu.js and webgpu are, if not here (`npm ci --prefix .ci/gpu`).
 // Usage: npm run build && node bench/gpu.js [hidden sizes, such as 128,512,2000] [--gpu-allow-cpu]
 import { loadGpuJs, openAdapter } from '../dist/engine/devices/gpu/adapter.js'
-import { Compiler } from '../dist/engine/devices/gpu/compiler.js'
 import { matmulPasses, tiles } from '../dist/engine/devices/gpu/matmul.js'
-import { Queue } from '../dist/engine/devices/gpu/queue.js'
-import { record, storage, Workspace } from '../dist/engine/devices/gpu/recorder.js'
+import { record } from '../dist/engine/devices/gpu/recorder.js'
+import { storage, webGpuParts } from '../dist/engine/devices/gpu/webgpu.js'
 import { dispose, openDevice, tensor } from '../dist/engine/index.js'
-import { findCell, initialState, makeTrainStep } from '../dist/model/index.js'
+import { initialState, makeTrainStep } from '../dist/model/index.js'
+import { trainingOptions } from './trainingOptions.js'
 
 const allowCpu = process.argv.includes('--gpu-allow-cpu')
 const [sizes = '64'] = process.argv.slice(2).filter(arg => !arg.startsWith('--'))
@@ -22,7 +22,7 @@ async function matmuls() {
   const gpujs = await loadGpuJs()
   const adapter = await openAdapter(gpujs, allowCpu)
   const { device } = adapter
-  const [queue, workspace] = [new Queue(device), new Workspace(device)]
+  const { compiler, queue, workspace } = webGpuParts(gpujs, adapter)
   console.log(`${adapter.description}\n\nmatmul, GFLOP/s`)
   const shapes = hiddenSizes.flatMap(h => [
     [batch, h + 4, 4 * h],
@@ -38,7 +38,6 @@ async function matmuls() {
     const kernel = { kind: 'matmul', dtype: 'float32', batch: [], m, n, k, a, b, accumulate: false }
     const rates = []
     for (const tile of [{ rows: 1, columns: 1 }, ...tiles]) {
-      const compiler = new Compiler(gpujs, 8, 1)
       const compiled = compiler.build(matmulPasses(kernel, [0, 1], 1, tile))
       await compiler.ready
       const { run } = record(device, workspace, compiled, buffers)
@@ -63,16 +62,7 @@ async function trainingSteps() {
   console.log(`\ntraining step, ${batch} reads of ${length} bases`)
   const { device } = await openDevice('gpu', { allowCpu })
   for (const hidden of hiddenSizes) {
-    const options = {
-      cell: await findCell('lstm'),
-      hidden,
-      learningRate: 5e-4,
-      dropoutRate: 0.1,
-      regulariserType: 'l2',
-      regulariserWeight: 0,
-      seed: 1,
-      device: device.name,
-    }
+    const options = { ...(await trainingOptions(hidden)), device: device.name }
     const step = makeTrainStep(options)
     const tokens = tensor(
       Int32Array.from({ length: batch * length }, (_, i) => (i * i) % 4),

@@ -3,7 +3,8 @@
 
 import { wasmDevice } from '../dist/engine/devices/wasm/index.js'
 import { leaves, realise, registerDevice, scope, setDefaultDevice, tensor } from '../dist/engine/index.js'
-import { findCell, initialState, makeTrainStep } from '../dist/model/index.js'
+import { initialState, makeTrainStep } from '../dist/model/index.js'
+import { trainingOptions } from './trainingOptions.js'
 
 const hidden = Number(process.argv[2] ?? 64)
 const [batch, bases, calls] = [100, 250, 3000]
@@ -15,15 +16,7 @@ registerDevice('wasm without its kernels', () => {
 })
 setDefaultDevice('wasm without its kernels')
 
-const options = {
-  cell: await findCell('lstm'),
-  hidden,
-  learningRate: 5e-4,
-  dropoutRate: 0.1,
-  regulariserType: 'l2',
-  regulariserWeight: 0,
-  seed: 1,
-}
+const options = await trainingOptions(hidden)
 let state = initialState(options)
 const tokens = tensor(new Int32Array(batch * bases), { shape: [batch, bases] })
 realise([...leaves(state), tokens])

@@ -24,7 +24,7 @@ const titles = {
 }
 
 /** The summary: for every comparison ours (`teams`, those that took part), and each peer's time over each of ours. */
-export function summaryTable(comparisons, teams) {
+function summaryTable(comparisons, teams) {
   const rows = comparisons.filter(({ work }) => work !== 'cells')
   const measured = [...new Set(rows.flatMap(({ entries }) => entries.map(e => e.team)))]
   const ours = teams.filter((team, i) => i === 0 || measured.includes(team))
@@ -88,7 +88,7 @@ const noise = ({ load, stolen }) =>
   `a load of ${load.toFixed(1)} when the run began${stolen === undefined ? '' : `; ${(100 * stolen).toFixed(1)} % of the processors' time went to other guests`}`
 
 /** One run: its conditions, a summary, and every comparison in full. */
-function runReport({ conditions, comparisons }, teams) {
+export function runReport({ conditions, comparisons }, teams) {
   const { date, machine, runtime, commit, environment, command, pairs, remark } = conditions
   const versions = new Set(
     comparisons.flatMap(({ entries }) => entries.flatMap(e => (e.version ? [`${e.team} ${e.version}`] : []))),

@@ -11,7 +11,7 @@ import { teams, xenograd } from './candidates.js'
 import { checkLosses, compare, compareStarts, problemFiles, withRatios } from './compare.js'
 import { watchConditions } from './conditions.js'
 import { batch } from './problem.js'
-import { report, summaryTable } from './report.js'
+import { report, runReport } from './report.js'
 import { summary } from './statistics.js'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
@@ -85,7 +85,7 @@ async function measure(problemFor, options) {
   const runs = options.append ? [...JSON.parse(await readFile(path('results.json'), 'utf8')), run] : [run]
   await writeFileAtomic(path('results.json'), `${JSON.stringify(runs, null, 2)}\n`)
   await writeFileAtomic(path('RESULTS.md'), report(runs, ours))
-  console.log(summaryTable(comparisons, ours))
+  console.log(runReport(run, ours))
   if (comparisons.some(({ missing }) => missing.some(({ team }) => team === us.title))) process.exitCode = 1
   log(`written: ${path('RESULTS.md')}, ${path('results.json')}`)
 }

@@ -27,6 +27,12 @@ export type Dispatch<K extends GpuJsKernel, B> = {
 
 export type Command<K extends GpuJsKernel, B> = Copy<B> | Dispatch<K, B>
 
+/** @throws Error when a buffer is larger than the adapter's may be. */
+export function checkBytes(bytes: number, most: number): void {
+  if (bytes > most)
+    throw new Error(`gpu device: a buffer of ${bytes} bytes; this adapter's buffers have at most ${most}`)
+}
+
 /** Memory that launches use one after the other: `take` gives a buffer of at least so many bytes for a purpose. */
 export class Workspace<B> {
   readonly #buffers = new Map<string, B>()

@@ -3,7 +3,15 @@ import type { CopyKernel } from '../../kernel.js'
 import { type Compiled, Compiler } from './compiler.js'
 import { type GlslKernel, glslKernel } from './glsl.js'
 import type { GpuJs } from './gpujs.js'
-import { type Command, type Copy, commandsOf, type Dispatch, Recordings, Workspace } from './launch.js'
+import {
+  type Command,
+  type Copy,
+  checkBytes,
+  commandsOf,
+  type Dispatch,
+  Recordings,
+  Workspace,
+} from './launch.js'
 import { type TextureBuffer, Textures } from './textures.js'
 import type { WebGl } from './webglContext.js'
 
@@ -126,10 +134,7 @@ export function webGlDevice(
     mapEps: 1e-6,
     matmulEps: 1e-6,
     alloc(bytes) {
-      if (bytes > maxBytes)
-        throw new Error(
-          `gpu device: a buffer of ${bytes} bytes; this adapter's buffers have at most ${maxBytes}`,
-        )
+      checkBytes(bytes, maxBytes)
       return { bytes, id: buffers++, memory: textures.create(bytes) } as GlDeviceBuffer
     },
     free(buffer) {

@@ -3,7 +3,7 @@ import type { Kernel } from '../../kernel.js'
 import type { Adapter } from './adapter.js'
 import { type Compiled, Compiler } from './compiler.js'
 import type { GpuJs, WebGpuKernel } from './gpujs.js'
-import { Recordings, Workspace } from './launch.js'
+import { checkBytes, Recordings, Workspace } from './launch.js'
 import { Queue } from './queue.js'
 import { type Recording, record } from './recorder.js'
 import { wgslKernel } from './wgsl.js'
@@ -24,7 +24,23 @@ const softwareThreads = 64
 const mapRead = 0x01
 const copyDestination = 0x08
 /** What buffers are used for: storage, and copies from and to (the numbers are WebGPU's GPUBufferUsage). */
-const storage = 0x80 | 0x04 | copyDestination
+export const storage = 0x80 | 0x04 | copyDestination
+
+/** What runs kernels on an adapter: compiles them, takes their commands in order, and lends them memory. */
+export function webGpuParts(gpujs: GpuJs, { device, software }: Pick<Adapter, 'device' | 'software'>) {
+  const busy = software ? softwareThreads : gpuThreads
+  const gpu = new gpujs.GPU<WebGpuKernel>({ mode: 'webgpu' })
+  gpu.Kernel = wgslKernel(gpujs)
+  const maxBuffers = device.limits.maxStorageBuffersPerShaderStage
+  return {
+    compiler: new Compiler(gpujs, gpu, { maxBuffers, busy, manyStores: true, sized: true }),
+    queue: new Queue(device),
+    workspace: new Workspace(
+      size => device.createBuffer({ size, usage: storage }),
+      buffer => buffer.destroy(),
+    ),
+  }
+}
 
 /**
  * The device over WebGPU: kernels compiled to WGSL by gpu.js, and run over WebGPU buffers that stay on the device. A loop
@@ -34,16 +50,7 @@ export function webGpuDevice(gpujs: GpuJs, adapter: Adapter): Device {
   const { device, description } = adapter
   const { limits } = device
   const maxBytes = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize)
-  const busy = adapter.software ? softwareThreads : gpuThreads
-  const gpu = new gpujs.GPU<WebGpuKernel>({ mode: 'webgpu' })
-  gpu.Kernel = wgslKernel(gpujs)
-  const maxBuffers = limits.maxStorageBuffersPerShaderStage
-  const compiler = new Compiler(gpujs, gpu, { maxBuffers, busy, manyStores: true, sized: true })
-  const queue = new Queue(device)
-  const workspace = new Workspace(
-    size => device.createBuffer({ size, usage: storage }),
-    buffer => buffer.destroy(),
-  )
+  const { compiler, queue, workspace } = webGpuParts(gpujs, adapter)
   let buffers = 0
 
   // What goes wrong on the GPU shows later, in these scopes; `read` asks for it.
@@ -78,10 +85,7 @@ export function webGpuDevice(gpujs: GpuJs, adapter: Adapter): Device {
     mapEps: 1e-6,
     matmulEps: 1e-6,
     alloc(bytes) {
-      if (bytes > maxBytes)
-        throw new Error(
-          `gpu device: a buffer of ${bytes} bytes; this adapter's buffers have at most ${maxBytes}`,
-        )
+      checkBytes(bytes, maxBytes)
       const gpu = device.createBuffer({ size: inWords(bytes), usage: storage })
       return { bytes, id: buffers++, gpu } as GpuDeviceBuffer
     },

@@ -1,10 +1,10 @@
 import type { Kernel, MatmulKernel } from '../../kernel.js'
 import { cutEvenly, type Part } from './partition.js'
-import { columnsOfCall, isWide, type MatmulColumns, usesSgemm } from './sgemm.js'
+import { columnsOfCall, isSkinny, type MatmulColumns, usesSgemm } from './sgemm.js'
 import type { Target } from './target.js'
 
 /**
- * Products that threads share by columns. A BLAS library packs the right side anew in every call. Where a product has few
+ * Skinny products, which threads share by columns. A BLAS library packs the right side anew in every call. Where a product has few
  * rows, that is much of its work, and with half of the rows each of two threads would pack all of it; with half of the
  * columns it packs half. Two threads, OpenBLAS 0.3.21 with AVX-512 kernels on an AMD EPYC (Zen 5), GFLOP/s by rows and by
  * columns, then with the right side transposed in memory:
@@ -19,7 +19,7 @@ import type { Target } from './target.js'
 
 /** Whether threads should share a kernel by columns. */
 export const sharesColumns = (target: Target, kernel: Kernel): kernel is MatmulKernel =>
-  kernel.kind === 'matmul' && isWide(kernel) && usesSgemm(target, kernel)
+  kernel.kind === 'matmul' && isSkinny(kernel) && usesSgemm(target, kernel)
 
 /** Whether a loop's body has such a kernel. */
 export const hasSharedColumns = (target: Target, kernel: Kernel): boolean =>

@@ -1,7 +1,7 @@
 import type { MatmulKernel } from '../../kernel.js'
 import { contiguousStrides, sizeOf } from '../../shape.js'
 import { type FunctionBuilder, type I32, i32, type ModuleBuilder } from './assembler.js'
-import { definePackedSgemm, defineSgemm, isWide, usesSgemm } from './sgemm.js'
+import { definePackedSgemm, defineSgemm, isSkinny, usesSgemm } from './sgemm.js'
 import { forEachIndex } from './strided.js'
 import type { Target } from './target.js'
 import { chooseTile, definePack, defineTile, type Layout, parts, type Tile } from './tile.js'
@@ -226,9 +226,9 @@ export function definePackedMatmul(
   module: ModuleBuilder,
   kernel: MatmulKernel,
 ): PackedMatmul | undefined {
-  // Of wide products any part is to be computed as the whole is, so the right side is taken where it lies.
+  // Of skinny products any part is to be computed as the whole is, so the right side is taken where it lies.
   if (usesSgemm(target, kernel))
-    return kernel.batch.length || isWide(kernel) ? undefined : definePackedSgemm(target, module, kernel)
+    return kernel.batch.length || isSkinny(kernel) ? undefined : definePackedSgemm(target, module, kernel)
   const emitter = new MatmulEmitter(target, module, kernel)
   if (!emitter.packsB || kernel.batch.length || emitter.packedBytes === 0) return undefined
   return { bytes: emitter.packedBytes, pack: emitter.definePack(), multiply: emitter.define(true) }

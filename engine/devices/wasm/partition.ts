@@ -6,8 +6,8 @@ import { reducesAcross } from './reduce.js'
 /** One part of a kernel: a kernel of the same kind, whose arguments begin `offsets` bytes further on. */
 export type Part = { readonly kernel: Kernel; readonly offsets: readonly number[] }
 
-/** Rows `first` … `first + count` of the leading axis. */
-type Rows = { readonly first: number; readonly count: number }
+/** `first` … `first + count` of an axis: rows, where it is the leading one. */
+type Range = { readonly first: number; readonly count: number }
 
 /** Below so much work (some ten microseconds) handing it over costs more than it saves. */
 const leastWork = 1 << 14
@@ -15,9 +15,9 @@ const leastWork = 1 << 14
 /** Whether a kernel is done about as soon as another thread could begin with it. */
 export const isSmall = (kernel: Kernel): boolean => workOf(kernel) < leastWork
 
-/** About as many rows for each part; all but the last have a multiple of `unit`. */
-export function cutEvenly(rows: number, parts: number, unit: number): Rows[] {
-  const start = (i: number) => (i === parts ? rows : unit * Math.round((i * rows) / (parts * unit)))
+/** About as many of `size` rows (or columns) for each part; all but the last have a multiple of `unit`. */
+export function cutEvenly(size: number, parts: number, unit: number): Range[] {
+  const start = (i: number) => (i === parts ? size : unit * Math.round((i * size) / (parts * unit)))
   return Array.from({ length: parts }, (_, i) => ({ first: start(i), count: start(i + 1) - start(i) }))
 }
 
@@ -49,7 +49,7 @@ function fromRow(view: View, size: number, first: number): { view: View; offset:
 }
 
 /** A kernel over some rows of its leading axis. Arguments begin where those rows do. */
-function ofRows(kernel: Kernel, { first, count }: Rows): Part {
+function ofRows(kernel: Kernel, { first, count }: Range): Part {
   const cut = (shape: readonly number[]) => [count, ...shape.slice(1)]
   const offsets: number[] = []
   const at = (dtype: DType, view: View): View => {
@@ -118,9 +118,9 @@ function workOf(kernel: Kernel): number {
 
 /**
  * Cut a kernel into parts for several threads, along the leading axis; undefined when that is not possible, or not
- * worth it (`least`: the work below which it is not). There are fewer parts
- * than `parts` where there are too few rows. Parts have multiples of `unit` rows, and what is left goes to the last. Every element of the outputs is computed by one part, in the
- * same order of operations as without cutting.
+ * worth it (`least`: the work below which it is not). There are fewer than `parts` where there are too few rows. Parts
+ * have multiples of `unit` rows, and what is left goes to the last. Every element of the outputs is computed by one part,
+ * in the same order of operations as without cutting.
  *
  * A loop is cut along the rows of the batch, through all of its steps, so that its threads never wait for each other:
  * possible when what a step writes is read again only at the same rows.
@@ -143,7 +143,7 @@ export function partition(
 }
 
 /** Whether parts of a reduction add in the order in which the whole does. All else computes each element by itself. */
-const keepsOrder = (kernel: Kernel, cuts: readonly Rows[]): boolean =>
+const keepsOrder = (kernel: Kernel, cuts: readonly Range[]): boolean =>
   kernel.kind !== 'reduce' ||
   cuts.every(
     ({ count }) =>
@@ -154,7 +154,7 @@ const keepsOrder = (kernel: Kernel, cuts: readonly Rows[]): boolean =>
  * A loop over some rows, through all turns. Where everything that touches a buffer moves by the same bytes from row to
  * row, the part gets a pointer to its rows, so that parts of as many rows are the same kernel.
  */
-function ofTurns(kernel: LoopKernel, rows: number, { first, count }: Rows): Part {
+function ofTurns(kernel: LoopKernel, rows: number, { first, count }: Range): Part {
   const parts = kernel.body.map(launch => ofRows(launch.kernel, { first, count }))
   const perRow = kernel.body.map(launch => ofRows(launch.kernel, { first: 1, count }).offsets)
   const found = kernel.bytes.map(() => new Set<number>())
@@ -233,7 +233,7 @@ function accesses({ kernel, args }: LoopKernel['body'][number]): { reads: Access
 const cuttable = new Set<Kernel['kind']>(['map', 'reduce', 'matmul', 'copy'])
 
 /** Whether every buffer that a loop writes is touched only at the rows of the part that touches it. */
-function isRowLocal({ body }: LoopKernel, rows: number, cuts: readonly Rows[]): boolean {
+function isRowLocal({ body }: LoopKernel, rows: number, cuts: readonly Range[]): boolean {
   const touched: Access[] = []
   const written = new Set<number>()
   for (const launch of body) {

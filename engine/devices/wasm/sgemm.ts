@@ -85,13 +85,13 @@ export function usesSgemm(target: Target, kernel: Kernel): boolean {
 }
 
 /**
- * Columns of one call for a wide product. Libraries round the edges of what they compute in one call in their own ways
+ * Columns of one call for a skinny product. Libraries round the edges of what they compute in one call in their own ways
  * (OpenBLAS with AVX2 kernels does): computed like this, some columns of a product have the bits of the whole.
  */
 export const columnsOfCall = 256
 
-/** Whether a product has few rows for so large a right side: threads share it by columns (columns.ts). */
-export const isWide = ({ batch, m, n, k }: MatmulKernel): boolean =>
+/** Whether a product has few rows for so large a right side that threads share it by columns (columns.ts). */
+export const isSkinny = ({ batch, m, n, k }: MatmulKernel): boolean =>
   batch.length === 0 && m <= 512 && n >= 2 * columnsOfCall && k * n >= 1 << 22
 
 /** Define the function of a product that BLAS computes, matrix by matrix; its parameters are the kernel's arguments. */
@@ -120,7 +120,7 @@ export function defineSgemm(module: ModuleBuilder, kernel: MatmulKernel | Matmul
     f.advance(x, 4 * a.offset)
     f.advance(y, 4 * b.offset)
     forEachIndex(f, batch, [x, y, out], strides, () => {
-      if (!isPart && !isWide(kernel)) return call(n)
+      if (!isPart && !isSkinny(kernel)) return call(n)
       for (const { size, count } of parts(n, columnsOfCall))
         f.repeat(count, () => {
           call(size)

@@ -26,14 +26,11 @@ export function noWideVectors(): string | undefined {
   if (process.arch !== 'x64') return `V8 makes them on x64, not on ${process.arch}`
   const { variables } = process.config as { variables: Readonly<Record<string, unknown>> }
   if (!variables.v8_enable_wasm_simd256_revec) return 'this build of Node leaves out what makes them'
-  return hasAvx2(process.platform) ? undefined : 'the processor has no AVX2'
-}
-
-/** Macs that run Node 24 all have AVX2; Windows tells nobody who only has JavaScript. */
-function hasAvx2(platform: string): boolean {
-  if (platform === 'linux')
-    return /^flags\b.*\bavx2\b/m.test(nodeModule<NodeFs>('node:fs')!.readFileSync('/proc/cpuinfo', 'latin1'))
-  return platform === 'darwin'
+  // All Macs with x64 processors on which Node 24 runs have AVX2.
+  if (process.platform === 'darwin') return undefined
+  if (process.platform !== 'linux') return `${process.platform} does not tell whether the processor has AVX2`
+  const processors = nodeModule<NodeFs>('node:fs')?.readFileSync('/proc/cpuinfo', 'latin1') ?? ''
+  return /^flags\b.*\bavx2\b/m.test(processors) ? undefined : 'the processor has no AVX2'
 }
 
 /** The width of vectors that code is emitted for, and how a banner says so. */

@@ -25,7 +25,10 @@ import {
 import { firstDifference, tolerances } from './compare.js'
 import type { Suite } from './suite.js'
 
-/** A long short-term memory in its plainest form (Hochreiter & Schmidhuber 1997), with dropout on what it writes. */
+/**
+ * A long short-term memory in its plainest form (Hochreiter & Schmidhuber 1997), with dropout on what it writes. The cells
+ * of this package are not used: the engine, which this is a part of, knows nothing of them.
+ */
 const cell = defineCell({
   name: 'conformance',
   parameters: ({ input, hidden }) => ({
