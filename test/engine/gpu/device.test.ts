@@ -15,6 +15,7 @@ import {
 } from '../../../engine/index.js'
 import { deviceConformance } from '../../../engine/testing/index.js'
 import { bitsAt } from '../../../engine/threefry.js'
+import '../allCells.js'
 import { effort } from '../effort.js'
 import { gpuOrSkip } from './support.js'
 
