@@ -122,6 +122,16 @@ export const casesOf = (check: typeof fc, op: SampledOp, { all = false } = {}): 
 export const applyCase = (drawn: DrawnCase, inputs: readonly Tensor[]): Tensor =>
   drawn.sample.apply(...inputs.map((t, i) => drawn.inputs[i].view(t)))
 
+/** A use with the absolute values of its floats. */
+export const absolute = (drawn: DrawnCase): DrawnCase => ({
+  ...drawn,
+  inputs: drawn.inputs.map(input =>
+    input.values instanceof Int32Array
+      ? input
+      : { ...input, values: Float64Array.from(input.values, Math.abs) },
+  ),
+})
+
 /** A use's inputs, for people: the memory of each, and how it is looked at. */
 export const printCase = ({ inputs }: DrawnCase): string =>
   inputs
