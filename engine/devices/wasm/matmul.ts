@@ -15,8 +15,17 @@ import { chooseTile, definePack, defineTile, type Layout, parts, type Tile } fro
  * when code is emitted: tiles at the right and lower edge get code of their own instead of padding.
  */
 
-/** Most k-steps of a block. */
+/** About as many k-steps has a block. */
 const blockK = 256
+/**
+ * In a long product with narrow rows, such as the gradient of weights, few tiles use an element of B: packing it takes a
+ * good part of the time. The outer cache holds B as it lies where a block has few k-steps (bench/kernels.js).
+ */
+const shortK = 64
+const leastLong = 1024
+const widestNarrow = 512
+/** The widest rows that are read as they lie: further apart, the lines of a tile share too few places of the inner cache. */
+const widestPlain = ({ wide }: Target): number => (wide ? widestNarrow : 256)
 /** Columns and rows of a full block, before they are rounded up to whole tiles. */
 const blockN = 512
 const blockM = 192
@@ -46,18 +55,23 @@ class MatmulEmitter {
     readonly target: Target,
     readonly module: ModuleBuilder,
     readonly kernel: MatmulKernel,
+    /** Whether the right side is packed beforehand, for many products. */
+    readonly prepacked = false,
   ) {
     const { m, n, k, batch, a, b } = kernel
     const rank = batch.length
     this.#tile = chooseTile(target, m, n)
-    this.#kc = Math.ceil(k / Math.max(1, Math.round(k / blockK)))
     this.#nc = roundUp(blockN, 4 * this.#tile.vectors)
     this.#mc = roundUp(blockM, this.#tile.rows)
     this.#plainA = { lane: a.strides[rank], k: a.strides[rank + 1] }
     this.#plainB = { lane: b.strides[rank + 1], k: b.strides[rank] }
+    // What decides on the order of sums is the same for all parts of a product, and for all widths of vectors.
+    const isLong = this.#plainB.lane === 1 && k >= leastLong && n <= widestNarrow
+    this.#kc = Math.ceil(k / Math.max(1, Math.round(k / (isLong ? shortK : blockK))))
     // A tile reads A along k and B along n; rows that lie so already need no packing, B if few tiles use it.
     this.#packsA = this.#plainA.k !== 1 || this.#plainA.lane < 0
-    this.packsB = this.#plainB.lane !== 1 || m > 2 * this.#tile.rows
+    const staysPlain = isLong && n <= widestPlain(target) && !prepacked
+    this.packsB = this.#plainB.lane !== 1 || (m > 2 * this.#tile.rows && !staysPlain)
   }
 
   #once(key: string, define: () => number): number {
@@ -129,10 +143,10 @@ class MatmulEmitter {
     })
   }
 
-  /** One product of matrices. With `prepacked`, b is what `definePack` wrote. */
-  #multiply(f: FunctionBuilder, a: I32, b: I32, out: I32, prepacked: boolean): void {
+  /** One product of matrices. */
+  #multiply(f: FunctionBuilder, a: I32, b: I32, out: I32): void {
     const { m, n, k, accumulate } = this.kernel
-    const { module } = this
+    const { module, prepacked } = this
     const bytesB = this.packsB && !prepacked ? 4 * this.#kc * packedColumns(Math.min(n, this.#nc)) : 0
     const bytesA = this.#packsA ? 4 * this.#kc * Math.min(m, this.#mc) : 0
     module.needScratch(bytesB + bytesA)
@@ -166,8 +180,9 @@ class MatmulEmitter {
     })
   }
 
-  /** Define `(a, b, out)`, the kernel; with `prepacked`, b is what `definePack` wrote. */
-  define(prepacked = false): number {
+  /** Define `(a, b, out)`, the kernel; where B is packed beforehand, b is what `definePack` wrote. */
+  define(): number {
+    const { prepacked } = this
     const { batch, m, n, k, a, b, accumulate } = this.kernel
     const rank = batch.length
     return this.module.define(3, f => {
@@ -181,9 +196,7 @@ class MatmulEmitter {
       if (!prepacked) f.advance(right, 4 * b.offset)
       const outStrides = contiguousStrides([...batch, m, n])
       const strides = [a.strides, b.strides, outStrides].map(s => s.slice(0, rank))
-      forEachIndex(f, batch, [left, right, out], strides, () =>
-        this.#multiply(f, left, right, out, prepacked),
-      )
+      forEachIndex(f, batch, [left, right, out], strides, () => this.#multiply(f, left, right, out))
     })
   }
 
@@ -229,7 +242,7 @@ export function definePackedMatmul(
   // Of skinny products any part is to be computed as the whole is, so the right side is taken where it lies.
   if (usesSgemm(target, kernel))
     return kernel.batch.length || isSkinny(kernel) ? undefined : definePackedSgemm(target, module, kernel)
-  const emitter = new MatmulEmitter(target, module, kernel)
+  const emitter = new MatmulEmitter(target, module, kernel, true)
   if (!emitter.packsB || kernel.batch.length || emitter.packedBytes === 0) return undefined
-  return { bytes: emitter.packedBytes, pack: emitter.definePack(), multiply: emitter.define(true) }
+  return { bytes: emitter.packedBytes, pack: emitter.definePack(), multiply: emitter.define() }
 }

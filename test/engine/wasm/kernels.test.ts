@@ -296,17 +296,16 @@ test('wasm: matmuls agree with the reference', async t => {
 })
 
 test('wasm: matmuls larger than every block agree with the reference', async t => {
-  const [m, n, k] = [201, 531, 300]
-  for (const [a, b] of [
-    [
-      [k, 1],
-      [n, 1],
-    ],
-    [
-      [1, m],
-      [1, k],
-    ],
-  ])
+  const rows = (_rows: number, columns: number) => [columns, 1]
+  const transposed = (rows: number) => [1, rows]
+  for (const [m, n, k, layoutA, layoutB] of [
+    [201, 531, 300, rows, rows],
+    [201, 531, 300, transposed, transposed],
+    // Long and narrow, as gradients of weights are.
+    [37, 203, 1111, transposed, rows],
+    [200, 503, 1111, transposed, rows],
+    [7, 503, 1111, rows, rows],
+  ] as const)
     await agrees(
       {
         kernel: {
@@ -316,8 +315,8 @@ test('wasm: matmuls larger than every block agree with the reference', async t =
           m,
           n,
           k,
-          a: { offset: 0, strides: a },
-          b: { offset: 0, strides: b },
+          a: { offset: 0, strides: layoutA(m, k) },
+          b: { offset: 0, strides: layoutB(k, n) },
           accumulate: false,
         },
         args: [integers(m * k, 1), integers(k * n, 2), new Float32Array(m * n)],

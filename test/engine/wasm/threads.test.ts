@@ -111,7 +111,8 @@ test('threads: 1, 2 and 4 give the same bits in training, and in single operatio
   }
   const a = random([203, 301], 1)
   const b = random([301, 97], 2)
-  const operations: ((x: Tensor, y: Tensor) => Tensor)[] = [
+  const [u, v] = [random([1301, 61], 3), random([1301, 300], 4)]
+  const operations: ((x: Tensor, y: Tensor, u: Tensor, v: Tensor) => Tensor)[] = [
     (x, y) => x.matmul(y),
     (x, y) => y.transpose().matmul(x.transpose()),
     x => x.transpose().matmul(x),
@@ -120,12 +121,16 @@ test('threads: 1, 2 and 4 give the same bits in training, and in single operatio
     x => x.sum(0),
     x => concat([x, x.neg()], 1),
     x => x.max(1),
+    // As gradients of weights: sums over many rows, of outputs of two widths.
+    (_x, _y, u, v) => u.transpose().matmul(v),
+    (_x, _y, u, v) => v.transpose().matmul(u),
   ]
   for (const [i, operation] of operations.entries()) {
     const found: unknown[] = []
     for (const threads of [1, 2, 4]) {
       const f = compile(operation, { device: `wasm${threads}` })
-      found.push(await f(tensor(a.values, a), tensor(b.values, b)).data())
+      const load = (given: typeof a) => tensor(given.values, given)
+      found.push(await f(load(a), load(b), load(u), load(v)).data())
     }
     t.deepEqual(found[1], found[0], `operation ${i}: two threads`)
     t.deepEqual(found[2], found[0], `operation ${i}: four threads`)
