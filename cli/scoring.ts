@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
 import { Option } from 'commander'
-import { gcFraction, unknown } from '../data/index.js'
+import { gcFraction, type Read, unknown } from '../data/index.js'
 import { openDevice } from '../engine/index.js'
-import { Detector } from '../model/index.js'
+import { Detector, type ReadScores } from '../model/index.js'
 import type { Input } from './input.js'
 import { interrupted } from './interrupt.js'
 import { describeModel, type Models } from './models.js'
@@ -99,10 +99,8 @@ export async function* scoreInput(
 ): AsyncGenerator<ScoredRead[]> {
   const progress = startProgress(input.totalBytes, quiet === undefined ? {} : { quiet })
   try {
-    for await (const reads of inBatches(input.reads, batch)) {
-      interrupted.throwIfAborted()
-      const scores = await detector.score(reads.map(read => read.bases))
-      const scored = scores.map((s, i) => ({ ...s, read: reads[i], gc: gcFraction(reads[i].bases) }))
+    for await (const { reads, scores } of oneAhead(begun(detector, inBatches(input.reads, batch)))) {
+      const scored = (await scores).map((s, i) => ({ ...s, read: reads[i], gc: gcFraction(reads[i].bases) }))
       for (const read of scored) tally.add(read)
       progress.update(input.bytesRead(), `${tally.reads} reads, ${tally.readsPerSecond}`)
       yield scored
@@ -111,6 +109,35 @@ export async function* scoreInput(
     }
   } finally {
     progress.stop()
+  }
+}
+
+type Batch = { readonly reads: readonly Read[]; readonly scores: Promise<ReadScores[]> }
+
+/** Batches whose scores are under way. */
+async function* begun(detector: Detector, batches: AsyncIterable<Read[]>): AsyncGenerator<Batch, void> {
+  for await (const reads of batches) {
+    interrupted.throwIfAborted()
+    const scores = detector.score(reads.map(read => read.bases))
+    scores.catch(() => {}) // thrown where they are waited for, if no error comes before
+    yield { reads, scores }
+  }
+}
+
+/** The items, each while the next one is under way: the device computes while a batch's scores are written. */
+async function* oneAhead<T>(items: AsyncGenerator<T, void>): AsyncGenerator<T, void> {
+  let next = items.next()
+  try {
+    for (;;) {
+      const { done, value } = await next
+      if (done) return
+      next = items.next()
+      next.catch(() => {}) // thrown when it is its turn
+      yield value
+    }
+  } finally {
+    // Whoever stops early does not wait for input.
+    items.return().catch(() => {})
   }
 }
 

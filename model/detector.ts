@@ -45,8 +45,10 @@ export class Detector {
 
   /** Scores of reads (bases 0 to 3, 4 for unknown), in their order. */
   async score(reads: readonly Uint8Array[]): Promise<ReadScores[]> {
-    const foreground = await this.#means(this.#foreground, reads)
-    const background = this.#background && (await this.#means(this.#background, reads))
+    const [foreground, background] = await Promise.all([
+      this.#means(this.#foreground, reads),
+      this.#background && this.#means(this.#background, reads),
+    ])
     return foreground.map((mean, i) => {
       const other = background?.[i] ?? Number.NaN
       return { foreground: mean, background: other, ratio: mean - other }
@@ -54,9 +56,11 @@ export class Detector {
   }
 
   async #means(scorer: Scorer, reads: readonly Uint8Array[]): Promise<number[]> {
-    const forward = await scoreByLength(scorer, reads)
-    if (!this.#bothStrands) return forward.map(({ mean }) => mean)
-    const backward = await scoreByLength(scorer, reads.map(reverseComplement))
+    const [forward, backward] = await Promise.all([
+      scoreByLength(scorer, reads),
+      this.#bothStrands ? scoreByLength(scorer, reads.map(reverseComplement)) : undefined,
+    ])
+    if (!backward) return forward.map(({ mean }) => mean)
     // Both strands have the same number of counted predictions.
     return forward.map(({ mean }, i) => (mean + backward[i].mean) / 2)
   }
@@ -71,12 +75,13 @@ export class Detector {
 /** Scores reads of similar length together, as a batch is padded to its longest read. */
 async function scoreByLength(scorer: Scorer, reads: readonly Uint8Array[]): Promise<LogLikelihood[]> {
   const found: LogLikelihood[] = []
-  for (const group of groupByLength(reads)) {
+  const groups = groupByLength(reads).map(async group => {
     const scored = await scorer.score(group.map(i => reads[i]))
     group.forEach((i, k) => {
       found[i] = scored[k]
     })
-  }
+  })
+  await Promise.all(groups)
   return found
 }
 

@@ -63,11 +63,20 @@ export class Scorer {
     return length <= this.#usual && length > this.#usual / 2 ? this.#usual : Math.ceil(length / 32) * 32
   }
 
-  /** Log-likelihoods of reads (bases 0 to 3, 4 for unknown), in their order. */
+  /**
+   * Log-likelihoods of reads (bases 0 to 3, 4 for unknown), in their order. The device has its next batch before this
+   * one's results are waited for.
+   */
   async score(reads: readonly Uint8Array[]): Promise<LogLikelihood[]> {
     const found: LogLikelihood[] = []
-    for (let i = 0; i < reads.length; i += this.batch)
-      found.push(...(await this.#scoreBatch(reads.slice(i, i + this.batch))))
+    let ahead: Promise<LogLikelihood[]> | undefined
+    for (let i = 0; i < reads.length; i += this.batch) {
+      const next = this.#scoreBatch(reads.slice(i, i + this.batch))
+      next.catch(() => {}) // thrown where it is waited for, if no error comes before
+      if (ahead) found.push(...(await ahead))
+      ahead = next
+    }
+    if (ahead) found.push(...(await ahead))
     return found
   }
 
