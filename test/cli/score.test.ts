@@ -214,6 +214,24 @@ test('score: a reader that has seen enough ends it quietly', async t => {
   t.equal(stderr, '')
 })
 
+test('score: what has come is scored while the rest has yet to come', async t => {
+  const folder = scratch()
+  const model = await tinyModel(folder)
+  const child = spawn('bash', ['-c', `exec ${command} score -m '${model}'`])
+  const ended = once(child, 'close')
+  const records = Array.from({ length: 20_000 }, (_, i) => `>r${i}\nACGTACGTGGCATT\n`)
+  let rows = 0
+  child.stdout.on('data', (text: Buffer) => {
+    const before = rows
+    rows += text.toString().split('\n').length - 1
+    // The first row is the header.
+    if (before < 2 && rows > 1) child.stdin.end(records.slice(10_000).join(''))
+  })
+  child.stdin.write(records.slice(0, 10_000).join(''))
+  t.equal((await ended)[0], 0)
+  t.equal(rows, 1 + records.length)
+})
+
 test('score: SIGINT ends with 130 and leaves nothing behind', async t => {
   const folder = scratch()
   const model = await tinyModel(folder)
