@@ -1,10 +1,14 @@
-// Orientation: products by WebAssembly and by the system's BLAS, in turn, on one thread, and which of the two the
-// device takes: the figures behind the rule in engine/devices/wasm/sgemm.ts.
+// Orientation: products by WebAssembly, by the system's BLAS, and by BLAS on a right side that was packed once for many
+// products, in turn, on one thread, and which of WebAssembly and BLAS the device takes: the figures behind the rules in
+// engine/devices/wasm/sgemm.ts and packedSgemm.ts.
 // Usage: npm run build && node bench/blas.js [library]
 import { Allocator, maxPages } from '../dist/engine/devices/wasm/allocator.js'
 import { ModuleBuilder } from '../dist/engine/devices/wasm/assembler.js'
 import { Blas, blasImports } from '../dist/engine/devices/wasm/blas.js'
+import { emitPacking } from '../dist/engine/devices/wasm/emit.js'
 import { defineMatmul } from '../dist/engine/devices/wasm/matmul.js'
+import { definePackedSgemm, sgemmPacking } from '../dist/engine/devices/wasm/packedSgemm.js'
+import { packedBytes } from '../dist/engine/devices/wasm/packing.js'
 import { defineSgemm, sgemmImport, usesSgemm } from '../dist/engine/devices/wasm/sgemm.js'
 import { hostTarget } from '../dist/engine/devices/wasm/target.js'
 
@@ -17,12 +21,13 @@ if (path === undefined) {
 }
 console.log(blas.description)
 
+/** The device's target, with BLAS. */
+const withBlas = { ...target, sgemm: blas }
 const allocator = new Allocator()
 const scratch = new WebAssembly.Global({ value: 'i32', mutable: true }, 0)
 
-/** A call of a product's function on random matrices at `pointers`. */
-function prepared(builder, index, pointers) {
-  builder.export('run', index)
+/** A call of a function that a module exports, at `pointers`. */
+function prepared(builder, pointers) {
   scratch.value = allocator.alloc(builder.scratchBytes)
   const { memory } = allocator
   const env = { memory, scratch, ...(builder.imports.length && blasImports(path, memory)) }
@@ -37,7 +42,14 @@ function prepared(builder, index, pointers) {
   }
 }
 
-/** Least microseconds of each of two calls, over `rounds` in which they take turns of a few milliseconds. */
+/** A module that exports the function that `define` defines in it. */
+function moduleOf(define, imports = []) {
+  const builder = new ModuleBuilder(imports)
+  builder.export('run', define(builder))
+  return builder
+}
+
+/** Least microseconds of each of several calls, over `rounds` in which they take turns of a few milliseconds. */
 function inTurn(calls, rounds = 10, turn = 10) {
   const best = calls.map(() => Number.POSITIVE_INFINITY)
   for (let round = 0; round <= rounds; round++)
@@ -73,16 +85,30 @@ function measure(m, k, n, transposedA, transposedB) {
     for (let i = 0; i < length; i++) array[i] = Math.random() - 0.5
     return pointer
   })
-  const plain = new ModuleBuilder()
-  const called = new ModuleBuilder([sgemmImport])
+  const packing = sgemmPacking(withBlas, kernel)
   const sides = [
-    prepared(plain, defineMatmul(target, plain, kernel), pointers),
-    prepared(called, defineSgemm(called, kernel), pointers),
+    prepared(
+      moduleOf(module => defineMatmul(target, module, kernel)),
+      pointers,
+    ),
+    prepared(
+      moduleOf(module => defineSgemm(withBlas, module, kernel), [sgemmImport]),
+      pointers,
+    ),
   ]
+  if (packing) {
+    const packed = allocator.alloc(packedBytes(packing, kernel))
+    const pack = prepared(emitPacking(withBlas, packing, kernel), [pointers[1], packed])
+    pack.call()
+    pack.free()
+    const multiply = moduleOf(module => definePackedSgemm(withBlas, module, kernel, packing), [sgemmImport])
+    sides.push(prepared(multiply, [...pointers, packed]))
+    pointers.push(packed)
+  }
   const microseconds = inTurn(sides.map(side => side.call))
   for (const side of sides) side.free()
   for (const pointer of pointers) allocator.free(pointer)
-  return { microseconds, taken: usesSgemm({ ...target, sgemm: true }, kernel) }
+  return { microseconds, taken: usesSgemm(withBlas, kernel) }
 }
 
 /** Rows, inner size, columns; then what lies transposed in memory: the left side, the right side. */
@@ -120,14 +146,17 @@ const groups = {
 }
 
 for (const [title, shapes] of Object.entries(groups)) {
-  console.log(`\n${title.padEnd(34)}     WebAssembly              BLAS         gain  taken`)
+  console.log(
+    `\n${title.padEnd(34)}     WebAssembly              BLAS         gain  taken        BLAS, packed`,
+  )
   for (const [m, k, n, transposedA = false, transposedB = false] of shapes) {
     const { microseconds, taken } = measure(m, k, n, transposedA, transposedB)
-    const [ours, theirs] = microseconds.map(
+    const [ours, theirs, packed = ''] = microseconds.map(
       us => `${us.toFixed(1).padStart(9)} µs ${((2 * m * n * k) / us / 1000).toFixed(0).padStart(4)} GFLOP/s`,
     )
     const name = `[${m},${k}]${transposedA ? 'ᵀ' : ''} × [${k},${n}]${transposedB ? 'ᵀ' : ''}`
     const gain = (microseconds[0] / microseconds[1]).toFixed(2).padStart(6)
-    console.log(`${name.padEnd(26)} ${ours} ${theirs} ${gain}  ${taken ? 'BLAS' : 'WebAssembly'}`)
+    const by = (taken ? 'BLAS' : 'WebAssembly').padEnd(11)
+    console.log(`${name.padEnd(26)} ${ours} ${theirs} ${gain}  ${by} ${packed}`.trimEnd())
   }
 }

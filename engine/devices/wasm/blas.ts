@@ -19,6 +19,8 @@ type LoadedBlas = {
   readonly description: string
   /** Why it is not worth using here, if it is not. */
   readonly objection?: string
+  /** Products of so many multiply-adds it takes as they lie (see target.ts). */
+  readonly unpacked: number
   /** Its product on addresses in `memory`. */
   readonly on: (memory: WebAssembly.Memory) => Sgemm
 }
@@ -68,6 +70,11 @@ export class Blas {
   load(): string | undefined {
     if (this.path !== undefined) loadBlas(this.path)
     return this.path
+  }
+
+  /** Products of up to so many multiply-adds it takes as they lie (see target.ts). Loads the library. */
+  get unpacked(): number {
+    return this.path === undefined ? 0 : loadBlas(this.path).unpacked
   }
 
   /** For banners. */
@@ -121,13 +128,14 @@ function load(path: string): LoadedBlas {
       return undefined
     }
   }
-  const { name, objection, integer = 'int' } = introduce(find)
+  const { name, objection, integer = 'int', unpacked = 0 } = introduce(find)
   const sgemm =
     find('cblas_sgemm', 'void', ...sgemmArguments(integer)) ??
     fail(`it has no function cblas_sgemm; ${advice}`)
   return {
     description: `BLAS ${name ? `${name}, ` : ''}${realPath(path)}`,
     ...(objection !== undefined && { objection: `${realPath(path)}: ${objection}` }),
+    unpacked,
     on: memory => callOn(memory, koffi, sgemm),
   }
 }
@@ -170,7 +178,21 @@ function callOn(memory: WebAssembly.Memory, koffi: Koffi, sgemm: NativeFunction)
 }
 
 /** What a library is, by the functions that it has beyond the standard's. Turns its own threads off. */
-type Introduction = { readonly name: string; readonly objection?: string; readonly integer?: 'int64_t' }
+type Introduction = {
+  readonly name: string
+  readonly objection?: string
+  readonly integer?: 'int64_t'
+  readonly unpacked?: number
+}
+
+/**
+ * Multiply-adds of the largest product that OpenBLAS takes as it lies: its kernels for AVX-512 do, from 0.3.18 on (pull
+ * request 3335 of OpenBLAS).
+ */
+function unpackedByOpenBlas(config: string): number {
+  const [, patch] = /OpenBLAS 0\.3\.(\d+)/.exec(config) ?? []
+  return Number(patch) >= 18 && /SkylakeX|Cooperlake|SapphireRapids/i.test(config) ? 1_000_000 : 0
+}
 
 function introduce(
   find: (name: string, result: string, ...args: string[]) => NativeFunction | undefined,
@@ -180,7 +202,8 @@ function introduce(
     // Its OpenMP build counts threads for each thread that calls, so every one of ours says it.
     setOpenBlas(1)
     const config = String(find('openblas_get_config', 'str')?.() ?? 'OpenBLAS')
-    return { name: config.trim(), ...(config.includes('USE64BITINT') && { integer: 'int64_t' }) }
+    const unpacked = unpackedByOpenBlas(config)
+    return { name: config.trim(), unpacked, ...(config.includes('USE64BITINT') && { integer: 'int64_t' }) }
   }
   const setMkl = find('MKL_Set_Num_Threads', 'void', 'int')
   if (setMkl) {

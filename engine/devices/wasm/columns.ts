@@ -4,22 +4,19 @@ import { columnsOfCall, isSkinny, type MatmulColumns, usesSgemm } from './sgemm.
 import type { Target } from './target.js'
 
 /**
- * Skinny products, which threads share by columns. A BLAS library packs the right side anew in every call. Where a product has few
- * rows, that is much of its work, and with half of the rows each of two threads would pack all of it; with half of the
- * columns it packs half. Two threads, OpenBLAS 0.3.21 with AVX-512 kernels on an AMD EPYC (Zen 5), GFLOP/s by rows and by
- * columns, then with the right side transposed in memory:
- *
- *     [100,516] × [516,2048]    222  262    208  272        [100,2004] × [2004,8000]  239  322    272  324
- *     [100,1028] × [1028,4096]  214  315    226  316        [100,8000] × [8000,2000]  270  335    288  343
+ * Skinny products, which threads share by columns. A BLAS library packs the right side anew in every call, unless it takes
+ * small products as they lie (packedSgemm.ts). Where a product has few rows, that is much of its work, and with half of
+ * the rows each of two threads would pack all of it; with half of the columns it packs half.
  *
  * A loop with such a product runs turn by turn (turns.ts): its threads wait for each other at every kernel. That is lost in
- * products of milliseconds; with 512 hidden units it costs more than it wins (a batch's scores take 0.64 times as long as
- * without BLAS by rows, and 0.70 by columns), with 2000 it does not (0.65 and 0.53).
+ * products of milliseconds, but costs more than it wins in smaller ones. Time by columns in that by rows, two threads,
+ * OpenBLAS 0.3.21 with AVX2 kernels on an AMD EPYC (Zen 5), 1024 and 2000 hidden units: scores of a batch 0.94 and 0.98,
+ * a training step 0.98 and 0.95.
  */
 
 /** Whether threads should share a kernel by columns. */
 export const sharesColumns = (target: Target, kernel: Kernel): kernel is MatmulKernel =>
-  kernel.kind === 'matmul' && isSkinny(kernel) && usesSgemm(target, kernel)
+  kernel.kind === 'matmul' && isSkinny(target, kernel) && usesSgemm(target, kernel)
 
 /** Whether a loop's body has such a kernel. */
 export const hasSharedColumns = (target: Target, kernel: Kernel): boolean =>

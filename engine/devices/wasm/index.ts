@@ -1,25 +1,26 @@
 import { argumentBytes } from '../../bounds.js'
 import type { Device, DeviceBuffer, Program } from '../../device.js'
 import { guarded } from '../../guarded.js'
-import { type Kernel, kernelKey } from '../../kernel.js'
+import { type Kernel, kernelKey, type MatmulKernel } from '../../kernel.js'
 import { Allocator, alignment, maxPages } from './allocator.js'
+import type { ModuleBuilder } from './assembler.js'
 import { Blas } from './blas.js'
 import { cutColumns, hasSharedColumns, sharesColumns } from './columns.js'
 import { constantsIn } from './constants.js'
 import { hostCores } from './cores.js'
-import { emitKernel } from './emit.js'
+import { emitKernel, emitPacking } from './emit.js'
 import { hasThreads } from './host.js'
-import { type Code, type KernelFunction, Linker } from './linker.js'
+import { type Code, Linker } from './linker.js'
+import { cutPacking, packedBytes } from './packing.js'
 import { isSmall, type Part, partition } from './partition.js'
+import { otherSides, packsWithin, type RightSide, rightSides, sidesOfLaunch } from './rightSides.js'
 import { sgemmRows, usesSgemm } from './sgemm.js'
 import { hostTarget, type Target } from './target.js'
 import { noThreads, Team } from './team.js'
 import { forEachTurn, runsByTurns } from './turns.js'
 
 type WasmBuffer = DeviceBuffer & { pointer: number }
-type WasmProgram = Program & {
-  readonly run: (pointers: number[]) => void
-}
+type WasmProgram = Program & { readonly run: Run }
 
 /** How many threads compute unless `threads` says otherwise: XENOGRAD_THREADS, or one for each core. */
 function defaultThreads(): number {
@@ -36,6 +37,24 @@ function defaultThreads(): number {
 function defaultBlas(): string {
   const { process } = globalThis as { process?: NodeJS.Process }
   return process?.env.XENOGRAD_BLAS || 'off'
+}
+
+type EmittedCode = Code & { readonly scratchBytes: number }
+
+type EmittedPart = { readonly code: EmittedCode; readonly offsets: readonly number[] }
+
+/** What enqueues work, or does it, on these addresses. */
+type Run = (pointers: readonly number[]) => void
+
+/** `make`, called once for each key. */
+function memoised<A, B>(keyOf: (argument: A) => string, make: (argument: A) => B): (argument: A) => B {
+  const made = new Map<string, B>()
+  return argument => {
+    const key = keyOf(argument)
+    const value = made.get(key) ?? make(argument)
+    made.set(key, value)
+    return value
+  }
 }
 
 const pointerOf = (buffer: DeviceBuffer): number => (buffer as WasmBuffer).pointer
@@ -57,7 +76,7 @@ export function wasmDevice(
   blas = defaultBlas(),
 ): Device {
   const library = Blas.choose(blas)
-  const target: Target = { ...host, sgemm: library.path !== undefined }
+  const target: Target = { ...host, ...(library.path !== undefined && { sgemm: library }) }
   if (threads > 1 && !hasThreads()) throw new Error(noThreads)
   let open: Allocator | undefined = new Allocator(maxPages, hasThreads())
   const addressOf = host.loadsConstants ? constantsIn(allocator) : undefined
@@ -67,6 +86,8 @@ export function wasmDevice(
   /** Scratch memory: the caller's, and the workers', one after the other. */
   const callerScratch = { pointer: 0, bytes: 0 }
   const teamScratch = { pointer: 0, bytes: 0 }
+  /** Right sides that loops have packed. */
+  const packed = { pointer: 0, bytes: 0 }
 
   function allocator(): Allocator {
     if (!open) throw new Error('wasm device: used after it was closed; open another')
@@ -87,9 +108,8 @@ export function wasmDevice(
     Object.assign(scratch, { pointer, bytes: size })
   }
 
-  /** A kernel's module, and the scratch memory that it needs. */
-  function emit(kernel: Kernel): Code & { scratchBytes: number } {
-    const builder = emitKernel(target, kernel, addressOf)
+  /** A module's code, and the scratch memory that it needs. */
+  function encode(builder: ModuleBuilder): EmittedCode {
     return {
       bytes: builder.encode(maxPages, hasThreads()),
       scratchBytes: builder.scratchBytes,
@@ -97,40 +117,34 @@ export function wasmDevice(
     }
   }
 
-  /** A kernel for the workers. */
-  function onTeam(kernel: Kernel): (pointers: number[]) => void {
+  function onTeam(parts: readonly EmittedPart[]): Run {
     team ??= new Team(threads, allocator().memory)
     const workers = team
-    const parts = partsOf(kernel) ?? [{ kernel, offsets: argumentBytes(kernel).map(() => 0) }]
-    const codes = new Map<string, ReturnType<typeof emit>>()
-    const id = workers.load(
-      parts.map(({ kernel, offsets }) => {
-        const key = kernelKey(kernel)
-        const code = codes.get(key) ?? emit(kernel)
-        codes.set(key, code)
-        needScratch(teamScratch, code.scratchBytes, threads)
-        return { bytes: code.bytes, blas: code.blas, offsets }
-      }),
-    )
+    for (const { code } of parts) needScratch(teamScratch, code.scratchBytes, threads)
+    const id = workers.load(parts.map(({ code, offsets }) => ({ ...code, offsets })))
     return pointers => workers.run(id, pointers, teamScratch)
   }
 
-  /** A kernel for the caller's thread. */
-  function onCaller(kernel: Kernel): (pointers: number[]) => void {
-    const code = emit(kernel)
+  function onCaller([{ code }]: readonly EmittedPart[]): Run {
     needScratch(callerScratch, code.scratchBytes, 1)
-    const run: KernelFunction = linker.link(code)
+    const run = linker.link(code)
     return pointers => {
       linker.scratch = callerScratch.pointer
       run(...pointers)
     }
   }
 
-  /** The program of a kernel, made once. */
-  function programOf(kernel: Kernel, key = kernelKey(kernel)): WasmProgram {
-    const program = programs.get(key) ?? makeProgram(kernel)
-    programs.set(key, program)
-    return program
+  /** Something that is run in parts for so many threads: by the workers, or if it is small by the caller when it can. */
+  function runOfParts(isSmall: boolean, partsFor: (threads: number) => readonly EmittedPart[]): Run {
+    if (!hasThreads()) return onCaller(partsFor(1))
+    if (!isSmall) return onTeam(partsFor(threads))
+    const own = onCaller(partsFor(1))
+    let queued: Run | undefined
+    return pointers => {
+      if (isIdle()) return own(pointers)
+      queued ??= onTeam(partsFor(threads))
+      queued(pointers)
+    }
   }
 
   /** The parts of a kernel for all threads; undefined if one thread runs it. */
@@ -141,22 +155,70 @@ export function wasmDevice(
     return partition(kernel, threads, undefined, unit)
   }
 
-  function makeProgram(kernel: Kernel): WasmProgram {
-    if (runsByTurns(kernel, inner => partsOf(inner) !== undefined)) {
-      const body = kernel.body.map(launch => programOf(launch.kernel))
-      return { kernel, run: pointers => forEachTurn(kernel, pointers, (i, own) => body[i].run(own)) }
+  /**
+   * Runs a kernel whose `sides` are packed: their addresses follow those of its arguments. `end`: bytes of `packed`
+   * that are taken.
+   */
+  function runOf(kernel: Kernel, sides: readonly RightSide[], end: number): Run {
+    if (packsWithin(target, kernel, sides) || runsByTurns(kernel, inner => partsOf(inner) !== undefined)) {
+      const launches = kernel.body.map(({ kernel: inner }, launch) => {
+        const own = sidesOfLaunch(sides, launch)
+        const places = own.map(({ place }) => kernel.bytes.length + place)
+        const isKnown = own.length === 0 && inner.kind !== 'loop'
+        return { places, run: isKnown ? programOf(inner).run : packAndRun(inner, own, end) }
+      })
+      return pointers =>
+        forEachTurn(kernel, pointers, (launch, own) => {
+          const { places, run } = launches[launch]
+          run([...own, ...places.map(place => pointers[place])])
+        })
     }
-    if (!hasThreads()) return { kernel, run: onCaller(kernel) }
-    if (!isSmall(kernel)) return { kernel, run: onTeam(kernel) }
-    const own = onCaller(kernel)
-    let queued: ((pointers: number[]) => void) | undefined
-    return {
-      kernel,
-      run(pointers) {
-        if (isIdle()) return own(pointers)
-        queued ??= onTeam(kernel)
-        queued(pointers)
-      },
+    const emit = memoised(kernelKey, (part: Kernel) => encode(emitKernel(target, part, sides, addressOf)))
+    return runOfParts(isSmall(kernel), threads => {
+      const whole = { kernel, offsets: argumentBytes(kernel).map(() => 0) }
+      const parts = (threads > 1 && partsOf(kernel)) || [whole]
+      return parts.map(({ kernel, offsets }) => ({
+        code: emit(kernel),
+        offsets: [...offsets, ...sides.map(() => 0)],
+      }))
+    })
+  }
+
+  /** Packs a right side, of one address to another. */
+  function packingOf({ packing, kernel }: RightSide, isSmall: boolean): Run {
+    const emit = memoised(kernelKey, (part: MatmulKernel) => encode(emitPacking(target, packing, part)))
+    return runOfParts(isSmall, threads =>
+      cutPacking(packing, kernel, threads).map(({ kernel, offsets }) => ({ code: emit(kernel), offsets })),
+    )
+  }
+
+  /** The program of a kernel, made once. */
+  function programOf(kernel: Kernel, key = kernelKey(kernel)): WasmProgram {
+    const program = programs.get(key) ?? { kernel, run: packAndRun(kernel) }
+    programs.set(key, program)
+    return program
+  }
+
+  /**
+   * Packs the right sides of a kernel that are not `given` packed (their addresses follow those of its arguments) and
+   * runs it. `begin`: bytes of `packed` that are taken.
+   */
+  function packAndRun(kernel: Kernel, given: readonly RightSide[] = [], begin = 0): Run {
+    // Parts differ by a row at most: what is best for one is for all.
+    const own = otherSides(rightSides(target, partsOf(kernel)?.[0].kernel ?? kernel), given)
+    let end = begin
+    const packings = own.map(side => {
+      const place = end
+      end += Math.ceil(packedBytes(side.packing, side.kernel) / alignment) * alignment
+      return { place, run: packingOf(side, isSmall(kernel)), from: side }
+    })
+    needScratch(packed, end, 1)
+    const run = runOf(kernel, [...given, ...own], end)
+    if (!packings.length) return run
+    return pointers => {
+      for (const { place, run, from } of packings)
+        run([pointers[from.buffer] + from.offset, packed.pointer + place])
+      run([...pointers, ...packings.map(({ place }) => packed.pointer + place)])
     }
   }
 

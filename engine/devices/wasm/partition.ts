@@ -4,7 +4,7 @@ import { contiguousView, sizeOf } from '../../shape.js'
 import { reducesAcross } from './reduce.js'
 
 /** One part of a kernel: a kernel of the same kind, whose arguments begin `offsets` bytes further on. */
-export type Part = { readonly kernel: Kernel; readonly offsets: readonly number[] }
+export type Part<K extends Kernel = Kernel> = { readonly kernel: K; readonly offsets: readonly number[] }
 
 /** `first` … `first + count` of an axis: rows, where it is the leading one. */
 type Range = { readonly first: number; readonly count: number }

@@ -1,8 +1,6 @@
 import type { Kernel, MatmulKernel } from '../../kernel.js'
 import { contiguousStrides } from '../../shape.js'
 import { i32, type ModuleBuilder } from './assembler.js'
-import { defineCopy } from './elementwise.js'
-import type { PackedMatmul } from './matmul.js'
 import { forEachIndex } from './strided.js'
 import type { Target } from './target.js'
 import { parts } from './tile.js'
@@ -31,7 +29,7 @@ export type MatmulColumns = MatmulKernel & { readonly outLeading: number }
 
 /** The import of a module whose products include some for BLAS; its function's index is 0. */
 export const sgemmImport = { name: 'sgemm', params: 12 } as const
-const sgemmIndex = 0
+export const sgemmIndex = 0
 
 /**
  * A product goes to BLAS if it has at least so many rows, columns and elements in its right side. Measured by
@@ -66,7 +64,7 @@ function layout(
   return undefined
 }
 
-const layouts = ({ batch, m, n, k, a, b }: MatmulKernel): readonly (Layout | undefined)[] => [
+export const layouts = ({ batch, m, n, k, a, b }: MatmulKernel): readonly (Layout | undefined)[] => [
   layout([m, k], a.strides.slice(batch.length)),
   layout([k, n], b.strides.slice(batch.length)),
 ]
@@ -90,12 +88,19 @@ export function usesSgemm(target: Target, kernel: Kernel): boolean {
  */
 export const columnsOfCall = 256
 
-/** Whether a product has few rows for so large a right side that threads share it by columns (columns.ts). */
-export const isSkinny = ({ batch, m, n, k }: MatmulKernel): boolean =>
-  batch.length === 0 && m <= 512 && n >= 2 * columnsOfCall && k * n >= 1 << 22
+/**
+ * Whether a product has few rows for so large a right side that threads share it by columns (columns.ts), where each call
+ * packs that side anew. Asks the library last: it is not to be loaded for small products.
+ */
+export const isSkinny = ({ sgemm }: Target, { batch, m, n, k }: MatmulKernel): boolean =>
+  batch.length === 0 && m <= 512 && n >= 2 * columnsOfCall && k * n >= 1 << 22 && sgemm?.unpacked === 0
 
 /** Define the function of a product that BLAS computes, matrix by matrix; its parameters are the kernel's arguments. */
-export function defineSgemm(module: ModuleBuilder, kernel: MatmulKernel | MatmulColumns): number {
+export function defineSgemm(
+  target: Target,
+  module: ModuleBuilder,
+  kernel: MatmulKernel | MatmulColumns,
+): number {
   const { batch, m, n, k, a, b, accumulate } = kernel
   const isPart = 'outLeading' in kernel
   const leadingOut = isPart ? kernel.outLeading : n
@@ -120,7 +125,7 @@ export function defineSgemm(module: ModuleBuilder, kernel: MatmulKernel | Matmul
     f.advance(x, 4 * a.offset)
     f.advance(y, 4 * b.offset)
     forEachIndex(f, batch, [x, y, out], strides, () => {
-      if (!isPart && !isSkinny(kernel)) return call(n)
+      if (!isPart && !isSkinny(target, kernel)) return call(n)
       for (const { size, count } of parts(n, columnsOfCall))
         f.repeat(count, () => {
           call(size)
@@ -129,29 +134,4 @@ export function defineSgemm(module: ModuleBuilder, kernel: MatmulKernel | Matmul
         })
     })
   })
-}
-
-/**
- * Elements from row to row of a right side that is copied once for many products. Rows a page apart share the sets of a
- * cache: [50,256] × [256,1024] with AVX-512 kernels reaches 201 GFLOP/s with 1040 and 152 with 1024.
- */
-function leadingOfCopy(columns: number): number {
-  const next = 16 * Math.ceil(columns / 16) + 16
-  return next % 512 === 0 ? next + 16 : next
-}
-
-/**
- * Define a product whose right side stays the same over many calls, in two functions: its copy in rows, which is what
- * BLAS reads fastest ([50,1024] × [1024,256]: 197 GFLOP/s, with the right side transposed in memory 150; AVX2 kernels
- * 110 and 102), and the product with that.
- */
-export function definePackedSgemm(target: Target, module: ModuleBuilder, kernel: MatmulKernel): PackedMatmul {
-  const { dtype, k, n, b } = kernel
-  const to = { offset: 0, strides: [leadingOfCopy(n), 1] }
-  const copy = { kind: 'copy', dtype, shape: [k, n], source: b, to, accumulate: false } as const
-  return {
-    bytes: 4 * k * leadingOfCopy(n),
-    pack: defineCopy(target, module, copy),
-    multiply: defineSgemm(module, { ...kernel, b: to }),
-  }
 }

@@ -10,8 +10,11 @@ export type Target = {
   readonly vectors: string
   /** Whether constants are better loaded than made by code (constants.ts). */
   readonly loadsConstants?: boolean
-  /** Whether large products are left to a BLAS library (sgemm.ts). */
-  readonly sgemm?: boolean
+  /**
+   * The BLAS library to which large products are left (sgemm.ts). It takes both sides of products of up to `unpacked`
+   * multiply-adds as they lie, without packing them (packedSgemm.ts); 0 for one of which that is not known.
+   */
+  readonly sgemm?: { readonly unpacked: number }
   /** `a * b + c`, rounded once where the host has relaxed SIMD, else twice. */
   madd(a: V128, b: V128, c: V128): V128
   /** `c - a * b`, rounded likewise. */

@@ -1,4 +1,4 @@
-import { f32x4, type ModuleBuilder } from './assembler.js'
+import { type FunctionBuilder, f32x4, type ModuleBuilder } from './assembler.js'
 import { forEachIndex, loadLanes, storeLanes } from './strided.js'
 import type { Target } from './target.js'
 
@@ -41,6 +41,16 @@ export function parts(total: number, size: number): { size: number; count: numbe
   ].filter(part => part.count > 0 && part.size > 0)
 }
 
+/** Emit `body` for each part of `total`, with its size. */
+export function forEachPart(
+  f: FunctionBuilder,
+  total: number,
+  size: number,
+  body: (size: number) => void,
+): void {
+  for (const part of parts(total, size)) f.repeat(part.count, () => body(part.size))
+}
+
 /** Whether accumulators, splats of A, vectors of B and, without fused multiply-add, a product fit the registers. */
 const fits = ({ relaxed }: Target, { rows, vectors }: Tile): boolean =>
   rows * vectors + rows + vectors + (relaxed ? 0 : 1) <= registers
@@ -48,8 +58,8 @@ const fits = ({ relaxed }: Target, { rows, vectors }: Tile): boolean =>
 const tilesFor = (target: Target): readonly Tile[] =>
   target.wide ? wideTiles : tiles.filter(tile => fits(target, tile))
 
-/** The tile that covers `m` by `n` in the fewest cycles, edges included. */
-export function chooseTile(target: Target, m: number, n: number): Tile {
+/** The tile, of those with `columns` if they are given, that covers `m` by `n` in the fewest cycles, edges included. */
+export function chooseTile(target: Target, m: number, n: number, columns?: number): Tile {
   const cycles = (tile: Tile): number => {
     let sum = 0
     for (const rows of parts(m, tile.rows))
@@ -59,7 +69,8 @@ export function chooseTile(target: Target, m: number, n: number): Tile {
       }
     return sum
   }
-  return tilesFor(target).reduce((best, tile) => (cycles(tile) < cycles(best) ? tile : best))
+  const wanted = tilesFor(target).filter(({ vectors }) => columns === undefined || 4 * vectors === columns)
+  return wanted.reduce((best, tile) => (cycles(tile) < cycles(best) ? tile : best))
 }
 
 /** More would write to addresses a power of two apart, which caches cannot hold together. */

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import test, { type TestCase } from 'tape'
+import test from 'tape'
 import { Blas } from '../../../engine/devices/wasm/blas.js'
 import { blasFileNames, findBlasFile } from '../../../engine/devices/wasm/blasFile.js'
 import { sharesColumns } from '../../../engine/devices/wasm/columns.js'
@@ -22,40 +22,21 @@ import {
   zeros,
 } from '../../../engine/index.js'
 import type { MatmulKernel } from '../../../engine/kernel.js'
-import { contiguousView, sizeOf } from '../../../engine/shape.js'
+import { sizeOf } from '../../../engine/shape.js'
 import { findCell, initialState, makeTrainStep } from '../../../model/index.js'
 import { tinyData } from '../../model/tinyData.js'
-import { arbitraryView, difference, runOn, values } from './support.js'
+import {
+  arbitraryView,
+  difference,
+  exactLibraries,
+  found,
+  product,
+  runOn,
+  testBlas,
+  values,
+} from './support.js'
 
 const target = hostTarget()
-/** Kernels of OpenBLAS with which parts of a product have the bits of the whole. */
-const exactLibraries = /Haswell|Zen|SkylakeX|Cooperlake/
-const found = Blas.choose('auto')
-
-/** A test that needs a BLAS library; where there is none it says so and is skipped. */
-function testBlas(name: string, body: TestCase): void {
-  if (found.path !== undefined) test(name, body)
-  else
-    test(
-      `${name} (skipped: ${found.description}; apt-get install libopenblas0-pthread)`,
-      { skip: true },
-      body,
-    )
-}
-
-const product = (m: number, k: number, n: number, over: Partial<MatmulKernel> = {}): MatmulKernel => ({
-  kind: 'matmul',
-  dtype: 'float32',
-  batch: [],
-  m,
-  n,
-  k,
-  a: contiguousView([m, k]),
-  b: contiguousView([k, n]),
-  accumulate: false,
-  ...over,
-})
-
 /** Views that BLAS can express, in every way: rows or columns in order, with gaps, at an offset. */
 const matrixView = (batch: readonly number[], rows: number, columns: number) =>
   fc
@@ -101,7 +82,7 @@ testBlas(
       const device = wasmDevice(target, threads, 'auto')
       await fc.assert(
         fc.asyncProperty(products, async ({ kernel, args }) => {
-          if (usesSgemm({ ...target, sgemm: true }, kernel)) inBlas++
+          if (usesSgemm({ ...target, sgemm: { unpacked: 0 } }, kernel)) inBlas++
           const [want, got] = [await runOn(plain, kernel, args), await runOn(device, kernel, args)]
           const worst = difference(got[2], want[2], kernel.k)
           if (!(worst < 1e-6)) throw new Error(`differs by ${worst}`)
@@ -122,7 +103,7 @@ testBlas('blas: threads share a large product by columns, alone and in a loop', 
   const args = [m * k, k * n, m * n].map((length, i) => values('float32', length, i))
   const transposed = { offset: 0, strides: [1, k] }
   const kernels = [product(m, k, n), product(m, k, n, { b: transposed, accumulate: true })]
-  t.ok(kernels.every(kernel => sharesColumns({ ...target, sgemm: true }, kernel)))
+  t.ok(kernels.every(kernel => sharesColumns({ ...target, sgemm: { unpacked: 0 } }, kernel)))
   t.notOk(sharesColumns(target, kernels[0]), 'no library')
   const plain = wasmDevice(target, 1, 'off')
   const runs: TypedArray[][] = []
@@ -226,7 +207,7 @@ testBlas('blas: an LSTM learns the same, and to the same bits on 1, 2 and 4 thre
 })
 
 test('blas: what is too small, and what it cannot express, stays in WebAssembly', t => {
-  const uses = (kernel: MatmulKernel) => usesSgemm({ ...target, sgemm: true }, kernel)
+  const uses = (kernel: MatmulKernel) => usesSgemm({ ...target, sgemm: { unpacked: 0 } }, kernel)
   t.ok(uses(product(50, 64, 64)))
   t.notOk(usesSgemm(target, product(50, 64, 64)), 'no library')
   t.notOk(uses(product(50, 60, 60)), 'a small right side')

@@ -1,7 +1,10 @@
 import fc from 'fast-check'
+import test, { type TestCase } from 'tape'
 import type { Device } from '../../../engine/device.js'
+import { Blas } from '../../../engine/devices/wasm/blas.js'
 import { dtypeOf, hostView, type TypedArray } from '../../../engine/dtype.js'
-import type { Kernel } from '../../../engine/kernel.js'
+import type { Kernel, MatmulKernel } from '../../../engine/kernel.js'
+import { contiguousView } from '../../../engine/shape.js'
 import { drawView, type Strided } from '../../../engine/testing/conformance/strided.js'
 import { drawWith } from '../../../engine/testing/index.js'
 
@@ -49,3 +52,33 @@ export function difference(got: TypedArray, want: TypedArray, scale = 1): number
   }
   return worst
 }
+
+/** Kernels of OpenBLAS with which parts of a product have the bits of the whole. */
+export const exactLibraries = /Haswell|Zen|SkylakeX|Cooperlake/
+/** The machine's BLAS library, if there is one. */
+export const found = Blas.choose('auto')
+
+/** A test that needs a BLAS library; where there is none it says so and is skipped. */
+export function testBlas(name: string, body: TestCase): void {
+  if (found.path !== undefined) test(name, body)
+  else
+    test(
+      `${name} (skipped: ${found.description}; apt-get install libopenblas0-pthread)`,
+      { skip: true },
+      body,
+    )
+}
+
+/** A product of two matrices that lie in rows. */
+export const product = (m: number, k: number, n: number, over: Partial<MatmulKernel> = {}): MatmulKernel => ({
+  kind: 'matmul',
+  dtype: 'float32',
+  batch: [],
+  m,
+  n,
+  k,
+  a: contiguousView([m, k]),
+  b: contiguousView([k, n]),
+  accumulate: false,
+  ...over,
+})
