@@ -74,19 +74,36 @@ async function time(kernel, lengths) {
 
 const view = (...strides) => ({ offset: 0, strides })
 
-async function matmul(m, k, n, aTransposed = false, bTransposed = false) {
-  const kernel = {
-    kind: 'matmul',
-    dtype: 'float32',
-    batch: [],
-    m,
-    n,
-    k,
-    a: aTransposed ? view(1, m) : view(k, 1),
-    b: bTransposed ? view(1, k) : view(n, 1),
-    accumulate: false,
-  }
+const product = (m, k, n, aTransposed = false, bTransposed = false) => ({
+  kind: 'matmul',
+  dtype: 'float32',
+  batch: [],
+  m,
+  n,
+  k,
+  a: aTransposed ? view(1, m) : view(k, 1),
+  b: bTransposed ? view(1, k) : view(n, 1),
+  accumulate: false,
+})
+
+/** GFLOP/s of a product. */
+async function matmul(m, k, n, ...transposed) {
+  const kernel = product(m, k, n, ...transposed)
   return (2 * m * n * k) / (await time(kernel, [m * k, k * n, m * n])) / 1e6
+}
+
+/** GFLOP/s of a product in a loop over 50 steps, such as the recurrent one: its right side is packed once. */
+async function matmulInLoop(m, k, n) {
+  const steps = 50
+  const args = [0, 1, 2].map(buffer => ({ even: buffer, odd: buffer, offset: 0, stride: 0 }))
+  const lengths = [m * k, k * n, m * n]
+  const bytes = lengths.map(length => 4 * length)
+  const body = [{ kernel: product(m, k, n), args }]
+  return (
+    (2 * m * n * k * steps) /
+    (await time({ kind: 'loop', steps, reverse: false, bytes, body }, lengths)) /
+    1e6
+  )
 }
 
 const load = (value, dtype = 'float32') => ({ op: 'input', dtype, args: [], value })
@@ -186,12 +203,17 @@ const products = [
   [100, 64, 64, false, true],
   [16, 16, 16],
 ]
+function report(name, rate) {
+  const share = ((100 * rate) / peak).toFixed(0)
+  console.log(`${name.padEnd(44)} ${rate.toFixed(1).padStart(6)} GFLOP/s ${share.padStart(4)} %`)
+}
 for (const [m, k, n, aT, bT] of products) {
-  const rate = await matmul(m, k, n, aT, bT)
   const name = `[${m},${k}]${aT ? ' (A transposed)' : ''} x [${k},${n}]${bT ? ' (B transposed)' : ''}`
-  console.log(
-    `${name.padEnd(44)} ${rate.toFixed(1).padStart(6)} GFLOP/s ${((100 * rate) / peak).toFixed(0).padStart(4)} %`,
-  )
+  report(name, await matmul(m, k, n, aT, bT))
+}
+for (const hidden of [64, 128, 256, 512, 1024, 2000]) {
+  const [m, k, n] = [50, hidden + 4, 4 * hidden]
+  report(`[${m},${k}] x [${k},${n}] in a loop`, await matmulInLoop(m, k, n))
 }
 const nanoseconds = {
   exp: await unary('exp'),

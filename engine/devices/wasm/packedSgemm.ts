@@ -47,10 +47,10 @@ export function sgemmPacking(target: Target, kernel: MatmulKernel): Packing | un
   if (isSkinny(target, kernel)) return undefined
   const { n, k } = kernel
   const unpacked = target.sgemm?.unpacked ?? 0
-  if (unpacked === 0) return { panel: n, leading: leadingOfWhole(n) }
+  if (unpacked === 0) return { panel: n, leading: leadingOfWhole(n), beyond: 0 }
   const columns = unpacked / (manyRows * stepsOfCall(k, unpacked))
   const panel = narrowest * Math.max(1, Math.floor(columns / narrowest))
-  return { panel, leading: panel }
+  return { panel, leading: panel, beyond: 0 }
 }
 
 /** Define `(a, b, out, packed)`: a product by BLAS whose right side was packed as `sgemmPacking` says. */

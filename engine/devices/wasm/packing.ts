@@ -13,15 +13,20 @@ export type Packing = {
   readonly panel: number
   /** Elements from row to row of a whole panel. */
   readonly leading: number
+  /** Bytes beyond its end that a product may read, whatever they are. */
+  readonly beyond: number
 }
 
 /** Elements from row to row of a panel of `columns`; rows of the last one are whole vectors. */
 export const leadingOf = ({ panel, leading }: Packing, columns: number): number =>
   columns === panel ? leading : 4 * Math.ceil(columns / 4)
 
-/** Bytes of a product's packed right side. */
+/** Bytes of a product's packed right side, and of what may be read beyond it. */
 export const packedBytes = (packing: Packing, { n, k }: MatmulKernel): number =>
-  parts(n, packing.panel).reduce((sum, { size, count }) => sum + 4 * k * count * leadingOf(packing, size), 0)
+  parts(n, packing.panel).reduce(
+    (sum, { size, count }) => sum + 4 * k * count * leadingOf(packing, size),
+    packing.beyond,
+  )
 
 /** The packing of a product's right side in parts for several threads: some panels each, or some rows of a single one. */
 export function cutPacking(

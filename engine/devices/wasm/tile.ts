@@ -1,4 +1,4 @@
-import { type FunctionBuilder, f32x4, type ModuleBuilder } from './assembler.js'
+import { type FunctionBuilder, f32x4, i32, type ModuleBuilder } from './assembler.js'
 import { forEachIndex, loadLanes, storeLanes } from './strided.js'
 import type { Target } from './target.js'
 
@@ -103,19 +103,37 @@ export function definePack(module: ModuleBuilder, from: Layout, { count, lanes, 
   })
 }
 
-/** Define `(a, b, out, k, accumulate)`: a tile of an output with rows of `n`, or what it gets added, over k steps. */
+/** What the code of a tile depends on. */
+export type TileShape = {
+  readonly rows: number
+  readonly columns: number
+  /** Elements from row to row of the output. */
+  readonly n: number
+  readonly a: Layout
+  readonly b: Layout
+  /**
+   * Bytes of what will be multiplied next that each k-step reads, and leaves: so they are in a cache by then. WebAssembly
+   * has no other way to prefetch. 0: none.
+   */
+  readonly ahead: number
+}
+
+/**
+ * Define `(a, b, out, k, accumulate, next)`: a tile of an output, or what it gets added, over k steps. `next`: what is
+ * read ahead.
+ */
 export function defineTile(
   target: Target,
   module: ModuleBuilder,
-  { rows, columns, n, a, b }: { rows: number; columns: number; n: number; a: Layout; b: Layout },
+  { rows, columns, n, a, b, ahead }: TileShape,
 ): number {
   const vectors = Math.ceil(columns / 4)
   const grid = <T>(at: (row: number, vector: number) => T): T[][] =>
     Array.from({ length: rows }, (_, row) => Array.from({ length: vectors }, (_, v) => at(row, v)))
   const lanes = (v: number) => Math.min(4, columns - 4 * v)
   const offset = (row: number, v: number) => 4 * (row * n + 4 * v)
-  return module.define(5, f => {
-    const [left, right, out, k, accumulate] = f.params
+  return module.define(6, f => {
+    const [left, right, out, k, accumulate, next] = f.params
     const sums = grid(() => f.local(f32x4.const(0)))
     // One k-step per basic block: V8 would hoist the loads of more, and spill.
     f.repeat(k, () => {
@@ -123,6 +141,10 @@ export function defineTile(
       for (let row = 0; row < rows; row++) {
         const x = f.local(loadLanes(f, left, 4 * row * a.lane, 0, 4))
         for (let v = 0; v < vectors; v++) f.set(sums[row][v], target.madd(x, y[v], sums[row][v]))
+      }
+      if (ahead) {
+        f.local(i32.load(next))
+        f.advance(next, ahead)
       }
       f.advance(left, 4 * a.k)
       f.advance(right, 4 * b.k)

@@ -5,6 +5,7 @@ import { ModuleBuilder } from '../../../engine/devices/wasm/assembler.js'
 import { Blas } from '../../../engine/devices/wasm/blas.js'
 import { emitPacking } from '../../../engine/devices/wasm/emit.js'
 import { wasmDevice } from '../../../engine/devices/wasm/index.js'
+import { choosePacking, definePackedMatmul } from '../../../engine/devices/wasm/matmul.js'
 import { definePackedSgemm, sgemmPacking } from '../../../engine/devices/wasm/packedSgemm.js'
 import { cutPacking, leadingOf, type Packing, packedBytes } from '../../../engine/devices/wasm/packing.js'
 import { type Sgemm, sgemmImport } from '../../../engine/devices/wasm/sgemm.js'
@@ -29,7 +30,7 @@ const target = hostTarget()
 
 /** Memory with arrays one after the other, and where each lies. */
 function memoryOf(arrays: readonly Float32Array[]) {
-  const memory = new WebAssembly.Memory({ initial: 64, maximum: maxPages })
+  const memory = new WebAssembly.Memory({ initial: 512, maximum: maxPages })
   const floats = new Float32Array(memory.buffer)
   let end = 64
   const pointers = arrays.map(array => {
@@ -51,17 +52,18 @@ function linked(builder: ModuleBuilder, memory: WebAssembly.Memory, sgemm?: Sgem
 }
 
 /** Element `[row, column]` of a right side of which all columns but those of the last panel are in panels alike. */
-function placeOf({ panel, leading }: Packing, { n, k }: MatmulKernel, row: number, column: number): number {
+function placeOf(packing: Packing, { n, k }: MatmulKernel, row: number, column: number): number {
+  const { panel, leading } = packing
   const whole = n - (n % panel)
-  const width = column < whole ? leading : leadingOf({ panel, leading }, n % panel)
+  const width = column < whole ? leading : leadingOf(packing, n % panel)
   return Math.floor(column / panel) * k * leading + row * width + (column % panel)
 }
 
 const packings = fc.constantFrom<Packing>(
-  { panel: 8, leading: 8 },
-  { panel: 12, leading: 12 },
-  { panel: 64, leading: 64 },
-  { panel: 100, leading: 116 },
+  { panel: 8, leading: 8, beyond: 0 },
+  { panel: 12, leading: 12, beyond: 0 },
+  { panel: 64, leading: 64, beyond: 0 },
+  { panel: 100, leading: 116, beyond: 0 },
 )
 
 test('packing: panels of columns with all rows, whatever the view, in one part and in several', async t => {
@@ -88,6 +90,34 @@ test('packing: panels of columns with all rows, whatever the view, in one part a
       },
     ),
   )
+  t.end()
+})
+
+test('packing: a large right side is read ahead, and not beyond what is said', t => {
+  for (const [m, k, n] of [
+    [13, 1028, 1030],
+    [50, 1100, 1024],
+    [195, 383, 2750],
+  ]) {
+    const kernel = product(m, k, n)
+    const packing = choosePacking(target, kernel)
+    if (!packing) throw new Error('nothing is packed')
+    t.ok(packing.beyond > 0)
+    const arrays = [m * k, k * n, m * n].map((length, i) => values('float32', length, i) as Float32Array)
+    const { memory, floats, pointers } = memoryOf(arrays)
+    const packed = memory.buffer.byteLength - packedBytes(packing, kernel)
+    linked(emitPacking(target, packing, kernel), memory)(pointers[1], packed)
+    const module = new ModuleBuilder()
+    module.export('run', definePackedMatmul(target, module, kernel, packing))
+    linked(module, memory)(...pointers, packed)
+    const column = n - 1
+    for (let row = 0; row < m; row++) {
+      let want = 0
+      for (let l = 0; l < k; l++) want += arrays[0][row * k + l] * arrays[1][l * n + column]
+      const got = floats[pointers[2] / 4 + row * n + column]
+      if (!(Math.abs(got - want) < 1e-2)) throw new Error(`[${row},${column}] is ${got}, not ${want}`)
+    }
+  }
   t.end()
 })
 
