@@ -45,5 +45,6 @@ export function readProblem(path, hidden) {
     parameters[name] = { shape, values }
     offset += values.byteLength
   }
-  return { parameters, tokens: new Uint8Array(buffer, offset, file.length - (offset - byteOffset)) }
+  // A copy: a view would keep the parameters in memory.
+  return { parameters, tokens: new Uint8Array(buffer, offset, file.length - (offset - byteOffset)).slice() }
 }

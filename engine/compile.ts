@@ -80,6 +80,11 @@ export function compile<A extends readonly Tree[], R extends Tree>(
   function call(...args: A): R {
     runtime ??= device(options.device)
     const tensors = args.flatMap(leaves)
+    // Before a trace takes its memory, which may then be what computing the arguments has left.
+    realise(
+      tensors.filter(t => !t.storage),
+      runtime,
+    )
     const key = args
       .flatMap(arg =>
         entries(arg)
@@ -92,10 +97,6 @@ export function compile<A extends readonly Tree[], R extends Tree>(
       compiled = trace(args)
       cache.set(key, compiled)
     }
-    realise(
-      tensors.filter(t => !t.storage),
-      runtime,
-    )
     const { executable, outputs, spare } = compiled
     const owner = compiled
     const { plan } = executable
