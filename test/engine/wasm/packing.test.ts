@@ -5,7 +5,7 @@ import { ModuleBuilder } from '../../../engine/devices/wasm/assembler.js'
 import { Blas } from '../../../engine/devices/wasm/blas.js'
 import { emitPacking } from '../../../engine/devices/wasm/emit.js'
 import { wasmDevice } from '../../../engine/devices/wasm/index.js'
-import { choosePacking, definePackedMatmul } from '../../../engine/devices/wasm/matmul.js'
+import { choosePacking, defineMatmul, definePackedMatmul } from '../../../engine/devices/wasm/matmul.js'
 import { definePackedSgemm, sgemmPacking } from '../../../engine/devices/wasm/packedSgemm.js'
 import { cutPacking, leadingOf, type Packing, packedBytes } from '../../../engine/devices/wasm/packing.js'
 import { type Sgemm, sgemmImport } from '../../../engine/devices/wasm/sgemm.js'
@@ -117,6 +117,33 @@ test('packing: a large right side is read ahead, and not beyond what is said', t
       const got = floats[pointers[2] / 4 + row * n + column]
       if (!(Math.abs(got - want) < 1e-2)) throw new Error(`[${row},${column}] is ${got}, not ${want}`)
     }
+  }
+  t.end()
+})
+
+test('packing: what a long product reads ahead of rows as they lie ends with them', t => {
+  for (const [m, n, gap] of [
+    [13, 40, 0],
+    [35, 192, 0],
+    [190, 100, 60],
+    [192, 20, 0],
+  ]) {
+    const k = 1030
+    const b = { offset: 0, strides: [n + gap, 1] }
+    const kernel = product(m, k, n, { b })
+    const arrays = [m * k, m * n].map((length, i) => values('float32', length, i) as Float32Array)
+    const right = values('float32', (k - 1) * (n + gap) + n, 3) as Float32Array
+    const { memory, floats, pointers } = memoryOf(arrays)
+    const start = memory.buffer.byteLength - right.byteLength
+    floats.set(right, start / 4)
+    const module = new ModuleBuilder()
+    module.export('run', defineMatmul(target, module, kernel))
+    linked(module, memory)(pointers[0], start, pointers[1])
+    const [row, column] = [m - 1, n - 1]
+    let want = 0
+    for (let l = 0; l < k; l++) want += arrays[0][row * k + l] * right[l * (n + gap) + column]
+    const got = floats[pointers[1] / 4 + row * n + column]
+    t.ok(Math.abs(got - want) < 1e-2, `[${m},${k}] × [${k},${n}], rows ${n + gap} apart`)
   }
   t.end()
 })
