@@ -11,6 +11,7 @@ import { definePackedSgemm, sgemmPacking } from '../dist/engine/devices/wasm/pac
 import { packedBytes } from '../dist/engine/devices/wasm/packing.js'
 import { defineSgemm, sgemmImport, usesSgemm } from '../dist/engine/devices/wasm/sgemm.js'
 import { hostTarget } from '../dist/engine/devices/wasm/target.js'
+import { product } from './product.js'
 
 const target = hostTarget()
 const blas = Blas.choose(process.argv[2] ?? 'auto')
@@ -65,20 +66,8 @@ function inTurn(calls, rounds = 10, turn = 10) {
   return best
 }
 
-const view = (...strides) => ({ offset: 0, strides })
-
 function measure(m, k, n, transposedA, transposedB) {
-  const kernel = {
-    kind: 'matmul',
-    dtype: 'float32',
-    batch: [],
-    m,
-    n,
-    k,
-    a: transposedA ? view(1, m) : view(k, 1),
-    b: transposedB ? view(1, k) : view(n, 1),
-    accumulate: false,
-  }
+  const kernel = product(m, k, n, transposedA, transposedB)
   const pointers = [m * k, k * n, m * n].map(length => {
     const pointer = allocator.alloc(4 * length)
     const array = new Float32Array(allocator.memory.buffer, pointer, length)

@@ -5,6 +5,7 @@ import { Allocator, maxPages } from '../dist/engine/devices/wasm/allocator.js'
 import { i32, ModuleBuilder, v128 } from '../dist/engine/devices/wasm/assembler.js'
 import { wasmDevice } from '../dist/engine/devices/wasm/index.js'
 import { hostTarget } from '../dist/engine/devices/wasm/target.js'
+import { product, view } from './product.js'
 
 const target = hostTarget()
 const device = wasmDevice(target, 1, 'off')
@@ -71,20 +72,6 @@ async function time(kernel, lengths) {
   free()
   return ms
 }
-
-const view = (...strides) => ({ offset: 0, strides })
-
-const product = (m, k, n, aTransposed = false, bTransposed = false) => ({
-  kind: 'matmul',
-  dtype: 'float32',
-  batch: [],
-  m,
-  n,
-  k,
-  a: aTransposed ? view(1, m) : view(k, 1),
-  b: bTransposed ? view(1, k) : view(n, 1),
-  accumulate: false,
-})
 
 /** GFLOP/s of a product. */
 async function matmul(m, k, n, ...transposed) {
