@@ -117,6 +117,7 @@ export function wasmDevice(
     }
   }
 
+  /** Code for the workers, a part each. */
   function onTeam(parts: readonly EmittedPart[]): Run {
     team ??= new Team(threads, allocator().memory)
     const workers = team
@@ -125,6 +126,7 @@ export function wasmDevice(
     return pointers => workers.run(id, pointers, teamScratch)
   }
 
+  /** Code in one part for the caller's thread. */
   function onCaller([{ code }]: readonly EmittedPart[]): Run {
     needScratch(callerScratch, code.scratchBytes, 1)
     const run = linker.link(code)

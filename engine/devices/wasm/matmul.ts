@@ -42,9 +42,10 @@ const leastAhead = 1 << 22
 
 /**
  * A long product reads its right side's rows, as they lie, once from memory: the tiles of a block read the next block ahead
- * likewise, unless rows are a multiple of so many bytes apart: of those the inner cache holds few. Two threads, GFLOP/s
- * without and with, vectors of 256 bits: [68,24900] × [24900,192] 138 185, × [24900,128] 187 204, × [24900,260] 135 170;
- * of 128 bits: × [24900,192] 94 102, × [24900,128] 88 100; but × [24900,256], which is left as it is, 180 154.
+ * likewise, unless rows are a multiple of so many bytes apart: of those the inner cache holds few. One thread, GFLOP/s
+ * (bench/kernels.js) without and with, [68,24900]ᵀ × [24900,192] and × [24900,128]: vectors of 256 bits 82 93 and 80 92,
+ * of 128 bits 47 53 and 47 53. With [24900,256], which is left as it is, 53 50 with 128 bits, and for two threads with
+ * 256 bits 178 148.
  */
 const leastAlike = 1 << 10
 

@@ -25,8 +25,9 @@ const fewestRows = 24
 /** Rows for which a panel may be wider. */
 const manyRows = 48
 
-/** About equal parts of `total`, none larger than `most`. */
-const evenly = (total: number, most: number): number => Math.ceil(total / Math.ceil(total / most))
+/** The size of about equal parts of `total`, none larger than `most`. */
+const evenly = (total: number, most: number): number =>
+  Math.ceil(total / Math.max(1, Math.ceil(total / most)))
 
 /** k-steps of a call. It depends on nothing else: it decides on the order of sums. */
 const stepsOfCall = (k: number, unpacked: number): number =>
@@ -63,8 +64,9 @@ export function definePackedSgemm(
   const { m, n, k, a, accumulate } = kernel
   const [left] = layouts(kernel)
   if (!left) throw new Error('sgemm: a view that BLAS cannot express')
+  // Where the library packs in any case, one call takes all.
   const unpacked = target.sgemm?.unpacked || Number.POSITIVE_INFINITY
-  const kc = unpacked === Number.POSITIVE_INFINITY ? k : stepsOfCall(k, unpacked)
+  const kc = stepsOfCall(k, unpacked)
   const number = (x: number | boolean) => i32.const(Number(x))
   return module.define(4, f => {
     const [rows, , columns, right] = f.params
