@@ -2,7 +2,7 @@ import type { DeviceBuffer } from './device.js'
 import { device } from './devices.js'
 import { bytesOf } from './lower/lower.js'
 import { makePlan, type Plan, type PlanArg } from './lower/plan.js'
-import { constantValue, hostData } from './ops/source.js'
+import { constantValue, dropHostData, hostData } from './ops/source.js'
 import { type Launch, type Runtime, Storage } from './runtime.js'
 import type { Tensor } from './tensor.js'
 
@@ -63,7 +63,7 @@ type OpenLaunch = {
 
 const nowhere: DeviceBuffer = { bytes: 0 }
 
-/** The storage of a leaf on a device; data that is only on the host is uploaded and stays. */
+/** The storage of a leaf on a device; data that is only on the host moves there. */
 export function storageOf(t: Tensor, runtime: Runtime): Storage {
   if (t.storage) {
     if (t.storage.runtime !== runtime)
@@ -77,6 +77,7 @@ export function storageOf(t: Tensor, runtime: Runtime): Storage {
   const buffer = runtime.alloc(data.byteLength)
   runtime.device.write(buffer, data)
   t.storage = new Storage(runtime, buffer)
+  dropHostData(t)
   return t.storage
 }
 

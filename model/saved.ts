@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import {
   type AdamState,
   type Cell,
+  type DType,
   entries,
   mapTree,
   type Tensor,
@@ -22,8 +23,10 @@ import {
   readSafetensors,
   readTensorFlowCheckpoint,
   referenceNames,
+  type StoredDtype,
   type StoredTensor,
   type StoredTensors,
+  type TensorToWrite,
   tensorFlowPrefix,
   writeSafetensors,
 } from './checkpoint/index.js'
@@ -57,8 +60,9 @@ export async function saveState(
   state: TrainState,
   metadata: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const tensors = new Map<string, StoredTensor>()
-  for (const [name, t] of entries(namedState(state))) tensors.set(name, stored(t.shape, await t.data()))
+  const tensors = new Map<string, TensorToWrite>()
+  for (const [name, t] of entries(namedState(state)))
+    tensors.set(name, { dtype: storedDtype[t.dtype], shape: t.shape, data: () => t.data() })
   const { cell, hidden, embedding = false } = options
   await writeSafetensors(path, {
     tensors,
@@ -72,11 +76,10 @@ export async function saveState(
   })
 }
 
-function stored(shape: readonly number[], data: TypedArray): StoredTensor {
-  if (data instanceof Float32Array) return { dtype: 'F32', shape, data }
-  if (data instanceof Float64Array) return { dtype: 'F64', shape, data }
-  return { dtype: 'I32', shape, data }
-}
+const storedDtype = { float32: 'F32', float64: 'F64', int32: 'I32' } as const satisfies Record<
+  DType,
+  StoredDtype
+>
 
 /** Replace every tensor of a template state by what `find` gives for its name, type and shape. */
 function fillState(template: TrainState, find: (name: string, t: Tensor) => TypedArray): TrainState {
@@ -238,7 +241,11 @@ export async function toReference(
         path,
         `the reference has no cell '${cell.name}'; only lstm and layerNormLstm can be written for it`,
       )
-    tensors.set(variable, stored(t.shape, await t.data()))
+    tensors.set(variable, {
+      dtype: storedDtype[t.dtype],
+      shape: t.shape,
+      data: await t.data(),
+    } as StoredTensor)
   }
   return tensors
 }

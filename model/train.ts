@@ -96,9 +96,10 @@ export async function train(
   if (last) {
     state = await resume(last.path, options, notes)
     next = last.step + 1
-    await run.truncateMetrics(last.step)
   } else state = options.init ? await startFrom(options.init, options) : initialState(options)
   realise(leaves(state))
+  // A run may have been killed after a line of metrics and before its checkpoint, the first one's too.
+  await run.truncateMetrics(next - 1)
 
   const step = makeTrainStep(options)
   const tokens = tensor(new Int32Array(data.batchSize * data.length), {

@@ -1,4 +1,4 @@
-import { constantValue, hostData } from '../ops/source.js'
+import { constantValue } from '../ops/source.js'
 import { bodyNodes, scanAttrs, scanInputs, scanOf } from '../scanNode.js'
 import type { Tensor } from '../tensor.js'
 
@@ -73,6 +73,4 @@ function liveScan(scan: Tensor, picks: ReadonlySet<number>): LiveScan {
 
 /** Leaves that a plan reads from outside: placeholders, data, and values computed before. */
 export const isLeaf = (t: Tensor): boolean =>
-  t.storage !== undefined ||
-  (t.op.kind === 'source' && constantValue(t) === undefined) ||
-  hostData(t) !== undefined
+  t.storage !== undefined || (t.op.kind === 'source' && constantValue(t) === undefined)

@@ -9,7 +9,7 @@ const placeholderOp: SourceOp = { kind: 'source', name: 'placeholder' }
 const resultOp: SourceOp = { kind: 'source', name: 'result' }
 
 type Constant = { readonly value: number }
-type Data = { readonly array: TypedArray }
+type Data = { array: TypedArray | undefined }
 
 /** The value of a constant node, or of a broadcast one; undefined for other nodes, and for what has memory. */
 export function constantValue(t: Tensor): number | undefined {
@@ -18,9 +18,14 @@ export function constantValue(t: Tensor): number | undefined {
   return t.op.kind === 'view' ? constantValue(t.inputs[0]) : undefined
 }
 
-/** Host data that a node was made from; undefined for other nodes. */
+/** Host data that a node was made from, until a device has it; undefined for other nodes. */
 export const hostData = (t: Tensor): TypedArray | undefined =>
   t.op === dataOp ? (t as Node<Data>).attrs.array : undefined
+
+/** Let go of the host's copy of a value that a device has. */
+export function dropHostData(t: Tensor): void {
+  if (t.op === dataOp) (t as Node<Data>).attrs.array = undefined
+}
 
 export const isPlaceholder = (t: Tensor): boolean => t.op === placeholderOp
 

@@ -5,6 +5,7 @@ export {
   encodeSafetensors,
   readSafetensors,
   type Safetensors,
+  type TensorToWrite,
   writeSafetensors,
 } from './safetensors.js'
 export { readTensorFlowCheckpoint, tensorFlowPrefix, writeTensorFlowCheckpoint } from './tensorflow.js'

@@ -4,7 +4,7 @@
  * with spaces, then the tensors' bytes, which cover the rest of the file without gap or overlap.
  */
 import { readFile } from 'node:fs/promises'
-import { writeFileAtomic } from '../../data/atomic.js'
+import { writeChunks } from '../../data/write-chunks.js'
 import {
   bytesOf,
   CheckpointError,
@@ -13,6 +13,7 @@ import {
   elementCount,
   isStoredDtype,
   type StoredDtype,
+  type StoredTensor,
   type StoredTensors,
   showShape,
   storedDtypes,
@@ -24,37 +25,59 @@ export interface Safetensors {
   metadata: Readonly<Record<string, string>>
 }
 
+/** A tensor that is to be written: its data are asked for when their turn comes, and then let go of. */
+export interface TensorToWrite {
+  readonly dtype: StoredDtype
+  readonly shape: readonly number[]
+  data(): Promise<StoredTensor['data']>
+}
+
+export interface SafetensorsToWrite {
+  tensors: ReadonlyMap<string, TensorToWrite>
+  metadata: Readonly<Record<string, string>>
+}
+
 const metadataKey = '__metadata__'
 
 /**
- * The bytes of a safetensors file. Wide dtypes come first, then names in order, as the original writer has it: every
- * tensor is then aligned to its element, and equal contents give equal bytes.
+ * The bytes of a safetensors file: the header, then each tensor. Wide dtypes come first, then names in order, as the
+ * original writer has it: every tensor is then aligned to its element, and equal contents give equal bytes.
  *
  * Throws a CheckpointError (naming `file`) for data that do not fill their shape.
  */
-export function encodeSafetensors({ tensors, metadata }: Safetensors, file = 'safetensors'): Uint8Array {
-  const entries = [...tensors].sort(
+export async function* encodeSafetensors(
+  { tensors, metadata }: SafetensorsToWrite,
+  file = 'safetensors',
+): AsyncGenerator<Uint8Array> {
+  const sorted = [...tensors].sort(
     ([a, s], [b, t]) => elementBytes(t.dtype) - elementBytes(s.dtype) || (a < b ? -1 : 1),
   )
+  yield encodeHeader(sorted, metadata, file)
+  for (const [name, { dtype, shape, data }] of sorted) {
+    const tensor = { dtype, shape, data: await data() } as StoredTensor
+    checkTensor(file, name, tensor)
+    yield bytesOf(tensor)
+  }
+}
+
+function encodeHeader(
+  tensors: readonly (readonly [string, TensorToWrite])[],
+  metadata: Readonly<Record<string, string>>,
+  file: string,
+): Uint8Array {
   const header: [string, unknown][] = Object.keys(metadata).length ? [[metadataKey, metadata]] : []
   let end = 0
-  for (const [name, tensor] of entries) {
+  for (const [name, { dtype, shape }] of tensors) {
     if (name === metadataKey) throw new CheckpointError(file, `a tensor cannot be called ${metadataKey}`)
-    checkTensor(file, name, tensor)
     const begin = end
-    end += tensor.data.byteLength
-    header.push([name, { dtype: tensor.dtype, shape: tensor.shape, data_offsets: [begin, end] }])
+    end += elementCount(shape) * elementBytes(dtype)
+    header.push([name, { dtype, shape, data_offsets: [begin, end] }])
   }
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)))
-  const dataStart = 8 + Math.ceil(json.length / 8) * 8
-  const bytes = new Uint8Array(dataStart + end).fill(0x20, 8, dataStart)
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(dataStart - 8), true)
+  const length = Math.ceil(json.length / 8) * 8
+  const bytes = new Uint8Array(8 + length).fill(0x20)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true)
   bytes.set(json, 8)
-  let position = dataStart
-  for (const [, tensor] of entries) {
-    bytes.set(bytesOf(tensor), position)
-    position += tensor.data.byteLength
-  }
   return bytes
 }
 
@@ -93,9 +116,9 @@ export async function readSafetensors(path: string): Promise<Safetensors> {
   return decodeSafetensors(bytes, path)
 }
 
-/** Writes a file, whole or not at all. */
-export const writeSafetensors = async (path: string, contents: Safetensors): Promise<void> =>
-  writeFileAtomic(path, encodeSafetensors(contents, path))
+/** Writes a file, whole or not at all, with one or two tensors' data in memory at a time. */
+export const writeSafetensors = async (path: string, contents: SafetensorsToWrite): Promise<void> =>
+  writeChunks(path, encodeSafetensors(contents, path))
 
 function splitHeader(bytes: Uint8Array, file: string): { header: Record<string, unknown>; data: Uint8Array } {
   if (bytes.length < 8) {

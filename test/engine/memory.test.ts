@@ -19,6 +19,7 @@ import {
   uniform,
   zeros,
 } from '../../engine/index.js'
+import { hostData } from '../../engine/ops/source.js'
 import { lstm } from '../../model/cells/lstm.js'
 
 for (const name of ['wasm', 'reference'])
@@ -66,6 +67,16 @@ for (const name of ['wasm', 'reference'])
     train.dispose()
     t.deepEqual(runtime.stats(), { buffers: 0, bytes: 0 }, 'all is given back')
   })
+
+test('a value that a device has is not kept on the host as well', async t => {
+  const x = tensor([1, 2, 3])
+  t.deepEqual([...(hostData(x) ?? [])], [1, 2, 3])
+  realise([x])
+  t.equal(hostData(x), undefined)
+  t.deepEqual(await x.add(1).array(), [2, 3, 4])
+  t.deepEqual(await x.array(), [1, 2, 3])
+  x.dispose()
+})
 
 test('a scope computes what it returns before it frees what that needs', async t => {
   const before = device().stats().buffers
