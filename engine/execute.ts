@@ -8,17 +8,20 @@ import type { Tensor } from './tensor.js'
 
 /** A plan with its programs and scratch memory on a device: ready to run any number of times. */
 export class Executable {
+  /** Shared with other plans. */
   readonly #scratch: DeviceBuffer[]
+  /** What kernels that the device has split need, constants among it. */
+  readonly #own: DeviceBuffer[] = []
   readonly #launches: readonly OpenLaunch[]
 
   constructor(
     readonly plan: Plan,
     readonly runtime: Runtime,
   ) {
-    this.#scratch = plan.scratch.map(bytes => runtime.alloc(bytes))
+    this.#scratch = runtime.scratch.take(plan.scratch)
     const take = (bytes: number) => {
       const buffer = runtime.alloc(bytes)
-      this.#scratch.push(buffer)
+      this.#own.push(buffer)
       return buffer
     }
     try {
@@ -51,7 +54,8 @@ export class Executable {
   }
 
   free(): void {
-    for (const buffer of this.#scratch.splice(0)) this.runtime.free(buffer)
+    this.runtime.scratch.giveBack(this.#scratch.splice(0))
+    for (const buffer of this.#own.splice(0)) this.runtime.free(buffer)
   }
 }
 

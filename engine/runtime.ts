@@ -1,6 +1,7 @@
 import type { Device, DeviceBuffer, Program } from './device.js'
 import { type Kernel, kernelKey, printKernel } from './kernel.js'
 import { split } from './lower/split.js'
+import { ScratchPool } from './scratch.js'
 
 /** A program with its arguments: the unit of work that is enqueued. */
 export type Launch = { readonly program: Program; readonly args: readonly DeviceBuffer[] }
@@ -17,6 +18,7 @@ export class Runtime {
   #bytes = 0
   #closed = false
   readonly #programs = new Map<string, Program | null>()
+  readonly scratch = new ScratchPool(this)
 
   /** `name`: by which it is registered, for messages. */
   constructor(

@@ -102,9 +102,10 @@ export function wasmDevice(
   /** Make scratch memory larger if need be. Whatever is under way knows the memory that it began with. */
   function needScratch(scratch: { pointer: number; bytes: number }, bytes: number, threads: number): void {
     if (bytes <= scratch.bytes) return
+    if (scratch.bytes) allocator().free(scratch.pointer)
+    scratch.bytes = 0
     const size = Math.ceil(bytes / alignment) * alignment
     const pointer = allocator().alloc(size * threads)
-    if (scratch.bytes) allocator().free(scratch.pointer)
     Object.assign(scratch, { pointer, bytes: size })
   }
 
