@@ -3,7 +3,9 @@
 // Usage: npm run build && node bench/kernels.js
 import { Allocator, maxPages } from '../dist/engine/devices/wasm/allocator.js'
 import { i32, ModuleBuilder, v128 } from '../dist/engine/devices/wasm/assembler.js'
+import { sharesColumns } from '../dist/engine/devices/wasm/columns.js'
 import { wasmDevice } from '../dist/engine/devices/wasm/index.js'
+import { choosePacking } from '../dist/engine/devices/wasm/matmul.js'
 import { hostTarget } from '../dist/engine/devices/wasm/target.js'
 import { product, view } from './product.js'
 
@@ -200,8 +202,11 @@ for (const [m, k, n, aT, bT] of products) {
   const name = `[${m},${k}]${aT ? ' (A transposed)' : ''} x [${k},${n}]${bT ? ' (B transposed)' : ''}`
   report(name, await matmul(m, k, n, aT, bT))
 }
+// What each of two threads has of a recurrent product: half of the rows, or of the columns.
 for (const hidden of [64, 128, 256, 512, 1024, 2000]) {
-  const [m, k, n] = [50, hidden + 4, 4 * hidden]
+  const whole = product(100, hidden + 4, 4 * hidden)
+  const byColumns = sharesColumns(target, whole, choosePacking(target, whole))
+  const [m, k, n] = byColumns ? [100, whole.k, whole.n / 2] : [50, whole.k, whole.n]
   report(`[${m},${k}] x [${k},${n}] in a loop`, await matmulInLoop(m, k, n))
 }
 const nanoseconds = {

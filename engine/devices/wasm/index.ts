@@ -150,12 +150,16 @@ export function wasmDevice(
     }
   }
 
-  /** The parts of a kernel for all threads; undefined if one thread runs it. */
-  function partsOf(kernel: Kernel): readonly Part[] | undefined {
-    if (sharesColumns(target, kernel)) return cutColumns(kernel, threads)
-    if (hasSharedColumns(target, kernel)) return undefined
+  /** The parts of a kernel, with its packed right sides, for all threads; undefined if one thread runs it. */
+  function partsOf(kernel: Kernel, sides: readonly RightSide[]): readonly Part[] | undefined {
+    const packing = sides[0]?.packing
+    if (sharesColumns(target, kernel, packing)) return cutColumns(kernel, threads, packing)
+    if (hasSharedColumns(target, kernel, sides)) return undefined
     const unit = usesSgemm(target, kernel) ? sgemmRows : 1
-    return partition(kernel, threads, undefined, unit)
+    return partition(kernel, threads, undefined, unit)?.map(({ kernel, offsets }) => ({
+      kernel,
+      offsets: [...offsets, ...sides.map(() => 0)],
+    }))
   }
 
   /**
@@ -163,7 +167,10 @@ export function wasmDevice(
    * that are taken.
    */
   function runOf(kernel: Kernel, sides: readonly RightSide[], end: number): Run {
-    if (packsWithin(target, kernel, sides) || runsByTurns(kernel, inner => partsOf(inner) !== undefined)) {
+    if (
+      packsWithin(target, kernel, sides) ||
+      runsByTurns(kernel, (inner, own) => partsOf(inner, own) !== undefined, sides)
+    ) {
       const launches = kernel.body.map(({ kernel: inner }, launch) => {
         const own = sidesOfLaunch(sides, launch)
         const places = own.map(({ place }) => kernel.bytes.length + place)
@@ -178,12 +185,9 @@ export function wasmDevice(
     }
     const emit = memoised(kernelKey, (part: Kernel) => encode(emitKernel(target, part, sides, addressOf)))
     return runOfParts(isSmall(kernel), threads => {
-      const whole = { kernel, offsets: argumentBytes(kernel).map(() => 0) }
-      const parts = (threads > 1 && partsOf(kernel)) || [whole]
-      return parts.map(({ kernel, offsets }) => ({
-        code: emit(kernel),
-        offsets: [...offsets, ...sides.map(() => 0)],
-      }))
+      const whole = { kernel, offsets: [...argumentBytes(kernel), ...sides].map(() => 0) }
+      const parts = (threads > 1 && partsOf(kernel, sides)) || [whole]
+      return parts.map(({ kernel, offsets }) => ({ code: emit(kernel), offsets }))
     })
   }
 
@@ -207,8 +211,10 @@ export function wasmDevice(
    * runs it. `begin`: bytes of `packed` that are taken.
    */
   function packAndRun(kernel: Kernel, given: readonly RightSide[] = [], begin = 0): Run {
+    const inAll = otherSides(rightSides(target, kernel), given)
     // Parts differ by a row at most: what is best for one is for all.
-    const own = otherSides(rightSides(target, partsOf(kernel)?.[0].kernel ?? kernel), given)
+    const part = partsOf(kernel, [...given, ...inAll])?.[0].kernel ?? kernel
+    const own = otherSides(rightSides(target, part), given)
     let end = begin
     const packings = own.map(side => {
       const place = end

@@ -3,6 +3,7 @@ import { contiguousStrides, sizeOf } from '../../shape.js'
 import { type FunctionBuilder, type I32, i32, type ModuleBuilder } from './assembler.js'
 import { definePackedSgemm, sgemmPacking } from './packedSgemm.js'
 import type { Packing } from './packing.js'
+import { leadingOut, type MatmulColumns } from './partition.js'
 import { defineSgemm, usesSgemm } from './sgemm.js'
 import { forEachIndex } from './strided.js'
 import type { Target } from './target.js'
@@ -58,8 +59,8 @@ const packedColumns = (columns: number): number => roundUp(columns, 4)
  * What decides on the order of sums is the same for all parts of a product, for all widths of vectors, and however its
  * right side lies.
  */
-const isLong = ({ n, k, b }: MatmulKernel): boolean =>
-  b.strides.at(-1) === 1 && k >= leastLong && n <= widestNarrow
+const isLong = (kernel: MatmulKernel | MatmulColumns): boolean =>
+  kernel.b.strides.at(-1) === 1 && kernel.k >= leastLong && leadingOut(kernel) <= widestNarrow
 
 /** Whether B is packed: not where tiles may read it in rows as it lies, and few do. */
 const packsRight = (kernel: MatmulKernel, { rows }: Tile, staysPlain: boolean): boolean =>
@@ -82,7 +83,7 @@ class MatmulEmitter {
   constructor(
     readonly target: Target,
     readonly module: ModuleBuilder,
-    readonly kernel: MatmulKernel,
+    readonly kernel: MatmulKernel | MatmulColumns,
     /** How the right side was packed, for many products; undefined where each product takes it as it lies. */
     readonly packing?: Packing,
   ) {
@@ -150,7 +151,8 @@ class MatmulEmitter {
     [a, b, out, add, done, later]: readonly [I32, I32, I32, I32, I32, I32],
     [mb, nb, kc]: readonly [number, number, number],
   ): void {
-    const { n, k } = this.kernel
+    const { k } = this.kernel
+    const n = leadingOut(this.kernel)
     const panelB = f.local(b)
     const column = f.local(out)
     const tiles = Math.ceil(mb / this.#tile.rows)
@@ -209,7 +211,7 @@ class MatmulEmitter {
           const later = i32.select(hasLater, i32.plus(stepB, 4 * kc * this.#plainB.k), b)
           this.#multiplyBlock(f, [blockA, blockB, rowOut, add, done, later], [mb, nb, kc])
           f.advance(rowA, 4 * mb * this.#plainA.lane)
-          f.advance(rowOut, 4 * mb * n)
+          f.advance(rowOut, 4 * mb * leadingOut(this.kernel))
         })
         f.set(add, i32.const(1))
         f.advance(done, kc)

@@ -1,6 +1,7 @@
 import type { MatmulKernel } from '../../kernel.js'
 import { i32, type ModuleBuilder } from './assembler.js'
 import { leadingOf, type Packing } from './packing.js'
+import { leadingOut, type MatmulColumns } from './partition.js'
 import { isSkinny, layouts, sgemmIndex } from './sgemm.js'
 import type { Target } from './target.js'
 import { forEachPart } from './tile.js'
@@ -58,7 +59,7 @@ export function sgemmPacking(target: Target, kernel: MatmulKernel): Packing | un
 export function definePackedSgemm(
   target: Target,
   module: ModuleBuilder,
-  kernel: MatmulKernel,
+  kernel: MatmulKernel | MatmulColumns,
   packing: Packing,
 ): number {
   const { m, n, k, a, accumulate } = kernel
@@ -88,10 +89,10 @@ export function definePackedSgemm(
             number(leading),
             add,
             out,
-            number(n),
+            number(leadingOut(kernel)),
           ])
           f.advance(x, 4 * mb * a.strides[0])
-          f.advance(out, 4 * mb * n)
+          f.advance(out, 4 * mb * leadingOut(kernel))
         })
         f.set(add, i32.const(1))
         f.advance(step, 4 * kb * a.strides[1])

@@ -21,6 +21,10 @@ export type Packing = {
 export const leadingOf = ({ panel, leading }: Packing, columns: number): number =>
   columns === panel ? leading : 4 * Math.ceil(columns / 4)
 
+/** Bytes before the panel that begins with a column, of a product with `k` steps. */
+export const bytesBefore = ({ panel, leading }: Packing, k: number, column: number): number =>
+  (4 * k * leading * column) / panel
+
 /** Bytes of a product's packed right side, and of what may be read beyond it. */
 export const packedBytes = (packing: Packing, { n, k }: MatmulKernel): number =>
   parts(n, packing.panel).reduce(
@@ -35,11 +39,11 @@ export function cutPacking(
   threads: number,
 ): readonly Part<MatmulKernel>[] {
   const { n, k, b } = kernel
-  const { panel, leading } = packing
+  const { panel } = packing
   if (n > panel)
     return cutEvenly(n, Math.min(threads, Math.floor(n / panel)), panel).map(({ first, count }) => ({
       kernel: { ...kernel, n: count },
-      offsets: [4 * first * b.strides[1], (4 * k * leading * first) / panel],
+      offsets: [4 * first * b.strides[1], bytesBefore(packing, k, first)],
     }))
   return cutEvenly(k, Math.min(threads, k), 1).map(({ first, count }) => ({
     kernel: { ...kernel, k: count },

@@ -1,10 +1,17 @@
 import { bytesPerElement, type DType } from '../../dtype.js'
-import type { Input, Kernel, LoopArg, LoopKernel, View } from '../../kernel.js'
+import type { Input, Kernel, LoopArg, LoopKernel, MatmulKernel, View } from '../../kernel.js'
 import { contiguousView, sizeOf } from '../../shape.js'
 import { reducesAcross } from './reduce.js'
 
 /** One part of a kernel: a kernel of the same kind, whose arguments begin `offsets` bytes further on. */
 export type Part<K extends Kernel = Kernel> = { readonly kernel: K; readonly offsets: readonly number[] }
+
+/** Some columns of a product: rows of its output are `outLeading` elements apart. */
+export type MatmulColumns = MatmulKernel & { readonly outLeading: number }
+
+/** Elements from row to row of a product's output, of which this may be some columns. */
+export const leadingOut = (kernel: MatmulKernel | MatmulColumns): number =>
+  'outLeading' in kernel ? kernel.outLeading : kernel.n
 
 /** `first` … `first + count` of an axis: rows, where it is the leading one. */
 type Range = { readonly first: number; readonly count: number }

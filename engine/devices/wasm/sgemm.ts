@@ -1,6 +1,7 @@
 import type { Kernel, MatmulKernel } from '../../kernel.js'
 import { contiguousStrides } from '../../shape.js'
 import { i32, type ModuleBuilder } from './assembler.js'
+import { leadingOut, type MatmulColumns } from './partition.js'
 import { forEachIndex } from './strided.js'
 import type { Target } from './target.js'
 import { parts } from './tile.js'
@@ -23,9 +24,6 @@ export type Sgemm = (
   c: number,
   ldc: number,
 ) => void
-
-/** Some columns of a product: rows of its output are `outLeading` elements apart. */
-export type MatmulColumns = MatmulKernel & { readonly outLeading: number }
 
 /** The import of a module whose products include some for BLAS; its function's index is 0. */
 export const sgemmImport = { name: 'sgemm', params: 12 } as const
@@ -69,10 +67,10 @@ export const layouts = ({ batch, m, n, k, a, b }: MatmulKernel): readonly (Layou
   layout([k, n], b.strides.slice(batch.length)),
 ]
 
-const isForSgemm = (kernel: MatmulKernel): boolean =>
+const isForSgemm = (kernel: MatmulKernel | MatmulColumns): boolean =>
   kernel.m >= least.rows &&
-  kernel.n >= least.columns &&
-  kernel.k * kernel.n >= least.rightSide &&
+  leadingOut(kernel) >= least.columns &&
+  kernel.k * leadingOut(kernel) >= least.rightSide &&
   layouts(kernel).every(side => side !== undefined)
 
 /** Whether a kernel, or one in a loop, leaves a product to BLAS. */
@@ -103,7 +101,6 @@ export function defineSgemm(
 ): number {
   const { batch, m, n, k, a, b, accumulate } = kernel
   const isPart = 'outLeading' in kernel
-  const leadingOut = isPart ? kernel.outLeading : n
   const [left, right] = layouts(kernel)
   if (!left || !right) throw new Error('sgemm: a view that BLAS cannot express')
   const outStrides = contiguousStrides([...batch, m, n])
@@ -120,7 +117,7 @@ export function defineSgemm(
         number(right.leading),
         number(accumulate),
         out,
-        number(leadingOut),
+        number(leadingOut(kernel)),
       ])
     f.advance(x, 4 * a.offset)
     f.advance(y, 4 * b.offset)

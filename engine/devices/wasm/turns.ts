@@ -1,13 +1,22 @@
 import type { Kernel, LoopKernel } from '../../kernel.js'
+import { type RightSide, sidesOfLaunch } from './rightSides.js'
 
 /**
  * Whether a loop is better run turn by turn, each kernel of its body on all threads, than as one function on one
- * thread: when it cannot be cut by rows as a whole, but something in it can. `isCut`: whether a kernel is.
+ * thread: when it cannot be cut by rows as a whole, but something in it can. `isCut`: whether a kernel with its packed
+ * right sides is.
  */
-export const runsByTurns = (kernel: Kernel, isCut: (kernel: Kernel) => boolean): kernel is LoopKernel =>
+export const runsByTurns = (
+  kernel: Kernel,
+  isCut: (kernel: Kernel, sides: readonly RightSide[]) => boolean,
+  sides: readonly RightSide[],
+): kernel is LoopKernel =>
   kernel.kind === 'loop' &&
-  !isCut(kernel) &&
-  kernel.body.some(({ kernel: inner }) => isCut(inner) || runsByTurns(inner, isCut))
+  !isCut(kernel, sides) &&
+  kernel.body.some(({ kernel: inner }, launch) => {
+    const own = sidesOfLaunch(sides, launch)
+    return isCut(inner, own) || runsByTurns(inner, isCut, own)
+  })
 
 /** Call `run` with the number and the arguments' pointers of every launch of a loop, in order. */
 export function forEachTurn(

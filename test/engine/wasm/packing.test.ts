@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import test from 'tape'
-import { maxPages } from '../../../engine/devices/wasm/allocator.js'
 import { ModuleBuilder } from '../../../engine/devices/wasm/assembler.js'
 import { Blas } from '../../../engine/devices/wasm/blas.js'
 import { emitPacking } from '../../../engine/devices/wasm/emit.js'
@@ -8,7 +7,7 @@ import { wasmDevice } from '../../../engine/devices/wasm/index.js'
 import { choosePacking, defineMatmul, definePackedMatmul } from '../../../engine/devices/wasm/matmul.js'
 import { definePackedSgemm, sgemmPacking } from '../../../engine/devices/wasm/packedSgemm.js'
 import { cutPacking, leadingOf, type Packing, packedBytes } from '../../../engine/devices/wasm/packing.js'
-import { type Sgemm, sgemmImport } from '../../../engine/devices/wasm/sgemm.js'
+import { sgemmImport } from '../../../engine/devices/wasm/sgemm.js'
 import { hostTarget } from '../../../engine/devices/wasm/target.js'
 import type { TypedArray } from '../../../engine/dtype.js'
 import {
@@ -19,37 +18,23 @@ import {
   scan,
   stack,
   type Tensor,
-  tensor,
   zeros,
 } from '../../../engine/index.js'
 import type { MatmulKernel } from '../../../engine/kernel.js'
-import { sizeOf } from '../../../engine/shape.js'
-import { arbitraryView, difference, exactLibraries, product, testBlas, values } from './support.js'
+import {
+  arbitraryView,
+  difference,
+  draw,
+  exactLibraries,
+  linked,
+  memoryOf,
+  ownSgemm,
+  product,
+  testBlas,
+  values,
+} from './support.js'
 
 const target = hostTarget()
-
-/** Memory with arrays one after the other, and where each lies. */
-function memoryOf(arrays: readonly Float32Array[]) {
-  const memory = new WebAssembly.Memory({ initial: 512, maximum: maxPages })
-  const floats = new Float32Array(memory.buffer)
-  let end = 64
-  const pointers = arrays.map(array => {
-    floats.set(array, end / 4)
-    const pointer = end
-    end += 4 * array.length
-    return pointer
-  })
-  return { memory, floats, pointers, end }
-}
-
-/** The function that a module exports, on a memory. */
-function linked(builder: ModuleBuilder, memory: WebAssembly.Memory, sgemm?: Sgemm) {
-  const scratch = new WebAssembly.Global({ value: 'i32', mutable: true }, 0)
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(builder.encode(maxPages)), {
-    env: { memory, scratch, ...(sgemm && { sgemm }) },
-  })
-  return exports.run as (...pointers: number[]) => void
-}
 
 /** Element `[row, column]` of a right side of which all columns but those of the last panel are in panels alike. */
 function placeOf(packing: Packing, { n, k }: MatmulKernel, row: number, column: number): number {
@@ -148,26 +133,6 @@ test('packing: what a long product reads ahead of rows as they lie ends with the
   t.end()
 })
 
-/** A BLAS library of its own: float64 inside; keeps the size of its largest call. */
-function ownSgemm(floats: () => Float32Array) {
-  const largest = { madds: 0, calls: 0 }
-  const sgemm: Sgemm = (transposedA, transposedB, m, n, k, a, lda, b, ldb, accumulate, c, ldc) => {
-    const memory = floats()
-    largest.madds = Math.max(largest.madds, m * n * k)
-    largest.calls++
-    for (let i = 0; i < m; i++)
-      for (let j = 0; j < n; j++) {
-        let sum = accumulate ? memory[c / 4 + i * ldc + j] : 0
-        for (let l = 0; l < k; l++)
-          sum +=
-            memory[a / 4 + (transposedA ? l * lda + i : i * lda + l)] *
-            memory[b / 4 + (transposedB ? j * ldb + l : l * ldb + j)]
-        memory[c / 4 + i * ldc + j] = sum
-      }
-  }
-  return { sgemm, largest }
-}
-
 test('packing: products by BLAS on a packed right side are right, in calls as small as the library wants', t => {
   const sizes = fc.tuple(
     fc.integer({ min: 1, max: 60 }),
@@ -210,9 +175,6 @@ test('packing: products by BLAS on a packed right side are right, in calls as sm
   )
   t.end()
 })
-
-const draw = (shape: number[], seed: number) =>
-  tensor(values('float32', sizeOf(shape), seed) as Float32Array, { shape })
 
 type Step = (h: Tensor, x: Tensor) => { carry: Tensor; out: Tensor }
 const recurrence =

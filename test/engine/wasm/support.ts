@@ -1,14 +1,18 @@
 import fc from 'fast-check'
 import test, { type TestCase } from 'tape'
 import type { Device } from '../../../engine/device.js'
+import { maxPages } from '../../../engine/devices/wasm/allocator.js'
+import type { ModuleBuilder } from '../../../engine/devices/wasm/assembler.js'
 import { Blas } from '../../../engine/devices/wasm/blas.js'
+import type { Sgemm } from '../../../engine/devices/wasm/sgemm.js'
 import { dtypeOf, hostView, type TypedArray } from '../../../engine/dtype.js'
+import { type Tensor, tensor } from '../../../engine/index.js'
 import type { Kernel, MatmulKernel } from '../../../engine/kernel.js'
-import { contiguousView } from '../../../engine/shape.js'
-import { drawView, type Strided } from '../../../engine/testing/conformance/strided.js'
+import { contiguousView, sizeOf } from '../../../engine/shape.js'
+import { drawView, type Strided, values } from '../../../engine/testing/conformance/strided.js'
 import { drawWith } from '../../../engine/testing/index.js'
 
-export { values } from '../../../engine/testing/conformance/strided.js'
+export { values }
 
 /** Run `kernel` on a device with copies of `args`; returns the contents of every argument afterwards. */
 export async function runOn(
@@ -82,3 +86,50 @@ export const product = (m: number, k: number, n: number, over: Partial<MatmulKer
   accumulate: false,
   ...over,
 })
+
+/** Memory with arrays one after the other, and where each lies. */
+export function memoryOf(arrays: readonly Float32Array[]) {
+  const memory = new WebAssembly.Memory({ initial: 512, maximum: maxPages })
+  const floats = new Float32Array(memory.buffer)
+  let end = 64
+  const pointers = arrays.map(array => {
+    floats.set(array, end / 4)
+    const pointer = end
+    end += 4 * array.length
+    return pointer
+  })
+  return { memory, floats, pointers, end }
+}
+
+/** The function that a module exports, on a memory. */
+export function linked(builder: ModuleBuilder, memory: WebAssembly.Memory, sgemm?: Sgemm) {
+  const scratch = new WebAssembly.Global({ value: 'i32', mutable: true }, 0)
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(builder.encode(maxPages)), {
+    env: { memory, scratch, ...(sgemm && { sgemm }) },
+  })
+  return exports.run as (...pointers: number[]) => void
+}
+
+/** A BLAS library of its own: float64 inside; keeps the size of its largest call. */
+export function ownSgemm(floats: () => Float32Array) {
+  const largest = { madds: 0, calls: 0 }
+  const sgemm: Sgemm = (transposedA, transposedB, m, n, k, a, lda, b, ldb, accumulate, c, ldc) => {
+    const memory = floats()
+    largest.madds = Math.max(largest.madds, m * n * k)
+    largest.calls++
+    for (let i = 0; i < m; i++)
+      for (let j = 0; j < n; j++) {
+        let sum = accumulate ? memory[c / 4 + i * ldc + j] : 0
+        for (let l = 0; l < k; l++)
+          sum +=
+            memory[a / 4 + (transposedA ? l * lda + i : i * lda + l)] *
+            memory[b / 4 + (transposedB ? j * ldb + l : l * ldb + j)]
+        memory[c / 4 + i * ldc + j] = sum
+      }
+  }
+  return { sgemm, largest }
+}
+
+/** A random tensor. */
+export const draw = (shape: number[], seed: number): Tensor =>
+  tensor(values('float32', sizeOf(shape), seed) as Float32Array, { shape })
