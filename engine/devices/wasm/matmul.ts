@@ -42,11 +42,17 @@ const blockM = 192
 const leastAhead = 1 << 22
 
 /**
- * A long product reads its right side's rows, as they lie, once from memory: the tiles of a block read the next block ahead
- * likewise, unless rows are a multiple of so many bytes apart: of those the inner cache holds few. One thread, GFLOP/s
- * (bench/kernels.js) without and with, [68,24900]ᵀ × [24900,192] and × [24900,128]: vectors of 256 bits 82 93 and 80 92,
- * of 128 bits 47 53 and 47 53. With [24900,256], which is left as it is, 53 50 with 128 bits, and for two threads with
- * 256 bits 178 148.
+ * A long product reads the rows of its sides, which lie one k-step after the other, once from memory: the tiles of a block
+ * read the next block ahead likewise, unless rows are a multiple of so many bytes apart: of those the inner cache holds
+ * few. One thread, GFLOP/s (bench/kernels.js) without, with the right side's, and with both sides':
+ *
+ *                                  vectors of 128 bits   of 256 bits
+ *     [68,24900]ᵀ × [24900,192]         47 53 52          82 93 106
+ *     [68,24900]ᵀ × [24900,128]         47 53 53          80 92  98
+ *     [68,24900]ᵀ × [24900,256]         53 50 52          99    106
+ *
+ * Of the last one, only the left side's rows are read ahead: with the right side's, two threads with vectors of 256 bits
+ * had 148 instead of 178.
  */
 const leastAlike = 1 << 10
 
@@ -66,10 +72,16 @@ const isLong = (kernel: MatmulKernel | MatmulColumns): boolean =>
 const packsRight = (kernel: MatmulKernel, { rows }: Tile, staysPlain: boolean): boolean =>
   kernel.b.strides.at(-1) !== 1 || (kernel.m > 2 * rows && !staysPlain)
 
+/** Elements from row to row of a side of `size` rows or columns, if they are read ahead; else 0. */
+function rowsAhead(kernel: MatmulKernel, { lane, k: row }: Layout, size: number): number {
+  const isDense = lane === 1 && row >= size && row <= 2 * size
+  return isLong(kernel) && isDense && (4 * row) % leastAlike !== 0 ? row : 0
+}
+
 class MatmulEmitter {
   readonly #packsB: boolean
   readonly #packsA: boolean
-  readonly #readsRowsAhead: boolean
+  readonly #rowsAhead: { readonly a: number; readonly b: number }
   readonly #tile: Tile
   /** Columns of a tile. */
   readonly #panel: number
@@ -100,9 +112,10 @@ class MatmulEmitter {
     this.#packsA = this.#plainA.k !== 1 || this.#plainA.lane < 0
     const staysPlain = isLong(kernel) && n <= widestPlain(target)
     this.#packsB = packing !== undefined || packsRight(kernel, this.#tile, staysPlain)
-    const row = this.#plainB.k
-    this.#readsRowsAhead =
-      isLong(kernel) && !this.#packsB && row >= n && row <= 2 * n && (4 * row) % leastAlike !== 0
+    this.#rowsAhead = {
+      a: this.#packsB ? 0 : rowsAhead(kernel, this.#plainA, m),
+      b: this.#packsB ? 0 : rowsAhead(kernel, this.#plainB, n),
+    }
   }
 
   #once(key: string, define: () => number): number {
@@ -148,7 +161,7 @@ class MatmulEmitter {
    */
   #multiplyBlock(
     f: FunctionBuilder,
-    [a, b, out, add, done, later]: readonly [I32, I32, I32, I32, I32, I32],
+    [a, b, out, add, done, laterA, laterB]: readonly [I32, I32, I32, I32, I32, I32, I32],
     [mb, nb, kc]: readonly [number, number, number],
   ): void {
     const { k } = this.kernel
@@ -156,24 +169,29 @@ class MatmulEmitter {
     const panelB = f.local(b)
     const column = f.local(out)
     const tiles = Math.ceil(mb / this.#tile.rows)
-    const [row, tilesOfBlock] = [this.#plainB.k, tiles * Math.ceil(nb / this.#panel)]
-    const rowsAhead = this.#readsRowsAhead && tilesOfBlock <= row ? 4 * Math.ceil(row / tilesOfBlock) : 0
-    const nextRows = f.local(later)
+    const tilesOfBlock = tiles * Math.ceil(nb / this.#panel)
+    const bytesOfStep = (row: number) => (tilesOfBlock <= 4 * row ? Math.ceil((4 * row) / tilesOfBlock) : 0)
+    const rowsAhead = [
+      { later: laterA, bytes: bytesOfStep(this.#rowsAhead.a) },
+      { later: laterB, bytes: bytesOfStep(this.#rowsAhead.b) },
+    ].flatMap(({ later, bytes }) => (bytes ? [{ next: f.local(later), bytes }] : []))
     forEachPart(f, nb, this.#panel, columns => {
       const width = packedColumns(columns)
       const panelA = f.local(a)
       const from = this.packing ? f.local(i32.add(panelB, i32.times(done, 4 * width))) : panelB
       const to = f.local(column)
-      const ahead = this.packing?.beyond ? 4 * Math.ceil(width / tiles) : rowsAhead
-      const next = rowsAhead ? nextRows : f.local(i32.plus(from, 4 * width * k))
+      const ahead = this.packing?.beyond
+        ? [{ next: f.local(i32.plus(from, 4 * width * k)), bytes: 4 * Math.ceil(width / tiles) }]
+        : rowsAhead
+      const bytes = ahead.map(({ bytes }) => bytes)
       forEachPart(f, mb, this.#tile.rows, rows => {
         const layoutA = this.#packsA ? { lane: 1, k: rows } : this.#plainA
         const layoutB = this.#packsB ? { lane: 1, k: width } : this.#plainB
-        const tile = this.#once(`tile ${rows} ${columns} ${ahead}`, () =>
-          defineTile(this.target, this.module, { rows, columns, n, a: layoutA, b: layoutB, ahead }),
+        const tile = this.#once(`tile ${rows} ${columns} ${bytes}`, () =>
+          defineTile(this.target, this.module, { rows, columns, n, a: layoutA, b: layoutB, ahead: bytes }),
         )
-        f.call(tile, [panelA, from, to, i32.const(kc), add, next])
-        f.advance(next, ahead * kc)
+        f.call(tile, [panelA, from, to, i32.const(kc), add, ...ahead.map(({ next }) => next)])
+        for (const { next, bytes } of ahead) f.advance(next, bytes * kc)
         f.advance(panelA, 4 * rows * (this.#packsA ? kc : this.#plainA.lane))
         f.advance(to, 4 * rows * n)
       })
@@ -208,8 +226,11 @@ class MatmulEmitter {
           const blockB = packsBlocks ? module.scratch : stepB
           // By rounding up they are almost two blocks. Towards the end, the first ones again: they are inside, too.
           const hasLater = i32.lt_u(done, i32.const(Math.max(0, k - 3 * this.#kc)))
-          const later = i32.select(hasLater, i32.plus(stepB, 4 * kc * this.#plainB.k), b)
-          this.#multiplyBlock(f, [blockA, blockB, rowOut, add, done, later], [mb, nb, kc])
+          const later = (step: I32, { k }: Layout, first: I32) =>
+            i32.select(hasLater, i32.plus(step, 4 * kc * k), first)
+          const laterA = later(stepA, this.#plainA, a)
+          const laterB = later(stepB, this.#plainB, b)
+          this.#multiplyBlock(f, [blockA, blockB, rowOut, add, done, laterA, laterB], [mb, nb, kc])
           f.advance(rowA, 4 * mb * this.#plainA.lane)
           f.advance(rowOut, 4 * mb * leadingOut(this.kernel))
         })

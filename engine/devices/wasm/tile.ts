@@ -113,13 +113,13 @@ export type TileShape = {
   readonly b: Layout
   /**
    * Bytes of what will be multiplied next that each k-step reads, and leaves: so they are in a cache by then. WebAssembly
-   * has no other way to prefetch. 0: none.
+   * has no other way to prefetch.
    */
-  readonly ahead: number
+  readonly ahead: readonly number[]
 }
 
 /**
- * Define `(a, b, out, k, accumulate, next)`: a tile of an output, or what it gets added, over k steps. `next`: what is
+ * Define `(a, b, out, k, accumulate, ...next)`: a tile of an output, or what it gets added, over k steps. `next`: what is
  * read ahead.
  */
 export function defineTile(
@@ -132,8 +132,8 @@ export function defineTile(
     Array.from({ length: rows }, (_, row) => Array.from({ length: vectors }, (_, v) => at(row, v)))
   const lanes = (v: number) => Math.min(4, columns - 4 * v)
   const offset = (row: number, v: number) => 4 * (row * n + 4 * v)
-  return module.define(6, f => {
-    const [left, right, out, k, accumulate, next] = f.params
+  return module.define(5 + ahead.length, f => {
+    const [left, right, out, k, accumulate, ...next] = f.params
     const sums = grid(() => f.local(f32x4.const(0)))
     // One k-step per basic block: V8 would hoist the loads of more, and spill.
     f.repeat(k, () => {
@@ -142,9 +142,9 @@ export function defineTile(
         const x = f.local(loadLanes(f, left, 4 * row * a.lane, 0, 4))
         for (let v = 0; v < vectors; v++) f.set(sums[row][v], target.madd(x, y[v], sums[row][v]))
       }
-      if (ahead) {
-        f.local(i32.load(next))
-        f.advance(next, ahead)
+      for (const [i, bytes] of ahead.entries()) {
+        f.local(i32.load(next[i]))
+        f.advance(next[i], bytes)
       }
       f.advance(left, 4 * a.k)
       f.advance(right, 4 * b.k)

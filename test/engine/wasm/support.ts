@@ -87,11 +87,11 @@ export const product = (m: number, k: number, n: number, over: Partial<MatmulKer
   ...over,
 })
 
-/** Memory with arrays one after the other, and where each lies. */
+/** Memory with room for scratch, then arrays one after the other, and where each lies. */
 export function memoryOf(arrays: readonly Float32Array[]) {
   const memory = new WebAssembly.Memory({ initial: 512, maximum: maxPages })
   const floats = new Float32Array(memory.buffer)
-  let end = 64
+  let end = 1 << 20
   const pointers = arrays.map(array => {
     floats.set(array, end / 4)
     const pointer = end
