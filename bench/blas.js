@@ -5,10 +5,9 @@
 import { Allocator, maxPages } from '../dist/engine/devices/wasm/allocator.js'
 import { ModuleBuilder } from '../dist/engine/devices/wasm/assembler.js'
 import { Blas, blasImports } from '../dist/engine/devices/wasm/blas.js'
-import { emitPacking } from '../dist/engine/devices/wasm/emit.js'
 import { defineMatmul } from '../dist/engine/devices/wasm/matmul.js'
 import { definePackedSgemm, sgemmPacking } from '../dist/engine/devices/wasm/packedSgemm.js'
-import { packedBytes } from '../dist/engine/devices/wasm/packing.js'
+import { definePacking, packedBytes } from '../dist/engine/devices/wasm/packing.js'
 import { defineSgemm, sgemmImport, usesSgemm } from '../dist/engine/devices/wasm/sgemm.js'
 import { hostTarget } from '../dist/engine/devices/wasm/target.js'
 import { product } from './product.js'
@@ -87,7 +86,10 @@ function measure(m, k, n, transposedA, transposedB) {
   ]
   if (packing) {
     const packed = allocator.alloc(packedBytes(packing, kernel))
-    const pack = prepared(emitPacking(withBlas, packing, kernel), [pointers[1], packed])
+    const pack = prepared(
+      moduleOf(module => definePacking(withBlas, module, packing, kernel)),
+      [pointers[1], packed],
+    )
     pack.call()
     pack.free()
     const multiply = moduleOf(module => definePackedSgemm(withBlas, module, kernel, packing), [sgemmImport])

@@ -79,6 +79,7 @@ export const i32 = {
   add: i32Binary(0x6a),
   sub: i32Binary(0x6b),
   mul: i32Binary(0x6c),
+  eq: i32Binary(0x46),
   lt_u: i32Binary(0x49),
   select: (condition: I32, yes: I32, no: I32): I32 => value('i32', yes.code, no.code, condition.code, 0x1b),
   load: (base: I32, offset = 0): I32 => value('i32', memory([0x28], base, offset)),

@@ -12,7 +12,7 @@ import type { Target } from './target.js'
  * - A BLAS library packs the right side anew in every call, unless it takes small products as they lie (packedSgemm.ts).
  * - A right side that is packed once comes from memory, or from a cache that is far, in every product.
  *
- * A loop with such a product runs turn by turn (turns.ts): its threads wait for each other at every kernel. That is lost in
+ * A loop with such a product runs turn by turn (shares.ts): its threads wait for each other at every kernel. That is lost in
  * products of milliseconds, but costs more than it wins in smaller ones. Time of a training step by columns in that by
  * rows, two threads of an AMD EPYC (Zen 5), 724, 1024 and 2000 hidden units:
  *

@@ -1,23 +1,17 @@
-import { argumentBytes } from '../../bounds.js'
 import type { Device, DeviceBuffer, Program } from '../../device.js'
 import { guarded } from '../../guarded.js'
-import { type Kernel, kernelKey, type MatmulKernel } from '../../kernel.js'
+import { type Kernel, kernelKey } from '../../kernel.js'
 import { Allocator, alignment, maxPages } from './allocator.js'
-import type { ModuleBuilder } from './assembler.js'
 import { Blas } from './blas.js'
-import { cutColumns, hasSharedColumns, sharesColumns } from './columns.js'
 import { constantsIn } from './constants.js'
 import { hostCores } from './cores.js'
-import { emitKernel, emitPacking } from './emit.js'
 import { hasThreads } from './host.js'
 import { type Code, Linker } from './linker.js'
-import { cutPacking, packedBytes } from './packing.js'
-import { isSmall, type Part, partition } from './partition.js'
-import { otherSides, packsWithin, type RightSide, rightSides, sidesOfLaunch } from './rightSides.js'
-import { sgemmRows, usesSgemm } from './sgemm.js'
+import { isSmall } from './partition.js'
+import { sgemmImport } from './sgemm.js'
+import { shareKernel } from './shares.js'
 import { hostTarget, type Target } from './target.js'
 import { noThreads, Team } from './team.js'
-import { forEachTurn, runsByTurns } from './turns.js'
 
 type WasmBuffer = DeviceBuffer & { pointer: number }
 type WasmProgram = Program & { readonly run: Run }
@@ -41,21 +35,8 @@ function defaultBlas(): string {
 
 type EmittedCode = Code & { readonly scratchBytes: number }
 
-type EmittedPart = { readonly code: EmittedCode; readonly offsets: readonly number[] }
-
 /** What enqueues work, or does it, on these addresses. */
 type Run = (pointers: readonly number[]) => void
-
-/** `make`, called once for each key. */
-function memoised<A, B>(keyOf: (argument: A) => string, make: (argument: A) => B): (argument: A) => B {
-  const made = new Map<string, B>()
-  return argument => {
-    const key = keyOf(argument)
-    const value = made.get(key) ?? make(argument)
-    made.set(key, value)
-    return value
-  }
-}
 
 const pointerOf = (buffer: DeviceBuffer): number => (buffer as WasmBuffer).pointer
 
@@ -109,126 +90,49 @@ export function wasmDevice(
     Object.assign(scratch, { pointer, bytes: size })
   }
 
-  /** A module's code, and the scratch memory that it needs. */
-  function encode(builder: ModuleBuilder): EmittedCode {
-    return {
-      bytes: builder.encode(maxPages, hasThreads()),
-      scratchBytes: builder.scratchBytes,
-      blas: builder.imports.length ? library.load() : undefined,
-    }
+  /** Code for so many threads, and the memory that it needs. */
+  function emit(kernel: Kernel, threads: number): EmittedCode {
+    const { module, packedBytes } = shareKernel(target, kernel, threads, addressOf)
+    needScratch(packed, packedBytes, 1)
+    const blas = module.imports.includes(sgemmImport) ? library.load() : undefined
+    return { bytes: module.encode(maxPages, hasThreads()), blas, scratchBytes: module.scratchBytes }
   }
 
-  /** Code for the workers, a part each. */
-  function onTeam(parts: readonly EmittedPart[]): Run {
+  function onTeam(code: EmittedCode): Run {
     team ??= new Team(threads, allocator().memory)
     const workers = team
-    for (const { code } of parts) needScratch(teamScratch, code.scratchBytes, threads)
-    const id = workers.load(parts.map(({ code, offsets }) => ({ ...code, offsets })))
-    return pointers => workers.run(id, pointers, teamScratch)
+    needScratch(teamScratch, code.scratchBytes, threads)
+    const id = workers.load(code)
+    return pointers => workers.run(id, [...pointers, packed.pointer], teamScratch)
   }
 
-  /** Code in one part for the caller's thread. */
-  function onCaller([{ code }]: readonly EmittedPart[]): Run {
+  function onCaller(code: EmittedCode): Run {
     needScratch(callerScratch, code.scratchBytes, 1)
     const run = linker.link(code)
     return pointers => {
       linker.scratch = callerScratch.pointer
-      run(...pointers)
+      run(...pointers, packed.pointer, 0)
     }
   }
 
-  /** Something that is run in parts for so many threads: by the workers, or if it is small by the caller when it can. */
-  function runOfParts(isSmall: boolean, partsFor: (threads: number) => readonly EmittedPart[]): Run {
-    if (!hasThreads()) return onCaller(partsFor(1))
-    if (!isSmall) return onTeam(partsFor(threads))
-    const own = onCaller(partsFor(1))
+  /** What runs a kernel: the workers, or if it is small the caller when it can. */
+  function runOf(kernel: Kernel): Run {
+    if (!hasThreads()) return onCaller(emit(kernel, 1))
+    if (!isSmall(kernel)) return onTeam(emit(kernel, threads))
+    const own = onCaller(emit(kernel, 1))
     let queued: Run | undefined
     return pointers => {
       if (isIdle()) return own(pointers)
-      queued ??= onTeam(partsFor(threads))
+      queued ??= onTeam(emit(kernel, threads))
       queued(pointers)
     }
   }
 
-  /** The parts of a kernel, with its packed right sides, for all threads; undefined if one thread runs it. */
-  function partsOf(kernel: Kernel, sides: readonly RightSide[]): readonly Part[] | undefined {
-    const packing = sides[0]?.packing
-    if (sharesColumns(target, kernel, packing)) return cutColumns(kernel, threads, packing)
-    if (hasSharedColumns(target, kernel, sides)) return undefined
-    const unit = usesSgemm(target, kernel) ? sgemmRows : 1
-    return partition(kernel, threads, undefined, unit)?.map(({ kernel, offsets }) => ({
-      kernel,
-      offsets: [...offsets, ...sides.map(() => 0)],
-    }))
-  }
-
-  /**
-   * Runs a kernel whose `sides` are packed: their addresses follow those of its arguments. `end`: bytes of `packed`
-   * that are taken.
-   */
-  function runOf(kernel: Kernel, sides: readonly RightSide[], end: number): Run {
-    if (
-      packsWithin(target, kernel, sides) ||
-      runsByTurns(kernel, (inner, own) => partsOf(inner, own) !== undefined, sides)
-    ) {
-      const launches = kernel.body.map(({ kernel: inner }, launch) => {
-        const own = sidesOfLaunch(sides, launch)
-        const places = own.map(({ place }) => kernel.bytes.length + place)
-        const isKnown = own.length === 0 && inner.kind !== 'loop'
-        return { places, run: isKnown ? programOf(inner).run : packAndRun(inner, own, end) }
-      })
-      return pointers =>
-        forEachTurn(kernel, pointers, (launch, own) => {
-          const { places, run } = launches[launch]
-          run([...own, ...places.map(place => pointers[place])])
-        })
-    }
-    const emit = memoised(kernelKey, (part: Kernel) => encode(emitKernel(target, part, sides, addressOf)))
-    return runOfParts(isSmall(kernel), threads => {
-      const whole = { kernel, offsets: [...argumentBytes(kernel), ...sides].map(() => 0) }
-      const parts = (threads > 1 && partsOf(kernel, sides)) || [whole]
-      return parts.map(({ kernel, offsets }) => ({ code: emit(kernel), offsets }))
-    })
-  }
-
-  /** Packs a right side, of one address to another. */
-  function packingOf({ packing, kernel }: RightSide, isSmall: boolean): Run {
-    const emit = memoised(kernelKey, (part: MatmulKernel) => encode(emitPacking(target, packing, part)))
-    return runOfParts(isSmall, threads =>
-      cutPacking(packing, kernel, threads).map(({ kernel, offsets }) => ({ code: emit(kernel), offsets })),
-    )
-  }
-
   /** The program of a kernel, made once. */
-  function programOf(kernel: Kernel, key = kernelKey(kernel)): WasmProgram {
-    const program = programs.get(key) ?? { kernel, run: packAndRun(kernel) }
+  function programOf(kernel: Kernel, key: string): WasmProgram {
+    const program = programs.get(key) ?? { kernel, run: runOf(kernel) }
     programs.set(key, program)
     return program
-  }
-
-  /**
-   * Packs the right sides of a kernel that are not `given` packed (their addresses follow those of its arguments) and
-   * runs it. `begin`: bytes of `packed` that are taken.
-   */
-  function packAndRun(kernel: Kernel, given: readonly RightSide[] = [], begin = 0): Run {
-    const inAll = otherSides(rightSides(target, kernel), given)
-    // Parts differ by a row at most: what is best for one is for all.
-    const part = partsOf(kernel, [...given, ...inAll])?.[0].kernel ?? kernel
-    const own = otherSides(rightSides(target, part), given)
-    let end = begin
-    const packings = own.map(side => {
-      const place = end
-      end += Math.ceil(packedBytes(side.packing, side.kernel) / alignment) * alignment
-      return { place, run: packingOf(side, isSmall(kernel)), from: side }
-    })
-    needScratch(packed, end, 1)
-    const run = runOf(kernel, [...given, ...own], end)
-    if (!packings.length) return run
-    return pointers => {
-      for (const { place, run, from } of packings)
-        run([pointers[from.buffer] + from.offset, packed.pointer + place])
-      run([...pointers, ...packings.map(({ place }) => packed.pointer + place)])
-    }
   }
 
   /** Whether nothing is under way, so that the caller may touch memory. @throws Error when a worker has failed. */

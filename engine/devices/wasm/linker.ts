@@ -15,7 +15,11 @@ export class Linker {
   readonly #scratch = new WebAssembly.Global({ value: 'i32', mutable: true }, 0)
   #pointer = 0
 
-  constructor(readonly memory: WebAssembly.Memory) {}
+  /** `meet`: waits for the other threads that run the same, if there are any. */
+  constructor(
+    readonly memory: WebAssembly.Memory,
+    readonly meet = () => {},
+  ) {}
 
   /** Where the functions have their scratch memory from now on. */
   set scratch(pointer: number) {
@@ -25,7 +29,8 @@ export class Linker {
   }
 
   link({ bytes, blas }: Code): KernelFunction {
-    const env = { memory: this.memory, scratch: this.#scratch, ...blasImports(blas, this.memory) }
+    const { memory, meet } = this
+    const env = { memory, scratch: this.#scratch, meet, ...blasImports(blas, memory) }
     const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env })
     return instance.exports.run as KernelFunction
   }

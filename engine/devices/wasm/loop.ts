@@ -1,6 +1,33 @@
 import type { Kernel, LoopArg, LoopKernel } from '../../kernel.js'
-import { type I32, i32, type ModuleBuilder } from './assembler.js'
+import { type FunctionBuilder, type I32, i32, type ModuleBuilder } from './assembler.js'
 import { type RightSide, sidesOfLaunch } from './rightSides.js'
+
+/**
+ * Emit all turns of a loop. `buffers`: where the loop's begin. `emit` emits launch number `launch`, given where its
+ * arguments begin.
+ */
+export function emitTurns(
+  f: FunctionBuilder,
+  { steps, reverse, body }: LoopKernel,
+  buffers: readonly I32[],
+  emit: (launch: number, args: I32[]) => void,
+): void {
+  const t = f.local(i32.const(reverse ? steps - 1 : 0))
+  const odd = f.local(i32.const(0))
+  const pointer = (arg: LoopArg): I32 => {
+    const [even, other] = [buffers[arg.even], buffers[arg.odd]]
+    const buffer = arg.even === arg.odd ? even : i32.select(odd, other, even)
+    const start = i32.plus(buffer, arg.offset)
+    return arg.stride === 0 ? start : i32.add(start, i32.times(t, arg.stride))
+  }
+  f.repeat(steps, () => {
+    body.forEach(({ args }, launch) => {
+      emit(launch, args.map(pointer))
+    })
+    f.advance(t, reverse ? -1 : 1)
+    f.set(odd, i32.sub(i32.const(1), odd))
+  })
+}
 
 /**
  * Define the function of a loop: it runs all turns, calling the functions of the body's kernels. `sides` are packed
@@ -9,29 +36,19 @@ import { type RightSide, sidesOfLaunch } from './rightSides.js'
  */
 export function defineLoop(
   module: ModuleBuilder,
-  { steps, reverse, bytes, body }: LoopKernel,
+  loop: LoopKernel,
   sides: readonly RightSide[],
   define: (kernel: Kernel, sides: readonly RightSide[]) => number,
 ): number {
-  const launches = body.map(({ kernel, args }, launch) => {
+  const buffers = loop.bytes.length
+  const launches = loop.body.map(({ kernel }, launch) => {
     const own = sidesOfLaunch(sides, launch)
-    return { args, packed: own.map(({ place }) => bytes.length + place), index: define(kernel, own) }
+    return { packed: own.map(({ place }) => buffers + place), index: define(kernel, own) }
   })
-
-  return module.define(bytes.length + sides.length, f => {
-    const t = f.local(i32.const(reverse ? steps - 1 : 0))
-    const odd = f.local(i32.const(0))
-    const pointer = (arg: LoopArg): I32 => {
-      const [even, other] = [f.params[arg.even], f.params[arg.odd]]
-      const buffer = arg.even === arg.odd ? even : i32.select(odd, other, even)
-      const start = i32.plus(buffer, arg.offset)
-      return arg.stride === 0 ? start : i32.add(start, i32.times(t, arg.stride))
-    }
-    f.repeat(steps, () => {
-      for (const { args, packed, index } of launches)
-        f.call(index, [...args.map(pointer), ...packed.map(param => f.params[param])])
-      f.advance(t, reverse ? -1 : 1)
-      f.set(odd, i32.sub(i32.const(1), odd))
-    })
-  })
+  return module.define(buffers + sides.length, f =>
+    emitTurns(f, loop, f.params, (launch, args) => {
+      const { packed, index } = launches[launch]
+      f.call(index, [...args, ...packed.map(param => f.params[param])])
+    }),
+  )
 }

@@ -57,6 +57,7 @@ export class Ring {
 
   #slot = (worker: number): number => firstSlot + line * worker
   #begunWord = (worker: number): number => this.#slot(worker) + 1
+  #metWord = (worker: number): number => this.#slot(worker) + 2
 
   /** The position after the last entry. Only the caller's thread moves it. */
   get head(): number {
@@ -138,6 +139,18 @@ export class Ring {
   awaitOthers(worker: number, position: number): void {
     for (let other = 0; other < this.workers; other++)
       if (other !== worker) this.#await(this.#slot(other), done => ((done - position) | 0) >= 0)
+  }
+
+  /** A worker's wait, within an entry, for all others to come to the same point. @throws Error when another has failed. */
+  meet(worker: number): void {
+    const word = this.#metWord(worker)
+    const times = (Atomics.load(this.#words, word) + 1) | 0
+    Atomics.store(this.#words, word, times)
+    Atomics.notify(this.#words, word)
+    for (let other = 0; other < this.workers; other++)
+      if (other !== worker)
+        this.#await(this.#metWord(other), met => ((met - times) | 0) >= 0 || this.hasFailed)
+    if (this.hasFailed) throw new Error('another thread has failed')
   }
 
   /** A worker has done everything before `position`. */

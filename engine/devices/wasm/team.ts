@@ -2,12 +2,6 @@ import { hasThreads, mayBlock, startWorker, type WorkerThread } from './host.js'
 import type { Code } from './linker.js'
 import { commands, Ring } from './ring.js'
 
-/** A worker's part of a program. */
-export type Part = Code & {
-  /** Bytes by which each argument begins later than for the whole. */
-  readonly offsets: readonly number[]
-}
-
 /** What workers are told by message; all else is in the ring. */
 export type Message =
   | {
@@ -17,7 +11,7 @@ export type Message =
       readonly block: SharedArrayBuffer
       readonly memory: WebAssembly.Memory
     }
-  | { readonly kind: 'program'; readonly id: number; readonly part: Part | undefined }
+  | { readonly kind: 'program'; readonly id: number; readonly code: Code }
   | { readonly kind: 'stage'; readonly id: number; readonly block: SharedArrayBuffer }
 
 /** What the first worker answers when it has filled a stage; `failed`: its contents mean nothing. */
@@ -101,10 +95,10 @@ export class Team {
     return this.#ring.isDone(this.#ring.head)
   }
 
-  /** Give the workers their parts of a program, the first the first; returns its number. */
-  load(parts: readonly Part[]): number {
+  /** Give the workers a program, whose last argument is the worker's number; returns its own number. */
+  load({ bytes, blas }: Code): number {
     const id = this.#programs++
-    this.#post(worker => ({ kind: 'program', id, part: parts[worker] }))
+    this.#post({ kind: 'program', id, code: { bytes, blas } })
     return id
   }
 
@@ -143,11 +137,9 @@ export class Team {
   }
 
   /** Send every worker a message, which it takes in before what is enqueued next. */
-  #post(message: (worker: number) => Message): void {
+  #post(message: Message): void {
     this.#check()
-    this.#workers.forEach((worker, i) => {
-      worker.post(message(i))
-    })
+    for (const worker of this.#workers) worker.post(message)
     this.#push(commands.receive, [++this.#messages])
   }
 
@@ -166,7 +158,7 @@ export class Team {
     const block = new SharedArrayBuffer(2 ** Math.ceil(Math.log2(Math.max(bytes, smallestStage))))
     const stage: Stage = { id: this.#stageCount++, block, until: this.#ring.head }
     if (isKept(block)) this.#stages.push(stage)
-    this.#post(() => ({ kind: 'stage', id: stage.id, block }))
+    this.#post({ kind: 'stage', id: stage.id, block })
     return stage
   }
 

@@ -5,10 +5,8 @@ import { type Answer, isKept, type Message } from './team.js'
 
 // A thread of the wasm device (see team.ts): walks the ring and does its part of every entry.
 
-type LoadedPart = { readonly run: KernelFunction; readonly offsets: readonly number[] }
-
 const parent = parentPort()
-const programs = new Map<number, LoadedPart>()
+const programs = new Map<number, KernelFunction>()
 const stages = new Map<number, SharedArrayBuffer>()
 let received = 0
 /** Continues the walk when a message has come. */
@@ -22,15 +20,13 @@ class Walker {
     readonly worker: number,
     readonly memory: WebAssembly.Memory,
   ) {
-    this.#linker = new Linker(memory)
+    this.#linker = new Linker(memory, () => ring.meet(worker))
   }
 
   take(message: Message): void {
     if (message.kind === 'stage') stages.set(message.id, message.block)
-    else if (message.kind === 'program' && message.part) {
-      const { id, part } = message
-      this.#try(() => programs.set(id, { run: this.#linker.link(part), offsets: part.offsets }))
-    }
+    else if (message.kind === 'program')
+      this.#try(() => programs.set(message.id, this.#linker.link(message.code)))
     received++
   }
 
@@ -57,13 +53,13 @@ class Walker {
   }
 
   #run({ what, scratch, scratchBytes, args }: Entry, position: number): void {
-    const part = programs.get(what)
-    if (!part) return
+    const run = programs.get(what)
+    if (!run) return
     const { ring, worker } = this
     ring.awaitOthers(worker, position)
     if (ring.hasFailed) return
     this.#linker.scratch = scratch + worker * scratchBytes
-    this.#try(() => part.run(...args.map((pointer, i) => pointer + part.offsets[i])))
+    this.#try(() => run(...args, worker))
   }
 
   /** The first worker copies between a stage and the device's memory. */

@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import test from 'tape'
 import { ModuleBuilder } from '../../../engine/devices/wasm/assembler.js'
 import { cutColumns, sharesColumns } from '../../../engine/devices/wasm/columns.js'
-import { emitPacking } from '../../../engine/devices/wasm/emit.js'
 import { wasmDevice } from '../../../engine/devices/wasm/index.js'
 import { choosePacking, definePackedMatmul } from '../../../engine/devices/wasm/matmul.js'
 import { sgemmImport } from '../../../engine/devices/wasm/sgemm.js'
@@ -17,7 +16,7 @@ import {
   type Tensor,
   zeros,
 } from '../../../engine/index.js'
-import { difference, draw, linked, memoryOf, ownSgemm, product, values } from './support.js'
+import { difference, draw, linked, memoryOf, ownSgemm, packingInto, product, values } from './support.js'
 
 const target = hostTarget()
 /** Code for wide vectors, which runs everywhere. */
@@ -44,7 +43,7 @@ test('columns: parts of a product on a packed right side have the bits of the wh
         )
         const { memory, floats, pointers, end } = memoryOf(arrays)
         const [a, b, whole, out] = pointers
-        linked(emitPacking(target, packing, kernel), memory)(b, end)
+        packingInto(memory, target, packing, kernel)(b, end)
         const { sgemm } = ownSgemm(() => floats)
         const run = (part: typeof kernel) => {
           const module = new ModuleBuilder('sgemm' in target ? [sgemmImport] : [])

@@ -3,7 +3,6 @@ import test from 'tape'
 import { alignment } from '../../../engine/devices/wasm/allocator.js'
 import { ModuleBuilder } from '../../../engine/devices/wasm/assembler.js'
 import { Blas } from '../../../engine/devices/wasm/blas.js'
-import { emitPacking } from '../../../engine/devices/wasm/emit.js'
 import { wasmDevice } from '../../../engine/devices/wasm/index.js'
 import { choosePacking, defineMatmul, definePackedMatmul } from '../../../engine/devices/wasm/matmul.js'
 import { definePackedSgemm, sgemmPacking } from '../../../engine/devices/wasm/packedSgemm.js'
@@ -30,6 +29,7 @@ import {
   linked,
   memoryOf,
   ownSgemm,
+  packingInto,
   product,
   testBlas,
   values,
@@ -65,7 +65,7 @@ test('packing: panels of columns with all rows, whatever the view, in one part a
         const bytes = packedBytes(packing, kernel)
         floats.fill(Number.NaN, end / 4)
         for (const { kernel: part, offsets } of cutPacking(packing, kernel, threads))
-          linked(emitPacking(target, packing, part), memory)(pointers[0] + offsets[0], end + offsets[1])
+          packingInto(memory, target, packing, part)(pointers[0] + offsets[0], end + offsets[1])
         for (let row = 0; row < k; row++)
           for (let column = 0; column < n; column++) {
             const got = floats[end / 4 + placeOf(packing, kernel, row, column)]
@@ -92,7 +92,7 @@ test('packing: a large right side is read ahead, and not beyond what is said', t
     const arrays = [m * k, k * n, m * n].map((length, i) => values('float32', length, i) as Float32Array)
     const { memory, floats, pointers } = memoryOf(arrays)
     const packed = memory.buffer.byteLength - packedBytes(packing, kernel)
-    linked(emitPacking(target, packing, kernel), memory)(pointers[1], packed)
+    packingInto(memory, target, packing, kernel)(pointers[1], packed)
     const module = new ModuleBuilder()
     module.export('run', definePackedMatmul(target, module, kernel, packing))
     linked(module, memory)(...pointers, packed)
@@ -164,7 +164,7 @@ test('packing: products by BLAS on a packed right side are right, in calls as sm
         const lengths = [2 + m * (k + 3), k * n, m * n]
         const arrays = lengths.map((length, i) => values('float32', length, i) as Float32Array)
         const { memory, floats, pointers, end } = memoryOf(arrays)
-        linked(emitPacking(blas, packing, kernel), memory)(pointers[1], end)
+        packingInto(memory, blas, packing, kernel)(pointers[1], end)
         const { sgemm, largest } = ownSgemm(() => floats)
         const module = new ModuleBuilder([sgemmImport])
         module.export('run', definePackedSgemm(blas, module, kernel, packing))

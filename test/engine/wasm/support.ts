@@ -2,9 +2,11 @@ import fc from 'fast-check'
 import test, { type TestCase } from 'tape'
 import type { Device } from '../../../engine/device.js'
 import { maxPages } from '../../../engine/devices/wasm/allocator.js'
-import type { ModuleBuilder } from '../../../engine/devices/wasm/assembler.js'
+import { ModuleBuilder } from '../../../engine/devices/wasm/assembler.js'
 import { Blas } from '../../../engine/devices/wasm/blas.js'
+import { definePacking, type Packing } from '../../../engine/devices/wasm/packing.js'
 import type { Sgemm } from '../../../engine/devices/wasm/sgemm.js'
+import type { Target } from '../../../engine/devices/wasm/target.js'
 import { dtypeOf, hostView, type TypedArray } from '../../../engine/dtype.js'
 import { type Tensor, tensor } from '../../../engine/index.js'
 import type { Kernel, MatmulKernel } from '../../../engine/kernel.js'
@@ -108,6 +110,18 @@ export function linked(builder: ModuleBuilder, memory: WebAssembly.Memory, sgemm
     env: { memory, scratch, ...(sgemm && { sgemm }) },
   })
   return exports.run as (...pointers: number[]) => void
+}
+
+/** The packing of a product's right side, as a function of two addresses. */
+export function packingInto(
+  memory: WebAssembly.Memory,
+  target: Target,
+  packing: Packing,
+  kernel: MatmulKernel,
+): (from: number, to: number) => void {
+  const module = new ModuleBuilder()
+  module.export('run', definePacking(target, module, packing, kernel))
+  return linked(module, memory)
 }
 
 /** A BLAS library of its own: float64 inside; keeps the size of its largest call. */

@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process'
 import test from 'tape'
 import { maxPages } from '../../../engine/devices/wasm/allocator.js'
-import { i32, ModuleBuilder } from '../../../engine/devices/wasm/assembler.js'
+import { i32, i32x4, ModuleBuilder, v128 } from '../../../engine/devices/wasm/assembler.js'
 import { startWorker, type WorkerThread } from '../../../engine/devices/wasm/host.js'
 import { wasmDevice } from '../../../engine/devices/wasm/index.js'
 import { Ring } from '../../../engine/devices/wasm/ring.js'
+import { meetImport } from '../../../engine/devices/wasm/shares.js'
 import { hostTarget } from '../../../engine/devices/wasm/target.js'
 import { Team } from '../../../engine/devices/wasm/team.js'
 import {
@@ -137,35 +138,68 @@ test('threads: 1, 2 and 4 give the same bits in training, and in single operatio
   }
 })
 
-/** A team of two whose memory has one page, and a program that reads far beyond it on the second. */
-function brokenTeam() {
+/** A team of two whose memory has one page, and a program that reads far beyond it on the second; the first may wait. */
+function brokenTeam(waits: boolean) {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: maxPages, shared: true })
-  const code = (address: number) => {
-    const builder = new ModuleBuilder()
-    builder.export(
-      'run',
-      builder.define(0, f => {
-        f.local(i32.load(i32.const(address)))
-      }),
-    )
-    return { bytes: builder.encode(maxPages, true), offsets: [] }
-  }
+  const builder = new ModuleBuilder(waits ? [meetImport] : [])
+  builder.export(
+    'run',
+    builder.define(1, f => {
+      const [thread] = f.params
+      f.local(i32.load(i32.times(thread, 0x7fffffff)))
+      if (waits) f.call(0, [])
+    }),
+  )
   const team = new Team(2, memory)
-  const id = team.load([code(0), code(0x7fffffff)])
+  const id = team.load({ bytes: builder.encode(maxPages, true) })
   return { team, run: () => team.run(id, [], { pointer: 0, bytes: 0 }) }
 }
 
-test('threads: what a worker throws is thrown to whoever reads, and runs on', async t => {
-  const { team, run } = brokenTeam()
-  const before = team.read(64, 4)
-  run()
-  const after = await team.read(64, 4).catch(String)
-  t.equal((await before).byteLength, 4, 'what was read before is right')
-  t.match(String(after), /wasm device: a worker thread failed: memory access out of bounds/)
-  t.throws(run, /wasm device: a worker thread failed: memory access out of bounds/)
-  t.match(String(await team.read(64, 4).catch(String)), /memory access out of bounds/)
+for (const waits of [false, true])
+  test(`threads: what a worker throws is thrown to whoever reads${waits ? ', though another waits for it' : ''}`, async t => {
+    const { team, run } = brokenTeam(waits)
+    const before = team.read(64, 4)
+    run()
+    const after = await team.read(64, 4).catch(String)
+    t.equal((await before).byteLength, 4, 'what was read before is right')
+    t.match(String(after), /wasm device: a worker thread failed: memory access out of bounds/)
+    t.throws(run, /wasm device: a worker thread failed: memory access out of bounds/)
+    t.match(String(await team.read(64, 4).catch(String)), /memory access out of bounds/)
+    await team.close()
+  })
+
+test('threads: those that meet do so as often as they are told to', async t => {
+  const [threads, meetings] = [3, 2000]
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: maxPages, shared: true })
+  const builder = new ModuleBuilder([meetImport])
+  // In turn each adds what the one before has, so that a meeting too few gives another sum.
+  builder.export(
+    'run',
+    builder.define(1, f => {
+      const [thread] = f.params
+      f.repeat(meetings, () => {
+        for (let turn = 0; turn < threads; turn++) {
+          const [own, last] = [4 * turn, 4 * ((turn + threads - 1) % threads)]
+          f.when(i32.eq(thread, i32.const(turn)), () => {
+            const sum = i32x4.add(v128.load32_zero(i32.const(own)), v128.load32_zero(i32.const(last)))
+            f.do(v128.store32_lane(i32.const(own), 0, i32x4.add(sum, i32x4.const(1)), 0))
+          })
+          f.call(0, [])
+        }
+      })
+    }),
+  )
+  const team = new Team(threads, memory)
+  const id = team.load({ bytes: builder.encode(maxPages, true) })
+  team.run(id, [], { pointer: 0, bytes: 0 })
+  const found = new Int32Array(await team.read(0, 4 * threads))
+  const want = new Int32Array(threads)
+  for (let i = 0; i < meetings * threads; i++) want[i % threads] += want[(i + threads - 1) % threads] + 1
+  t.deepEqual(found, want)
   await team.close()
 })
+
+const nothing = { bytes: new ModuleBuilder().encode(maxPages, true) }
 
 test('threads: a worker that dies ends all waiting', async t => {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: maxPages, shared: true })
@@ -177,14 +211,14 @@ test('threads: a worker that dies ends all waiting', async t => {
   await team.read(0, 4)
   // No such message: the worker's uncaught error is its end, and what is enqueued after it is never done.
   threads[1].post(null)
-  const id = team.load([])
+  const id = team.load(nothing)
   team.run(id, [], { pointer: 0, bytes: 0 })
   const why = await team.read(64, 4).catch(String)
   t.match(
     String(why),
     /wasm device: a worker thread failed: it is there no more \(.*\); XENOGRAD_THREADS sets/,
   )
-  t.throws(() => team.load([]), /it is there no more/)
+  t.throws(() => team.load(nothing), /it is there no more/)
   await team.close()
 })
 
@@ -208,7 +242,7 @@ test('threads: a worker that never begins ends all waiting at the deadline', asy
     String(await waiting),
     /failed: [01] of 2 have begun within 60 seconds; see whether \S+worker\.js loads/,
   )
-  t.throws(() => team.load([]), /have begun within 60 seconds/)
+  t.throws(() => team.load(nothing), /have begun within 60 seconds/)
   await team.close()
 })
 
