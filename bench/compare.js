@@ -5,9 +5,6 @@ import { Participant } from './participant.js'
 import { steps as allSteps, batch, writeProblem } from './problem.js'
 import { summary } from './statistics.js'
 
-/** Steps of the reads in the round that decides which of many candidates are measured at length. */
-const heatSteps = 50
-
 /** First losses within this of each other: everyone computes the same model. */
 const lossTolerance = 1e-4
 
@@ -24,7 +21,7 @@ export function problemFiles() {
 
 /**
  * Measures teams against each other on one kind of work at one size. The first team's candidates all take part, of the
- * others the fastest of each number of threads in a short heat. All are started and warmed up; then `pairs` rounds, in
+ * others the fastest of each number of threads in a heat. All are started and warmed up; then `pairs` rounds, in
  * each of which everyone does one repetition while the rest sleep. Returns entries (seconds per step, scaled to all
  * steps where a peer did fewer) and who is missing, and why.
  */
@@ -38,7 +35,7 @@ export async function compare(teams, { work, hidden, threads, pairs, problemFor,
       const jobFor = count => ({ work, hidden, batch, steps: count, problem: problemFor(hidden, count) })
       try {
         let candidates = team.candidates(work, threads)
-        if (index > 0) candidates = await fastest(candidates, jobFor(Math.min(steps, heatSteps)), log)
+        if (index > 0) candidates = await fastest(candidates, jobFor(steps), log)
         for (const { label, program, work: extra } of candidates) {
           log(`${team.title} ${label}: warming up`)
           const participant = await Participant.start(program, { ...jobFor(steps), ...extra })
@@ -81,8 +78,9 @@ function alternate(entries, team) {
 }
 
 /**
- * The fastest candidate for each number of threads, by the better of two repetitions after a warm-up, each alone. Not
- * the fastest of all: two threads may win a heat and then wait for each other whenever something else wants a core.
+ * The fastest candidate for each number of threads, by the better of two repetitions after a warm-up, each alone, over
+ * all steps: over fewer another one wins. Not the fastest of all: two threads may win a heat and then wait for each other
+ * whenever something else wants a core.
  */
 async function fastest(candidates, job, log) {
   const best = new Map()
@@ -96,7 +94,7 @@ async function fastest(candidates, job, log) {
     await participant.warmUp()
     const seconds = Math.min(await participant.measure(), await participant.measure())
     participant.stop()
-    log(`heat over ${job.steps} steps: ${candidate.label} ${seconds.toPrecision(3)} s`)
+    log(`heat: ${candidate.label} ${seconds.toPrecision(3)} s`)
     if (!(best.get(threads)?.seconds <= seconds)) best.set(threads, { candidate, seconds })
   }
   return [...best.values()].map(({ candidate }) => candidate)

@@ -78,7 +78,7 @@ Participants take turns, each in a warm process of its own that is stopped while
 (least–most) of the rounds. Ratios are taken round by round, the peer's time over ours: above 1 Xenograd is faster. In the tables of single
 comparisons ours is the fastest without BLAS.
 \`~T\`: measured over T bases and scaled, which flatters that peer. PyTorch: for each number of threads the fastest in
-a short heat of nn.LSTM, a hand-written cell in a loop and torch.jit.script of that, with OpenMP's two ways to wait; the
+a heat of nn.LSTM, a hand-written cell in a loop and torch.jit.script of that, with OpenMP's two ways to wait; the
 summary has the best.
 Time over arithmetic: operations are counted in the cell's graph and its gradients' (\`arithmetic.js\`).
 Virtual machines of this kind run at half their speed for seconds to minutes: ratios within one round suffer least; seconds
