@@ -32,13 +32,13 @@ export async function compare(teams, { work, hidden, threads, pairs, problemFor,
   try {
     for (const [index, team] of teams.entries()) {
       const steps = team.stepsFor?.(hidden) ?? allSteps
-      const jobFor = count => ({ work, hidden, batch, steps: count, problem: problemFor(hidden, count) })
+      const job = { work, hidden, batch, steps, problem: problemFor(hidden, steps) }
       try {
         let candidates = team.candidates(work, threads)
-        if (index > 0) candidates = await fastest(candidates, jobFor(steps), log)
+        if (index > 0) candidates = await fastest(candidates, job, log)
         for (const { label, program, work: extra } of candidates) {
           log(`${team.title} ${label}: warming up`)
-          const participant = await Participant.start(program, { ...jobFor(steps), ...extra })
+          const participant = await Participant.start(program, { ...job, ...extra })
           started.push(participant)
           const loss = await participant.warmUp()
           const { version } = participant.about
