@@ -1,5 +1,5 @@
 // Xenograd beside its peers, in turn. `npm run bench -- --help`; peers are installed with `npm --prefix bench ci`.
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError, Option } from 'commander'
@@ -67,6 +67,10 @@ async function overArithmetic(entries, hidden) {
 }
 
 async function measure(problemFor, options) {
+  // What cannot be written or continued ends the run now, not after an hour.
+  const path = name => join(resolve(options.out), name)
+  await mkdir(resolve(options.out), { recursive: true })
+  const earlier = options.append ? JSON.parse(await readFile(path('results.json'), 'utf8')) : []
   const conditions = watchConditions()
   const peers = options.peers.map(name => teams[name])
   const comparisons = []
@@ -81,8 +85,7 @@ async function measure(problemFor, options) {
   const words = process.argv.slice(2).map(word => (word.includes(' ') ? `'${word}'` : word))
   const command = ['npm run bench', ...(words.length ? ['--', ...words] : [])]
   const run = { conditions: { ...conditions(), command: command.join(' '), pairs, remark }, comparisons }
-  const path = name => join(resolve(options.out), name)
-  const runs = options.append ? [...JSON.parse(await readFile(path('results.json'), 'utf8')), run] : [run]
+  const runs = [...earlier, run]
   await writeFileAtomic(path('results.json'), `${JSON.stringify(runs, null, 2)}\n`)
   await writeFileAtomic(path('RESULTS.md'), report(runs, ours))
   console.log(runReport(run, ours))
