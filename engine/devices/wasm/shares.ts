@@ -106,8 +106,8 @@ class ShareEmitter {
   }
 
   /**
-   * Define the threads' shares of a kernel. The parameters are the addresses of its arguments, of the right sides that are `given`
-   * packed, and of memory for others, which all threads pack together; then the thread's number.
+   * Define the threads' shares of a kernel. The parameters are the addresses of its arguments, of the right sides that
+   * are `given` packed, and of memory for others, which all threads pack together; then the thread's number.
    */
   define(kernel: Kernel, given: readonly RightSide[] = []): { index: number; packedBytes: number } {
     const { target, module, threads } = this
