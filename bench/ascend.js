@@ -6,7 +6,7 @@
 import { ascendDevice } from '../dist/engine/devices/ascend/index.js'
 import { openDevice, registerDevice, scope, tensor } from '../dist/engine/index.js'
 import { initialState, makeTrainStep } from '../dist/model/index.js'
-import { buildStub } from '../dist/test/ascend/stub.js'
+import { buildStub } from '../dist/test/engine/devices/ascend/stub.js'
 import { crossingTime, tapped } from './crossings.js'
 import { trainingOptions } from './trainingOptions.js'
 

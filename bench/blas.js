@@ -3,13 +3,13 @@
 // engine/devices/wasm/sgemm.ts and packedSgemm.ts.
 // Usage: npm run build && node bench/blas.js [library]
 import { Allocator, maxPages } from '../dist/engine/devices/wasm/allocator.js'
-import { ModuleBuilder } from '../dist/engine/devices/wasm/assembler.js'
-import { Blas, blasImports } from '../dist/engine/devices/wasm/blas.js'
-import { defineMatmul } from '../dist/engine/devices/wasm/matmul.js'
-import { definePackedSgemm, sgemmPacking } from '../dist/engine/devices/wasm/packedSgemm.js'
-import { definePacking, packedBytes } from '../dist/engine/devices/wasm/packing.js'
-import { defineSgemm, sgemmImport, usesSgemm } from '../dist/engine/devices/wasm/sgemm.js'
-import { hostTarget } from '../dist/engine/devices/wasm/target.js'
+import { ModuleBuilder } from '../dist/engine/devices/wasm/assembly/assembler.js'
+import { hostTarget } from '../dist/engine/devices/wasm/assembly/target.js'
+import { Blas, blasImports } from '../dist/engine/devices/wasm/matmul/blas.js'
+import { defineMatmul } from '../dist/engine/devices/wasm/matmul/matmul.js'
+import { definePackedSgemm, sgemmPacking } from '../dist/engine/devices/wasm/matmul/packedSgemm.js'
+import { definePacking, packedBytes } from '../dist/engine/devices/wasm/matmul/packing.js'
+import { defineSgemm, sgemmImport, usesSgemm } from '../dist/engine/devices/wasm/matmul/sgemm.js'
 import { product } from './product.js'
 
 const target = hostTarget()

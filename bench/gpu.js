@@ -1,10 +1,11 @@
 // Orientation: what the device gpu reaches on the adapter at hand: matmuls with each tile beside the naive form, and
 // training steps. XENOGRAD_GPU_PACKAGES says where gpu.js and webgpu are, if not here (`npm ci --prefix .ci/gpu`).
 // Usage: npm run build && node bench/gpu.js [hidden sizes, such as 128,512,2000] [--gpu-allow-cpu]
-import { loadGpuJs, openAdapter } from '../dist/engine/devices/gpu/adapter.js'
-import { matmulPasses, tiles } from '../dist/engine/devices/gpu/matmul.js'
-import { record } from '../dist/engine/devices/gpu/recorder.js'
-import { storage, webGpuParts } from '../dist/engine/devices/gpu/webgpu.js'
+
+import { matmulPasses, tiles } from '../dist/engine/devices/gpu/passes/matmul.js'
+import { loadGpuJs, openAdapter } from '../dist/engine/devices/gpu/webgpu/adapter.js'
+import { record } from '../dist/engine/devices/gpu/webgpu/recorder.js'
+import { storage, webGpuParts } from '../dist/engine/devices/gpu/webgpu/webgpu.js'
 import { dispose, openDevice, tensor } from '../dist/engine/index.js'
 import { initialState, makeTrainStep } from '../dist/model/index.js'
 import { trainingOptions } from './trainingOptions.js'

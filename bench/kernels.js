@@ -2,11 +2,11 @@
 // same run.
 // Usage: npm run build && node bench/kernels.js
 import { Allocator, maxPages } from '../dist/engine/devices/wasm/allocator.js'
-import { i32, ModuleBuilder, v128 } from '../dist/engine/devices/wasm/assembler.js'
-import { sharesColumns } from '../dist/engine/devices/wasm/columns.js'
+import { i32, ModuleBuilder, v128 } from '../dist/engine/devices/wasm/assembly/assembler.js'
+import { hostTarget } from '../dist/engine/devices/wasm/assembly/target.js'
 import { wasmDevice } from '../dist/engine/devices/wasm/index.js'
-import { choosePacking } from '../dist/engine/devices/wasm/matmul.js'
-import { hostTarget } from '../dist/engine/devices/wasm/target.js'
+import { sharesColumns } from '../dist/engine/devices/wasm/matmul/columns.js'
+import { choosePacking } from '../dist/engine/devices/wasm/matmul/matmul.js'
 import { product, view } from './product.js'
 
 const target = hostTarget()

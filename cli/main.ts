@@ -1,14 +1,14 @@
 #!/usr/bin/env node
 import { Command } from 'commander'
-import { register as check } from './check.js'
-import { register as convert } from './convert.js'
-import { register as evaluate } from './evaluate.js'
+import { register as check } from './commands/check.js'
+import { register as convert } from './commands/convert.js'
+import { register as evaluate } from './commands/evaluate.js'
+import { register as info } from './commands/info.js'
+import { register as score } from './commands/score.js'
+import { register as train } from './commands/train.js'
 import { describeFailure, exitCodeOf, exitCodes } from './failure.js'
-import { register as info } from './info.js'
 import { dashedNames, useDeviceOptions } from './options.js'
 import { say } from './progress.js'
-import { register as score } from './score.js'
-import { register as train } from './train.js'
 import { version } from './version.js'
 
 const help = `

@@ -1,7 +1,7 @@
 import { foldKey, type Key } from '../engine/index.js'
 import { mutate } from './mutate.js'
 import { permutation, purposeKey } from './random.js'
-import type { ReadSet } from './read-set.js'
+import type { ReadSet } from './readSet.js'
 
 export interface BatchOptions {
   /** Reads a batch. */

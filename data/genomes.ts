@@ -5,8 +5,8 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { foldKey, type Key } from '../engine/index.js'
-import { crc32c } from './crc32c.js'
-import { InputError } from './input-error.js'
+import { crc32c } from './io/crc32c.js'
+import { InputError } from './io/inputError.js'
 import { permutation, purposeKey } from './random.js'
 
 export interface Genome {

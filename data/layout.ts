@@ -5,7 +5,7 @@
  */
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { InputError } from './input-error.js'
+import { InputError } from './io/inputError.js'
 
 /** The parts of a data set, by the substring that names of files and folders have: in- and out-of-distribution. */
 export const splits = ['in_tr', 'in_val', 'ood_val', 'in_test', 'ood_test'] as const

@@ -1,9 +1,9 @@
 import { bitsAt } from '../engine/index.js'
 import { type GenomePart, genomeName, groupBy, keyOfName } from './genomes.js'
-import { InputError } from './input-error.js'
+import { InputError } from './io/inputError.js'
 import { integerAt, permutation, purposeKey } from './random.js'
 import { type Read, reverseComplement, unknown } from './read.js'
-import { readReads } from './read-reads.js'
+import { readReads } from './readReads.js'
 
 export interface SampleOptions {
   /** Bases a read. */

@@ -1,8 +1,8 @@
+import type { Tensor } from './graph/tensor.js'
+import { printShape, type Shape } from './kernel/shape.js'
 import { arange, full, zeros } from './ops/source.js'
 import { dropout, fold, uniform } from './random.js'
-import { scan } from './scan.js'
-import { printShape, type Shape } from './shape.js'
-import type { Tensor } from './tensor.js'
+import { scan } from './scan/scan.js'
 
 /** What a cell is built for: features of one input, and of its state. */
 export type CellSizes = { readonly input: number; readonly hidden: number }

@@ -1,15 +1,15 @@
-import { withinBudget } from './budget.js'
-import type { DeviceBuffer } from './device.js'
-import { device } from './devices.js'
-import { Executable, realise, storageOf } from './execute.js'
-import { type ExplainOptions, explainPlan } from './explain.js'
+import type { DeviceBuffer } from './devices/device.js'
+import type { Tensor } from './graph/tensor.js'
+import { entries, fillTree, leaves, mapTree, type Tree } from './graph/tree.js'
+import { withinBudget } from './lower/budget.js'
+import { type ExplainOptions, explainPlan } from './lower/explain.js'
 import { bytesOf } from './lower/lower.js'
 import { makePlan, type Plan } from './lower/plan.js'
 import { placeholder, result } from './ops/source.js'
-import { type Runtime, Storage } from './runtime.js'
+import { device } from './runtime/devices.js'
+import { Executable, realise, storageOf } from './runtime/execute.js'
+import { type Runtime, Storage } from './runtime/runtime.js'
 import { collect } from './scope.js'
-import type { Tensor } from './tensor.js'
-import { entries, fillTree, leaves, mapTree, type Tree } from './tree.js'
 
 type Compiled<A> = {
   readonly executable: Executable

@@ -1,7 +1,7 @@
+import type { Tensor } from './graph/tensor.js'
+import { printShape } from './kernel/shape.js'
 import { where } from './ops/math.js'
 import { arange } from './ops/source.js'
-import { printShape } from './shape.js'
-import type { Tensor } from './tensor.js'
 
 /**
  * Softmax cross-entropy of integer targets, `logsumexp(logits) - logits[target]`, in nats; one value per target.

@@ -1,11 +1,11 @@
-import { isFloat } from './dtype.js'
+import type { Cotangents, KernelOp, Node, Tensor, ViewOp } from './graph/tensor.js'
+import { leaves, mapTree, type Tree } from './graph/tree.js'
+import { isFloat } from './kernel/dtype.js'
+import { printShape } from './kernel/shape.js'
 import { sumOfPlaces } from './ops/place.js'
 import { ones, zeros } from './ops/source.js'
-import { scanVjp } from './scanGradient.js'
-import { scanOf } from './scanNode.js'
-import { printShape } from './shape.js'
-import type { Cotangents, KernelOp, Node, Tensor, ViewOp } from './tensor.js'
-import { leaves, mapTree, type Tree } from './tree.js'
+import { scanOf } from './scan/node.js'
+import { scanVjp } from './scan/vjp.js'
 
 /** Nodes on a path from `from` to `outputs`. At `ends` the walk stops: their inputs do not count. */
 function nodesBetween(

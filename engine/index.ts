@@ -5,8 +5,8 @@ import './ops/matmul.js'
 import './ops/gather.js'
 import './ops/view.js'
 import './ops/place.js'
-import './to.js'
-import './value.js'
+import './runtime/to.js'
+import './runtime/value.js'
 
 export {
   type Carry,
@@ -30,7 +30,26 @@ export {
   type DeviceBuffer,
   DeviceUnavailableError,
   type Program,
-} from './device.js'
+} from './devices/device.js'
+export { guarded } from './devices/guarded.js'
+export { layerNorm, softmaxCrossEntropy } from './functions.js'
+export { gradients } from './gradient.js'
+export { registeredOps } from './graph/registry.js'
+export { type Draw, type Sample, Tensor } from './graph/tensor.js'
+export { entries, fillTree, leaves, mapTree, type Tree } from './graph/tree.js'
+export type { DType, TypedArray } from './kernel/dtype.js'
+export * as expr from './kernel/expr.js'
+export { type Kernel, printKernel } from './kernel/kernel.js'
+export type { Shape } from './kernel/shape.js'
+export { bitsAt, foldKey, type Key, keyFromSeed, threefry2x32, uniformAt } from './kernel/threefry.js'
+export { elementwise } from './ops/elementwise.js'
+export { gather, oneHot, scatterAdd } from './ops/gather.js'
+export { add, div, equal, less, lessEqual, maximum, minimum, mul, sub, where } from './ops/math.js'
+export { matmul } from './ops/matmul.js'
+export { concat, pad, stack } from './ops/place.js'
+export { arange, constant, full, type Nested, ones, tensor, zeros } from './ops/source.js'
+export { type AdamOptions, type AdamState, adam, adamState } from './optimise.js'
+export { dropout, fold, randomBits, randomKey, uniform } from './random.js'
 export {
   closeDevice,
   type DeviceFactory,
@@ -41,27 +60,8 @@ export {
   registerDevice,
   selfCheck,
   setDefaultDevice,
-} from './devices.js'
-export type { DType, TypedArray } from './dtype.js'
-export { realise } from './execute.js'
-export * as expr from './expr.js'
-export { layerNorm, softmaxCrossEntropy } from './functions.js'
-export { gradients } from './gradient.js'
-export { guarded } from './guarded.js'
-export { type Kernel, printKernel } from './kernel.js'
-export { elementwise } from './ops/elementwise.js'
-export { gather, oneHot, scatterAdd } from './ops/gather.js'
-export { add, div, equal, less, lessEqual, maximum, minimum, mul, sub, where } from './ops/math.js'
-export { matmul } from './ops/matmul.js'
-export { concat, pad, stack } from './ops/place.js'
-export { arange, constant, full, type Nested, ones, tensor, zeros } from './ops/source.js'
-export { type AdamOptions, type AdamState, adam, adamState } from './optimise.js'
-export { dropout, fold, randomBits, randomKey, uniform } from './random.js'
-export { registeredOps } from './registry.js'
-export type { Runtime } from './runtime.js'
-export { type ScanOptions, scan } from './scan.js'
+} from './runtime/devices.js'
+export { realise } from './runtime/execute.js'
+export type { Runtime } from './runtime/runtime.js'
+export { type ScanOptions, scan } from './scan/scan.js'
 export { dispose, reportLeaks, scope } from './scope.js'
-export type { Shape } from './shape.js'
-export { type Draw, type Sample, Tensor } from './tensor.js'
-export { bitsAt, foldKey, type Key, keyFromSeed, threefry2x32, uniformAt } from './threefry.js'
-export { entries, fillTree, leaves, mapTree, type Tree } from './tree.js'

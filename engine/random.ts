@@ -1,10 +1,10 @@
-import type { DType } from './dtype.js'
+import { register } from './graph/registry.js'
+import { type KernelOp, Tensor } from './graph/tensor.js'
+import type { DType } from './kernel/dtype.js'
+import type { Shape } from './kernel/shape.js'
+import { keyFromSeed } from './kernel/threefry.js'
 import { bitsToUniform } from './ops/math.js'
 import { constant, tensor } from './ops/source.js'
-import { register } from './registry.js'
-import type { Shape } from './shape.js'
-import { type KernelOp, Tensor } from './tensor.js'
-import { keyFromSeed } from './threefry.js'
 
 const randomBitsOp: KernelOp<undefined> = register({
   kind: 'kernel',

@@ -1,6 +1,6 @@
-import { realise } from './execute.js'
-import { setCreationHook, Tensor } from './tensor.js'
-import { leaves, type Tree } from './tree.js'
+import { setCreationHook, Tensor } from './graph/tensor.js'
+import { leaves, type Tree } from './graph/tree.js'
+import { realise } from './runtime/execute.js'
 
 type Scope = { readonly made: Tensor[] }
 const scopes: Scope[] = []

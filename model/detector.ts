@@ -1,6 +1,6 @@
 import { reverseComplement } from '../data/index.js'
 import type { SavedModel } from './saved.js'
-import { type LogLikelihood, Scorer } from './score.js'
+import { type LogLikelihood, Scorer } from './scorer.js'
 
 /** Scores of a read in mean nats per predicted base, higher for in-distribution reads; NaN where undefined. */
 export type ReadScores = {

@@ -3,11 +3,10 @@ export { findCell, shippedCells } from './cells.js'
 export { CheckpointError, writeTensorFlowCheckpoint } from './checkpoint/index.js'
 export { Detector, type DetectorOptions, type ReadScores } from './detector.js'
 export { batchLoss, initialModel, type ModelOptions, type ModelParameters, predict } from './generative.js'
-export { type TrainHooks, trainFromSettings } from './job.js'
 export { type RegulariserType, regulariser } from './regulariser.js'
 export { type MetricsLine, RunDirectory } from './runDirectory.js'
 export { loadModel, type SavedModel, saveState, toReference } from './saved.js'
-export { countPredictions, type LogLikelihood, Scorer } from './score.js'
+export { countPredictions, type LogLikelihood, Scorer } from './scorer.js'
 export { checkSettings, defaults, meanings, runName, type Settings } from './settings.js'
 export {
   DivergedError,
@@ -18,6 +17,7 @@ export {
   train,
   type ValidationData,
 } from './train.js'
+export { type TrainHooks, trainFromSettings } from './trainFromSettings.js'
 export {
   initialState,
   makeTrainStep,

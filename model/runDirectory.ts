@@ -1,6 +1,6 @@
 import { appendFile, mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { writeFileAtomic } from '../data/atomic.js'
+import { writeFileAtomic } from '../data/io/atomic.js'
 import { writeParams } from './checkpoint/index.js'
 import { checkpointsIn } from './saved.js'
 

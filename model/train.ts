@@ -2,7 +2,7 @@ import { dispose, entries, leaves, realise, type Tensor, tensor } from '../engin
 import type { ModelOptions } from './generative.js'
 import type { MetricsLine, RunDirectory } from './runDirectory.js'
 import { loadModel, saveState } from './saved.js'
-import { Scorer } from './score.js'
+import { Scorer } from './scorer.js'
 import {
   initialState,
   makeTrainStep,

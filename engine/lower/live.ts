@@ -1,6 +1,6 @@
+import type { Tensor } from '../graph/tensor.js'
 import { constantValue } from '../ops/source.js'
-import { bodyNodes, scanAttrs, scanInputs, scanOf } from '../scanNode.js'
-import type { Tensor } from '../tensor.js'
+import { bodyNodes, scanAttrs, scanInputs, scanOf } from '../scan/node.js'
 
 /** The parts of a scan that somebody uses: carries, stacked outputs, and of its inputs xs and captured tensors. */
 export type LiveScan = {

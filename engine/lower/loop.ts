@@ -1,12 +1,12 @@
-import { bytesPerElement } from '../dtype.js'
-import type { Kernel, LoopArg, View } from '../kernel.js'
-import { remark, within } from '../remarks.js'
-import { type Body, bodyNodes, scanAttrs, scanInputs, scanOf } from '../scanNode.js'
-import { contiguousView, printShape, sizeOf } from '../shape.js'
-import type { KernelOp, Node, Tensor } from '../tensor.js'
+import { remark, within } from '../graph/remarks.js'
+import type { KernelOp, Node, Tensor } from '../graph/tensor.js'
+import { bytesPerElement } from '../kernel/dtype.js'
+import type { Kernel, LoopArg, View } from '../kernel/kernel.js'
+import { contiguousView, printShape, sizeOf } from '../kernel/shape.js'
+import { shareBuffers } from '../kernel/shareBuffers.js'
+import { type Body, bodyNodes, scanAttrs, scanInputs, scanOf } from '../scan/node.js'
 import type { LiveScan } from './live.js'
 import { BufferTable, bytesOf, fixedArg, type Layout, Lowering, type Wanted } from './lower.js'
-import { shareBuffers } from './memory.js'
 
 /** The buffers of one loop: those of the level around it that it uses, and its own temporaries. */
 class LoopBuffers {

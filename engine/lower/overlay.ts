@@ -1,9 +1,9 @@
-import { bytesPerElement } from '../dtype.js'
-import type { Kernel, LoopArg, LoopKernel, Output, View } from '../kernel.js'
-import { remark } from '../remarks.js'
-import { isContiguous, type Shape, sameShape, sizeOf } from '../shape.js'
+import { remark } from '../graph/remarks.js'
+import { bytesPerElement } from '../kernel/dtype.js'
+import type { Kernel, LoopArg, LoopKernel, Output, View } from '../kernel/kernel.js'
+import { isContiguous, type Shape, sameShape, sizeOf } from '../kernel/shape.js'
+import type { Temporary } from '../kernel/shareBuffers.js'
 import type { PlannedLaunch } from './lower.js'
-import type { Temporary } from './memory.js'
 
 /**
  * Lay values that a loop has stacked into the memory of what is made of them.

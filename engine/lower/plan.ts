@@ -1,11 +1,11 @@
-import { type Kernel, printKernel } from '../kernel.js'
+import { dump } from '../graph/remarks.js'
+import type { Tensor } from '../graph/tensor.js'
+import { type Kernel, printKernel } from '../kernel/kernel.js'
+import { contiguousView, isContiguous } from '../kernel/shape.js'
+import { shareBuffers } from '../kernel/shareBuffers.js'
 import { isPlaceholder } from '../ops/source.js'
-import { dump } from '../remarks.js'
-import { contiguousView, isContiguous } from '../shape.js'
-import type { Tensor } from '../tensor.js'
 import { isLeaf, liveNodes } from './live.js'
 import { BufferTable, bytesOf, fixedArg, Lowering, type PlannedLaunch } from './lower.js'
-import { shareBuffers } from './memory.js'
 import { overlay } from './overlay.js'
 
 /** Where a launch's argument comes from. */

@@ -1,7 +1,7 @@
-import { exactJson } from '../kernel.js'
+import { type Node, Tensor } from '../graph/tensor.js'
+import { exactJson } from '../kernel/kernel.js'
 import { strided } from '../ops/view.js'
-import { scanOf } from '../scanNode.js'
-import { type Node, Tensor } from '../tensor.js'
+import { scanOf } from '../scan/node.js'
 
 /** Nodes to compute, inputs first, and which node stands for each node of the graph. */
 export type Simplified = { readonly nodes: readonly Tensor[]; readonly rep: (t: Tensor) => Tensor }

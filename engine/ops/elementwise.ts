@@ -1,8 +1,8 @@
-import type { DType } from '../dtype.js'
-import { type Expr, input } from '../expr.js'
-import { register } from '../registry.js'
-import { broadcastShapes, sameShape } from '../shape.js'
-import { type Cotangents, type Draw, type ElementwiseOp, type Sample, Tensor } from '../tensor.js'
+import { register } from '../graph/registry.js'
+import { type Cotangents, type Draw, type ElementwiseOp, type Sample, Tensor } from '../graph/tensor.js'
+import type { DType } from '../kernel/dtype.js'
+import { type Expr, input } from '../kernel/expr.js'
+import { broadcastShapes, sameShape } from '../kernel/shape.js'
 import { constant } from './source.js'
 import { expand } from './view.js'
 

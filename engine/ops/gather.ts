@@ -1,10 +1,10 @@
-import { register } from '../registry.js'
-import { printShape, sizeOf } from '../shape.js'
-import { type KernelOp, type Sample, Tensor } from '../tensor.js'
+import { register } from '../graph/registry.js'
+import { type KernelOp, type Sample, Tensor } from '../graph/tensor.js'
+import { printShape, sizeOf } from '../kernel/shape.js'
 import { arange } from './source.js'
 import { reshape } from './view.js'
 
-declare module '../tensor.js' {
+declare module '../graph/tensor.js' {
   interface Tensor {
     /** Rows of this table by int32 index: shape of `index`, then the row's shape. A row outside the table is zeros. */
     gather(index: Tensor): Tensor

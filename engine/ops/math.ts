@@ -1,11 +1,11 @@
-import type { DType } from '../dtype.js'
-import * as s from '../expr.js'
-import { Tensor } from '../tensor.js'
+import { Tensor } from '../graph/tensor.js'
+import type { DType } from '../kernel/dtype.js'
+import * as s from '../kernel/expr.js'
 import { asTensor, elementwise } from './elementwise.js'
 import { constantValue, zeros } from './source.js'
 
 // biome-ignore format: a table reads best as one
-declare module '../tensor.js' {
+declare module '../graph/tensor.js' {
   interface Tensor {
     /** Elementwise sum; broadcasts. */
     add(other: Tensor | number): Tensor

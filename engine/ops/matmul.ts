@@ -1,10 +1,10 @@
-import type { View } from '../kernel.js'
-import { register } from '../registry.js'
-import { broadcastShapes, printShape } from '../shape.js'
-import { type KernelOp, Tensor } from '../tensor.js'
+import { register } from '../graph/registry.js'
+import { type KernelOp, Tensor } from '../graph/tensor.js'
+import type { View } from '../kernel/kernel.js'
+import { broadcastShapes, printShape } from '../kernel/shape.js'
 import { expand } from './view.js'
 
-declare module '../tensor.js' {
+declare module '../graph/tensor.js' {
   interface Tensor {
     /** Matrix product of the last two axes; leading axes are batches and broadcast. */
     matmul(other: Tensor): Tensor

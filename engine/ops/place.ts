@@ -1,8 +1,8 @@
-import type { DType } from '../dtype.js'
-import type { View } from '../kernel.js'
-import { register } from '../registry.js'
-import { contiguousStrides, contiguousView, normalAxis, printShape, type Shape } from '../shape.js'
-import { type KernelOp, type Node, type OpLaunch, Tensor } from '../tensor.js'
+import { register } from '../graph/registry.js'
+import { type KernelOp, type Node, type OpLaunch, Tensor } from '../graph/tensor.js'
+import type { DType } from '../kernel/dtype.js'
+import type { View } from '../kernel/kernel.js'
+import { contiguousStrides, contiguousView, normalAxis, printShape, type Shape } from '../kernel/shape.js'
 import { strided } from './view.js'
 
 type Part = { readonly starts: readonly number[]; readonly steps: readonly number[] }

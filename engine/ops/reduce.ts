@@ -1,10 +1,10 @@
-import { register } from '../registry.js'
-import { normalAxes, type Shape } from '../shape.js'
-import { type Draw, type KernelOp, type Sample, Tensor } from '../tensor.js'
+import { register } from '../graph/registry.js'
+import { type Draw, type KernelOp, type Sample, Tensor } from '../graph/tensor.js'
+import { normalAxes, type Shape } from '../kernel/shape.js'
 import { equal } from './math.js'
 import { permute, reshape } from './view.js'
 
-declare module '../tensor.js' {
+declare module '../graph/tensor.js' {
   interface Tensor {
     /** Sum over axes (all by default); with `keep` they stay as axes of size 1. The sum of nothing is 0. */
     sum(axes?: number | readonly number[], keep?: boolean): Tensor

@@ -1,6 +1,6 @@
-import { type DType, dtypeOf, hostArray, type TypedArray } from '../dtype.js'
-import { checkShape, printShape, type Shape, sizeOf } from '../shape.js'
-import { type Node, type SourceOp, Tensor } from '../tensor.js'
+import { type Node, type SourceOp, Tensor } from '../graph/tensor.js'
+import { type DType, dtypeOf, hostArray, type TypedArray } from '../kernel/dtype.js'
+import { checkShape, printShape, type Shape, sizeOf } from '../kernel/shape.js'
 import { expand } from './view.js'
 
 const constantOp: SourceOp = { kind: 'source', name: 'constant' }

@@ -1,5 +1,6 @@
-import type { View } from '../kernel.js'
-import { register } from '../registry.js'
+import { register } from '../graph/registry.js'
+import { type Draw, type Node, Tensor, type ViewOp } from '../graph/tensor.js'
+import type { View } from '../kernel/kernel.js'
 import {
   broadcastShapes,
   checkShape,
@@ -9,11 +10,10 @@ import {
   type Shape,
   sameShape,
   sizeOf,
-} from '../shape.js'
-import { type Draw, type Node, Tensor, type ViewOp } from '../tensor.js'
+} from '../kernel/shape.js'
 import { place } from './place.js'
 
-declare module '../tensor.js' {
+declare module '../graph/tensor.js' {
   interface Tensor {
     /** The same elements in row-major order in another shape; one size may be -1 and is worked out. */
     reshape(...shape: number[]): Tensor

@@ -1,5 +1,5 @@
 import type fc from 'fast-check'
-import type { Draw } from '../tensor.js'
+import type { Draw } from '../graph/tensor.js'
 
 /** The package fast-check, loaded when it is first needed. @throws Error that says how to install it. */
 export async function fastCheck(): Promise<typeof fc> {

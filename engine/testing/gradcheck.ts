@@ -1,11 +1,11 @@
 import { compile } from '../compile.js'
-import { isFloat, type TypedArray } from '../dtype.js'
 import { gradients } from '../gradient.js'
+import type { Tensor } from '../graph/tensor.js'
+import { isFloat, type TypedArray } from '../kernel/dtype.js'
+import { contiguousStrides, printShape } from '../kernel/shape.js'
+import { uniformAt } from '../kernel/threefry.js'
 import { tensor } from '../ops/source.js'
 import { dispose } from '../scope.js'
-import { contiguousStrides, printShape } from '../shape.js'
-import type { Tensor } from '../tensor.js'
-import { uniformAt } from '../threefry.js'
 
 export type GradcheckOptions = {
   /** Half the distance of the central difference (default 1e-5); a tenth and a hundredth of it are tried, too. */

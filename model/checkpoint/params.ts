@@ -3,7 +3,7 @@
  * a JSON string (`json.dumps(params.to_json())`) and reads that back as YAML, then JSON; plain JSON is read here too.
  */
 import { readFile } from 'node:fs/promises'
-import { writeFileAtomic } from '../../data/atomic.js'
+import { writeFileAtomic } from '../../data/io/atomic.js'
 import { CheckpointError } from './tensors.js'
 
 const kinds = {

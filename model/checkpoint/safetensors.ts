@@ -4,7 +4,7 @@
  * with spaces, then the tensors' bytes, which cover the rest of the file without gap or overlap.
  */
 import { readFile } from 'node:fs/promises'
-import { writeChunks } from '../../data/write-chunks.js'
+import { writeChunks } from '../../data/io/writeChunks.js'
 import {
   bytesOf,
   CheckpointError,

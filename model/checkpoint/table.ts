@@ -7,7 +7,7 @@
  * and their number as u32; a trailer of one compression byte and the masked CRC32C of all that follows it.
  */
 import { PbfReader, PbfWriter } from 'pbf'
-import { maskedCrc32c } from '../../data/crc32c.js'
+import { maskedCrc32c } from '../../data/io/crc32c.js'
 import { CheckpointError } from './tensors.js'
 
 /** Key and value, in the order of the keys' bytes. */

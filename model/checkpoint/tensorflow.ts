@@ -7,8 +7,8 @@
  */
 import { type FileHandle, open, readFile } from 'node:fs/promises'
 import { PbfReader, PbfWriter } from 'pbf'
-import { writeFileAtomic } from '../../data/atomic.js'
-import { maskedCrc32c } from '../../data/crc32c.js'
+import { writeFileAtomic } from '../../data/io/atomic.js'
+import { maskedCrc32c } from '../../data/io/crc32c.js'
 import { decodeTable, encodeTable, hex, type TableEntry } from './table.js'
 import {
   bytesOf,

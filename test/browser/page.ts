@@ -1,6 +1,6 @@
 import { gpuDevice } from '../../engine/devices/gpu/index.js'
-import { hasThreads } from '../../engine/devices/wasm/host.js'
 import { wasmDevice } from '../../engine/devices/wasm/index.js'
+import { hasThreads } from '../../engine/devices/wasm/threads/host.js'
 import { compile, gradients, openDevice, scan, type Tensor, tensor, uniformAt } from '../../engine/index.js'
 import { type Assertions, deviceConformance, type TestFunction } from '../../engine/testing/index.js'
 

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import test from 'tape'
-import { gpuOrSkip } from '../engine/gpu/support.js'
+import { gpuOrSkip } from '../engine/devices/gpu/support.js'
 import { testShared } from '../shared.js'
 import { scoreReference, trainFifty, trainingReads, worstLoss } from './onDevice.js'
 import { scratch, shell, tinyModel } from './support.js'

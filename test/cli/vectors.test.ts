@@ -1,5 +1,5 @@
 import test from 'tape'
-import { noWideVectors } from '../../engine/devices/wasm/vectors.js'
+import { noWideVectors } from '../../engine/devices/wasm/assembly/vectors.js'
 import { xenograd } from './support.js'
 
 test('--vectors: where there are none such, or it is of no use, is an error', async t => {

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import test from 'tape'
 import { TrainingBatches } from '../../data/batches.js'
 import { permutation } from '../../data/random.js'
-import type { ReadSet } from '../../data/read-set.js'
+import type { ReadSet } from '../../data/readSet.js'
 import { foldKey, keyFromSeed } from '../../engine/index.js'
 
 /** A set whose reads are told apart by their bases: the digits of their index in base 4. */

@@ -11,7 +11,7 @@ import {
   splitByParts,
   splitGenomes,
 } from '../../data/genomes.js'
-import { InputError } from '../../data/input-error.js'
+import { InputError } from '../../data/io/inputError.js'
 import { sharedPath, testShared } from '../shared.js'
 
 const genome = (genus: string, accession: string, file = `${accession}.fna`): Genome => ({

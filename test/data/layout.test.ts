@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import test from 'tape'
-import { InputError } from '../../data/input-error.js'
+import { InputError } from '../../data/io/inputError.js'
 import { findFiles, openDataset, readLabelDictionary } from '../../data/layout.js'
 import { sharedPath, testShared } from '../shared.js'
 

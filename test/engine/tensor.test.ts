@@ -29,7 +29,7 @@ import {
   uniform,
   zeros,
 } from '../../engine/index.js'
-import { randomBitsOf } from '../../engine/threefry.js'
+import { randomBitsOf } from '../../engine/kernel/threefry.js'
 
 test('tensors from nested arrays, typed arrays and ndarrays, and back', async t => {
   const nested = [

@@ -1,5 +1,5 @@
-import { isFloat } from '../../dtype.js'
-import type { Instr } from '../../expr.js'
+import { isFloat } from '../../kernel/dtype.js'
+import type { Instr } from '../../kernel/expr.js'
 import type {
   CopyKernel,
   GatherKernel,
@@ -12,9 +12,9 @@ import type {
   ReduceKernel,
   ScatterAddKernel,
   View,
-} from '../../kernel.js'
-import { contiguousStrides, contiguousView, type Shape, sizeOf } from '../../shape.js'
-import type { Axes } from '../axes.js'
+} from '../../kernel/kernel.js'
+import { contiguousStrides, contiguousView, type Shape, sizeOf } from '../../kernel/shape.js'
+import type { Axes } from '../shared/axes.js'
 import type { Chip } from './chip.js'
 import { aclDtype } from './prototypes.js'
 import { recipes, type Value } from './scalar.js'

@@ -1,4 +1,4 @@
-import { contiguousStrides } from '../../shape.js'
+import { contiguousStrides } from '../../kernel/shape.js'
 import type { Acl } from './acl.js'
 import { AscendError } from './errors.js'
 import { type Memory, Scratch } from './memory.js'

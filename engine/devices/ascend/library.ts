@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { DeviceUnavailableError } from '../../device.js'
+import { DeviceUnavailableError } from '../device.js'
 import { declaredName, type OperatorName, opaqueTypes, operatorPrototypes } from './prototypes.js'
 
 /** A bound C function. Pointers are numbers (addresses), BigInts (handles) or typed arrays (host memory). */

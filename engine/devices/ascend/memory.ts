@@ -1,5 +1,5 @@
 import { setImmediate, setTimeout } from 'node:timers/promises'
-import type { DeviceBuffer } from '../../device.js'
+import type { DeviceBuffer } from '../device.js'
 import type { Acl } from './acl.js'
 import { AscendError, outOfMemory } from './errors.js'
 

@@ -1,5 +1,5 @@
-import type { Kernel, LoopKernel, RandomBitsKernel } from '../../kernel.js'
-import { randomBitsOf } from '../../threefry.js'
+import type { Kernel, LoopKernel, RandomBitsKernel } from '../../kernel/kernel.js'
+import { randomBitsOf } from '../../kernel/threefry.js'
 import { type Chip, checkTaken } from './chip.js'
 import { type SequenceKernel, sequenceOf } from './kernels.js'
 import type { Launcher } from './launcher.js'

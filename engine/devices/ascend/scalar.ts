@@ -1,5 +1,5 @@
-import type { DType } from '../../dtype.js'
-import type { ScalarOp } from '../../expr.js'
+import type { DType } from '../../kernel/dtype.js'
+import type { ScalarOp } from '../../kernel/expr.js'
 import { aclDtype } from './prototypes.js'
 import { constant, type Operand, type Ref, type Sequence } from './sequence.js'
 

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import type { CheckLine } from '../../device.js'
+import type { CheckLine } from '../device.js'
 import { Acl } from './acl.js'
 import { Chip, matmulMode, type Precision, precisions } from './chip.js'
 import { Launcher } from './launcher.js'

@@ -1,7 +1,7 @@
-import { bytesPerElement, type DType, hostArray } from '../../dtype.js'
-import { shareBuffers } from '../../lower/memory.js'
-import { contiguousStrides, type Shape, sameShape, sizeOf } from '../../shape.js'
-import { type Axes, collapse } from '../axes.js'
+import { bytesPerElement, type DType, hostArray } from '../../kernel/dtype.js'
+import { contiguousStrides, type Shape, sameShape, sizeOf } from '../../kernel/shape.js'
+import { shareBuffers } from '../../kernel/shareBuffers.js'
+import { type Axes, collapse } from '../shared/axes.js'
 import { type AclDtype, type OperatorName, operators } from './prototypes.js'
 
 /**

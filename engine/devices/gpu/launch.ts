@@ -1,6 +1,6 @@
 import type { BuiltPass, Compiled } from './compiler.js'
 import type { GpuJsKernel } from './gpujs.js'
-import type { Extent, Place, Read } from './pass.js'
+import type { Extent, Place, Read } from './passes/pass.js'
 
 /** An argument of a launch: it starts `byte` bytes into a buffer. `B`: buffers of the back end. */
 export type Argument<B> = { readonly buffer: B; readonly byte: number }

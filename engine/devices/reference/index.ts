@@ -1,6 +1,6 @@
-import type { Device, DeviceBuffer, Program } from '../../device.js'
-import { guarded } from '../../guarded.js'
-import type { Kernel } from '../../kernel.js'
+import type { Kernel } from '../../kernel/kernel.js'
+import type { Device, DeviceBuffer, Program } from '../device.js'
+import { guarded } from '../guarded.js'
 import { interpret } from './interpret.js'
 
 type HostBuffer = DeviceBuffer & { readonly memory: ArrayBuffer }

@@ -1,6 +1,6 @@
 import ndarray, { type NdArray } from 'ndarray'
-import { bytesPerElement, type DType, hostView, type TypedArray } from '../../dtype.js'
-import { evaluate, type Instr } from '../../expr.js'
+import { bytesPerElement, type DType, hostView, type TypedArray } from '../../kernel/dtype.js'
+import { evaluate, type Instr } from '../../kernel/expr.js'
 import type {
   CopyKernel,
   GatherKernel,
@@ -13,8 +13,8 @@ import type {
   ReduceKernel,
   ScatterAddKernel,
   View,
-} from '../../kernel.js'
-import { bitsAt } from '../../threefry.js'
+} from '../../kernel/kernel.js'
+import { bitsAt } from '../../kernel/threefry.js'
 
 /** Memory of one kernel argument: it starts `offset` bytes into `memory`. */
 type Argument = { memory: ArrayBuffer; offset: number }

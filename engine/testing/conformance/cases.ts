@@ -1,6 +1,5 @@
 import type fc from 'fast-check'
-import { isFloat, type TypedArray } from '../../dtype.js'
-import { input } from '../../expr.js'
+import type { ElementwiseOp } from '../../graph/tensor.js'
 import {
   bitsAt,
   type Draw,
@@ -12,7 +11,8 @@ import {
   tensor,
   uniformAt,
 } from '../../index.js'
-import type { ElementwiseOp } from '../../tensor.js'
+import { isFloat, type TypedArray } from '../../kernel/dtype.js'
+import { input } from '../../kernel/expr.js'
 import { drawWith } from '../fastCheck.js'
 
 /** The operations defined so far that say how to be tested, the user's own included. */

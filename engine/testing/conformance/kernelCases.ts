@@ -1,8 +1,8 @@
-import type { DType, TypedArray } from '../../dtype.js'
-import type { Instr, ScalarOp } from '../../expr.js'
-import type { Kernel, MapKernel } from '../../kernel.js'
-import { contiguousView, type Shape, sizeOf } from '../../shape.js'
-import type { Draw } from '../../tensor.js'
+import type { Draw } from '../../graph/tensor.js'
+import type { DType, TypedArray } from '../../kernel/dtype.js'
+import type { Instr, ScalarOp } from '../../kernel/expr.js'
+import type { Kernel, MapKernel } from '../../kernel/kernel.js'
+import { contiguousView, type Shape, sizeOf } from '../../kernel/shape.js'
 import { drawShape, drawView, oddValues, unusual, values, wholeValues } from './strided.js'
 
 /** A kernel with values for its buffers, which may be longer than it needs. */

@@ -1,5 +1,5 @@
 import type { DeviceBuffer, Runtime } from '../../index.js'
-import type { Kernel } from '../../kernel.js'
+import type { Kernel } from '../../kernel/kernel.js'
 import { drawWith } from '../fastCheck.js'
 import { firstDifference } from './compare.js'
 import { accumulate, fill, sum } from './simpleKernels.js'

@@ -1,3 +1,4 @@
+import type { Draw } from '../../graph/tensor.js'
 import {
   add,
   arange,
@@ -17,7 +18,6 @@ import {
   uniformAt,
   zeros,
 } from '../../index.js'
-import type { Draw } from '../../tensor.js'
 import { sampledOps } from './cases.js'
 
 // Random programs around a random loop: what the suites for scan and for devices draw.

@@ -1,4 +1,4 @@
-import type { Kernel } from '../../kernel.js'
+import type { Kernel } from '../../kernel/kernel.js'
 
 // Kernels of `count` int32 elements that every device takes: what ownership and order are tested with.
 

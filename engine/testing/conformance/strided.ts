@@ -1,7 +1,7 @@
-import { type DType, hostArray, type TypedArray } from '../../dtype.js'
-import type { View } from '../../kernel.js'
-import { contiguousView, type Shape, sizeOf } from '../../shape.js'
-import type { Draw } from '../../tensor.js'
+import type { Draw } from '../../graph/tensor.js'
+import { type DType, hostArray, type TypedArray } from '../../kernel/dtype.js'
+import type { View } from '../../kernel/kernel.js'
+import { contiguousView, type Shape, sizeOf } from '../../kernel/shape.js'
 
 /** A view of a shape, and the elements of the least buffer that holds it. */
 export type Strided = { readonly view: View; readonly length: number }

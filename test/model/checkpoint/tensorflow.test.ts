@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import test from 'tape'
-import { maskedCrc32c } from '../../../data/crc32c.js'
+import { maskedCrc32c } from '../../../data/io/crc32c.js'
 import {
   CheckpointError,
   expectTensor,

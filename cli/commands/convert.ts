@@ -1,0 +1,63 @@
+import { constants, existsSync } from 'node:fs'
+import { copyFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { Command } from 'commander'
+import {
+  loadModel,
+  type SavedModel,
+  saveState,
+  toReference,
+  writeTensorFlowCheckpoint,
+} from '../../model/index.js'
+import { UsageError } from '../failure.js'
+import { describeModel } from '../models.js'
+import { useHostDevice } from '../options.js'
+import { say } from '../progress.js'
+
+const help = `
+IN is a TensorFlow V2 checkpoint of the reference (its prefix, model_900.ckpt), a safetensors file or a run directory.
+OUT ends in .safetensors, or in .ckpt for a TensorFlow checkpoint (OUT.index and OUT.data-00000-of-00001; params.json
+of IN's folder goes with it if OUT's folder has none). Parameters, both moments of Adam and the number of updates are
+kept bit for bit.`
+
+/** `xenograd convert`: between TensorFlow checkpoints and safetensors. */
+export function register(program: Command): void {
+  program
+    .command('convert')
+    .description('turn a TensorFlow checkpoint into a safetensors file, or back')
+    .argument('<in>', 'model to read')
+    .argument('<out>', 'file to write: NAME.safetensors or NAME.ckpt')
+    .option('-f, --force', 'replace what is there')
+    .addHelpText('after', help)
+    .action(async (from: string, to: string, { force = false }: { force?: boolean }) => {
+      const write = writerFor(to)
+      const existing = [to, `${to}.index`].find(path => existsSync(path))
+      if (existing && !force)
+        throw new Error(`${existing} exists already; choose another name, or use --force`)
+      useHostDevice()
+      const model = await loadModel(from)
+      await write(to, model)
+      say(`${to}: from ${describeModel(model)}`)
+    })
+}
+
+function writerFor(path: string): (path: string, model: SavedModel) => Promise<void> {
+  if (path.endsWith('.safetensors')) return writeSafetensors
+  if (path.endsWith('.ckpt')) return writeTensorFlow
+  throw new UsageError(`${path}: the name of the file to write must end in .safetensors or .ckpt`)
+}
+
+async function writeSafetensors(
+  path: string,
+  { path: source, options, state, metadata }: SavedModel,
+): Promise<void> {
+  await saveState(path, options, state, { ...metadata, source })
+}
+
+async function writeTensorFlow(path: string, { path: source, options, state }: SavedModel): Promise<void> {
+  await writeTensorFlowCheckpoint(path, await toReference(path, options, state))
+  // The reference does not load a checkpoint without its settings.
+  const settings = (file: string) => join(dirname(file), 'params.json')
+  if (existsSync(settings(source)) && !existsSync(settings(path)))
+    await copyFile(settings(source), settings(path), constants.COPYFILE_EXCL)
+}

@@ -1,0 +1,33 @@
+import type { Command } from 'commander'
+import { entries } from '../../engine/index.js'
+import { loadModel } from '../../model/index.js'
+import { parameterCount } from '../models.js'
+import { useHostDevice } from '../options.js'
+
+/** `xenograd info`: what a model file holds. */
+export function register(program: Command): void {
+  program
+    .command('info')
+    .description('what a model is: cell, sizes, updates, notes')
+    .argument('<model>', 'safetensors file, run directory, or prefix of a TensorFlow checkpoint')
+    .action(async (path: string) => {
+      useHostDevice()
+      const model = await loadModel(path)
+      const { options, state, metadata } = model
+      const known = {
+        path: model.path,
+        cell: options.cell.name,
+        hidden: options.hidden,
+        embedding: options.embedding ?? false,
+        parameters: parameterCount(model),
+        updates: await state.updates.item(),
+      }
+      const tensors = entries(state.parameters).map(([name, t]) => [
+        `tensor ${name}`,
+        `${t.dtype} [${t.shape.join(', ')}]`,
+      ])
+      const notes = Object.entries(metadata).filter(([name]) => !(name in known))
+      for (const [name, value] of [...Object.entries(known), ...notes, ...tensors])
+        process.stdout.write(`${name}\t${value}\n`)
+    })
+}

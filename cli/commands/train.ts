@@ -1,0 +1,98 @@
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { checkSettings, defaults, meanings, type Settings, trainFromSettings } from '../../model/index.js'
+import { parseDevice } from '../deviceFile.js'
+import { exitCodes, UsageError } from '../failure.js'
+import { interrupted, watchInterrupts } from '../interrupt.js'
+import { computingOptions } from '../options.js'
+import { startProgress } from '../progress.js'
+
+type Name = keyof Settings
+
+const names = Object.keys(defaults) as Name[]
+
+/** `--norm_lstm`, `--norm_lstm=True` and `--norm_lstm=false`, as TensorFlow's flags have it. */
+function parseFlag(text: string): boolean {
+  if (/^(true|t|1|yes|y)$/i.test(text)) return true
+  if (/^(false|f|0|no|n)$/i.test(text)) return false
+  throw new InvalidArgumentError('Give true or false.')
+}
+
+function parseNumber(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('Give a number.')
+  return value
+}
+
+/** The options of one setting: a flag has a negative form, too (`--nonorm_lstm`). */
+function optionsOf(name: Name): Option[] {
+  const value = defaults[name]
+  const long = `--${name.replaceAll('_', '-')}`
+  const option = (form: string) =>
+    new Option(`${long} ${form}`, meanings[name]).default(value, value === '' ? 'none' : undefined)
+  if (typeof value === 'boolean')
+    return [option('[flag]').argParser(parseFlag).preset(true), new Option(`--no${long.slice(2)}`).hideHelp()]
+  if (typeof value === 'number') return [option('<number>').argParser(parseNumber)]
+  return [
+    name === 'device' ? option('<name>').argParser(text => text && parseDevice(text)) : option('<text>'),
+  ]
+}
+
+/** `xenograd train`: the reference's generative.py, with its flags. */
+export function register(program: Command): void {
+  const command = program
+    .command('train')
+    .summary('train a model on reads, with the flags of the reference')
+    .description(
+      'Train a generative model of reads. The flags are those of the reference (google-research, genomics_ood, ' +
+        'generative.py) with its defaults, with underscores or dashes, and a few of ours. A run directory is made below ' +
+        '--out_dir; the same command goes on from its newest checkpoint, bit for bit. Ctrl-C writes a checkpoint first.',
+    )
+    .option('-q, --quiet', 'no banner, no progress')
+  const options = new Map(names.map(name => [name, optionsOf(name)]))
+  for (const option of [...computingOptions(), ...[...options.values()].flat()]) command.addOption(option)
+  command.action(async (given: Record<string, unknown>) => {
+    const settings: Record<string, unknown> = { ...defaults }
+    for (const [name, [option, negative]] of options) {
+      settings[name] = given[option.attributeName()]
+      if (negative && given[negative.attributeName()]) settings[name] = false
+    }
+    await runTraining(settings as Settings, given.quiet === true)
+  })
+}
+
+/**
+ * Train with a banner and progress on stderr. SIGINT ends it with a checkpoint, and the process with exit code 130.
+ * @throws UsageError for settings that make no sense, and what `trainFromSettings` throws.
+ */
+export async function runTraining(settings: Settings, quiet = false): ReturnType<typeof trainFromSettings> {
+  try {
+    checkSettings(settings)
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
+  watchInterrupts()
+  let progress = startProgress(undefined, { quiet: true })
+  let started = false
+  let loss = ''
+  try {
+    const result = await trainFromSettings(settings, {
+      signal: interrupted,
+      onStart: (run, notes) => {
+        if (!quiet) process.stderr.write(`run ${run}\n${notes.map(note => `  ${note}\n`).join('')}`)
+      },
+      onStep: (step, metrics) => {
+        if (!started) progress = startProgress(settings.num_steps, { quiet, start: step })
+        started = true
+        loss = `step ${step}, loss ${metrics.loss.toFixed(4)}`
+        progress.update(step + 1, loss)
+      },
+    })
+    progress.stop()
+    if (!quiet)
+      process.stderr.write(`${loss ? `${loss}; ` : 'nothing left to do; '}model ${result.checkpoint}\n`)
+    if (result.interrupted) process.exitCode = exitCodes.interrupted
+    return result
+  } finally {
+    progress.stop()
+  }
+}

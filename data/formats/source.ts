@@ -1,0 +1,108 @@
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { pipeline, Readable } from 'node:stream'
+import { createGunzip } from 'node:zlib'
+import { ByteStream } from '../io/bytes.js'
+import { InputError } from '../io/inputError.js'
+import { describeByte } from '../read.js'
+import { headerBytes, isRecordHeader } from './tfrecord.js'
+
+/** Where reads come from: a path, `-` for standard input, or a stream of bytes or of text. */
+export type Source = string | AsyncIterable<Uint8Array | string>
+
+export type Format = 'fasta' | 'fastq' | 'tfrecord' | 'tsv'
+
+/** Bytes of a source after decompression, what they are, and what to call the source in a message. */
+export interface OpenSource {
+  readonly name: string
+  readonly bytes: ByteStream
+  readonly format: Format
+}
+
+/** What a message calls the source. */
+export const sourceName = (source: Source): string =>
+  typeof source !== 'string' ? 'stream' : source === '-' ? 'stdin' : source
+
+/** Opens a source, decompresses gzip (of any number of members, as bgzip writes it), and finds out its format. */
+export async function openSource(source: Source, name = sourceName(source)): Promise<OpenSource> {
+  let bytes = new ByteStream(asBytes(await openStream(source)))
+  try {
+    let head = await bytes.peek(headerBytes)
+    while (startsWith(head, [0x1f, 0x8b])) {
+      bytes = new ByteStream(gunzip(bytes.chunks()))
+      head = await bytes.peek(headerBytes)
+    }
+    return { name, bytes, format: await sniff(bytes, name) }
+  } catch (error) {
+    await bytes.close()
+    throw asInputError(error, name)
+  }
+}
+
+async function openStream(source: Source): Promise<AsyncIterable<Uint8Array | string>> {
+  if (typeof source !== 'string') return source
+  if (source === '-') {
+    if (process.stdin.isTTY) throw new InputError('stdin is a terminal: pipe reads into it, or name a file')
+    return process.stdin
+  }
+  const info = await stat(source).catch((error: NodeJS.ErrnoException) => {
+    throw new InputError(error.code === 'ENOENT' ? `${source}: no such file` : `${source}: ${error.message}`)
+  })
+  if (info.isDirectory()) throw new InputError(`${source}: is a directory, give a file`)
+  return createReadStream(source, { highWaterMark: 1 << 17 })
+}
+
+async function* asBytes(chunks: AsyncIterable<Uint8Array | string>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk
+}
+
+function gunzip(compressed: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  const output = createGunzip({ chunkSize: 1 << 17 })
+  pipeline(Readable.from(compressed), output, () => {}) // an error reaches whoever reads `output`
+  return output
+}
+
+const startsWith = (bytes: Uint8Array, magic: readonly number[]): boolean =>
+  magic.every((byte, i) => bytes[i] === byte)
+
+const byteOrderMark = [0xef, 0xbb, 0xbf]
+
+/** Formats that bioinformaticians have at hand and that are better unpacked by their own tools. */
+const foreign = [
+  { magic: [0x28, 0xb5, 0x2f, 0xfd], what: 'zstd', pipe: 'zstd -dc' },
+  { magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a], what: 'xz', pipe: 'xz -dc' },
+  { magic: [0x42, 0x5a, 0x68, 0x39], what: 'bzip2', pipe: 'bzip2 -dc' },
+  { magic: [0x50, 0x4b, 0x03, 0x04], what: 'zip', pipe: 'unzip -p' },
+  { magic: [0x42, 0x41, 0x4d, 0x01], what: 'BAM', pipe: 'samtools fastq' },
+  { magic: [0x43, 0x52, 0x41, 0x4d], what: 'CRAM', pipe: 'samtools fastq' },
+] as const
+
+async function sniff(bytes: ByteStream, name: string): Promise<Format> {
+  const head = await bytes.peek(headerBytes)
+  if (head.length === 0) throw new InputError(`${name}: is empty`)
+  for (const { magic, what, pipe } of foreign)
+    if (startsWith(head, magic))
+      throw new InputError(`${name}: ${what} is not supported, pipe it through ${pipe}`)
+  // Without a sound first record, only the name tells a damaged TFRecord file from junk.
+  if (isRecordHeader(head) || /\.tfrecords?\b/.test(basename(name))) return 'tfrecord'
+  if (startsWith(head, byteOrderMark)) await bytes.take(byteOrderMark.length)
+  const text = await bytes.peek(256)
+  const junk = text.find(byte => byte < 9 || (byte > 13 && byte < 32))
+  if (junk !== undefined)
+    throw new InputError(
+      `${name}: not FASTA, FASTQ, TSV, TFRecord or gzip of these (has ${describeByte(junk)})`,
+    )
+  const first = text.find(byte => byte > 32)
+  return first === 62 ? 'fasta' : first === 64 ? 'fastq' : 'tsv' // > and @
+}
+
+/** Damaged gzip and failing disks are bad input too; any other error is not the input's fault and passes. */
+export function asInputError(error: unknown, file: string, lastRead?: string): unknown {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (error instanceof InputError || typeof code !== 'string') return error
+  const after = lastRead === undefined ? 'before its first read' : `after read ${lastRead}`
+  if (code === 'Z_BUF_ERROR') return new InputError(`${file}: gzip data is cut off ${after}`)
+  if (code.startsWith('Z_')) return new InputError(`${file}: gzip data is damaged ${after} (${message})`)
+  return /^E[A-Z]+$/.test(code) ? new InputError(`${file}: ${message} ${after}`) : error
+}

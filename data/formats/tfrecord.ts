@@ -1,0 +1,132 @@
+/**
+ * TFRecord files of tf.train.Example, as the reference's data release has them: `x` is bytes, the bases as numbers
+ * with spaces between ("0 3 1 2 "), `y` an int64 label, `z` bytes that say where the read is from
+ * ("Genus|genome|position|strand").
+ *
+ * A record is a length (u64), the masked CRC32C of it, the payload, the masked CRC32C of the payload.
+ */
+import type { ByteStream } from '../io/bytes.js'
+import { maskedCrc32c } from '../io/crc32c.js'
+import { InputError } from '../io/inputError.js'
+import { oneLine, type Read, unknown } from '../read.js'
+import { decodeExample, encodeExample, type Feature } from './example.js'
+
+/** Length and checksum of the length, in bytes. */
+export const headerBytes = 12
+const checksumBytes = 4
+
+const u32 = (bytes: Uint8Array, offset: number): number =>
+  new DataView(bytes.buffer, bytes.byteOffset).getUint32(offset, true)
+
+/** Whether a file that begins with `bytes` begins with a record. */
+export const isRecordHeader = (bytes: Uint8Array): boolean =>
+  bytes.length >= headerBytes && maskedCrc32c(bytes.subarray(0, 8)) === u32(bytes, 8)
+
+/** Reads of a TFRecord file. Throws an InputError that names file, record (from 1) and byte offset of any damage. */
+export async function* parseTfrecord(
+  bytes: ByteStream,
+  file: string,
+  maxLength: number,
+): AsyncGenerator<Read> {
+  for (let number = 1; ; number++) {
+    const place = `${file} record ${number} at byte ${bytes.offset}`
+    const header = await bytes.take(headerBytes)
+    if (header.length === 0) return
+    if (header.length < headerBytes)
+      throw new InputError(
+        `${place}: cut off after ${header.length} of the ${headerBytes} bytes of its header`,
+      )
+    if (!isRecordHeader(header))
+      throw new InputError(
+        `${place}: wrong checksum of the record's length; the file is damaged or not a TFRecord`,
+      )
+    const length = u32(header, 0) + u32(header, 4) * 2 ** 32
+    // Two characters a base, and what stands around them.
+    if (length > 2 * maxLength + 2 ** 20)
+      throw new InputError(`${place}: has ${length} bytes, more than a read of ${maxLength} bases takes`)
+    const body = await bytes.take(length + checksumBytes)
+    if (body.length < length + checksumBytes)
+      throw new InputError(`${place}: cut off after ${body.length} of ${length + checksumBytes} bytes`)
+    const payload = body.subarray(0, length)
+    if (maskedCrc32c(payload) !== u32(body, length))
+      throw new InputError(`${place}: wrong checksum of the record's ${length} bytes; the file is damaged`)
+    yield readOf(featuresOf(payload, place), `read${number}`, place)
+  }
+}
+
+function featuresOf(payload: Uint8Array, place: string): Map<string, Feature> {
+  try {
+    return decodeExample(payload)
+  } catch (error) {
+    throw new InputError(`${place}: not a tf.train.Example (${(error as Error).message})`)
+  }
+}
+
+function readOf(features: Map<string, Feature>, fallbackName: string, place: string): Read {
+  const text = features.get('x')?.bytes
+  if (text === undefined) {
+    const names = [...features.keys()].sort().join(', ') || 'none'
+    throw new InputError(
+      `${place}: has no feature x of type bytes, which holds the bases (features: ${names})`,
+    )
+  }
+  const origin = features.get('z')?.bytes
+  const name = origin?.length ? oneLine(new TextDecoder().decode(origin)) : fallbackName
+  const label = features.get('y')?.int64
+  const bar = name.indexOf('|')
+  return {
+    name,
+    bases: parseTokens(text, place),
+    ...(label !== undefined && { label }),
+    ...(bar > 0 && { genus: name.slice(0, bar) }),
+  }
+}
+
+const space = 32
+const zero = 48
+
+/** The numbers in "0 1 2 3 "; any number of spaces between and around them, as TensorFlow's string_split has it. */
+function parseTokens(text: Uint8Array, place: string): Uint8Array {
+  const bases = new Uint8Array((text.length + 1) >> 1)
+  let count = 0
+  for (let i = 0; i < text.length; i++) {
+    if (text[i] === space) continue
+    const code = text[i] - zero
+    const isLast = i + 1 === text.length || text[i + 1] === space
+    if (code < 0 || code > 3 || !isLast) {
+      const end = text.indexOf(space, i)
+      const token = new TextDecoder('latin1').decode(
+        text.subarray(i, Math.min(end < 0 ? text.length : end, i + 20)),
+      )
+      throw new InputError(`${place}: base ${count + 1} is ${JSON.stringify(token)}, not 0, 1, 2 or 3`)
+    }
+    bases[count++] = code
+  }
+  return bases.subarray(0, count)
+}
+
+/**
+ * One read as the bytes of one record, `y` -1 if it has no label, `z` its name. Throws a RangeError if it has an
+ * unknown base, which the format cannot say.
+ */
+export function tfrecordOf(read: Read): Uint8Array {
+  if (read.bases.includes(unknown))
+    throw new RangeError(
+      `read ${read.name} has a base outside ACGT, which a TFRecord of this format cannot hold`,
+    )
+  const text = new TextEncoder()
+  const payload = encodeExample(
+    new Map<string, Feature>([
+      ['x', { bytes: text.encode(read.bases.join(' ')) }],
+      ['y', { int64: read.label ?? -1 }],
+      ['z', { bytes: text.encode(read.name) }],
+    ]),
+  )
+  const record = new Uint8Array(headerBytes + payload.length + checksumBytes)
+  const view = new DataView(record.buffer)
+  view.setUint32(0, payload.length, true)
+  view.setUint32(8, maskedCrc32c(record.subarray(0, 8)), true)
+  record.set(payload, headerBytes)
+  view.setUint32(headerBytes + payload.length, maskedCrc32c(payload), true)
+  return record
+}

@@ -1,0 +1,98 @@
+import type { Kernel } from '../kernel/kernel.js'
+
+/**
+ * A device that cannot be opened here: a package is not installed, a library not found, an adapter missing. Factories
+ * throw it; the message says in one line what is missing and how to get it.
+ */
+export class DeviceUnavailableError extends Error {
+  override readonly name = 'DeviceUnavailableError'
+}
+
+/** Memory of a device. Only the device that made it looks inside. */
+export interface DeviceBuffer {
+  /** As asked of `alloc`. */
+  readonly bytes: number
+}
+
+/**
+ * A kernel that a device has compiled. Only the device that made it looks inside. There is nothing to release: programs
+ * are kept and used again until the device is closed.
+ */
+export interface Program {
+  readonly kernel: Kernel
+}
+
+/**
+ * The device trait. A device sees bytes and kernels (kernel.ts), never tensors, never gradients.
+ *
+ * **What it must take**: `map`s of a single operation into a contiguous output, `reduce` of one input as it is, `matmul`
+ * without `accumulate`, `gather`, `scatterAdd`, `copy` and `randomBits`, of float32 and int32. Maps of several
+ * operations, reductions with a body, accumulating matmuls, strided outputs of maps, whole loops and float64 are
+ * optional speed: the engine splits what `compile` declines and asks again.
+ *
+ * **Order**: `write`, `run` and `read` take effect in the order in which they are called, as if each were done at once.
+ * A device may put work off; nobody can tell, except by the time that `read` takes.
+ *
+ * **Ownership**: the engine owns every buffer from `alloc` to `free` and gives each back once. The device does not keep
+ * the arrays that it is handed (`data`, `args`): they may be changed as soon as the call returns.
+ *
+ * **Errors**: misuse throws an Error at the call and changes nothing: a buffer used or freed after `free`, data that does
+ * not fit, too few, too many or too small arguments, anything after `close`. What goes wrong later, in work that was put
+ * off (a lost GPU, say), rejects the next `read`, with a message that says what to do. `guarded` (guarded.ts) puts the
+ * checks of misuse around a device that has none.
+ *
+ * `deviceConformance` of `xenograd/testing` tests all of this.
+ */
+export interface Device {
+  /** What it is: a word. Users choose a device by the name that it is registered with. */
+  readonly name: string
+  /** One line on what it really runs on, for banners. */
+  readonly description: string
+  /** Largest relative rounding of a matmul's operands and sums; 1e-6 (float32) if not given. */
+  readonly matmulEps?: number
+  /** Largest relative error of one scalar operation of a map or a sum; 1e-6 (float32) if not given. */
+  readonly mapEps?: number
+  /**
+   * New memory of `bytes` bytes (a multiple of 4, or 0), contents undefined, aligned for any dtype: to 8 bytes or more.
+   * Throws when there is no more.
+   */
+  alloc(bytes: number): DeviceBuffer
+  /** Give memory back. Work already enqueued may still use it; the caller enqueues nothing more on it. */
+  free(buffer: DeviceBuffer): void
+  /** Copy `data` (a multiple of 4 bytes, which may be fewer than the buffer has, or none) to the start of `buffer`. */
+  write(buffer: DeviceBuffer, data: ArrayBufferView): void
+  /**
+   * A copy of all the buffer's bytes, as they are once all work enqueued before this call is done: the only call that
+   * waits. Others may follow before it is settled, further reads and even `free` of the buffer among them.
+   */
+  read(buffer: DeviceBuffer): Promise<ArrayBuffer>
+  /**
+   * Compile a kernel, or return `null`: "not this one", for a kind, a form or a dtype that it does not take; the same
+   * answer every time. Then the engine asks for simpler kernels that come to the same, and where there are none it tells
+   * the user that the device cannot run it. Throws only when something is broken: a view that leaves its buffer's start,
+   * a compiler that fails.
+   */
+  compile(kernel: Kernel): Program | null
+  /**
+   * Enqueue a program of this device. `args`: the kernel's inputs, then its outputs (of a loop: its buffers), each at
+   * least as large as the kernel needs; what the kernel does not write stays as it is. The same buffer may be given for
+   * several inputs, and for an input and an output where the kernel allows that (map: kernel.ts).
+   */
+  run(program: Program, args: readonly DeviceBuffer[]): void
+  /** What it holds for its caller, and any memory of its own that grows with use: leaks show in it. Optional. */
+  stats?(): { readonly buffers: number; readonly bytes: number }
+  /**
+   * Finish all work and release everything: memory, programs, threads, so that a process can end. Buffers and programs
+   * are of no use afterwards. The factory may then be called again, for another device.
+   */
+  close(): Promise<void>
+}
+
+/** One finding of a device's self-check, a line of `xenograd check --device NAME`. */
+export type CheckLine = {
+  readonly verdict: 'PASS' | 'FAIL' | 'SKIP'
+  /** What was looked at. */
+  readonly what: string
+  /** What was found, and what to do if it is not right. */
+  readonly found: string
+}

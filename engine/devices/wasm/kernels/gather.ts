@@ -1,0 +1,63 @@
+import type { GatherKernel, ScatterAddKernel } from '../../../kernel/kernel.js'
+import {
+  type FunctionBuilder,
+  f32x4,
+  type I32,
+  i32,
+  i32x4,
+  type ModuleBuilder,
+} from '../assembly/assembler.js'
+import { along, loadLanes, storeLanes } from './strided.js'
+
+/** Emit `body` for the vectors of a row of `width` elements: byte index, further byte offset, lanes. */
+function forEachVector(
+  f: FunctionBuilder,
+  width: number,
+  body: (index: I32, offset: number, lanes: number) => void,
+): void {
+  f.range(width >> 2, 16, index => body(index, 0, 4))
+  if (width % 4) body(i32.const(0), 4 * (width & ~3), width % 4)
+}
+
+/** Define the function of a gather; its parameters are the kernel's arguments. */
+export function defineGather(module: ModuleBuilder, { rows, width, count }: GatherKernel): number {
+  return module.define(3, f => {
+    const [table, index, out] = f.params
+    f.repeat(width && count, () => {
+      const row = f.local(i32.load(index))
+      const source = f.local(i32.add(table, i32.times(row, 4 * width)))
+      const copy = () =>
+        forEachVector(f, width, (at, offset, lanes) => {
+          const vector = loadLanes(f, along(source, at, 1), offset, 1, lanes)
+          storeLanes(f, along(out, at, 1), offset, 1, lanes, vector)
+        })
+      const clear = () => f.clear(out, 4 * width)
+      f.when(i32.lt_u(row, i32.const(rows)), copy, clear)
+      f.advance(index, 4)
+      f.advance(out, 4 * width)
+    })
+  })
+}
+
+/** Define the function of a scatterAdd; its parameters are the kernel's arguments. */
+export function defineScatterAdd(module: ModuleBuilder, kernel: ScatterAddKernel): number {
+  const { dtype, rows, width, count, accumulate } = kernel
+  const vector = dtype === 'int32' ? i32x4 : f32x4
+  return module.define(3, f => {
+    const [index, source, out] = f.params
+    if (!accumulate) f.clear(out, 4 * rows * width)
+    f.repeat(width && count, () => {
+      const row = f.local(i32.load(index))
+      f.when(i32.lt_u(row, i32.const(rows)), () => {
+        const to = f.local(i32.add(out, i32.times(row, 4 * width)))
+        forEachVector(f, width, (at, offset, lanes) => {
+          const old = loadLanes(f, along(to, at, 1), offset, 1, lanes)
+          const more = loadLanes(f, along(source, at, 1), offset, 1, lanes)
+          storeLanes(f, along(to, at, 1), offset, 1, lanes, vector.add(old, more))
+        })
+      })
+      f.advance(index, 4)
+      f.advance(source, 4 * width)
+    })
+  })
+}

@@ -1,0 +1,254 @@
+import type { ReduceKernel } from '../../../kernel/kernel.js'
+import { sizeOf } from '../../../kernel/shape.js'
+import { type Axes, collapse } from '../../shared/axes.js'
+import { linesFor } from '../../shared/lines.js'
+import {
+  type FunctionBuilder,
+  f32x4,
+  type I32,
+  i32,
+  i32x4,
+  type Local,
+  type ModuleBuilder,
+  type V128,
+  v128,
+} from '../assembly/assembler.js'
+import type { Target } from '../assembly/target.js'
+import { BodyEmitter } from './body.js'
+import { along, forEachIndex, loadLanes, storeLanes } from './strided.js'
+
+/** Accumulators along a row: enough to hide the latency of an addition. */
+const rowAccumulators = 4
+
+/** Accumulators across columns: as many as there are registers for, so that whole cache lines are used at a time. */
+const columnAccumulators = 12
+
+/** Longer float sums are summed in blocks of this many turns, and the blocks with compensation. */
+const blockTurns = 64
+
+/** Four lanes of the input that starts at a pointer: `lanes` of them count. */
+type Vector = { readonly start: number; readonly lanes: number }
+
+const vectors = (count: number): Vector[] =>
+  Array.from({ length: count }, (_, i) => ({ start: 4 * i, lanes: 4 }))
+
+type Combiner = { readonly identity: V128; combine(a: V128, b: V128): V128 }
+
+function combinerOf({ op, dtype }: ReduceKernel): Combiner {
+  const vector = dtype === 'int32' ? i32x4 : f32x4
+  if (op === 'sum') return { identity: vector.const(0), combine: vector.add }
+  const least = dtype === 'int32' ? -(2 ** 31) : Number.NEGATIVE_INFINITY
+  return { identity: vector.const(least), combine: vector.max }
+}
+
+/** The combination of all four lanes, in every lane. */
+function acrossLanes(f: FunctionBuilder, { combine }: Combiner, vector: V128): V128 {
+  const v = f.local(vector)
+  const pairs = f.local(combine(v, v128.shuffle(v, v, [2, 3, 0, 1])))
+  return combine(pairs, v128.shuffle(pairs, pairs, [1, 0, 3, 2]))
+}
+
+/** Kahan: `total += block`, where `lost` is what earlier additions rounded away. An infinite total loses nothing. */
+function addCompensated(f: FunctionBuilder, total: Local<'v128'>, lost: Local<'v128'>, block: V128): void {
+  const y = f.local(f32x4.sub(block, lost))
+  const sum = f.local(f32x4.add(total, y))
+  f.set(lost, f32x4.sub(f32x4.sub(sum, total), y))
+  f.set(lost, v128.and(lost, f32x4.eq(lost, lost)))
+  f.set(total, sum)
+}
+
+/**
+ * How the reduced axes are walked: for every index of `outer`, `turns` turns of `bytes` bytes (of a contiguous walk)
+ * that each add `vectors`, then the vectors of `rest`.
+ */
+type Walk = {
+  readonly outer: Axes
+  readonly turns: number
+  readonly bytes: number
+  readonly turnStrides: readonly number[]
+  readonly vectorStrides: readonly number[]
+  readonly vectors: readonly Vector[]
+  readonly rest?: readonly Vector[]
+}
+
+/** Emits one reduction into a function whose parameters are the kernel's arguments. */
+class ReduceEmitter {
+  readonly #c: Combiner
+  readonly #lines: number[]
+
+  constructor(
+    readonly target: Target,
+    readonly f: FunctionBuilder,
+    readonly kernel: ReduceKernel,
+  ) {
+    this.#c = combinerOf(kernel)
+    this.#lines = linesFor(kernel.body, [kernel.value])
+  }
+
+  /** Combine one vector after the other into its accumulator. */
+  #combine(
+    walk: Walk,
+    pointers: readonly I32[],
+    index: I32,
+    vectors: readonly Vector[],
+    into: readonly Local<'v128'>[],
+  ): void {
+    const { f, kernel } = this
+    const masked = walk.rest !== undefined
+    vectors.forEach(({ start, lanes }, v) => {
+      const emitter = new BodyEmitter(this.target, f, kernel.body)
+      emitter.emit(this.#lines, i => {
+        const stride = walk.vectorStrides[i]
+        return loadLanes(f, along(pointers[i], index, walk.turnStrides[i]), 4 * start * stride, stride, lanes)
+      })
+      const value = emitter.value(kernel.value)
+      const mask = i32x4.lanes(-1, lanes > 1 ? -1 : 0, lanes > 2 ? -1 : 0, lanes > 3 ? -1 : 0)
+      const counted = masked && lanes < 4 ? v128.bitselect(value, this.#c.identity, mask) : value
+      f.set(into[v], this.#c.combine(into[v], counted))
+    })
+  }
+
+  /** Walk all reduced axes from `start`; returns one total for each vector of the walk. */
+  totals(walk: Walk, start: readonly I32[]): Local<'v128'>[] {
+    const { f, kernel } = this
+    const pointers = start.map(pointer => f.local(pointer))
+    const zeros = () => walk.vectors.map(() => f.local(this.#c.identity))
+    const totals = zeros()
+    const long = walk.turns * sizeOf(walk.outer.shape) > 2 * blockTurns
+    const compensated = long && kernel.op === 'sum' && kernel.dtype !== 'int32'
+    const lost = compensated ? zeros() : []
+    const sums = compensated ? zeros() : totals
+
+    forEachIndex(f, walk.outer.shape, pointers, walk.outer.strides, () => {
+      const index = f.local(i32.const(0))
+      const block = (turns: number, rest?: Walk['rest']) => {
+        if (compensated) for (const sum of sums) f.set(sum, this.#c.identity)
+        f.repeat(turns, () => {
+          this.#combine(walk, pointers, index, walk.vectors, sums)
+          f.advance(index, walk.bytes)
+        })
+        if (rest) this.#combine(walk, pointers, index, rest, sums)
+        if (compensated)
+          totals.forEach((total, i) => {
+            addCompensated(f, total, lost[i], sums[i])
+          })
+      }
+      if (!compensated) return block(walk.turns, walk.rest)
+      f.repeat(Math.floor(walk.turns / blockTurns), () => block(blockTurns))
+      if (walk.turns % blockTurns || walk.rest) block(walk.turns % blockTurns, walk.rest)
+    })
+    return totals
+  }
+
+  /** Lanes run along the last reduced axis. */
+  emitAlong(kept: Axes, reduced: Axes, pointers: readonly Local<'i32'>[], out: Local<'i32'>): void {
+    const { f } = this
+    const length = reduced.shape.at(-1) ?? 1
+    const strides = reduced.strides.map(s => s.at(-1) ?? 1)
+    const count = Math.max(1, Math.min(rowAccumulators, length >> 2))
+    const left = length % (4 * count)
+    const rest = Array.from({ length: Math.ceil(left / 4) }, (_, i) => ({
+      start: 4 * i,
+      lanes: Math.min(4, left - 4 * i),
+    }))
+    const walk: Walk = {
+      outer: { shape: reduced.shape.slice(0, -1), strides: reduced.strides.map(s => s.slice(0, -1)) },
+      turns: Math.floor(length / (4 * count)),
+      bytes: 16 * count,
+      turnStrides: strides,
+      vectorStrides: strides,
+      vectors: vectors(count),
+      rest,
+    }
+    forEachIndex(f, kept.shape, pointers, kept.strides, () => {
+      const [first, ...others] = this.totals(walk, pointers)
+      const total = others.reduce<V128>((sum, more) => this.#c.combine(sum, more), first)
+      storeLanes(f, out, 0, 1, 1, acrossLanes(f, this.#c, total))
+      f.advance(out, 4)
+    })
+  }
+
+  /** Lanes run across the last kept axis. */
+  emitAcross(kept: Axes, reduced: Axes, pointers: readonly Local<'i32'>[], out: Local<'i32'>): void {
+    const { f } = this
+    const width = kept.shape.at(-1) ?? 1
+    const vectorStrides = kept.strides.map(s => s.at(-1) ?? 1)
+    const outer = { shape: kept.shape.slice(0, -1), strides: kept.strides.map(s => s.slice(0, -1)) }
+    const columns = (index: I32, start: number, vectors: readonly Vector[]) => {
+      const walk: Walk = {
+        outer: { shape: reduced.shape.slice(0, -1), strides: reduced.strides.map(s => s.slice(0, -1)) },
+        turns: reduced.shape.at(-1) ?? 1,
+        bytes: 4,
+        turnStrides: reduced.strides.map(s => s.at(-1) ?? 0),
+        vectorStrides,
+        vectors,
+      }
+      const from = pointers.map((p, i) =>
+        i32.plus(along(p, index, vectorStrides[i]), 4 * start * vectorStrides[i]),
+      )
+      this.totals(walk, from).forEach((total, v) => {
+        storeLanes(f, along(out, index, 1), 4 * (start + 4 * v), 1, vectors[v].lanes, total)
+      })
+    }
+    const full = width >> 2
+    const grouped = full - (full % columnAccumulators)
+    forEachIndex(f, outer.shape, pointers, outer.strides, () => {
+      f.range(grouped / columnAccumulators, 16 * columnAccumulators, index =>
+        columns(index, 0, vectors(columnAccumulators)),
+      )
+      if (full > grouped) columns(i32.const(0), 4 * grouped, vectors(full - grouped))
+      if (width % 4) columns(i32.const(0), 4 * full, [{ start: 0, lanes: width % 4 }])
+      f.advance(out, 4 * width)
+    })
+  }
+
+  /** No element to reduce: the identity everywhere. */
+  emitEmpty(out: Local<'i32'>, count: number): void {
+    this.f.repeat(count, () => {
+      storeLanes(this.f, out, 0, 1, 1, this.#c.identity)
+      this.f.advance(out, 4)
+    })
+  }
+}
+
+/** Whether lanes across the last kept axis cost less than lanes along the last reduced one, by a count of vectors. */
+function acrossIsCheaper(kept: Axes, reduced: Axes): boolean {
+  const cost = (axes: Axes): number => {
+    const length = axes.shape.at(-1) ?? 1
+    const loads = axes.strides.map(s => ((s.at(-1) ?? 1) >>> 0 > 1 ? 5 : 1))
+    return loads.reduce((a, b) => a + b, 0) * (Math.ceil(length / 4) / length)
+  }
+  const lanesToOne = 12 / sizeOf(reduced.shape)
+  return cost(kept) < cost(reduced) + lanesToOne
+}
+
+/** The kept and the reduced axes of a reduction. */
+function axesOf({ shape, axes, inputs }: ReduceKernel): { kept: Axes; reduced: Axes } {
+  const between = (from: number, to: number): Axes =>
+    collapse(
+      shape.slice(from, to),
+      inputs.map(i => i.view.strides.slice(from, to)),
+    )
+  return { kept: between(0, shape.length - axes), reduced: between(shape.length - axes, shape.length) }
+}
+
+/** Whether lanes run across kept elements: what the order of additions depends on, beside the reduced axes. */
+export function reducesAcross(kernel: ReduceKernel): boolean {
+  const { kept, reduced } = axesOf(kernel)
+  return acrossIsCheaper(kept, reduced)
+}
+
+/** Define the function of a reduction; its parameters are the kernel's arguments. */
+export function defineReduce(target: Target, module: ModuleBuilder, kernel: ReduceKernel): number {
+  const { inputs } = kernel
+  const { kept, reduced } = axesOf(kernel)
+  return module.define(inputs.length + 1, f => {
+    const emitter = new ReduceEmitter(target, f, kernel)
+    const out = f.params[inputs.length]
+    if (sizeOf(kept.shape) === 0) return
+    if (sizeOf(reduced.shape) === 0) return emitter.emitEmpty(out, sizeOf(kept.shape))
+    const pointers = inputs.map(({ view }, i) => f.local(i32.plus(f.params[i], 4 * view.offset)))
+    if (acrossIsCheaper(kept, reduced)) emitter.emitAcross(kept, reduced, pointers, out)
+    else emitter.emitAlong(kept, reduced, pointers, out)
+  })
+}

@@ -1,0 +1,104 @@
+import type { MatmulKernel } from '../../../kernel/kernel.js'
+import { i32, type ModuleBuilder } from '../assembly/assembler.js'
+import type { Target } from '../assembly/target.js'
+import { leadingOut, type MatmulColumns } from '../parallel/partition.js'
+import { leadingOf, type Packing } from './packing.js'
+import { isSkinny, layouts, sgemmIndex } from './sgemm.js'
+import { forEachPart } from './tile.js'
+
+/**
+ * Products by BLAS whose right side is packed once for many of them.
+ *
+ * A library packs both sides anew in every call, which for the few rows of a batch is a good part of its work. Some take
+ * the sides of small products as they lie (`unpacked` in target.ts): there the right side is cut into panels, and every
+ * call is so small. GFLOP/s for one call and for small ones, by bench/blas.js: an AMD EPYC (Zen 5), one thread, OpenBLAS
+ * 0.3.21 with AVX-512 kernels:
+ *
+ *     [50,128] × [128,512]    192  235        [50,512] × [512,128]ᵀ    161  235
+ *     [50,256] × [256,1024]   181  238        [50,1024] × [1024,256]ᵀ  144  231
+ *     [50,512] × [512,2048]   185  232        [50,2048] × [2048,512]ᵀ  148  231
+ *     [50,1024] × [1024,4096] 146  197        [50,4096] × [4096,1024]ᵀ 143  199
+ */
+
+/** Columns of the narrowest panel, and rows of a call: with fewer, calls cost too much. */
+const narrowest = 64
+const fewestRows = 24
+/** Rows for which a panel may be wider. */
+const manyRows = 48
+
+/** The size of about equal parts of `total`, none larger than `most`. */
+const evenly = (total: number, most: number): number =>
+  Math.ceil(total / Math.max(1, Math.ceil(total / most)))
+
+/** k-steps of a call. It depends on nothing else: it decides on the order of sums. */
+const stepsOfCall = (k: number, unpacked: number): number =>
+  evenly(k, Math.floor(unpacked / (narrowest * fewestRows)))
+
+/** Elements from row to row of a right side in one piece. Rows a page apart would share the sets of a cache. */
+function leadingOfWhole(columns: number): number {
+  const next = 16 * Math.ceil(columns / 16) + 16
+  return next % 512 === 0 ? next + 16 : next
+}
+
+/**
+ * How to pack a right side for products by BLAS: in rows, which is what it reads fastest ([50,2048] × [2048,512] with
+ * AVX2 kernels: 104 GFLOP/s, with the right side transposed in memory 96). Undefined for products that threads share by
+ * columns: of those any part is to be computed as the whole is.
+ */
+export function sgemmPacking(target: Target, kernel: MatmulKernel): Packing | undefined {
+  if (isSkinny(target, kernel)) return undefined
+  const { n, k } = kernel
+  const unpacked = target.sgemm?.unpacked ?? 0
+  if (unpacked === 0) return { panel: n, leading: leadingOfWhole(n), beyond: 0 }
+  const columns = unpacked / (manyRows * stepsOfCall(k, unpacked))
+  const panel = narrowest * Math.max(1, Math.floor(columns / narrowest))
+  return { panel, leading: panel, beyond: 0 }
+}
+
+/** Define `(a, b, out, packed)`: a product by BLAS whose right side was packed as `sgemmPacking` says. */
+export function definePackedSgemm(
+  target: Target,
+  module: ModuleBuilder,
+  kernel: MatmulKernel | MatmulColumns,
+  packing: Packing,
+): number {
+  const { m, n, k, a, accumulate } = kernel
+  const [left] = layouts(kernel)
+  if (!left) throw new Error('sgemm: a view that BLAS cannot express')
+  // Where the library packs in any case, one call takes all.
+  const unpacked = target.sgemm?.unpacked || Number.POSITIVE_INFINITY
+  const kc = stepsOfCall(k, unpacked)
+  const number = (x: number | boolean) => i32.const(Number(x))
+  return module.define(4, f => {
+    const [rows, , columns, right] = f.params
+    f.advance(rows, 4 * a.offset)
+    forEachPart(f, n, packing.panel, nb => {
+      const leading = leadingOf(packing, nb)
+      const mc = evenly(m, Math.max(1, Math.floor(unpacked / (nb * kc))))
+      const step = f.local(rows)
+      const add = f.local(number(accumulate))
+      forEachPart(f, k, kc, kb => {
+        const x = f.local(step)
+        const out = f.local(columns)
+        forEachPart(f, m, mc, mb => {
+          f.call(sgemmIndex, [
+            ...[left.transposed, false, mb, nb, kb].map(number),
+            x,
+            number(left.leading),
+            right,
+            number(leading),
+            add,
+            out,
+            number(leadingOut(kernel)),
+          ])
+          f.advance(x, 4 * mb * a.strides[0])
+          f.advance(out, 4 * mb * leadingOut(kernel))
+        })
+        f.set(add, i32.const(1))
+        f.advance(step, 4 * kb * a.strides[1])
+        f.advance(right, 4 * kb * leading)
+      })
+      f.advance(columns, 4 * nb)
+    })
+  })
+}

@@ -1,0 +1,134 @@
+import type { Kernel, MatmulKernel } from '../../../kernel/kernel.js'
+import { contiguousStrides } from '../../../kernel/shape.js'
+import { i32, type ModuleBuilder } from '../assembly/assembler.js'
+import type { Target } from '../assembly/target.js'
+import { forEachIndex } from '../kernels/strided.js'
+import { leadingOut, type MatmulColumns } from '../parallel/partition.js'
+import { parts } from './tile.js'
+
+/**
+ * `env.sgemm`, which a module imports when it leaves products to a BLAS library (blas.ts): row-major
+ * `C = op(A) op(B) + accumulate C`, sizes and leading dimensions in elements, addresses in the module's memory.
+ */
+export type Sgemm = (
+  transposedA: number,
+  transposedB: number,
+  m: number,
+  n: number,
+  k: number,
+  a: number,
+  lda: number,
+  b: number,
+  ldb: number,
+  accumulate: number,
+  c: number,
+  ldc: number,
+) => void
+
+/** The import of a module whose products include some for BLAS; its function's index is 0. */
+export const sgemmImport = { name: 'sgemm', params: 12 } as const
+export const sgemmIndex = 0
+
+/**
+ * A product goes to BLAS if it has at least so many rows, columns and elements in its right side. Measured by
+ * bench/blas.js on an AMD EPYC (Zen 5), one thread, OpenBLAS 0.3.21; how many times faster BLAS is with its AVX2
+ * (Haswell) and its AVX-512 (Cooperlake) kernels:
+ *
+ *     [50,16] × [16,64]     1.4  3.2        [1,256] × [256,1024]   0.5  1.8        [500,256] × [256,4]   0.9  4.6
+ *     [50,32] × [32,128]    1.7  3.9        [4,256] × [256,1024]   1.3  0.8        [500,256] × [256,8]   1.4  1.4
+ *     [50,64] × [64,256]    1.9  3.7        [12,256] × [256,1024]  1.9  2.0        [500,256] × [256,16]  1.8  2.7
+ *     [50,256] × [256,1024] 2.1  2.7        [32,32] × [32,32]      1.1  2.6        [64,25000] × [25000,256] 2.0 3.1
+ *
+ * Below the bounds the weaker kernels gain microseconds or lose; above, both win by half or more.
+ */
+const least = { rows: 12, columns: 16, rightSide: 1 << 12 } as const
+
+/**
+ * Rows of a part when threads share a product: whole multiples. OpenBLAS's Haswell kernels take rows by the dozen and
+ * round the rest differently; cut like this, results are the same for every number of threads.
+ */
+export const sgemmRows = 12
+
+/** How BLAS is told of a matrix in memory. */
+type Layout = { readonly transposed: boolean; readonly leading: number }
+
+/** Rows or columns in order, with a stride that BLAS can express; undefined for all other views. */
+function layout(
+  [rows, columns]: readonly [number, number],
+  [row, column]: readonly number[],
+): Layout | undefined {
+  if (column === 1 && row >= columns) return { transposed: false, leading: row }
+  if (row === 1 && column >= rows) return { transposed: true, leading: column }
+  return undefined
+}
+
+export const layouts = ({ batch, m, n, k, a, b }: MatmulKernel): readonly (Layout | undefined)[] => [
+  layout([m, k], a.strides.slice(batch.length)),
+  layout([k, n], b.strides.slice(batch.length)),
+]
+
+const isForSgemm = (kernel: MatmulKernel | MatmulColumns): boolean =>
+  kernel.m >= least.rows &&
+  leadingOut(kernel) >= least.columns &&
+  kernel.k * leadingOut(kernel) >= least.rightSide &&
+  layouts(kernel).every(side => side !== undefined)
+
+/** Whether a kernel, or one in a loop, leaves a product to BLAS. */
+export function usesSgemm(target: Target, kernel: Kernel): boolean {
+  if (!target.sgemm) return false
+  if (kernel.kind === 'loop') return kernel.body.some(launch => usesSgemm(target, launch.kernel))
+  return kernel.kind === 'matmul' && isForSgemm(kernel)
+}
+
+/**
+ * Columns of one call for a skinny product. Libraries round the edges of what they compute in one call in their own ways
+ * (OpenBLAS with AVX2 kernels does): computed like this, some columns of a product have the bits of the whole.
+ */
+export const columnsOfCall = 256
+
+/**
+ * Whether a product has few rows for so large a right side that threads share it by columns (columns.ts), where each call
+ * packs that side anew. Asks the library last: it is not to be loaded for small products.
+ */
+export const isSkinny = ({ sgemm }: Target, { batch, m, n, k }: MatmulKernel): boolean =>
+  batch.length === 0 && m <= 512 && n >= 2 * columnsOfCall && k * n >= 1 << 22 && sgemm?.unpacked === 0
+
+/** Define the function of a product that BLAS computes, matrix by matrix; its parameters are the kernel's arguments. */
+export function defineSgemm(
+  target: Target,
+  module: ModuleBuilder,
+  kernel: MatmulKernel | MatmulColumns,
+): number {
+  const { batch, m, n, k, a, b, accumulate } = kernel
+  const isPart = 'outLeading' in kernel
+  const [left, right] = layouts(kernel)
+  if (!left || !right) throw new Error('sgemm: a view that BLAS cannot express')
+  const outStrides = contiguousStrides([...batch, m, n])
+  const strides = [a.strides, b.strides, outStrides].map(s => s.slice(0, batch.length))
+  const number = (x: number | boolean) => i32.const(Number(x))
+  return module.define(3, f => {
+    const [x, y, out] = f.params
+    const call = (columns: number) =>
+      f.call(sgemmIndex, [
+        ...[left.transposed, right.transposed, m, columns, k].map(number),
+        x,
+        number(left.leading),
+        y,
+        number(right.leading),
+        number(accumulate),
+        out,
+        number(leadingOut(kernel)),
+      ])
+    f.advance(x, 4 * a.offset)
+    f.advance(y, 4 * b.offset)
+    forEachIndex(f, batch, [x, y, out], strides, () => {
+      if (!isPart && !isSkinny(target, kernel)) return call(n)
+      for (const { size, count } of parts(n, columnsOfCall))
+        f.repeat(count, () => {
+          call(size)
+          f.advance(y, 4 * size * b.strides[1])
+          f.advance(out, 4 * size)
+        })
+    })
+  })
+}

@@ -1,0 +1,54 @@
+import type { Kernel, LoopArg, LoopKernel } from '../../../kernel/kernel.js'
+import { type FunctionBuilder, type I32, i32, type ModuleBuilder } from '../assembly/assembler.js'
+import { type RightSide, sidesOfLaunch } from './packedOperands.js'
+
+/**
+ * Emit all turns of a loop. `buffers`: where the loop's begin. `emit` emits launch number `launch`, given where its
+ * arguments begin.
+ */
+export function emitTurns(
+  f: FunctionBuilder,
+  { steps, reverse, body }: LoopKernel,
+  buffers: readonly I32[],
+  emit: (launch: number, args: I32[]) => void,
+): void {
+  const t = f.local(i32.const(reverse ? steps - 1 : 0))
+  const odd = f.local(i32.const(0))
+  const pointer = (arg: LoopArg): I32 => {
+    const [even, other] = [buffers[arg.even], buffers[arg.odd]]
+    const buffer = arg.even === arg.odd ? even : i32.select(odd, other, even)
+    const start = i32.plus(buffer, arg.offset)
+    return arg.stride === 0 ? start : i32.add(start, i32.times(t, arg.stride))
+  }
+  f.repeat(steps, () => {
+    body.forEach(({ args }, launch) => {
+      emit(launch, args.map(pointer))
+    })
+    f.advance(t, reverse ? -1 : 1)
+    f.set(odd, i32.sub(i32.const(1), odd))
+  })
+}
+
+/**
+ * Define the function of a loop: it runs all turns, calling the functions of the body's kernels. `sides` are packed
+ * beforehand (rightSides.ts). `define` gives the function of a kernel with packed sides of its own. The parameters are
+ * the loop's buffers, then the packed sides.
+ */
+export function defineLoop(
+  module: ModuleBuilder,
+  loop: LoopKernel,
+  sides: readonly RightSide[],
+  define: (kernel: Kernel, sides: readonly RightSide[]) => number,
+): number {
+  const buffers = loop.bytes.length
+  const launches = loop.body.map(({ kernel }, launch) => {
+    const own = sidesOfLaunch(sides, launch)
+    return { packed: own.map(({ place }) => buffers + place), index: define(kernel, own) }
+  })
+  return module.define(buffers + sides.length, f =>
+    emitTurns(f, loop, f.params, (launch, args) => {
+      const { packed, index } = launches[launch]
+      f.call(index, [...args, ...packed.map(param => f.params[param])])
+    }),
+  )
+}

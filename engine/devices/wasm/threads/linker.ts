@@ -1,0 +1,37 @@
+import { blasImports } from '../matmul/blas.js'
+
+/** A module as it is handed to a thread. */
+export type Code = {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  /** The BLAS library of the module's `env.sgemm`, if it imports it. */
+  readonly blas?: string | undefined
+}
+
+/** A kernel as a function of its arguments' addresses. */
+export type KernelFunction = (...pointers: number[]) => void
+
+/** Makes functions of modules, for one thread: they share its scratch memory. */
+export class Linker {
+  readonly #scratch = new WebAssembly.Global({ value: 'i32', mutable: true }, 0)
+  #pointer = 0
+
+  /** `meet`: waits for the other threads that run the same, if there are any. */
+  constructor(
+    readonly memory: WebAssembly.Memory,
+    readonly meet = () => {},
+  ) {}
+
+  /** Where the functions have their scratch memory from now on. */
+  set scratch(pointer: number) {
+    if (pointer === this.#pointer) return
+    this.#pointer = pointer
+    this.#scratch.value = pointer | 0
+  }
+
+  link({ bytes, blas }: Code): KernelFunction {
+    const { memory, meet } = this
+    const env = { memory, scratch: this.#scratch, meet, ...blasImports(blas, memory) }
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env })
+    return instance.exports.run as KernelFunction
+  }
+}

@@ -1,0 +1,131 @@
+import type { Device, DeviceBuffer, Program } from '../devices/device.js'
+import { type Kernel, kernelKey, printKernel } from '../kernel/kernel.js'
+import { split } from '../kernel/split.js'
+import { ScratchPool } from './scratch.js'
+
+/** A program with its arguments: the unit of work that is enqueued. */
+export type Launch = { readonly program: Program; readonly args: readonly DeviceBuffer[] }
+
+/** A launch before its buffers are known: arguments are positions among the kernel's own, or scratch buffers. */
+type Prepared = { readonly program: Program; readonly args: readonly (number | DeviceBuffer)[] }
+
+/**
+ * A device in use: counts its buffers, keeps its compiled programs, and splits kernels that it declines.
+ * Every device is wrapped by exactly one runtime.
+ */
+export class Runtime {
+  #buffers = 0
+  #bytes = 0
+  #closed = false
+  readonly #programs = new Map<string, Program | null>()
+  readonly scratch = new ScratchPool(this)
+
+  /** `name`: by which it is registered, for messages. */
+  constructor(
+    readonly device: Device,
+    readonly name = device.name,
+  ) {}
+
+  /** Live buffers and their bytes: what leaks are judged by. */
+  stats(): { buffers: number; bytes: number } {
+    return { buffers: this.#buffers, bytes: this.#bytes }
+  }
+
+  alloc(bytes: number): DeviceBuffer {
+    const buffer = this.device.alloc(bytes)
+    this.#buffers++
+    this.#bytes += bytes
+    return buffer
+  }
+
+  free(buffer: DeviceBuffer): void {
+    // The device has given back everything when it was closed.
+    if (this.#closed) return
+    this.device.free(buffer)
+    this.#buffers--
+    this.#bytes -= buffer.bytes
+  }
+
+  #compile(kernel: Kernel): Program | null {
+    const key = kernelKey(kernel)
+    let program = this.#programs.get(key)
+    if (program === undefined) {
+      program = this.device.compile(kernel)
+      this.#programs.set(key, program)
+    }
+    return program
+  }
+
+  /**
+   * Programs for a kernel: itself, or what it splits into on this device. Scratch that the pieces need is taken with
+   * `scratch`. @throws Error when the device declines a piece that cannot be split further.
+   */
+  prepare(kernel: Kernel, scratch: (bytes: number) => DeviceBuffer): Prepared[] {
+    const program = this.#compile(kernel)
+    if (program) return [{ program, args: Array.from({ length: argCount(kernel) }, (_, i) => i) }]
+    const pieces = split(kernel)
+    if (!pieces) {
+      const float64 = kernelKey(kernel).includes('"float64"')
+      throw new Error(
+        `device '${this.name}' cannot run this kernel${float64 ? ' in float64; use float32, or the device reference' : ''}:\n${printKernel(kernel)}`,
+      )
+    }
+    const own = pieces.scratch.map(({ bytes, contents }) => {
+      const buffer = scratch(bytes)
+      if (contents) this.device.write(buffer, contents)
+      return buffer
+    })
+    return pieces.launches.flatMap(({ kernel: piece, args }) => {
+      const outer = args.map(arg => (typeof arg === 'number' ? arg : own[arg.scratch]))
+      return this.prepare(piece, scratch).map(({ program, args }) => ({
+        program,
+        args: args.map(arg => (typeof arg === 'number' ? outer[arg] : arg)),
+      }))
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.device.close()
+    this.#programs.clear()
+  }
+}
+
+/** How many arguments a kernel takes. */
+export function argCount(kernel: Kernel): number {
+  switch (kernel.kind) {
+    case 'map':
+      return kernel.inputs.length + kernel.outputs.length
+    case 'reduce':
+      return kernel.inputs.length + 1
+    case 'matmul':
+    case 'gather':
+    case 'scatterAdd':
+    case 'randomBits':
+      return 3
+    case 'copy':
+      return typeof kernel.source === 'number' ? 1 : 2
+    case 'loop':
+      return kernel.bytes.length
+    default:
+      return kernel satisfies never
+  }
+}
+
+/** Where a tensor's value lives. Released once; then the tensor has no value any more. */
+export class Storage {
+  #released = false
+
+  constructor(
+    readonly runtime: Runtime,
+    readonly buffer: DeviceBuffer,
+    /** What becomes of the buffer: freed, or given back to the compiled function that it came from. */
+    readonly recycle: (buffer: DeviceBuffer) => void = b => runtime.free(b),
+  ) {}
+
+  release(): void {
+    if (this.#released) return
+    this.#released = true
+    this.recycle(this.buffer)
+  }
+}

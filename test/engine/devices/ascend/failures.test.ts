@@ -1,0 +1,238 @@
+import test, { type Test } from 'tape'
+import { ascendDevice } from '../../../../engine/devices/ascend/index.js'
+import {
+  compile,
+  type Device,
+  openDevice,
+  registerDevice,
+  type Tensor,
+  tensor,
+} from '../../../../engine/index.js'
+import type { CopyKernel, LoopKernel } from '../../../../engine/kernel/kernel.js'
+import { buildStub, liveObjects, noStub, readCounters } from './stub.js'
+
+const missing = await noStub()
+const folder = missing ? '' : buildStub()
+let opened = 0
+
+/** Open the stub under a new name, set up as `settings` say; after the test it is closed, and nothing may be left. */
+function withDevice(
+  name: string,
+  settings: Record<string, string>,
+  body: (t: Test, device: Device, registered: string) => Promise<void>,
+): void {
+  if (missing) {
+    test(`${name} (${missing})`, { skip: true }, () => {})
+    return
+  }
+  test(name, async t => {
+    for (const key of Object.keys(process.env)) if (key.startsWith('ASCEND_STUB')) delete process.env[key]
+    Object.assign(process.env, { ASCEND_STUB: folder }, settings)
+    const registered = `ascend ${++opened}`
+    registerDevice(registered, options => ascendDevice(options))
+    const { device } = await openDevice(registered)
+    await body(t, device, registered)
+    await device.close()
+    const left = Object.entries(await liveObjects(folder)).filter(([, count]) => count !== 0)
+    t.deepEqual(left, [], 'nothing is left')
+  })
+}
+
+const failure = async (work: () => unknown): Promise<string> => {
+  try {
+    await work()
+    return 'no failure'
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+/** Calls a compiled function until it fails; how often it did not. */
+async function callUntilFailure(registered: string): Promise<{ calls: number; message: string }> {
+  const f = compile((x: Tensor, w: Tensor) => x.matmul(w).tanh().mul(x), { device: registered })
+  const [x, w] = [3, 4].map(k =>
+    tensor(
+      Float32Array.from({ length: 16 }, (_, i) => Math.sin(i + k)),
+      { shape: [4, 4] },
+    ),
+  )
+  let calls = 0
+  const message = await failure(async () => {
+    for (; calls < 100; calls++) {
+      const y = f(x, w)
+      await y.data()
+      y.dispose()
+    }
+  })
+  return { calls, message }
+}
+
+withDevice('a phase one that fails', { ASCEND_STUB_FAIL: 'plan:5' }, async (t, _, registered) => {
+  const { message } = await callUntilFailure(registered)
+  t.match(
+    message,
+    /^ascend: .*(aclnn\w+\(float32\[16\].*: error 561103|no aclnn operators for '\w+' on Ascend910B4)/,
+  )
+})
+
+withDevice('a phase two that fails', { ASCEND_STUB_FAIL: 'launch:20' }, async (t, _, registered) => {
+  const { calls, message } = await callUntilFailure(registered)
+  t.equal(calls, 6, 'three operators a call')
+  t.match(
+    message,
+    /^ascend: aclnn\w+: error 361001, the runtime failed below the operator; .* \[\w+: injected failure/,
+  )
+})
+
+withDevice('a card that is lost', { ASCEND_STUB_FAIL: 'device:20' }, async (t, device, registered) => {
+  const { message } = await callUntilFailure(registered)
+  t.match(
+    message,
+    /^ascend: waiting for kernels: error 507010, the card has stopped answering; .*last checkpoint/,
+  )
+  const again = [
+    () => device.alloc(1 << 24),
+    () => callUntilFailure(registered).then(({ message }) => Promise.reject(new Error(message))),
+  ]
+  for (const work of again) t.equal(await failure(work), message, 'and stays so')
+})
+
+withDevice('memory runs out', { ASCEND_STUB_MEMORY: '4000000' }, async (t, device) => {
+  const [a, b] = [device.alloc(1_000_000), device.alloc(1_500_000)]
+  device.free(a)
+  // What is kept for reuse is given back when there is need.
+  const c = device.alloc(2_000_000)
+  t.match(
+    await failure(() => device.alloc(2_000_000)),
+    /^ascend: asked for \d+ bytes, free are 0\.00 GiB of 0\.00 GiB: error 207001, out of device memory; take a smaller batch/,
+  )
+  device.free(b)
+  device.free(c)
+})
+
+withDevice('an allocation fails once', { ASCEND_STUB_FAIL: 'malloc:4' }, async (t, _, registered) => {
+  t.equal(
+    (await callUntilFailure(registered)).message,
+    'no failure',
+    'and works after giving back what was kept',
+  )
+})
+
+withDevice('buffers that were freed', {}, async (t, device) => {
+  const buffer = device.alloc(64)
+  device.free(buffer)
+  const reason = /^ascend.*: use of a buffer after it was freed$/
+  t.match(await failure(() => device.free(buffer)), reason)
+  t.match(await failure(() => device.write(buffer, new Float32Array(4))), reason)
+  t.match(await failure(() => device.read(buffer)), reason)
+})
+
+const row = { offset: 0, strides: [1] }
+const copyOf = (count: number): CopyKernel => ({
+  kind: 'copy',
+  dtype: 'float32',
+  shape: [count],
+  source: row,
+  to: row,
+  accumulate: false,
+})
+const floats = async (reading: Promise<ArrayBuffer>): Promise<number[]> => [
+  ...new Float32Array(await reading),
+]
+
+withDevice('float64 is declined', {}, async (t, _, registered) => {
+  const f = compile((x: Tensor) => x.cast('float64').mul(2), { device: registered })
+  t.match(
+    await failure(() => f(tensor([1, 2]))),
+    /cannot run this kernel in float64; use float32, or the device reference/,
+  )
+})
+
+withDevice('options', { ASCEND_STUB_SOC: 'Ascend910B2' }, async (t, device) => {
+  t.equal(device.matmulEps, 1e-6)
+  const refused = async (options: Record<string, string | number | boolean>) =>
+    failure(() => ascendDevice(options))
+  t.equal(await refused({ precision: 'bf16' }), 'ascend: precision bf16; give one of fp32, hf32, fp16')
+  t.equal(await refused({ card: -1 }), 'ascend: card -1; give its number, 0 or more')
+  t.match(
+    await refused({ colour: 1 }),
+    /^ascend: option colour is not known; there are precision, card, keepExecutors$/,
+  )
+})
+
+if (!missing)
+  test('precision', async t => {
+    for (const [precision, words, eps] of [
+      ['hf32', 'operands rounded to HF32', 1e-3],
+      ['fp16', 'operands rounded to fp16', 2e-3],
+    ] as const) {
+      const device = await ascendDevice({ precision })
+      t.ok(device.description.includes(words), device.description)
+      t.equal(device.matmulEps, eps)
+      await device.close()
+    }
+  })
+
+withDevice('transfers are in order with kernels', {}, async (t, device) => {
+  const program = device.compile(copyOf(4))!
+  const [a, b] = [device.alloc(16), device.alloc(16)]
+  device.write(a, new Float32Array([1, 2, 3, 4]))
+  device.run(program, [a, b])
+  device.write(a, new Float32Array([5, 6, 7, 8]))
+  const first = device.read(b)
+  device.run(program, [a, b])
+  const second = device.read(b)
+  device.free(a)
+  t.deepEqual(await floats(first), [1, 2, 3, 4], 'what was there when the reading began')
+  t.deepEqual(await floats(second), [5, 6, 7, 8])
+  device.free(b)
+
+  // Larger than what goes through page-locked memory.
+  const count = 1_500_000
+  const [c, d] = [device.alloc(4 * count), device.alloc(4 * count)]
+  const large = device.compile(copyOf(count))!
+  device.write(c, new Float32Array(count).fill(1))
+  device.run(large, [c, d])
+  device.write(c, new Float32Array(count).fill(2))
+  t.ok((await floats(device.read(d))).every(x => x === 1))
+  t.ok((await floats(device.read(c))).every(x => x === 2))
+  device.free(c)
+  device.free(d)
+})
+
+withDevice('executors are kept: later calls plan nothing', {}, async (t, device) => {
+  const [a, b] = [device.alloc(4096), device.alloc(4096)]
+  device.write(
+    a,
+    Float32Array.from({ length: 1024 }, (_, i) => i),
+  )
+  // Rows of 12 bytes: eight ways to lie between multiples of 32.
+  const arg = (buffer: number) => ({ even: buffer, odd: buffer, offset: 0, stride: 12 })
+  const loop: LoopKernel = {
+    kind: 'loop',
+    steps: 100,
+    reverse: false,
+    bytes: [4096, 4096],
+    body: [{ kernel: copyOf(3), args: [arg(0), arg(1)] }],
+  }
+  const program = device.compile(loop)!
+  const plansOf = async (work: () => void) => {
+    const before = await readCounters(folder)
+    work()
+    const after = await readCounters(folder)
+    return [after.plans - before.plans, after.launches - before.launches]
+  }
+  t.deepEqual(await plansOf(() => device.run(program, [a, b])), [8, 100])
+  t.deepEqual(await plansOf(() => device.run(program, [a, b])), [0, 100])
+  t.deepEqual(
+    (await floats(device.read(b))).slice(0, 300),
+    Array.from({ length: 300 }, (_, i) => i),
+  )
+  // A copy onto itself is one that the library does not let be used again.
+  const single = device.compile(copyOf(5))!
+  t.deepEqual(await plansOf(() => device.run(single, [b, b])), [1, 1])
+  t.deepEqual(await plansOf(() => device.run(single, [a, b])), [1, 1])
+  t.deepEqual((await floats(device.read(b))).slice(0, 5), [0, 1, 2, 3, 4])
+  device.free(a)
+  device.free(b)
+})

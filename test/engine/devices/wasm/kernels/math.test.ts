@@ -1,0 +1,132 @@
+import test from 'tape'
+import { hostTarget, plainTarget } from '../../../../../engine/devices/wasm/assembly/target.js'
+import { wasmDevice } from '../../../../../engine/devices/wasm/index.js'
+import type { ScalarOp } from '../../../../../engine/kernel/expr.js'
+import { runOn } from '../support.js'
+
+const targets = [hostTarget(), plainTarget]
+
+/** Floats of both signs: 64 of every exponent from the least denormal to the largest, and those around integers. */
+function floats(): Float32Array {
+  const bits: number[] = []
+  for (let exponent = 0; exponent < 255; exponent++)
+    for (let i = 0; i < 64; i++) {
+      const mantissa = i === 0 ? 0 : i === 63 ? 0x7fffff : Math.imul(i * 256 + exponent, 0x9e3779b1) >>> 9
+      bits.push((exponent << 23) | mantissa)
+    }
+  const positive = new Float32Array(new Int32Array(bits).buffer)
+  const ramp = Float32Array.from({ length: 250_000 }, (_, i) => i * 4.3e-4)
+  return new Float32Array([...positive, ...positive.map(x => -x), ...ramp, ...ramp.map(x => -x)])
+}
+
+async function apply(op: ScalarOp, x: Float32Array, target = targets[0]): Promise<Float32Array> {
+  const shape = [x.length]
+  const [, y] = await runOn(
+    wasmDevice(target),
+    {
+      kind: 'map',
+      shape,
+      inputs: [{ dtype: 'float32', view: { offset: 0, strides: [1] } }],
+      body: [
+        { op: 'input', dtype: 'float32', args: [], value: 0 },
+        { op, dtype: 'float32', args: [0], value: 0 },
+      ],
+      outputs: [{ dtype: 'float32', view: { offset: 0, strides: [1] }, value: 1 }],
+    },
+    [x, new Float32Array(x.length)],
+  )
+  return y as Float32Array
+}
+
+const leastNormal = 2 ** -126
+
+/** The largest relative error over the arguments whose true value is a normal float. */
+function worst(x: Float32Array, y: Float32Array, exact: (x: number) => number) {
+  let error = 0
+  let at = 0
+  x.forEach((a, i) => {
+    const want = exact(a)
+    if (!(Math.abs(want) >= leastNormal && Number.isFinite(Math.fround(want)))) return
+    const e = Math.abs(y[i] / want - 1)
+    if (!(e <= error)) [error, at] = [e, a]
+  })
+  return { error, at }
+}
+
+const { POSITIVE_INFINITY: inf, NaN: nan } = Number
+
+for (const target of targets) {
+  const name = target.relaxed ? 'relaxed' : 'plain'
+
+  test(`wasm math, ${name}: exp`, async t => {
+    const x = floats()
+    const y = await apply('exp', x, target)
+    const { error, at } = worst(x, y, Math.exp)
+    t.ok(error < 1.3e-7, `relative error ${error} at ${at}`)
+    x.forEach((a, i) => {
+      const want = Math.exp(a)
+      if (want < leastNormal && !(y[i] >= 0 && y[i] <= leastNormal)) t.fail(`exp(${a}) = ${y[i]}, not 0`)
+      if (Math.fround(want) === inf && y[i] !== inf) t.fail(`exp(${a}) = ${y[i]}, not infinity`)
+    })
+    t.deepEqual(
+      [...(await apply('exp', new Float32Array([0, -0, inf, -inf, nan]), target))],
+      [1, 1, inf, 0, nan],
+    )
+    t.end()
+  })
+
+  test(`wasm math, ${name}: log`, async t => {
+    const x = floats().filter(a => a > 0)
+    const { error, at } = worst(x, await apply('log', x, target), Math.log)
+    t.ok(error < 1.5e-7, `relative error ${error} at ${at}`)
+    const special = await apply('log', new Float32Array([0, -0, 1, -1, -1e-40, inf, -inf, nan]), target)
+    t.deepEqual([...special], [-inf, -inf, 0, nan, nan, inf, nan, nan])
+    t.end()
+  })
+
+  test(`wasm math, ${name}: tanh`, async t => {
+    const x = floats()
+    const y = await apply('tanh', x, target)
+    const { error, at } = worst(x, y, Math.tanh)
+    t.ok(error < 3e-7, `relative error ${error} at ${at}`)
+    const negated = await apply(
+      'tanh',
+      x.map(a => -a),
+      target,
+    )
+    t.ok(
+      y.every((v, i) => v === -negated[i]),
+      'odd',
+    )
+    t.ok(
+      y.every((v, i) => Math.abs(v) <= 1 && (Math.abs(x[i]) < 9.02 || v === Math.sign(x[i]))),
+      'never beyond ±1, and exactly that from ±9.02 on',
+    )
+    t.deepEqual(
+      [...(await apply('tanh', new Float32Array([0, -0, inf, -inf, nan]), target))],
+      [0, -0, 1, -1, nan],
+    )
+    t.end()
+  })
+
+  test(`wasm math, ${name}: sigmoid`, async t => {
+    const x = floats()
+    const y = await apply('sigmoid', x, target)
+    const exact = (a: number) => 1 / (1 + Math.exp(-a))
+    const inside = (_: unknown, i: number) => x[i] >= -87.33
+    const { error, at } = worst(x.filter(inside), y.filter(inside), exact)
+    t.ok(error < 2e-7, `relative error ${error} at ${at}`)
+    t.ok(
+      y.every((v, i) => v >= 0 && v <= 1 && (x[i] < 17.4 || v === 1) && (x[i] > -87.33 || v < 1.3e-38)),
+      'between 0 and 1, exactly 1 from 17.4 on, nothing below -87.33',
+    )
+    const [zero, minusZero, one, nothing, none] = await apply(
+      'sigmoid',
+      new Float32Array([0, -0, inf, -inf, nan]),
+      target,
+    )
+    t.deepEqual([zero, minusZero, one, none], [0.5, 0.5, 1, nan])
+    t.ok(nothing < 1.3e-38)
+    t.end()
+  })
+}

@@ -1,0 +1,149 @@
+import fc from 'fast-check'
+import test, { type TestCase } from 'tape'
+import type { Device } from '../../../../engine/devices/device.js'
+import { maxPages } from '../../../../engine/devices/wasm/allocator.js'
+import { ModuleBuilder } from '../../../../engine/devices/wasm/assembly/assembler.js'
+import type { Target } from '../../../../engine/devices/wasm/assembly/target.js'
+import { Blas } from '../../../../engine/devices/wasm/matmul/blas.js'
+import { definePacking, type Packing } from '../../../../engine/devices/wasm/matmul/packing.js'
+import type { Sgemm } from '../../../../engine/devices/wasm/matmul/sgemm.js'
+import { type Tensor, tensor } from '../../../../engine/index.js'
+import { dtypeOf, hostView, type TypedArray } from '../../../../engine/kernel/dtype.js'
+import type { Kernel, MatmulKernel } from '../../../../engine/kernel/kernel.js'
+import { contiguousView, sizeOf } from '../../../../engine/kernel/shape.js'
+import { drawView, type Strided, values } from '../../../../engine/testing/conformance/strided.js'
+import { drawWith } from '../../../../engine/testing/index.js'
+
+export { values }
+
+/** Run `kernel` on a device with copies of `args`; returns the contents of every argument afterwards. */
+export async function runOn(
+  device: Device,
+  kernel: Kernel,
+  args: readonly TypedArray[],
+): Promise<TypedArray[]> {
+  const buffers = args.map(array => {
+    const buffer = device.alloc(array.byteLength)
+    device.write(buffer, array)
+    return buffer
+  })
+  const program = device.compile(kernel)
+  if (!program) throw new Error('the device declined the kernel')
+  device.run(program, buffers)
+  const contents: TypedArray[] = []
+  for (const [i, buffer] of buffers.entries())
+    contents.push(hostView(dtypeOf(args[i])!, await device.read(buffer)))
+  for (const buffer of buffers) device.free(buffer)
+  return contents
+}
+
+/** Views of a shape: axes in any order in memory, with gaps, flipped, and (unless `distinct`) broadcast. */
+export const arbitraryView = (shape: readonly number[], distinct = false): fc.Arbitrary<Strided> =>
+  fc.gen().map(gen => drawView(drawWith(fc, gen), shape, { distinct }))
+
+/** Shapes of rank 0 to `rank`; some have an axis of size 0. */
+export const arbitraryShape = (rank: number): fc.Arbitrary<number[]> =>
+  fc.array(fc.oneof({ weight: 30, arbitrary: fc.integer({ min: 1, max: 9 }) }, fc.constantFrom(0, 17, 70)), {
+    maxLength: rank,
+  })
+
+/** The largest difference, relative to `scale`; NaN and infinities must agree exactly. */
+export function difference(got: TypedArray, want: TypedArray, scale = 1): number {
+  if (got.length !== want.length) return Number.POSITIVE_INFINITY
+  let worst = 0
+  for (let i = 0; i < got.length; i++) {
+    if (Object.is(got[i], want[i]) || got[i] === want[i]) continue
+    const d = Math.abs(got[i] - want[i]) / scale
+    worst = Math.max(worst, Number.isNaN(d) ? Number.POSITIVE_INFINITY : d)
+  }
+  return worst
+}
+
+/** Kernels of OpenBLAS with which parts of a product have the bits of the whole. */
+export const exactLibraries = /Haswell|Zen|SkylakeX|Cooperlake/
+/** The machine's BLAS library, if there is one. */
+export const found = Blas.choose('auto')
+
+/** A test that needs a BLAS library; where there is none it says so and is skipped. */
+export function testBlas(name: string, body: TestCase): void {
+  if (found.path !== undefined) test(name, body)
+  else
+    test(
+      `${name} (skipped: ${found.description}; apt-get install libopenblas0-pthread)`,
+      { skip: true },
+      body,
+    )
+}
+
+/** A product of two matrices that lie in rows. */
+export const product = (m: number, k: number, n: number, over: Partial<MatmulKernel> = {}): MatmulKernel => ({
+  kind: 'matmul',
+  dtype: 'float32',
+  batch: [],
+  m,
+  n,
+  k,
+  a: contiguousView([m, k]),
+  b: contiguousView([k, n]),
+  accumulate: false,
+  ...over,
+})
+
+/** Memory with room for scratch, then arrays one after the other, and where each lies. */
+export function memoryOf(arrays: readonly Float32Array[]) {
+  const memory = new WebAssembly.Memory({ initial: 512, maximum: maxPages })
+  const floats = new Float32Array(memory.buffer)
+  let end = 1 << 20
+  const pointers = arrays.map(array => {
+    floats.set(array, end / 4)
+    const pointer = end
+    end += 4 * array.length
+    return pointer
+  })
+  return { memory, floats, pointers, end }
+}
+
+/** The function that a module exports, on a memory. */
+export function linked(builder: ModuleBuilder, memory: WebAssembly.Memory, sgemm?: Sgemm) {
+  const scratch = new WebAssembly.Global({ value: 'i32', mutable: true }, 0)
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(builder.encode(maxPages)), {
+    env: { memory, scratch, ...(sgemm && { sgemm }) },
+  })
+  return exports.run as (...pointers: number[]) => void
+}
+
+/** The packing of a product's right side, as a function of two addresses. */
+export function packingInto(
+  memory: WebAssembly.Memory,
+  target: Target,
+  packing: Packing,
+  kernel: MatmulKernel,
+): (from: number, to: number) => void {
+  const module = new ModuleBuilder()
+  module.export('run', definePacking(target, module, packing, kernel))
+  return linked(module, memory)
+}
+
+/** A BLAS library of its own: float64 inside; keeps the size of its largest call. */
+export function ownSgemm(floats: () => Float32Array) {
+  const largest = { madds: 0, calls: 0 }
+  const sgemm: Sgemm = (transposedA, transposedB, m, n, k, a, lda, b, ldb, accumulate, c, ldc) => {
+    const memory = floats()
+    largest.madds = Math.max(largest.madds, m * n * k)
+    largest.calls++
+    for (let i = 0; i < m; i++)
+      for (let j = 0; j < n; j++) {
+        let sum = accumulate ? memory[c / 4 + i * ldc + j] : 0
+        for (let l = 0; l < k; l++)
+          sum +=
+            memory[a / 4 + (transposedA ? l * lda + i : i * lda + l)] *
+            memory[b / 4 + (transposedB ? j * ldb + l : l * ldb + j)]
+        memory[c / 4 + i * ldc + j] = sum
+      }
+  }
+  return { sgemm, largest }
+}
+
+/** A random tensor. */
+export const draw = (shape: number[], seed: number): Tensor =>
+  tensor(values('float32', sizeOf(shape), seed) as Float32Array, { shape })
