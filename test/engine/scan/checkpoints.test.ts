@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import test from 'tape'
 import {
   compile,
-  dispose,
   gradients,
   scan,
   setDefaultDevice,
@@ -10,45 +9,19 @@ import {
   tensor,
   zeros,
 } from '../../../engine/index.js'
-import {
-  byPlainLoop,
-  compareTrees,
-  drawProgram,
-  everything,
-  type Loop,
-} from '../../../engine/testing/conformance/programs.js'
-import { drawWith } from '../../../engine/testing/index.js'
-import { runs } from '../effort.js'
+import type { Loop } from '../../../engine/testing/generators/index.js'
+import { testAgainstPlainLoop } from './property.js'
 
 setDefaultDevice('reference')
 
-const inPieces =
-  (checkpoint: number): Loop =>
-  (step, init, xs, reverse) =>
-    scan(step, init, xs, { reverse, checkpoint })
+/** Scans that keep their carries every so many steps. */
+const checkpointed = fc.integer({ min: 1, max: 4 }).map(
+  (checkpoint): Loop =>
+    (step, init, xs, reverse) =>
+      scan(step, init, xs, { reverse, checkpoint }),
+)
 
-for (const [device, dtype, tolerance] of [
-  ['reference', 'float64', 1e-7],
-  ['wasm', 'float32', 5e-3],
-] as const)
-  test(`a checkpointed scan equals the plain loop for random bodies on ${device}`, async t => {
-    const count = runs(60)
-    const every = fc.integer({ min: 1, max: 4 })
-    const property = fc.asyncProperty(fc.gen(), fc.nat(), every, async (gen, seed, checkpoint) => {
-      const program = drawProgram(drawWith(fc, gen), seed, dtype)
-      const second = dtype === 'float64'
-      const scanned = compile(everything(program, inPieces(checkpoint), second), { device })
-      const looped = compile(everything(program, byPlainLoop, second), { device })
-      const args = program.args()
-      const [a, b] = [scanned(args), looped(args)]
-      await compareTrees(a, b, tolerance)
-      dispose([a, b, args])
-      scanned.dispose()
-      looped.dispose()
-    })
-    await fc.assert(property, { numRuns: count, includeErrorInReport: true })
-    t.pass(`${count} random bodies`)
-  })
+testAgainstPlainLoop('a checkpointed scan', checkpointed, 60)
 
 test('a memory budget makes scans keep checkpoints, and one that is too small is refused', async t => {
   const [steps, batch, hidden] = [60, 3, 8]
