@@ -32,7 +32,7 @@ const poisoned = (array: TypedArray): TypedArray => {
 
 test('arguments that a kernel reads stay as they were; only those that it writes change', t => {
   const changed = new Set<string>()
-  const property = fc.property(anyKernel, ({ kernel, buffers }) => {
+  const property = fc.property(anyKernel(), ({ kernel, buffers }) => {
     const after = afterRun(kernel, buffers)
     const written = writtenArguments(kernel)
     buffers.forEach((before, i) => {
@@ -53,7 +53,7 @@ test('arguments that a kernel reads stay as they were; only those that it writes
 test('what a kernel writes does not depend on what was there, what it updates does', t => {
   const depends = new Set<string>()
   const property = fc.property(
-    fc.constantFrom(...simpleKinds).chain(arbitraryKernel),
+    fc.constantFrom(...simpleKinds).chain(kind => arbitraryKernel(kind)),
     ({ kernel, buffers }) => {
       if (kernel.kind === 'loop') return
       const roles = operands(kernel).map(({ role }) => role)
@@ -86,7 +86,7 @@ function positionsOf(shape: readonly number[], { offset, strides }: View): numbe
 test('argumentBytes is what a kernel reaches: enough, and no byte too many', t => {
   let touched = 0
   const property = fc.property(
-    fc.constantFrom(...simpleKinds).chain(arbitraryKernel),
+    fc.constantFrom(...simpleKinds).chain(kind => arbitraryKernel(kind)),
     ({ kernel, buffers }) => {
       if (kernel.kind === 'loop') return
       const bytes = argumentBytes(kernel)
@@ -152,14 +152,14 @@ test('argumentBytes refuses what leaves its buffer', t => {
 })
 
 test('arity: one operand for each argument, of a loop one for each buffer', t => {
-  const property = fc.property(anyKernel, ({ kernel, buffers }) => argumentCount(kernel) === buffers.length)
+  const property = fc.property(anyKernel(), ({ kernel, buffers }) => argumentCount(kernel) === buffers.length)
   fc.assert(property, { numRuns: runs(100) })
   t.pass('as many as there are buffers')
   t.end()
 })
 
 test('dtypesOf names the dtypes of all arguments and of all values in between', t => {
-  const property = fc.property(anyKernel, ({ kernel }) => {
+  const property = fc.property(anyKernel(), ({ kernel }) => {
     const all = (k: Kernel): string[] =>
       k.kind === 'loop'
         ? k.body.flatMap(launch => all(launch.kernel))
@@ -184,26 +184,29 @@ test('dtypesOf names the dtypes of all arguments and of all values in between', 
 })
 
 test('withViews replaces what operands says, and nothing else', t => {
-  const property = fc.property(fc.constantFrom(...simpleKinds).chain(arbitraryKernel), ({ kernel }) => {
-    if (kernel.kind === 'loop') return
-    const moved = (view: View): View => ({ ...view, offset: view.offset + 3 })
-    const before = operands(kernel)
-    const after = operands(
-      withViews(
-        kernel,
-        before.map(({ view }) => moved(view)),
-      ),
-    )
-    // Contiguous by definition: the results of reductions and products, and all that has no strides.
-    const fixed = (i: number) =>
-      ['gather', 'scatterAdd', 'randomBits'].includes(kernel.kind) ||
-      (['reduce', 'matmul'].includes(kernel.kind) && before[i].role !== 'read')
-    before.forEach((operand, i) => {
-      const expected = fixed(i) ? operand : { ...operand, view: moved(operand.view) }
-      if (JSON.stringify(after[i]) !== JSON.stringify(expected))
-        throw new Error(`argument ${i}: ${JSON.stringify(after[i])}`)
-    })
-  })
+  const property = fc.property(
+    fc.constantFrom(...simpleKinds).chain(kind => arbitraryKernel(kind)),
+    ({ kernel }) => {
+      if (kernel.kind === 'loop') return
+      const moved = (view: View): View => ({ ...view, offset: view.offset + 3 })
+      const before = operands(kernel)
+      const after = operands(
+        withViews(
+          kernel,
+          before.map(({ view }) => moved(view)),
+        ),
+      )
+      // Contiguous by definition: the results of reductions and products, and all that has no strides.
+      const fixed = (i: number) =>
+        ['gather', 'scatterAdd', 'randomBits'].includes(kernel.kind) ||
+        (['reduce', 'matmul'].includes(kernel.kind) && before[i].role !== 'read')
+      before.forEach((operand, i) => {
+        const expected = fixed(i) ? operand : { ...operand, view: moved(operand.view) }
+        if (JSON.stringify(after[i]) !== JSON.stringify(expected))
+          throw new Error(`argument ${i}: ${JSON.stringify(after[i])}`)
+      })
+    },
+  )
   fc.assert(property, { numRuns: runs(200), includeErrorInReport: true })
   t.pass('views only')
   t.end()
@@ -270,3 +273,22 @@ function rowOf(
       throw new Error(`${seen.kind} has no leading axis to cut`)
   }
 }
+
+test('what has no leading axis cannot be cut along it', t => {
+  const view = contiguousView([4, 5])
+  const body = [{ op: 'input', dtype: 'float32', args: [], value: 0 }] as const
+  const reduce = { kind: 'reduce', op: 'sum', dtype: 'float32', shape: [4, 5], body, value: 0 } as const
+  const sum = (axes: number) => ({ ...reduce, axes, inputs: [{ dtype: 'float32', view }] }) as const
+  const table = { dtype: 'float32', rows: 3, width: 2, count: 4 } as const
+  t.equal(leadingAxis(sum(1)), 4)
+  t.equal(leadingAxis(sum(2)), undefined, 'a sum of everything')
+  t.notOk(operands(sum(2))[0].followsLeadingAxis)
+  t.equal(leadingAxis({ kind: 'gather', ...table }), 4, 'rows of a table are looked up one by one')
+  t.equal(
+    leadingAxis({ kind: 'scatterAdd', ...table, accumulate: true }),
+    undefined,
+    'any index adds to any row',
+  )
+  t.equal(leadingAxis({ kind: 'randomBits', streams: 3, count: 5 }), 3)
+  t.end()
+})

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { interpret } from '../../../engine/devices/reference/interpret.js'
-import type { TypedArray } from '../../../engine/kernel/dtype.js'
+import type { DType, TypedArray } from '../../../engine/kernel/dtype.js'
 import type { Kernel } from '../../../engine/kernel/kernel.js'
 import {
   type DrawKernel,
@@ -27,14 +27,17 @@ export const kernelsByKind = {
   loop: drawLoop,
 } satisfies Record<Kernel['kind'], DrawKernel>
 
-/** Random kernels of a kind, of all dtypes, with values for their arguments. */
-export const arbitraryKernel = (kind: Kernel['kind']) =>
-  fc.gen().map(gen => kernelsByKind[kind](drawWith(fc, gen), ['float32', 'int32', 'float64']))
+const allDtypes: readonly DType[] = ['float32', 'int32', 'float64']
+
+/** Random kernels of a kind, with values for their arguments. */
+export const arbitraryKernel = (kind: Kernel['kind'], dtypes = allDtypes) =>
+  fc.gen().map(gen => kernelsByKind[kind](drawWith(fc, gen), dtypes))
 
 /** Random kernels of any kind. */
-export const anyKernel = fc
-  .constantFrom(...(Object.keys(kernelsByKind) as Kernel['kind'][]))
-  .chain(arbitraryKernel)
+export const anyKernel = (dtypes = allDtypes) =>
+  fc
+    .constantFrom(...(Object.keys(kernelsByKind) as Kernel['kind'][]))
+    .chain(kind => arbitraryKernel(kind, dtypes))
 
 /** The bytes of an array. */
 export const bytesOf = (array: TypedArray): Uint8Array =>
