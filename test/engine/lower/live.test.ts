@@ -1,0 +1,109 @@
+import fc from 'fast-check'
+import test from 'tape'
+import { dispose, leaves, scan, type Tensor } from '../../../engine/index.js'
+import { isLeaf, liveNodes } from '../../../engine/lower/live.js'
+import { scanInputs } from '../../../engine/scan/node.js'
+import { byScan, drawProgram } from '../../../engine/testing/generators/index.js'
+import { drawWith } from '../../../engine/testing/index.js'
+import { runs } from '../effort.js'
+import { bodyOf, graphOf, kernelsOf, kindsOf, loopsOf, unknown } from './support.js'
+
+const isUnknown = (t: Tensor): boolean => t.op.name === 'placeholder'
+
+test('what an output depends on is live, inputs first; what only others depend on is dead', t => {
+  const [x, y] = [unknown(2), unknown(2)]
+  const wanted = x.mul(2).tanh()
+  const alsoOfX = x.mul(2).exp()
+  const { nodes } = liveNodes([wanted], isUnknown)
+  t.ok(nodes.includes(x) && nodes.includes(wanted.inputs[0]))
+  t.notOk(nodes.includes(alsoOfX), 'made of the same, but nobody asks for it')
+  t.notOk(nodes.includes(y))
+  t.end()
+})
+
+test('what a value is computed from is dead where the value is there already', t => {
+  const x = unknown(2)
+  const known = x.exp()
+  const { nodes } = liveNodes([known.add(1)], s => s === known)
+  t.ok(nodes.includes(known))
+  t.notOk(nodes.includes(x))
+  t.end()
+})
+
+/** Whether a live node reads `x`: of a scan only what its live parts need. */
+const reads = ({ nodes, scans }: ReturnType<typeof liveNodes>, x: Tensor): boolean =>
+  nodes.some(t => {
+    const part = scans.get(t)
+    if (!part) return t.inputs.includes(x)
+    const { init, xs } = scanInputs(t)
+    return [...part.carries.map(i => init[i]), ...part.xs.map(i => xs[i]), ...part.captured].includes(x)
+  })
+
+test('every live node of a random program is read by a live one, and comes before it', t => {
+  let dead = 0
+  const property = fc.property(fc.gen(), fc.nat(), (gen, seed) => {
+    const program = drawProgram(drawWith(fc, gen), seed, 'float32')
+    const args = program.args()
+    const outputs = leaves(program.run(args, byScan)).slice(0, 1)
+    const live = liveNodes(outputs, isLeaf)
+    const position = new Map(live.nodes.map((node, i) => [node, i]))
+    for (const node of live.nodes) {
+      if (!outputs.includes(node) && !reads(live, node)) throw new Error(`nobody reads ${node}`)
+      if (live.scans.has(node) || isLeaf(node)) continue
+      for (const input of node.inputs)
+        if (!(position.get(input)! < position.get(node)!)) throw new Error(`${input} comes after ${node}`)
+    }
+    dead += graphOf(outputs).length - live.nodes.length
+    dispose(args)
+  })
+  fc.assert(property, { numRuns: runs(150), includeErrorInReport: true })
+  t.ok(dead > 0, `${dead} nodes were dead`)
+  t.end()
+})
+
+test('a scan loses the carries, outputs and inputs that nothing depends on', t => {
+  const [h, n, xs, ys] = [unknown(2), unknown(2), unknown(5, 2), unknown(5, 2)]
+  const { carry, out } = scan(
+    (c: { h: Tensor; n: Tensor }, x: { x: Tensor; y: Tensor }) => ({
+      carry: { h: c.h.mul(x.x), n: c.n.add(x.y).add(c.h) },
+      out: { kept: c.h.tanh(), dropped: x.y.matmul(x.y.unsqueeze(1)).exp() },
+    }),
+    { h, n },
+    { x: xs.reshape(5, 1, 2), y: ys.reshape(5, 1, 2) } as never,
+  )
+  void out
+  const live = liveNodes([carry.h], isUnknown)
+  t.deepEqual(
+    [...live.scans.values()].map(({ carries, outs, xs }) => ({ carries, outs, xs })),
+    [{ carries: [0], outs: [], xs: [0] }],
+  )
+  t.notOk(live.nodes.includes(n) || live.nodes.includes(ys))
+  t.end()
+})
+
+test('carries that only feed each other live and die together', t => {
+  const xs = unknown(4, 2)
+  const [a, b, c] = [unknown(2), unknown(2), unknown(2)]
+  const { carry } = scan(
+    (s: { a: Tensor; b: Tensor; c: Tensor }, x: Tensor) => ({
+      carry: { a: s.b.add(x), b: s.c.mul(2), c: s.c.mul(s.c) },
+      out: x,
+    }),
+    { a, b, c },
+    xs,
+  )
+  const carriesFor = (t: Tensor) => [...liveNodes([t], isUnknown).scans.values()][0].carries
+  t.deepEqual(carriesFor(carry.a), [0, 1, 2])
+  t.deepEqual(carriesFor(carry.b), [1, 2])
+  t.deepEqual(carriesFor(carry.c), [2])
+  t.end()
+})
+
+test('no kernel computes what is dead', t => {
+  const xs = unknown(4, 3, 3)
+  const { carry } = scan((h: Tensor, x: Tensor) => ({ carry: h.add(x), out: h.matmul(x) }), unknown(3, 3), xs)
+  const kernels = kernelsOf(carry)
+  t.deepEqual(loopsOf(kernels).map(bodyOf), ['map'], 'the products are not asked for')
+  t.equal(kindsOf(kernelsOf(unknown(2).mul(0).add(1).slice(0, 0, 1))), 'map')
+  t.end()
+})
