@@ -1,6 +1,6 @@
-import { foldKey, type Key } from '../engine/index.js'
+import { foldKey, type Key, purposeKey, seedPurposes } from '../engine/hostRandom.js'
 import { mutate } from './mutate.js'
-import { permutation, purposeKey } from './random.js'
+import { permutation } from './random.js'
 import type { ReadSet } from './readSet.js'
 
 export interface BatchOptions {
@@ -37,8 +37,8 @@ export class TrainingBatches {
     this.#set = set
     this.#batchSize = batchSize
     this.#mutationRate = mutationRate
-    this.#orderKey = purposeKey(seed, 'order')
-    this.#mutationKey = purposeKey(seed, 'mutation')
+    this.#orderKey = purposeKey(seed, seedPurposes.run.order)
+    this.#mutationKey = purposeKey(seed, seedPurposes.run.mutation)
   }
 
   /** The epoch and the read (its index in the set) at every place of batch `step`, counting steps from 0. */

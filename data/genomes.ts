@@ -4,10 +4,10 @@
  */
 import { readdir, readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { foldKey, type Key } from '../engine/index.js'
+import { foldKey, type Key, purposeKey, seedPurposes } from '../engine/hostRandom.js'
 import { crc32c } from './io/crc32c.js'
 import { InputError } from './io/inputError.js'
-import { permutation, purposeKey } from './random.js'
+import { permutation } from './random.js'
 
 export interface Genome {
   /** Path of its FASTA file, gzip or not, of any number of contigs. */
@@ -139,7 +139,7 @@ export function splitGenomes<Name extends string>(
       throw new RangeError(`share of ${name}: got ${shares[name]}, give a positive number`)
   const counts = new Map<Name, number>()
   const sets = Object.fromEntries(names.map(name => [name, []])) as unknown as Record<Name, GenomePart[]>
-  const key = purposeKey(seed, 'genomes')
+  const key = purposeKey(seed, seedPurposes.run.genomes)
   const units = [...groupBy(genomes, unitOf).values()]
   for (const [first, ...others] of units)
     for (const other of others)

@@ -1,4 +1,4 @@
-import { bitsAt, type Key } from '../engine/index.js'
+import { bitsAt, type Key } from '../engine/hostRandom.js'
 import { unknown } from './read.js'
 
 /**

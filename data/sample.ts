@@ -1,7 +1,7 @@
-import { bitsAt } from '../engine/index.js'
+import { bitsAt, purposeKey, seedPurposes } from '../engine/hostRandom.js'
 import { type GenomePart, genomeName, groupBy, keyOfName } from './genomes.js'
 import { InputError } from './io/inputError.js'
-import { integerAt, permutation, purposeKey } from './random.js'
+import { integerAt, permutation } from './random.js'
 import { type Read, reverseComplement, unknown } from './read.js'
 import { readReads } from './readReads.js'
 
@@ -51,7 +51,7 @@ export async function sampleReads(parts: readonly GenomePart[], options: SampleO
     }
     reads.push(...drawReads(genus, runs, options))
   }
-  const order = permutation(purposeKey(seed, 'fragments'), reads.length)
+  const order = permutation(purposeKey(seed, seedPurposes.run.fragments), reads.length)
   return Array.from(order, i => reads[i])
 }
 
@@ -84,7 +84,7 @@ function* drawReads(
   runs: readonly Run[],
   { length, perGenus, seed, bothStrands = true, labels }: SampleOptions,
 ): Generator<Read> {
-  const key = keyOfName(purposeKey(seed, 'fragments'), genus)
+  const key = keyOfName(purposeKey(seed, seedPurposes.run.fragments), genus)
   const ends = new Float64Array(runs.length) // windows up to and including each run
   let windows = 0
   for (const [i, { count }] of runs.entries()) ends[i] = windows += count

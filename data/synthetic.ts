@@ -8,9 +8,9 @@
  * in and out of distribution. Which of the two it then is depends on the bases before it, by the genus' own Markov
  * chain: the signature, which GC content says nothing about.
  */
-import { bitsAt, foldKey, type Key, uniformAt } from '../engine/index.js'
+import { bitsAt, foldKey, type Key, purposeKey, seedPurposes, uniformAt } from '../engine/hostRandom.js'
 import { type Split, splits } from './layout.js'
-import { permutation, purposeKey } from './random.js'
+import { permutation } from './random.js'
 import type { Read } from './read.js'
 
 /** How often a base is the one of its pair that the genus prefers after the bases before it. */
@@ -67,7 +67,7 @@ export function* syntheticReads({
   seed,
   genera: perSide = 6,
 }: SyntheticOptions): Generator<Read> {
-  const key = purposeKey(seed, 'synthetic')
+  const key = purposeKey(seed, seedPurposes.run.synthetic)
   const side = split.startsWith('in') ? 'in' : 'ood'
   const genera = makeGenera(foldKey(key, 0), perSide)[side]
   const readsKey = foldKey(key, 1 + splits.indexOf(split))

@@ -4,7 +4,7 @@
  * distinct score.
  */
 import { quantileSorted } from 'd3-array'
-import { foldKey, type Key, keyFromSeed, threefry2x32 } from '../engine/index.js'
+import { type Key, purposeKey, seedPurposes, threefry2x32 } from '../engine/hostRandom.js'
 import { type ClassClusters, type ClusterLabels, clustersOf } from './clusters.js'
 import { confidence } from './normal.js'
 import type { Counts, Ranking } from './ranking.js'
@@ -44,12 +44,12 @@ export function bootstrapIntervals<Name extends string>(
   const inClass = resampler(
     rankings.map(r => r.inLevels),
     labels.in,
-    foldKey(keyFromSeed(seed), 0),
+    purposeKey(seed, seedPurposes.evaluation.bootstrapIn),
   )
   const oodClass = resampler(
     rankings.map(r => r.oodLevels),
     labels.ood,
-    foldKey(keyFromSeed(seed), 1),
+    purposeKey(seed, seedPurposes.evaluation.bootstrapOod),
   )
   const resampled = rankings.map(({ scores }) => ({
     inCounts: new Float64Array(scores.length),
