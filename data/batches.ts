@@ -3,7 +3,7 @@ import { mutate } from './mutate.js'
 import { permutation } from './random.js'
 import type { ReadSet } from './readSet.js'
 
-export interface BatchOptions {
+export type BatchOptions = {
   /** Reads a batch. */
   readonly batchSize: number
   readonly seed: number

@@ -9,7 +9,7 @@ import { crc32c } from './io/crc32c.js'
 import { InputError } from './io/inputError.js'
 import { permutation } from './random.js'
 
-export interface Genome {
+export type Genome = {
   /** Path of its FASTA file, gzip or not, of any number of contigs. */
   readonly file: string
   /** What makes it the same genome as in another file; the file's name if nothing better is known. */
@@ -24,7 +24,7 @@ export interface Genome {
 }
 
 /** What lies in one set: a genome from `from` to `to`, fractions of its length, its contigs laid end to end. */
-export interface GenomePart {
+export type GenomePart = {
   readonly genome: Genome
   readonly from: number
   readonly to: number

@@ -1,5 +1,5 @@
 /** A read: a piece of DNA as a sequencer, or a window of a genome, gives it. */
-export interface Read {
+export type Read = {
   /** One line without tabs. A read whose source has no name is called `readN`, N counting from 1 in its source. */
   readonly name: string
   /** 0, 1, 2, 3 for A, C, G, T; 4 (`unknown`) for any other letter. */

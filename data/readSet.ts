@@ -3,7 +3,7 @@ import { type Read, unknown } from './read.js'
 import { readReads } from './readReads.js'
 
 /** Reads of one length in memory, for training and validation. */
-export interface ReadSet {
+export type ReadSet = {
   /** Bases (0 to 3) of all reads, one read after the other: [count * length]. */
   readonly tokens: Uint8Array
   /** Label of every read, -1 where it has none: [count]. */
@@ -14,7 +14,7 @@ export interface ReadSet {
   readonly skipped: { readonly short: number; readonly unknownBase: number; readonly otherLabel: number }
 }
 
-export interface ReadSetOptions {
+export type ReadSetOptions = {
   /** Length of the reads, in bases (at least 2): a longer read gives its first `length` bases, a shorter one is left out. */
   readonly length: number
   /** Keep only the reads with this label (default -1: all). */

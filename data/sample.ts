@@ -5,7 +5,7 @@ import { integerAt, permutation } from './random.js'
 import { type Read, reverseComplement, unknown } from './read.js'
 import { readReads } from './readReads.js'
 
-export interface SampleOptions {
+export type SampleOptions = {
   /** Bases a read. */
   readonly length: number
   /** Reads of every genus. */
@@ -18,7 +18,7 @@ export interface SampleOptions {
 }
 
 /** Places where reads can begin: `count` of them in a row from `start` on, in one contig of one genome. */
-interface Run {
+type Run = {
   readonly genome: string
   readonly contig: Read
   readonly start: number

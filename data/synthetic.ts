@@ -35,7 +35,7 @@ const isStrong = (base: number): number => (base === 1 || base === 2 ? 1 : 0)
  * The Markov chain of a genus: after the `order` bases that are the digits of `context` in base 4 (the last base the
  * lowest digit), the preferred base of a pair is its first or its second: `preferred[2 * context + pair]`.
  */
-interface Genus {
+type Genus = {
   readonly name: string
   readonly label: number
   readonly gc: number
@@ -43,7 +43,7 @@ interface Genus {
   readonly preferred: Uint8Array
 }
 
-export interface SyntheticOptions {
+export type SyntheticOptions = {
   /** Which part of a data set: it decides between in- and out-of-distribution genera, and no two parts share a read. */
   readonly split: Split
   /** Number of reads; the genera take turns. */
