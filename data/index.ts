@@ -7,8 +7,8 @@
  * them mutated (`mutate`). `layout` finds the files of a data set. `genomes` and `sample`, or `synthetic`, make reads
  * that `writeReads` writes.
  *
- * Imports point down: io and read < formats and random < readReads, writeReads, mutate, layout, genomes < readSet, sample,
- * synthetic < batches. `io/` knows nothing of DNA, and nothing here knows tensors: random numbers come from
+ * Imports point down: io and read < formats and random < readReads, writeReads, mutate, layout, genomes < readSet,
+ * sample, synthetic < batches. `io/` knows nothing of DNA, and nothing here knows tensors: random numbers come from
  * engine/hostRandom.
  */
 export { type BatchOptions, TrainingBatches } from './batches.js'

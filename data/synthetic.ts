@@ -33,7 +33,8 @@ const isStrong = (base: number): number => (base === 1 || base === 2 ? 1 : 0)
 
 /**
  * The Markov chain of a genus: after the `order` bases that are the digits of `context` in base 4 (the last base the
- * lowest digit), the preferred base of a pair is its first or its second: `preferred[2 * context + pair]`.
+ * lowest digit), the preferred base of a pair (0 weak, 1 strong) is its first or its second:
+ * `preferred[2 * context + pair]`.
  */
 type Genus = {
   readonly name: string
@@ -46,7 +47,7 @@ type Genus = {
 export type SyntheticOptions = {
   /** Which part of a data set: it decides between in- and out-of-distribution genera, and no two parts share a read. */
   readonly split: Split
-  /** Number of reads; the genera take turns. */
+  /** Number of reads: read i is of genus i modulo the number of genera. */
   readonly count: number
   /** Bases a read (default 250). */
   readonly length?: number

@@ -9,7 +9,7 @@ import { type ClassClusters, type ClusterLabels, clustersOf } from './clusters.j
 import { confidence } from './normal.js'
 import type { Counts, Ranking } from './ranking.js'
 
-export interface BootstrapOptions {
+export type BootstrapOptions = {
   /** Resampled data sets; default 1000. With 0 all intervals are NaN. */
   replicates?: number
   /** An integer; the intervals are a function of it and of the data. Default 1. */
@@ -18,7 +18,7 @@ export interface BootstrapOptions {
   labels?: ClusterLabels
 }
 
-export interface Interval {
+export type Interval = {
   low: number
   high: number
 }

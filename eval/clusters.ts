@@ -2,13 +2,13 @@
  * Reads that belong together. Reads of one genus are not independent, so that intervals over reads are too narrow for a
  * statement about new genera; given labels, whole clusters are the unit of variance and of resampling.
  */
-export interface ClassClusters {
+export type ClassClusters = {
   /** Of every read, the number of its cluster. */
   ids: Int32Array
   count: number
 }
 
-export interface Clusters {
+export type Clusters = {
   in: ClassClusters
   ood: ClassClusters
 }
@@ -27,7 +27,7 @@ export function clustersOf(labels: readonly string[] | undefined, reads: number)
 }
 
 /** Labels of each class (a genus is in one class only), or nothing: every read for itself. */
-export interface ClusterLabels {
+export type ClusterLabels = {
   in?: readonly string[]
   ood?: readonly string[]
 }

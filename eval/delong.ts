@@ -10,12 +10,12 @@ import { type Estimate, twoSidedP, zConfidence } from './normal.js'
 import { type Ranking, rank, type Scores } from './ranking.js'
 
 /** Scores of the same reads in both classes. */
-export interface ClassScores {
+export type ClassScores = {
   in: Scores
   ood: Scores
 }
 
-export interface PairedTest {
+export type PairedTest = {
   /** AUROC of the first score minus AUROC of the second, with its 95 % interval. */
   difference: Estimate
   z: number
@@ -95,7 +95,7 @@ export function pairedDelongOf(first: Ranking, second: Ranking, labels: ClusterL
   return { difference: { value, low: value - margin, high: value + margin }, z, p: twoSidedP(z) }
 }
 
-interface Placements {
+type Placements = {
   auroc: number
   /** Of every in-distribution read, the share of out-of-distribution reads that it outscores (ties one half). */
   in: Float64Array

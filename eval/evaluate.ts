@@ -7,7 +7,7 @@ import { confidence, type Estimate } from './normal.js'
 import { type Counts, type Ranking, rank, rankingOfSome } from './ranking.js'
 import { type ClassSize, type EvaluationReads, type KeptReads, scoredReads } from './reads.js'
 
-export interface EvaluationOptions {
+export type EvaluationOptions = {
   /** Seed of the bootstrap; default 1. */
   seed?: number
   /** Replicates of the bootstrap; default 1000, 0 for no intervals. */
@@ -16,12 +16,12 @@ export interface EvaluationOptions {
   clusterByGenus?: boolean
 }
 
-export interface Correlation {
+export type Correlation = {
   pearson: number
   spearman: number
 }
 
-export interface ScoreEvaluation {
+export type ScoreEvaluation = {
   score: string
   /** Positive class: in-distribution. */
   auroc: Estimate
@@ -34,12 +34,12 @@ export interface ScoreEvaluation {
   gcCorrelation?: { all: Correlation; inDistribution: Correlation; outOfDistribution: Correlation }
 }
 
-export interface Comparison extends PairedTest {
+export type Comparison = PairedTest & {
   score: string
   against: string
 }
 
-export interface GenusEvaluation {
+export type GenusEvaluation = {
   genus: string
   distribution: 'in' | 'ood'
   reads: number
@@ -48,7 +48,7 @@ export interface GenusEvaluation {
 }
 
 /** Everything the evaluator finds; NaN stands for undefined (and is null in JSON). */
-export interface Evaluation {
+export type Evaluation = {
   inDistribution: ClassSize
   outOfDistribution: ClassSize
   /** How the intervals were made. */

@@ -5,7 +5,7 @@ export const confidence = 0.95
 export const zConfidence = 1.959963984540054
 
 /** A figure and the ends of its interval; NaN where the interval is undefined. */
-export interface Estimate {
+export type Estimate = {
   value: number
   low: number
   high: number

@@ -7,7 +7,7 @@ import { type EvaluationReads, scoredReads } from './reads.js'
 import { formatFigure } from './report.js'
 import { axes, type Frame, linePath, scoreColours, svgDocument, text, xPixel, yPixel } from './svg.js'
 
-export interface RocPlotCurve {
+export type RocPlotCurve = {
   label: string
   /** What the legend says after the label, such as the AUROC. */
   figure?: string
@@ -16,13 +16,13 @@ export interface RocPlotCurve {
   tpr: ArrayLike<number>
 }
 
-export interface HistogramPlotScore {
+export type HistogramPlotScore = {
   label: string
   inScores: Scores
   oodScores: Scores
 }
 
-export interface PlotOptions {
+export type PlotOptions = {
   title: string
   /** Unit of the scores, for the axes of histograms. */
   unit?: string

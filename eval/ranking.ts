@@ -9,12 +9,12 @@
 export type Scores = ArrayLike<number>
 
 /** How many reads of each class have each distinct score; index 0 is the lowest score. */
-export interface Counts {
+export type Counts = {
   inCounts: Float64Array
   oodCounts: Float64Array
 }
 
-export interface Ranking extends Counts {
+export type Ranking = Counts & {
   /** The distinct scores, ascending. */
   scores: Float64Array
   /** Of every in-distribution read, the index of its score. */

@@ -1,5 +1,5 @@
 /** Scored reads of one class; element i of everything belongs to read i. */
-export interface ScoredReads {
+export type ScoredReads = {
   /**
    * Scores by name, higher for in-distribution reads; the first is the baseline that the others are tested against:
    * `{ likelihood, ratio }`.
@@ -10,19 +10,19 @@ export interface ScoredReads {
   genus?: readonly string[]
 }
 
-export interface EvaluationReads {
+export type EvaluationReads = {
   inDistribution: ScoredReads
   outOfDistribution: ScoredReads
 }
 
-export interface ClassSize {
+export type ClassSize = {
   reads: number
   /** Reads left out because one of their scores is not a number. */
   dropped: number
 }
 
 /** Reads without undefined scores. */
-export interface KeptReads extends ClassSize {
+export type KeptReads = ClassSize & {
   scores: Record<string, Float64Array>
   gc?: Float64Array
   genus?: string[]

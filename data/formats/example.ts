@@ -2,7 +2,7 @@
  * The protocol buffers message tf.train.Example (tensorflow/core/example): a map from names to features, each a list
  * of bytes, of floats or of int64.
  *
- *     Example { Features features = 1 }             Feature { BytesList = 1 | FloatList = 2 | Int64List = 3 }
+ *     Example { Features features = 1 }              Feature { BytesList = 1 | FloatList = 2 | Int64List = 3 }
  *     Features { map<string, Feature> feature = 1 }  each list { repeated value = 1 }
  */
 import { PbfReader, PbfWriter } from 'pbf'
