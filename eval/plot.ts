@@ -172,9 +172,9 @@ function histogramPanel(
   const frame: Frame = { left, top, width: panel, height, x, y: [0, highest * 1.05] }
   const steps = classes.map(({ style, bars }) => {
     const outline = bars.flatMap(({ x0, x1, share }) =>
-      [x0, x1].map(at => [xPixel(frame, at), yPixel(frame, share)] as const),
+      [x0, x1].map(edge => [xPixel(frame, edge), yPixel(frame, share)] as const),
     )
-    const corner = (at: number) => [xPixel(frame, at), yPixel(frame, 0)] as const
+    const corner = (edge: number) => [xPixel(frame, edge), yPixel(frame, 0)] as const
     return `<path class="${style} area" d="${linePath([corner(x[0]), ...outline, corner(x[1])])}Z"/>`
   })
   return [

@@ -29,7 +29,7 @@ export type Positive = 'in' | 'ood'
 /**
  * Ranks the reads of both classes together, in O(n log n).
  *
- * Throws a RangeError for an empty class and for a NaN: what to do with an undefined score is the caller's decision
+ * @throws RangeError for an empty class and for a NaN: what to do with an undefined score is the caller's decision
  * (`evaluateScores` drops and counts them).
  */
 export function rank(inScores: Scores, oodScores: Scores): Ranking {

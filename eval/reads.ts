@@ -31,7 +31,7 @@ export type KeptReads = ClassSize & {
 /**
  * The reads that have all scores, of both classes, and the scores' names.
  *
- * Throws a RangeError as `evaluateScores` does.
+ * @throws RangeError when a class has no read left, the classes have different scores, or the lengths disagree.
  */
 export function scoredReads(reads: EvaluationReads): {
   names: string[]

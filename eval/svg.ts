@@ -73,8 +73,8 @@ export function axes(frame: Frame, x: Axis, y: Axis): string {
   parts.push(text(left + width / 2, bottom + 37, x.title, '', 'text-anchor="middle"'))
   const middle = top + height / 2
   if (y.title) {
-    const turn = `text-anchor="middle" transform="rotate(-90 ${left - 42} ${middle})"`
-    parts.push(text(left - 42, middle, y.title, '', turn))
+    const rotation = `text-anchor="middle" transform="rotate(-90 ${left - 42} ${middle})"`
+    parts.push(text(left - 42, middle, y.title, '', rotation))
   }
   return parts.join('\n')
 }
