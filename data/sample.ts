@@ -17,7 +17,7 @@ export type SampleOptions = {
   readonly labels?: ReadonlyMap<string, number>
 }
 
-/** Windows without a base outside ACGT: `count` of them in one contig, which begin at `start` and the bases after it. */
+/** Windows without a base outside ACGT: `count` of them in one contig, beginning at `start` and the bases after it. */
 type WindowRun = {
   readonly genome: string
   readonly contig: Read

@@ -5,8 +5,8 @@
  * `reads` drops reads without a score; `ranking` reduces the scores of both classes to their order, from which all the
  * rest is computed: `metrics`, AUROC's intervals and tests (`delong`), the other metrics' intervals (`bootstrap`), over
  * reads or over whole genera (`clusters`). `evaluate` puts these together with the correlation with GC content
- * (`correlation`), `report` shows an evaluation as text, `plot` as SVG (`svg`). `normal` has the normal distribution and
- * what an interval is.
+ * (`correlation`), `report` shows an evaluation as text, `plot` as SVG (`svg`). `normal` has the normal distribution
+ * and what an interval is.
  */
 export { type BootstrapOptions, bootstrapIntervals } from './bootstrap.js'
 export type { ClusterLabels } from './clusters.js'

@@ -2,23 +2,16 @@ import { InputError } from '../io/inputError.js'
 import { trimEnd } from '../io/lines.js'
 import { decode, type Read } from '../read.js'
 import { Sequence } from './sequence.js'
+import type { TextSource } from './textSource.js'
 
 const greaterThan = 62
 
 /**
  * Reads of a FASTA file, sequences on any number of lines. The name is the first word after `>`; `genus=NAME` and
  * `label=NUMBER` among the other words are understood. A record without sequence is a read of no bases.
- *
- * @param batches the file's lines, as `lineBatches` gives them
- * @param file what messages call it
- * @param maxLength the longest read that is taken, in bases
  * @throws InputError when the file is damaged; it names file, line and read.
  */
-export async function* parseFasta(
-  batches: AsyncIterable<Uint8Array[]>,
-  file: string,
-  maxLength: number,
-): AsyncGenerator<Read> {
+export async function* parseFasta({ batches, file, maxLength }: TextSource): AsyncGenerator<Read> {
   let number = 0
   let records = 0
   let header: ReadHeader | undefined

@@ -3,6 +3,7 @@ import { trimEnd } from '../io/lines.js'
 import { describeByte, type Read } from '../read.js'
 import { parseHeader, type ReadHeader } from './fasta.js'
 import { Sequence } from './sequence.js'
+import type { TextSource } from './textSource.js'
 
 const atSign = 64
 const plusSign = 43
@@ -10,17 +11,9 @@ const plusSign = 43
 /**
  * Reads of a FASTQ file of four lines a record, as all current sequencers write it; qualities are checked for their
  * number only. Header lines are understood as in FASTA.
- *
- * @param batches the file's lines, as `lineBatches` gives them
- * @param file what messages call it
- * @param maxLength the longest read that is taken, in bases
  * @throws InputError when the file is damaged; it names file, line and read.
  */
-export async function* parseFastq(
-  batches: AsyncIterable<Uint8Array[]>,
-  file: string,
-  maxLength: number,
-): AsyncGenerator<Read> {
+export async function* parseFastq({ batches, file, maxLength }: TextSource): AsyncGenerator<Read> {
   let number = 0
   let records = 0
   let expected: 'header' | 'sequence' | 'plus' | 'quality' = 'header'

@@ -1,8 +1,9 @@
 /**
  * The formats of reads, told apart by their first bytes: this is the folder's door. `source` opens a file or stream,
- * unpacks gzip and finds out the format. FASTA, FASTQ and TSV are parsed from lines (`fasta`, `fastq`, `tsv`; `sequence`
- * collects their bases); TFRecord from records of bytes (`tfrecord`), each of which holds a message (`example`). The
- * formats that are written, FASTA and TFRecord, have their writers beside their parsers.
+ * unpacks gzip and finds out the format. FASTA, FASTQ and TSV are parsed from lines (`textSource`: what their parsers
+ * get; `fasta`, `fastq`, `tsv`; `sequence` collects their bases); TFRecord from records of bytes (`tfrecord`), each of
+ * which holds a message (`example`). The formats that are written, FASTA and TFRecord, have their writers beside their
+ * parsers.
  */
 import { lineBatches } from '../io/lines.js'
 import type { Read } from '../read.js'
@@ -28,5 +29,6 @@ const lineAllowance = 2 ** 16
  */
 export function parseReads({ name, bytes, format }: OpenSource, maxLength: number): AsyncGenerator<Read> {
   if (format === 'tfrecord') return parseTfrecord(bytes, name, maxLength)
-  return textParsers[format](lineBatches(bytes.chunks(), name, maxLength + lineAllowance), name, maxLength)
+  const batches = lineBatches(bytes.chunks(), name, maxLength + lineAllowance)
+  return textParsers[format]({ batches, file: name, maxLength })
 }

@@ -1,6 +1,7 @@
 import { InputError } from '../io/inputError.js'
 import { oneLine, type Read } from '../read.js'
 import { Sequence } from './sequence.js'
+import type { TextSource } from './textSource.js'
 
 const tab = 9
 const defaultColumns = ['seq', 'label', 'seq_info', 'domain']
@@ -10,17 +11,9 @@ const defaultColumns = ['seq', 'label', 'seq_info', 'domain']
  * columns in any order (`sequence` is understood for `seq`). Without a header line, these columns in this order, the
  * later ones optional, so that a plain list of sequences is such a table. `label` is a genus by name or a class by
  * number, `seq_info` the read's name; `domain` and other columns are ignored.
- *
- * @param batches the file's lines, as `lineBatches` gives them
- * @param file what messages call it
- * @param maxLength the longest read that is taken, in bases
  * @throws InputError when the file is damaged; it names file, line and read.
  */
-export async function* parseTsv(
-  batches: AsyncIterable<Uint8Array[]>,
-  file: string,
-  maxLength: number,
-): AsyncGenerator<Read> {
+export async function* parseTsv({ batches, file, maxLength }: TextSource): AsyncGenerator<Read> {
   let number = 0
   let records = 0
   let columns: readonly string[] | undefined
