@@ -26,5 +26,8 @@ export const seedPurposes = {
   evaluation: { bootstrapIn: 0, bootstrapOod: 1 },
 } as const
 
-/** The key of one purpose, an entry of `seedPurposes`: `fold(randomKey(seed), purpose)` is the same as a tensor. */
+/**
+ * The key of one purpose, an entry of `seedPurposes`: `fold(randomKey(seed), purpose)` is the same as a tensor.
+ * @throws RangeError when the seed is not an integer up to 2^53.
+ */
 export const purposeKey = (seed: number, purpose: number): Key => foldKey(keyFromSeed(seed), purpose)
