@@ -27,6 +27,21 @@ export class Runtime {
     readonly name = device.name,
   ) {}
 
+  /** One line on what it really runs on, for banners. */
+  get description(): string {
+    return this.device.description
+  }
+
+  /** Largest relative rounding of a matmul's operands and sums. */
+  get matmulEps(): number {
+    return this.device.matmulEps ?? 1e-6
+  }
+
+  /** Largest relative error of one scalar operation of a map or a sum. */
+  get mapEps(): number {
+    return this.device.mapEps ?? 1e-6
+  }
+
   /** Live buffers and their bytes: what leaks are judged by. */
   stats(): { buffers: number; bytes: number } {
     return { buffers: this.#buffers, bytes: this.#bytes }
