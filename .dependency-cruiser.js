@@ -22,7 +22,7 @@ export const order = {
     ['*'],
   ],
   'engine/testing': [['index.ts'], ['deviceConformance.ts'], ['conformance'], ['*']],
-  model: [['*'], ['cells', 'checkpoint']],
+  model: [['*'], ['cells', 'checkpoint'], ['settings.ts']],
   data: [['*'], ['formats'], ['read.ts'], ['io']],
   cli: [['main.ts'], ['commands'], ['*']],
 }
@@ -30,12 +30,13 @@ export const order = {
 /** Folders that others enter through their doors alone, and the doors. */
 const doors = {
   engine: ['index', 'hostRandom', 'testing/index'],
-  'engine/devices/ascend': ['index'],
-  'engine/devices/gpu': ['index'],
-  'engine/devices/wasm': ['index'],
+  'engine/devices/ascend': ['index', 'options'],
+  'engine/devices/gpu': ['index', 'options'],
+  'engine/devices/wasm': ['index', 'options'],
   model: ['index'],
   'model/checkpoint': ['index'],
   data: ['index'],
+  'data/formats': ['index'],
   eval: ['index'],
 }
 
