@@ -108,17 +108,14 @@ export default {
       comment: 'the imported file or package is not there',
       severity: 'error',
       from: {},
-      to: { couldNotResolve: true, pathNot: '^(koffi|gpu\\.js|webgpu|gl)$' },
+      to: { couldNotResolve: true },
     },
     {
       name: 'no-development-package',
       comment: 'users who install the package do not have it',
       severity: 'error',
       from: { path: '^(cli|model|data|eval|engine)/' },
-      to: {
-        dependencyTypes: ['npm-dev', 'npm-no-pkg'],
-        dependencyTypesNot: ['npm', 'npm-peer', 'npm-optional'],
-      },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg'], dependencyTypesNot: ['npm-peer'] },
     },
   ],
   options: {
