@@ -56,7 +56,7 @@ function pattern(folder, name) {
   if (name.endsWith('.ts')) return `^${inside}${name.replace('.', '\\.')}$`
   if (name !== '*') return `^${inside}${name}/`
   const named = order[folder].flat().filter(other => other.endsWith('.ts'))
-  return `^${inside}(?!(${named.join('|').replaceAll('.', '\\.') || '/'})$)[^/]+$`
+  return `^${inside}(?!(${named.join('|').replaceAll('.', '\\.')})$)[^/]+$`
 }
 
 const downwards = Object.entries(order).flatMap(([folder, rows]) =>
