@@ -11,7 +11,14 @@ export const order = {
   '.': [['cli'], ['model'], ['data', 'eval'], ['engine']],
   engine: [['testing'], ['*'], ['runtime'], ['lower'], ['scan'], ['ops'], ['graph'], ['devices'], ['kernel']],
   'engine/devices': [['ascend', 'gpu', 'reference', 'wasm'], ['shared'], ['*']],
-  'engine/devices/gpu': [['index.ts'], ['webgl', 'webgpu'], ['*'], ['passes']],
+  'engine/devices/gpu': [
+    ['index.ts'],
+    ['webgl', 'webgpu'],
+    ['launch.ts'],
+    ['compiler.ts'],
+    ['passes'],
+    ['*'],
+  ],
   'engine/devices/wasm': [
     ['index.ts'],
     ['threads'],
@@ -21,7 +28,7 @@ export const order = {
     ['assembly'],
     ['*'],
   ],
-  'engine/testing': [['index.ts'], ['deviceConformance.ts'], ['conformance'], ['*']],
+  'engine/testing': [['index.ts'], ['conformance'], ['generators'], ['*']],
   model: [
     ['*'],
     ['saved'],
