@@ -4,8 +4,9 @@ import { findFiles, InputError, loadReads, type ReadSet, type Split, TrainingBat
 import { device, openDevice, setDefaultDevice } from '../engine/index.js'
 import { aurocEstimate } from '../eval/index.js'
 import { findCell } from './cells.js'
+import { checkSettings } from './checkSettings.js'
 import { type MetricsLine, RunDirectory } from './runDirectory.js'
-import { checkSettings, runName, type Settings } from './settings.js'
+import { runName, type Settings } from './settings.js'
 import { type Judge, type TrainResult, train, type ValidationData } from './train.js'
 import type { StepMetrics } from './trainStep.js'
 
