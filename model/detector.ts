@@ -1,5 +1,5 @@
 import { reverseComplement } from '../data/index.js'
-import type { SavedModel } from './saved.js'
+import type { SavedModel } from './saved/index.js'
 import { type LogLikelihood, Scorer } from './scorer.js'
 
 /** Scores of a read in mean nats per predicted base, higher for in-distribution reads; NaN where undefined. */

@@ -18,4 +18,5 @@ export {
   type StoredDtype,
   type StoredTensor,
   type StoredTensors,
+  tensorOf,
 } from './tensors.js'

@@ -84,6 +84,15 @@ export function storedTensor(dtype: StoredDtype, shape: readonly number[], bytes
   return { dtype, shape, data } as StoredTensor
 }
 
+/** A tensor of values; their array says the dtype. */
+export function tensorOf(
+  data: Float32Array | Float64Array | Int32Array,
+  shape: readonly number[],
+): StoredTensor {
+  if (data instanceof Float32Array) return { dtype: 'F32', shape, data }
+  return data instanceof Float64Array ? { dtype: 'F64', shape, data } : { dtype: 'I32', shape, data }
+}
+
 /** The bytes of a tensor (a view). */
 export const bytesOf = ({ data }: StoredTensor): Uint8Array =>
   new Uint8Array(data.buffer, data.byteOffset, data.byteLength)

@@ -110,7 +110,7 @@ test('a loss that is not finite stops the run and says what to do', async t => {
   t.ok(error instanceof DivergedError, 'throws DivergedError')
   t.match(
     String(error),
-    /loss is (NaN|Infinity|-Infinity) at step \d+ \(first bad tensor: [\w.]+\)\. Last good checkpoint: .*model_\d+\.safetensors\. Try --learning_rate [\d.]+e\+29\./,
+    /loss is (NaN|Infinity|-Infinity) at step \d+ \(first bad tensor: [\w.]+\)\. Last good checkpoint: .*model_\d+\.safetensors\. Try learning_rate [\d.]+e\+29\./,
   )
   const newest = (await (await RunDirectory.open(path)).checkpoints()).at(-1)!
   const { state } = await loadModel(newest.path)
@@ -140,7 +140,7 @@ test('a run is resumed only with what it began with', async t => {
   t.match(String(await again({ memory: 1e9 })), /had memory budget 'none', now it is '1000000000'/)
   t.match(String(await again({ lossScale: 8 })), /had loss scale '1', now it is '8'/)
   t.match(String(await again({}, tinyData(8, 21))), /this run had data 'tiny 8x20', now it is 'tiny 8x21'/)
-  t.match(String(await again({ hidden: 7 })), /hidden size 6.*the flags ask for.*hidden size 7/)
+  t.match(String(await again({ hidden: 7 })), /hidden size 6.*the settings ask for.*hidden size 7/)
   await rm(path, { recursive: true })
 })
 
