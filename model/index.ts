@@ -1,4 +1,12 @@
-/** The door of the model folder. */
+/**
+ * The generative model of reads, its training, and its scores: the door of the folder.
+ *
+ * A training goes from `settings` (one table) through `trainFromSettings`, which reads the data and opens the
+ * `runDirectory`, to `train`. That opens a `trainingRun`, which compiles the `trainStep` (the `generative` model over one
+ * of `cells/`, with its `regulariser`) and lets it change the `trainState` step by step; it logs (`metricsWindow`),
+ * validates (`validation`) and saves (`saved/`, in the file formats of `checkpoint/`). A `scorer` gives a model's
+ * log-likelihoods of reads, a `detector` the ratio of two models'.
+ */
 export { findCell, shippedCells } from './cells.js'
 export { CheckpointError, writeTensorFlowCheckpoint } from './checkpoint/index.js'
 export { checkSettings } from './checkSettings.js'

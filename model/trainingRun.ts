@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { device, dispose, leaves, realise, type Tensor, tensor } from '../engine/index.js'
+import { device, dispose, leaves, realise, scope, type Tensor, tensor } from '../engine/index.js'
 import { divergedError } from './divergedError.js'
 import { MetricsWindow } from './metricsWindow.js'
 import type { MetricsLine, RunDirectory, RunIdentity, RunPosition } from './runDirectory.js'
@@ -167,11 +167,19 @@ export class TrainingRun {
   }
 }
 
-/** Where a run begins that has no checkpoint. */
+/** Where a run begins that has no checkpoint: before its first step, with the model of `init` or an untrained one. */
 async function firstPosition(options: RunOptions): Promise<RunPosition> {
-  const state = options.init ? (await loadToTrain(options.init, options)).state : initialState(options)
+  const state = options.init ? (await loadToTrain(options.init, options)).state : untrainedState(options)
   return { step: -1, state, checkpoint: '' }
 }
+
+/** Computed at once, so that nothing is left of the random keys that it is drawn from. */
+const untrainedState = (options: RunOptions): TrainState =>
+  scope(() => {
+    const state = initialState(options)
+    realise(leaves(state), device(options.device))
+    return state
+  })
 
 /**
  * Where sums over steps are taken in pieces (a memory budget), or gradients rounded at another scale, bits differ: a

@@ -11,9 +11,8 @@ import { CheckpointError } from './tensors.js'
 export type Params = Partial<Settings> & { readonly [other: string]: unknown }
 
 /**
- * Parses the text of a `params.json`, double-encoded or plain. `file` names it in errors.
- *
- * Throws a CheckpointError for text that is not JSON, is not an object, or gives a known setting the wrong type.
+ * Parse the text of a `params.json`, double-encoded or plain. `file` names it in errors.
+ * @throws CheckpointError for text that is not JSON, is not an object, or gives a known setting the wrong type.
  */
 export function parseParams(text: string, file = 'params.json'): Params {
   let params: unknown
@@ -45,7 +44,7 @@ export function formatParams(params: Params): string {
   return JSON.stringify(ascii)
 }
 
-/** Reads a `params.json`. Throws a CheckpointError when it is missing or malformed. */
+/** Read a `params.json`. @throws CheckpointError when it is missing or malformed. */
 export async function readParams(path: string): Promise<Params> {
   let text: string
   try {
@@ -56,7 +55,7 @@ export async function readParams(path: string): Promise<Params> {
   return parseParams(text, path)
 }
 
-/** Writes a `params.json` in the reference's form, whole or not at all. */
+/** Write a `params.json` in the reference's form, whole or not at all. @throws Error when that is not possible. */
 export const writeParams = async (path: string, params: Params): Promise<void> =>
   writeFileAtomic(path, formatParams(params))
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { CheckpointError, tensorFlowPrefix } from '../checkpoint/index.js'
 
 /** Where a model is, and in which format. `path`: the file, or the prefix of a TensorFlow checkpoint. */
@@ -9,23 +9,25 @@ export type ModelFile = { readonly format: 'safetensors' | 'tensorflow'; readonl
 /** The name of our checkpoint of a step in a run directory's folder. */
 export const checkpointName = (step: number): string => `model_${step}.safetensors`
 
-/** What checkpoints of a step are called: ours, and the index of one of the reference's. */
-const checkpointNames = [
-  { format: 'safetensors', pattern: /^model_(\d+)\.safetensors$/ },
-  { format: 'tensorflow', pattern: /^model_(\d+)\.ckpt\.index$/ },
-] as const
+const stepPatterns = { safetensors: /^model_(\d+)\.safetensors$/, tensorflow: /^model_(\d+)\.ckpt$/ }
 
-/** Checkpoints in a folder by their names, the newest last. */
+/** The step of a checkpoint, as its name says (`model_900.ckpt`); undefined for other names. */
+export function stepOf({ format, path }: ModelFile): number | undefined {
+  const step = stepPatterns[format].exec(basename(path))?.[1]
+  return step === undefined ? undefined : Number(step)
+}
+
+/** Checkpoints in a folder by their names, ours and the reference's, the newest last. */
 export async function checkpointsIn(folder: string): Promise<(ModelFile & { readonly step: number })[]> {
   const names = await readdir(folder)
   return names
-    .flatMap(name =>
-      checkpointNames.flatMap(({ format, pattern }) => {
-        const step = pattern.exec(name)?.[1]
-        const path = join(folder, format === 'tensorflow' ? tensorFlowPrefix(name) : name)
-        return step === undefined ? [] : [{ format, path, step: Number(step) }]
-      }),
-    )
+    .flatMap(name => {
+      const file: ModelFile = name.endsWith('.index')
+        ? { format: 'tensorflow', path: tensorFlowPrefix(join(folder, name)) }
+        : { format: 'safetensors', path: join(folder, name) }
+      const step = stepOf(file)
+      return step === undefined ? [] : [{ ...file, step }]
+    })
     .sort((a, b) => a.step - b.step)
 }
 

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { entries } from '../../engine/index.js'
 import { findCell } from '../cells.js'
 import {
@@ -17,6 +17,7 @@ import {
 } from '../checkpoint/index.js'
 import type { ModelOptions } from '../generative.js'
 import type { TrainState } from '../trainState.js'
+import { stepOf } from './locate.js'
 import { namedState, type SavedModel, stateFrom } from './savedModel.js'
 
 /** Cells that the reference has. */
@@ -62,8 +63,9 @@ export async function loadTensorFlowModel(prefix: string): Promise<SavedModel> {
       ? Int32Array.of(updates)
       : expectTensor(prefix, tensors, referenceName(name) ?? name, 'F32', t.shape),
   )
-  const step = /^model_(\d+)\.ckpt$/.exec(basename(prefix))?.[1]
-  return { path: prefix, options, state, metadata: { source: 'TensorFlow', ...(step && { step }) } }
+  const step = stepOf({ format: 'tensorflow', path: prefix })
+  const metadata = { source: 'TensorFlow', ...(step !== undefined && { step: String(step) }) }
+  return { path: prefix, options, state, metadata }
 }
 
 /** Cell, size and embedding of a checkpoint, which must be those of the `params.json` beside it, if there is one. */

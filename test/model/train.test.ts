@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'tape'
-import { device, dispose, scope, tensor } from '../../engine/index.js'
+import { device, dispose, tensor } from '../../engine/index.js'
 import { lstm } from '../../model/cells/lstm.js'
 import {
   DivergedError,
@@ -155,16 +155,4 @@ test('an aborted run leaves a checkpoint of its last step', async t => {
   t.deepEqual([result.step, result.interrupted], [7, true])
   t.equal((await run.checkpoints()).at(-1)?.step, 7)
   await rm(path, { recursive: true })
-})
-
-test('scopes leave nothing behind', async t => {
-  const before = device('wasm').stats()
-  await scope(async () => {
-    const x = tensor([
-      [1, 2],
-      [3, 4],
-    ])
-    await x.matmul(x).tanh().data()
-  })
-  t.deepEqual(device('wasm').stats(), before)
 })
