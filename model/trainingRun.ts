@@ -115,8 +115,10 @@ export class TrainingRun {
       step + 1 < steps && this.#load(step + 1),
     ])
     this.#state = state
-    if (!Number.isFinite(metrics.loss_total))
+    if (!Number.isFinite(metrics.loss_total)) {
+      this.#unsaved = false // what there is now is not worth it
       throw await divergedError(step, metrics, state.parameters, this.#checkpoint, learningRate)
+    }
     this.#next = step + 1
     this.#unsaved = true
     this.#window.add(metrics)
