@@ -32,6 +32,13 @@ export {
   type Program,
 } from './devices/device.js'
 export { guarded } from './devices/guarded.js'
+export {
+  type DeviceOption,
+  type DeviceOptions,
+  type OptionTable,
+  type OptionValues,
+  option,
+} from './devices/options.js'
 export { layerNorm, softmaxCrossEntropy } from './functions.js'
 export { gradients } from './gradient.js'
 export { registeredOps } from './graph/registry.js'
@@ -53,9 +60,12 @@ export { dropout, fold, randomBits, randomKey, uniform } from './random.js'
 export {
   closeDevice,
   type DeviceFactory,
-  type DeviceOptions,
+  type DeviceKindOptions,
   device,
   deviceNames,
+  deviceOptions,
+  type KnownDevices,
+  type OptionsOf,
   openDevice,
   registerDevice,
   selfCheck,

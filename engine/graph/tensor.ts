@@ -1,7 +1,7 @@
 import type { DType } from '../kernel/dtype.js'
 import type { Expr } from '../kernel/expr.js'
-import type { Kernel, View } from '../kernel/kernel.js'
-import { printShape, type Shape, sizeOf } from '../kernel/shape.js'
+import type { Kernel } from '../kernel/kernel.js'
+import { printShape, type Shape, sizeOf, type View } from '../kernel/shape.js'
 import type { Storage } from '../runtime/runtime.js'
 
 /**

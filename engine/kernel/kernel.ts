@@ -1,15 +1,14 @@
 import type { DType } from './dtype.js'
 import { type Instr, printInstr } from './expr.js'
+import type { View } from './shape.js'
 
 /**
  * Kernels: what a device is asked to run. Plain data, so that they can be printed, hashed and sent to a worker.
  *
- * A kernel's arguments are buffers: its inputs in order, then its outputs in order. Offsets and strides count
- * elements, never bytes; a stride may be 0 (broadcast) or negative (flip).
+ * A kernel's arguments are buffers: its inputs in order, then its outputs in order (operands.ts derives from a kernel
+ * what each of them is). Offsets and strides count elements, never bytes; a stride may be 0 (broadcast) or negative
+ * (flip).
  */
-
-/** Strided access to a buffer: element `i` of the iteration shape is at `offset + Σ i[d] * strides[d]`. */
-export type View = { readonly offset: number; readonly strides: readonly number[] }
 
 export type Input = { readonly dtype: DType; readonly view: View }
 
@@ -113,9 +112,10 @@ export type RandomBitsKernel = {
 }
 
 /**
- * An argument of a kernel inside a loop: in turn t it starts `offset + t * stride` bytes into buffer `even` or `odd`
- * of the loop's own arguments, by the parity of the turn's number (0, 1, 2 … also when the loop runs in reverse; only
+ * An argument of a kernel inside a loop: at step t it starts `offset + t * stride` bytes into buffer `even` or `odd` of
+ * the loop's own arguments, by the parity of the iteration's number (0, 1, 2 … also when the loop runs in reverse; only
  * `t` itself then runs from steps-1 down to 0). Carries alternate between two buffers; for all else both are the same.
+ * loop.ts works the addresses out.
  */
 export type LoopArg = {
   readonly even: number
@@ -126,7 +126,7 @@ export type LoopArg = {
 
 /**
  * Run `body` `steps` times, in order, t counting down with `reverse`. Arguments: every buffer that the body touches,
- * `bytes` long each; the device may not reorder turns unless it can tell that the result is the same.
+ * `bytes` long each; the device may not reorder iterations unless it can tell that the result is the same.
  */
 export type LoopKernel = {
   readonly kind: 'loop'
@@ -136,7 +136,8 @@ export type LoopKernel = {
   readonly body: readonly { readonly kernel: Kernel; readonly args: readonly LoopArg[] }[]
 }
 
-export type Kernel =
+/** A kernel that is no loop. */
+export type SimpleKernel =
   | MapKernel
   | ReduceKernel
   | MatmulKernel
@@ -144,7 +145,8 @@ export type Kernel =
   | ScatterAddKernel
   | CopyKernel
   | RandomBitsKernel
-  | LoopKernel
+
+export type Kernel = SimpleKernel | LoopKernel
 
 /** JSON that tells all numbers apart: plain JSON has no infinities, NaN or negative zero. */
 export const exactJson = (value: unknown): string =>

@@ -1,16 +1,180 @@
 import { bytesPerElement, type DType } from './dtype.js'
-import type { Input, Kernel, LoopKernel, View } from './kernel.js'
-import { type Shape, sizeOf } from './shape.js'
+import type { Kernel, LoopArg, LoopKernel, SimpleKernel } from './kernel.js'
+import { contiguousView, type Shape, sizeOf, type View } from './shape.js'
 
 /**
- * The bytes that a view needs. Where buffers share one memory, a kernel that leaves its buffers would change others, so
- * this is asked before it runs. @throws RangeError when the view starts before its buffer.
+ * The arguments of kernels: the one place that knows how many a kernel has, which elements of which dtype it reaches
+ * through each, and which it writes. Arity, bytes, dtypes and who is written follow from it.
  */
-function bytesOf(dtype: DType, shape: Shape, { offset, strides }: View): number {
+
+/** What a kernel does with an argument: read it, write it, or add to what is there. */
+export type Role = 'read' | 'write' | 'update'
+
+/** One argument of a kernel that is no loop. */
+export type Operand = {
+  readonly role: Role
+  readonly dtype: DType
+  readonly shape: Shape
+  /** Where the elements of `shape` are, in elements from the argument's beginning. */
+  readonly view: View
+  /**
+   * Whether index i of the kernel's leading axis touches index i of this operand's leading axis only. Without, any
+   * index may touch any element: the right matrix of a product, a table, a random key.
+   */
+  readonly followsLeadingAxis: boolean
+}
+
+const operand = (
+  role: Role,
+  dtype: DType,
+  shape: Shape,
+  view: View = contiguousView(shape),
+  followsLeadingAxis = true,
+): Operand => ({ role, dtype, shape, view, followsLeadingAxis })
+
+const wholly = (role: Role, dtype: DType, shape: Shape): Operand =>
+  operand(role, dtype, shape, contiguousView(shape), false)
+
+/** The arguments of a kernel in order: inputs, then outputs. */
+export function operands(kernel: SimpleKernel): readonly Operand[] {
+  switch (kernel.kind) {
+    case 'map': {
+      const { shape, inputs, outputs } = kernel
+      return [
+        ...inputs.map(({ dtype, view }) => operand('read', dtype, shape, view)),
+        ...outputs.map(({ dtype, view }) => operand('write', dtype, shape, view)),
+      ]
+    }
+    case 'reduce': {
+      const { dtype, shape, axes, inputs } = kernel
+      const kept = shape.slice(0, shape.length - axes)
+      const follows = kept.length > 0
+      return [
+        ...inputs.map(({ dtype, view }) => operand('read', dtype, shape, view, follows)),
+        operand('write', dtype, kept, undefined, follows),
+      ]
+    }
+    case 'matmul': {
+      const { dtype, batch, m, n, k, a, b, accumulate } = kernel
+      return [
+        operand('read', dtype, [...batch, m, k], a),
+        operand('read', dtype, [...batch, k, n], b, batch.length > 0),
+        operand(accumulate ? 'update' : 'write', dtype, [...batch, m, n]),
+      ]
+    }
+    case 'gather': {
+      const { dtype, rows, width, count } = kernel
+      return [
+        wholly('read', dtype, [rows, width]),
+        operand('read', 'int32', [count]),
+        operand('write', dtype, [count, width]),
+      ]
+    }
+    case 'scatterAdd': {
+      const { dtype, rows, width, count, accumulate } = kernel
+      return [
+        operand('read', 'int32', [count]),
+        operand('read', dtype, [count, width]),
+        wholly(accumulate ? 'update' : 'write', dtype, [rows, width]),
+      ]
+    }
+    case 'copy': {
+      const { dtype, shape, source, to, accumulate } = kernel
+      return [
+        ...(typeof source === 'number' ? [] : [operand('read', dtype, shape, source)]),
+        operand(accumulate ? 'update' : 'write', dtype, shape, to),
+      ]
+    }
+    case 'randomBits': {
+      const { streams, count } = kernel
+      return [
+        wholly('read', 'int32', [2]),
+        operand('read', 'int32', [streams]),
+        operand('write', 'int32', [streams, count]),
+      ]
+    }
+    default:
+      return kernel satisfies never
+  }
+}
+
+/**
+ * The same kernel with its operands seen through other views, in the order of `operands`. Operands that a kernel has
+ * contiguous by definition have no view to replace: theirs must be what they are.
+ */
+export function withViews<K extends SimpleKernel>(kernel: K, views: readonly View[]): K
+export function withViews(kernel: SimpleKernel, views: readonly View[]): SimpleKernel {
+  switch (kernel.kind) {
+    case 'map': {
+      const { inputs, outputs } = kernel
+      return {
+        ...kernel,
+        inputs: inputs.map((input, i) => ({ ...input, view: views[i] })),
+        outputs: outputs.map((output, i) => ({ ...output, view: views[inputs.length + i] })),
+      }
+    }
+    case 'reduce':
+      return { ...kernel, inputs: kernel.inputs.map((input, i) => ({ ...input, view: views[i] })) }
+    case 'matmul':
+      return { ...kernel, a: views[0], b: views[1] }
+    case 'copy':
+      return typeof kernel.source === 'number'
+        ? { ...kernel, to: views[0] }
+        : { ...kernel, source: views[0], to: views[1] }
+    case 'gather':
+    case 'scatterAdd':
+    case 'randomBits':
+      return kernel
+    default:
+      return kernel satisfies never
+  }
+}
+
+/** The sizes of a kernel's leading axis, along which it can be cut into parts; undefined if there is none. */
+export function leadingAxis(kernel: SimpleKernel): number | undefined {
+  const outputs = operands(kernel).filter(({ role }) => role !== 'read')
+  return outputs.every(o => o.followsLeadingAxis) ? outputs[0]?.shape[0] : undefined
+}
+
+/** How many arguments a kernel takes. */
+export const argumentCount = (kernel: Kernel): number =>
+  kernel.kind === 'loop' ? kernel.bytes.length : operands(kernel).length
+
+/** Which of a kernel's arguments it writes, or adds to, by position. */
+export function writtenArguments(kernel: Kernel): ReadonlySet<number> {
+  if (kernel.kind === 'loop') return writtenBuffers(kernel)
+  return new Set(operands(kernel).flatMap(({ role }, i) => (role === 'read' ? [] : [i])))
+}
+
+/** Which buffers some iteration of a loop writes, or adds to. */
+function writtenBuffers({ body }: LoopKernel): ReadonlySet<number> {
+  const written = new Set<number>()
+  for (const { kernel, args } of body)
+    for (const i of writtenArguments(kernel)) written.add(args[i].even).add(args[i].odd)
+  return written
+}
+
+/** All dtypes that a kernel touches or computes in. */
+export function dtypesOf(kernel: Kernel): ReadonlySet<DType> {
+  if (kernel.kind === 'loop') return new Set(kernel.body.flatMap(launch => [...dtypesOf(launch.kernel)]))
+  const lines = 'body' in kernel ? kernel.body : []
+  return new Set([...operands(kernel), ...lines].map(({ dtype }) => dtype))
+}
+
+/**
+ * The least bytes of each argument of a kernel. Where buffers share one memory, a kernel that leaves its buffers would
+ * change others, so this is asked before it runs.
+ * @throws RangeError when a view or an iteration leaves its buffer.
+ */
+export const argumentBytes = (kernel: Kernel): readonly number[] =>
+  kernel.kind === 'loop' ? bytesOfLoop(kernel) : operands(kernel).map(bytesReached)
+
+/** @throws RangeError when the operand's view starts before its buffer. */
+function bytesReached({ dtype, shape, view: { offset, strides } }: Operand): number {
   if (sizeOf(shape) === 0) return 0
   const spans = strides.map((stride, d) => stride * (shape[d] - 1))
-  const first = spans.reduce((at, span) => at + Math.min(0, span), offset)
-  const last = spans.reduce((at, span) => at + Math.max(0, span), offset)
+  const first = spans.reduce((sum, span) => sum + Math.min(0, span), offset)
+  const last = spans.reduce((sum, span) => sum + Math.max(0, span), offset)
   if (first < 0)
     throw new RangeError(
       `view +${offset}[${strides}] of shape [${shape}] starts ${-first} elements before its buffer`,
@@ -18,59 +182,20 @@ function bytesOf(dtype: DType, shape: Shape, { offset, strides }: View): number 
   return bytesPerElement(dtype) * (last + 1)
 }
 
-const bytesOfInputs = (shape: Shape, inputs: readonly Input[]): number[] =>
-  inputs.map(({ dtype, view }) => bytesOf(dtype, shape, view))
-
-/** The bytes of a loop's buffers, once it is known that no turn leaves them. */
+/** The bytes of a loop's buffers, once it is known that no iteration leaves them. */
 function bytesOfLoop({ steps, bytes, body }: LoopKernel): readonly number[] {
   if (steps === 0) return bytes
+  const check = (kind: Kernel['kind'], need: number, i: number, { even, odd, offset, stride }: LoopArg) => {
+    const last = stride * (steps - 1)
+    const [from, to] = [offset + Math.min(0, last), offset + Math.max(0, last) + need]
+    if (need > 0 && (from < 0 || to > Math.min(bytes[even], bytes[odd])))
+      throw new RangeError(
+        `${kind} in a loop: argument ${i} takes bytes ${from} to ${to} of buffers of ${bytes[even]} and ${bytes[odd]}`,
+      )
+  }
   for (const { kernel, args } of body)
     argumentBytes(kernel).forEach((need, i) => {
-      const { even, odd, offset, stride } = args[i]
-      const last = stride * (steps - 1)
-      const [from, to] = [offset + Math.min(0, last), offset + Math.max(0, last) + need]
-      if (need > 0 && (from < 0 || to > Math.min(bytes[even], bytes[odd])))
-        throw new RangeError(
-          `${kernel.kind} in a loop: argument ${i} takes bytes ${from} to ${to} of buffers of ${bytes[even]} and ${bytes[odd]}`,
-        )
+      check(kernel.kind, need, i, args[i])
     })
   return bytes
-}
-
-/** The least bytes of each argument of a kernel. @throws RangeError when a view or a turn leaves its buffer. */
-export function argumentBytes(kernel: Kernel): readonly number[] {
-  switch (kernel.kind) {
-    case 'map':
-      return bytesOfInputs(kernel.shape, [...kernel.inputs, ...kernel.outputs])
-    case 'reduce': {
-      const { dtype, shape, axes, inputs } = kernel
-      const kept = sizeOf(shape.slice(0, shape.length - axes))
-      return [...bytesOfInputs(shape, inputs), bytesPerElement(dtype) * kept]
-    }
-    case 'matmul': {
-      const { dtype, batch, m, n, k, a, b } = kernel
-      const out = bytesPerElement(dtype) * sizeOf(batch) * m * n
-      return [bytesOf(dtype, [...batch, m, k], a), bytesOf(dtype, [...batch, k, n], b), out]
-    }
-    case 'gather':
-    case 'scatterAdd': {
-      const { dtype, rows, width, count } = kernel
-      const row = bytesPerElement(dtype) * width
-      const [table, index, picked] = [rows * row, bytesPerElement('int32') * count, count * row]
-      return kernel.kind === 'gather' ? [table, index, picked] : [index, picked, table]
-    }
-    case 'copy': {
-      const { dtype, shape, source, to } = kernel
-      const written = bytesOf(dtype, shape, to)
-      return typeof source === 'number' ? [written] : [bytesOf(dtype, shape, source), written]
-    }
-    case 'randomBits': {
-      const word = bytesPerElement('int32')
-      return [2 * word, kernel.streams * word, kernel.streams * kernel.count * word]
-    }
-    case 'loop':
-      return bytesOfLoop(kernel)
-    default:
-      return kernel satisfies never
-  }
 }

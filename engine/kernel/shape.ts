@@ -1,6 +1,10 @@
-import type { View } from './kernel.js'
-
 export type Shape = readonly number[]
+
+/**
+ * Strided access to a buffer: element `i` of a shape is at `offset + Σ i[d] * strides[d]`, counted in elements. A stride
+ * may be 0 (broadcast) or negative (flip).
+ */
+export type View = { readonly offset: number; readonly strides: readonly number[] }
 
 /** Number of elements. */
 export const sizeOf = (shape: Shape): number => shape.reduce((a, b) => a * b, 1)
@@ -24,6 +28,10 @@ export function isContiguous(shape: Shape, view: View): boolean {
   const wanted = contiguousStrides(shape)
   return sizeOf(shape) === 0 || shape.every((n, d) => n === 1 || view.strides[d] === wanted[d])
 }
+
+/** Whether two views of one shape visit the same elements in the same order. */
+export const sameView = (a: View, b: View): boolean =>
+  a.offset === b.offset && a.strides.every((stride, d) => stride === b.strides[d])
 
 export const sameShape = (a: Shape, b: Shape): boolean =>
   a.length === b.length && a.every((n, d) => n === b[d])

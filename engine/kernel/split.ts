@@ -1,6 +1,9 @@
+import { copyKernel } from './build.js'
 import { bytesPerElement, type DType } from './dtype.js'
 import type { Instr } from './expr.js'
 import type { Kernel, LoopArg, LoopKernel, MapKernel, MatmulKernel, ReduceKernel } from './kernel.js'
+import { bufferAt, iterations } from './loop.js'
+import { writtenArguments } from './operands.js'
 import { contiguousView, isContiguous, sizeOf } from './shape.js'
 
 type Piece = { readonly kernel: Kernel; readonly args: readonly (number | { readonly scratch: number })[] }
@@ -79,8 +82,7 @@ function splitMap(kernel: MapKernel): Pieces | undefined {
     else {
       const slot = { scratch: scratch.push({ bytes: sizeOf(shape) * bytesPerElement(dtype) }) - 1 }
       emit(value, slot)
-      const copy: Kernel = { kind: 'copy', dtype, shape, source: whole, to: view, accumulate: false }
-      launches.push({ kernel: copy, args: [slot, inputs.length + i] })
+      launches.push({ kernel: copyKernel(dtype, shape, whole, view), args: [slot, inputs.length + i] })
     }
   })
   return { scratch, launches }
@@ -117,29 +119,22 @@ function splitMatmul(kernel: MatmulKernel): Pieces | undefined {
   if (!kernel.accumulate) return undefined
   const { dtype } = kernel
   const shape = [...kernel.batch, kernel.m, kernel.n]
-  const add: Kernel = {
-    kind: 'copy',
-    dtype,
-    shape,
-    source: contiguousView(shape),
-    to: contiguousView(shape),
-    accumulate: true,
-  }
+  const whole = contiguousView(shape)
   return {
     scratch: [{ bytes: sizeOf(shape) * bytesPerElement(dtype) }],
     launches: [
       { kernel: { ...kernel, accumulate: false }, args: [0, 1, { scratch: 0 }] },
-      { kernel: add, args: [{ scratch: 0 }, 2] },
+      { kernel: copyKernel(dtype, shape, whole, whole, true), args: [{ scratch: 0 }, 2] },
     ],
   }
 }
 
 /**
- * A loop turn by turn. What moves with the step is copied to and from scratch by row number with `gather` and
+ * A loop iteration by iteration. What moves with the step is copied to and from scratch by row number with `gather` and
  * `scatterAdd`, the only kernels that address memory by data, so any device can do it.
  */
 function splitLoop(kernel: LoopKernel): Pieces | undefined {
-  const { steps, reverse, bytes, body } = kernel
+  const { steps, bytes, body } = kernel
   const scratch: { bytes: number; contents?: ArrayBufferView }[] = []
   const launches: Piece[] = []
   const rowNumbers = new Map<number, { scratch: number }>()
@@ -158,18 +153,16 @@ function splitLoop(kernel: LoopKernel): Pieces | undefined {
       return { buffer: even, first: offset / stride, count: bytes[even] / stride, width }
     // Part of something larger whose rows do not begin at multiples of their size: a table of its own.
     const buffer = { scratch: scratch.push({ bytes: steps * stride }) - 1 }
-    const part = { offset: offset / 4, strides: [1] }
-    const to = contiguousView([steps * width])
-    const shape = [steps * width]
-    const copy: Kernel = { kind: 'copy', dtype: 'int32', shape, source: part, to, accumulate: false }
-    launches.push({ kernel: copy, args: [even, buffer] })
+    const rows = { offset: offset / 4, strides: [1] }
+    launches.push({ kernel: copyKernel('int32', [steps * width], rows), args: [even, buffer] })
     return { buffer, first: 0, count: steps, width }
   }
-  for (const { kernel: inner, args } of body)
+  for (const { kernel: inner, args } of body) {
+    const outputs = writtenArguments(inner)
     args.forEach((arg, position) => {
       if (arg.stride === 0) return
       const known = rows.get(keyOf(arg))
-      const written = (known?.written ?? false) || isOutput(inner, position)
+      const written = (known?.written ?? false) || outputs.has(position)
       const row = known?.row ?? { scratch: scratch.push({ bytes: arg.stride }) - 1 }
       const table = known ?? tableOf(arg)
       if (written && table.buffer !== arg.even)
@@ -178,13 +171,14 @@ function splitLoop(kernel: LoopKernel): Pieces | undefined {
         )
       rows.set(keyOf(arg), { ...table, row, written })
     })
-  // Rows travel as int32. What a turn writes goes back as the difference to what was there: sums of integers wrap, so
-  // every bit arrives, also of NaNs and of parts of the row that the turn does not touch.
+  }
+  // Rows travel as int32. What an iteration writes goes back as the difference to what was there: sums of integers wrap, so
+  // every bit arrives, also of NaNs and of parts of the row that it does not touch.
   const changes = new Map(
     [...rows.values()].map(({ row, width }) => [row, { scratch: scratch.push({ bytes: width * 4 }) - 1 }]),
   )
-  for (let turn = 0; turn < steps; turn++) {
-    const t = reverse ? steps - 1 - turn : turn
+  for (const iteration of iterations(kernel)) {
+    const t = iteration.step
     for (const { buffer, first, count, width, row, written } of rows.values()) {
       const kernel: Kernel = { kind: 'gather', dtype: 'int32', rows: count, width, count: 1 }
       launches.push({ kernel, args: [buffer, rowNumber(t + first), row] })
@@ -193,7 +187,7 @@ function splitLoop(kernel: LoopKernel): Pieces | undefined {
     for (const { kernel: inner, args } of body)
       launches.push({
         kernel: inner,
-        args: args.map(arg => rows.get(keyOf(arg))?.row ?? (turn % 2 === 0 ? arg.even : arg.odd)),
+        args: args.map(arg => rows.get(keyOf(arg))?.row ?? bufferAt(arg, iteration)),
       })
     for (const { buffer, first, count, width, row, written } of rows.values()) {
       if (!written) continue
@@ -233,15 +227,4 @@ type StepRow = {
   /** The scratch that holds the row during a step. */
   readonly row: { readonly scratch: number }
   readonly written: boolean
-}
-
-function isOutput(kernel: Kernel, position: number): boolean {
-  if (kernel.kind === 'map') return position >= kernel.inputs.length
-  if (kernel.kind === 'reduce') return position === kernel.inputs.length
-  if (kernel.kind === 'copy') return position === (typeof kernel.source === 'number' ? 0 : 1)
-  if (kernel.kind === 'loop')
-    return kernel.body.some(({ kernel: inner, args }) =>
-      args.some((arg, i) => (arg.even === position || arg.odd === position) && isOutput(inner, i)),
-    )
-  return position === 2
 }

@@ -2,8 +2,15 @@ import { dump, remark } from '../graph/remarks.js'
 import type { ElementwiseOp, KernelOp, Node, Tensor } from '../graph/tensor.js'
 import { bytesPerElement, type DType } from '../kernel/dtype.js'
 import { type Expr, input as exprInput, type Instr } from '../kernel/expr.js'
-import type { Input, Kernel, LoopArg, ReduceKernel, View } from '../kernel/kernel.js'
-import { contiguousView, isContiguous, printShape, type Shape, sameShape } from '../kernel/shape.js'
+import type { Input, Kernel, LoopArg, ReduceKernel } from '../kernel/kernel.js'
+import {
+  contiguousView,
+  isContiguous,
+  printShape,
+  type Shape,
+  sameShape,
+  type View,
+} from '../kernel/shape.js'
 import type { Temporary } from '../kernel/shareBuffers.js'
 import { constantValue } from '../ops/source.js'
 import { viewOf } from '../ops/view.js'

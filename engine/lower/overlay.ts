@@ -1,7 +1,7 @@
 import { remark } from '../graph/remarks.js'
 import { bytesPerElement } from '../kernel/dtype.js'
-import type { Kernel, LoopArg, LoopKernel, Output, View } from '../kernel/kernel.js'
-import { isContiguous, type Shape, sameShape, sizeOf } from '../kernel/shape.js'
+import type { Kernel, LoopArg, LoopKernel, Output } from '../kernel/kernel.js'
+import { isContiguous, type Shape, sameShape, sizeOf, type View } from '../kernel/shape.js'
 import type { Temporary } from '../kernel/shareBuffers.js'
 import type { PlannedLaunch } from './lower.js'
 

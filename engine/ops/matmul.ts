@@ -1,7 +1,6 @@
 import { register } from '../graph/registry.js'
 import { type KernelOp, Tensor } from '../graph/tensor.js'
-import type { View } from '../kernel/kernel.js'
-import { broadcastShapes, printShape } from '../kernel/shape.js'
+import { broadcastShapes, printShape, type View } from '../kernel/shape.js'
 import { expand } from './view.js'
 
 declare module '../graph/tensor.js' {

@@ -1,8 +1,14 @@
 import { register } from '../graph/registry.js'
 import { type KernelOp, type Node, type OpLaunch, Tensor } from '../graph/tensor.js'
 import type { DType } from '../kernel/dtype.js'
-import type { View } from '../kernel/kernel.js'
-import { contiguousStrides, contiguousView, normalAxis, printShape, type Shape } from '../kernel/shape.js'
+import {
+  contiguousStrides,
+  contiguousView,
+  normalAxis,
+  printShape,
+  type Shape,
+  type View,
+} from '../kernel/shape.js'
 import { strided } from './view.js'
 
 type Part = { readonly starts: readonly number[]; readonly steps: readonly number[] }

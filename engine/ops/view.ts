@@ -1,6 +1,5 @@
 import { register } from '../graph/registry.js'
 import { type Draw, type Node, Tensor, type ViewOp } from '../graph/tensor.js'
-import type { View } from '../kernel/kernel.js'
 import {
   broadcastShapes,
   checkShape,
@@ -10,6 +9,7 @@ import {
   type Shape,
   sameShape,
   sizeOf,
+  type View,
 } from '../kernel/shape.js'
 import { place } from './place.js'
 

@@ -1,86 +1,172 @@
+import { ascendOptions } from '../devices/ascend/options.js'
 import type { CheckLine, Device } from '../devices/device.js'
 import { gpuDevice } from '../devices/gpu/index.js'
+import { gpuOptions } from '../devices/gpu/options.js'
+import {
+  type DeviceOptions,
+  type OptionTable,
+  type OptionValues,
+  resolveOptions,
+} from '../devices/options.js'
 import { referenceDevice } from '../devices/reference/index.js'
 import { hostTarget } from '../devices/wasm/assembly/target.js'
 import { wasmDevice } from '../devices/wasm/index.js'
+import { wasmOptions } from '../devices/wasm/options.js'
 import { Runtime } from './runtime.js'
 
-/** What a device is opened with, beyond its name; each factory says what it knows. */
-export type DeviceOptions = Readonly<Record<string, string | number | boolean>>
+/**
+ * Opens a device of a kind, with options that were checked. Throws, or rejects with, a DeviceUnavailableError that says
+ * what is missing and how to get it.
+ */
+export type DeviceFactory<T extends OptionTable = OptionTable> = (
+  options: OptionValues<T>,
+) => Device | Promise<Device>
 
-/** Opens a device. Throws, or rejects with, a DeviceUnavailableError that says what is missing and how to get it. */
-export type DeviceFactory = (options: DeviceOptions) => Device | Promise<Device>
+/** What a kind of device may have beside its factory. */
+export type DeviceKindOptions<T extends OptionTable = OptionTable> = {
+  /** The options that it knows; all others are refused. None if not given. */
+  readonly options?: T
+  /** What it finds when it looks at its own parts (libraries, card, memory) from below upwards, a line each. */
+  selfCheck?(options: OptionValues<T>): AsyncIterable<CheckLine>
+}
 
-const textOf = (option: DeviceOptions[string] | undefined): string | undefined =>
-  option === undefined ? undefined : String(option)
+type DeviceKind<T extends OptionTable = OptionTable> = DeviceKindOptions<T> & {
+  readonly options: T
+  // A method, so that kinds with options of their own fit into one table.
+  open(options: OptionValues<T>): Device | Promise<Device>
+}
 
-const factories = new Map<string, DeviceFactory>([
-  ['wasm', ({ blas, vectors }) => wasmDevice(hostTarget(textOf(vectors)), undefined, textOf(blas))],
-  ['reference', referenceDevice],
-  ['gpu', gpuDevice],
-  // Loaded when it is opened: a browser has no use for it.
-  ['ascend', async options => (await import('../devices/ascend/index.js')).ascendDevice(options)],
-])
+const none = {} as const satisfies OptionTable
+
+// Ascend's code is loaded when it is used: a browser has no use for it.
+const ascend: DeviceKind<typeof ascendOptions> = {
+  options: ascendOptions,
+  open: async options => (await import('../devices/ascend/index.js')).ascendDevice(options),
+  selfCheck: async function* (options) {
+    yield* (await import('../devices/ascend/selfCheck.js')).selfCheck(options)
+  },
+}
+
+const wasm: DeviceKind<typeof wasmOptions> = {
+  options: wasmOptions,
+  open: ({ threads, vectors, blas }) => wasmDevice(hostTarget(vectors), threads, blas),
+}
+const gpu: DeviceKind<typeof gpuOptions> = { options: gpuOptions, open: gpuDevice }
+const reference: DeviceKind<typeof none> = { options: none, open: referenceDevice }
+
+const kinds = new Map<string, DeviceKind>(Object.entries({ wasm, reference, gpu, ascend }))
+
+/**
+ * What each device may be opened with. A package that adds a device can have its options checked by the compiler, too:
+ * `declare module 'xenograd' { interface KnownDevices { mine: { speed?: number } } }`.
+ */
+export interface KnownDevices {
+  wasm: OptionValues<typeof wasmOptions>
+  reference: OptionValues<typeof none>
+  gpu: OptionValues<typeof gpuOptions>
+  ascend: OptionValues<typeof ascendOptions>
+}
+
+/** The options of the device of a name; those of a device that the compiler does not know are checked when it is opened. */
+export type OptionsOf<Name extends string> = Name extends keyof KnownDevices
+  ? KnownDevices[Name]
+  : DeviceOptions
+
 const open = new Map<string, Runtime>()
 const opening = new Map<string, Promise<Runtime>>()
 let defaultName = 'wasm'
 
 /**
- * What a device finds when it looks at its own parts (libraries, card, memory) from below upwards, for devices that
- * can; others find nothing. It needs nothing to be there and opens no device for good.
+ * Make a device known under a name; `factory` is called when it is first used.
+ * @throws Error for a name that is taken.
  */
-export async function* selfCheck(name: string): AsyncGenerator<CheckLine> {
-  factoryOf(name)
-  if (name === 'ascend') yield* (await import('../devices/ascend/selfCheck.js')).selfCheck()
-}
-
-/** Make a device known under a name; `factory` is called when it is first used. Throws on a taken name. */
-export function registerDevice(name: string, factory: DeviceFactory): void {
-  if (factories.has(name)) throw new Error(`device '${name}' is registered already; choose another name`)
-  factories.set(name, factory)
+export function registerDevice<T extends OptionTable = typeof none>(
+  name: string,
+  factory: DeviceFactory<T>,
+  { options, selfCheck }: DeviceKindOptions<T> = {},
+): void {
+  if (kinds.has(name)) throw new Error(`device '${name}' is registered already; choose another name`)
+  kinds.set(name, { options: options ?? none, open: factory, selfCheck })
 }
 
 /** The names of all known devices, the default first. */
-export const deviceNames = (): string[] => [...factories.keys()]
+export const deviceNames = (): string[] => [...kinds.keys()]
 
-function factoryOf(name: string): DeviceFactory {
-  const factory = factories.get(name)
-  if (!factory) throw new Error(`device '${name}' is not known; there are ${deviceNames().join(', ')}`)
-  return factory
+/** The options that a device knows, by name. @throws Error for an unknown device. */
+export const deviceOptions = (name: string): OptionTable => kindOf(name).options
+
+function kindOf(name: string): DeviceKind {
+  const kind = kinds.get(name)
+  if (!kind) throw new Error(`device '${name}' is not known; there are ${deviceNames().join(', ')}`)
+  return kind
 }
 
 /**
- * The device of a name (default: the default device), opened when first asked for.
+ * What a device finds when it looks at its own parts from below upwards, for devices that can; others find nothing. It
+ * needs nothing to be there and opens no device for good.
+ * @throws Error for an unknown name, RangeError for options that it does not know.
+ */
+export async function* selfCheck<Name extends string>(
+  name: Name,
+  options?: OptionsOf<Name>,
+): AsyncGenerator<CheckLine> {
+  const kind = kindOf(name)
+  yield* kind.selfCheck?.(resolveOptions(name, kind.options, options)) ?? []
+}
+
+function start(name: string, options?: DeviceOptions): Device | Promise<Device> {
+  const kind = kindOf(name)
+  return kind.open(resolveOptions(name, kind.options, options))
+}
+
+/**
+ * The device of a name (default: the default device), opened when first asked for, with the options that the
+ * environment gives.
  * @throws Error for an unknown name, when the device cannot be opened, or when opening it takes waiting (a GPU's
  * adapter, say) and nobody has awaited `openDevice`.
  */
 export function device(name = defaultName): Runtime {
   const known = open.get(name)
   if (known) return known
-  const made = opening.get(name) ?? factoryOf(name)({})
-  if (!(made instanceof Promise)) return keep(name, made)
   if (!opening.has(name)) {
-    const ready = made.then(opened => keep(name, opened as Device)).finally(() => opening.delete(name))
+    const started = start(name)
+    if (!(started instanceof Promise)) return keep(name, started)
     // Who awaits openDevice learns of a failure.
-    ready.catch(() => {})
-    opening.set(name, ready)
+    keepLater(name, started).catch(() => {})
   }
   throw new Error(`device '${name}' takes waiting to open: await openDevice('${name}') first`)
 }
 
 /**
- * Open a device, with options that its factory knows; later calls of `device` find it.
- * @throws Error for an unknown name, when it is open already and options are given, or when it cannot be opened.
+ * Open a device, with options that it knows (`deviceOptions`); later calls of `device` find it. Options that are not
+ * given come from the environment.
+ * @throws Error for an unknown name, when it is open already and options are given, or when it cannot be opened;
+ * RangeError for options that it does not know, or values that make no sense.
  */
-export async function openDevice(name = defaultName, options: DeviceOptions = {}): Promise<Runtime> {
-  if (Object.keys(options).length && (open.has(name) || opening.has(name)))
-    throw new Error(`device '${name}' is open already; give options when it is first opened`)
-  const known = open.get(name) ?? opening.get(name)
-  if (known) return known
-  const factory = factoryOf(name)
-  const made = (async () => keep(name, await factory(options)))()
-  opening.set(name, made)
-  return made.finally(() => opening.delete(name))
+export async function openDevice<Name extends string>(
+  name: Name | undefined = undefined,
+  options?: OptionsOf<Name>,
+): Promise<Runtime> {
+  const asked = name ?? defaultName
+  if (
+    Object.values(options ?? {}).some(value => value !== undefined) &&
+    (open.has(asked) || opening.has(asked))
+  )
+    throw new Error(`device '${asked}' is open already; give options when it is first opened`)
+  return open.get(asked) ?? opening.get(asked) ?? keepLater(asked, (async () => start(asked, options))())
+}
+
+/** Remember a device that is being opened until it is open. */
+function keepLater(name: string, started: Promise<Device>): Promise<Runtime> {
+  const ready = started.then(opened => keep(name, opened)).finally(() => opening.delete(name))
+  opening.set(name, ready)
+  return ready
+}
+
+function keep(name: string, opened: Device): Runtime {
+  const runtime = new Runtime(opened, name)
+  open.set(name, runtime)
+  return runtime
 }
 
 /**
@@ -91,12 +177,6 @@ export async function closeDevice(name: string): Promise<void> {
   const runtime = open.get(name) ?? (await opening.get(name))
   open.delete(name)
   await runtime?.close()
-}
-
-function keep(name: string, opened: Device): Runtime {
-  const runtime = new Runtime(opened, name)
-  open.set(name, runtime)
-  return runtime
 }
 
 /** Choose the device on which values are computed unless a compiled function says otherwise. */

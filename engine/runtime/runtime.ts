@@ -1,5 +1,6 @@
 import type { Device, DeviceBuffer, Program } from '../devices/device.js'
 import { type Kernel, kernelKey, printKernel } from '../kernel/kernel.js'
+import { argumentCount, dtypesOf } from '../kernel/operands.js'
 import { split } from '../kernel/split.js'
 import { ScratchPool } from './scratch.js'
 
@@ -25,6 +26,21 @@ export class Runtime {
     readonly device: Device,
     readonly name = device.name,
   ) {}
+
+  /** One line on what it really runs on, for banners. */
+  get description(): string {
+    return this.device.description
+  }
+
+  /** Largest relative rounding of a matmul's operands and sums. */
+  get matmulEps(): number {
+    return this.device.matmulEps ?? 1e-6
+  }
+
+  /** Largest relative error of one scalar operation of a map or a sum. */
+  get mapEps(): number {
+    return this.device.mapEps ?? 1e-6
+  }
 
   /** Live buffers and their bytes: what leaks are judged by. */
   stats(): { buffers: number; bytes: number } {
@@ -62,10 +78,10 @@ export class Runtime {
    */
   prepare(kernel: Kernel, scratch: (bytes: number) => DeviceBuffer): Prepared[] {
     const program = this.#compile(kernel)
-    if (program) return [{ program, args: Array.from({ length: argCount(kernel) }, (_, i) => i) }]
+    if (program) return [{ program, args: Array.from({ length: argumentCount(kernel) }, (_, i) => i) }]
     const pieces = split(kernel)
     if (!pieces) {
-      const float64 = kernelKey(kernel).includes('"float64"')
+      const float64 = dtypesOf(kernel).has('float64')
       throw new Error(
         `device '${this.name}' cannot run this kernel${float64 ? ' in float64; use float32, or the device reference' : ''}:\n${printKernel(kernel)}`,
       )
@@ -88,27 +104,6 @@ export class Runtime {
     this.#closed = true
     await this.device.close()
     this.#programs.clear()
-  }
-}
-
-/** How many arguments a kernel takes. */
-export function argCount(kernel: Kernel): number {
-  switch (kernel.kind) {
-    case 'map':
-      return kernel.inputs.length + kernel.outputs.length
-    case 'reduce':
-      return kernel.inputs.length + 1
-    case 'matmul':
-    case 'gather':
-    case 'scatterAdd':
-    case 'randomBits':
-      return 3
-    case 'copy':
-      return typeof kernel.source === 'number' ? 1 : 2
-    case 'loop':
-      return kernel.bytes.length
-    default:
-      return kernel satisfies never
   }
 }
 

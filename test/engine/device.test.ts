@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import test from 'tape'
+import { option } from '../../engine/devices/options.js'
 import { referenceDevice } from '../../engine/devices/reference/index.js'
 import { type Device, device, type Kernel, openDevice, registerDevice } from '../../engine/index.js'
 import { isContiguous } from '../../engine/kernel/shape.js'
@@ -86,11 +87,15 @@ test('shared buffers: no two temporaries that live at the same time overlap, and
 
 test('a device that takes waiting to open', async t => {
   let opened = 0
-  registerDevice('slow', async options => {
-    opened++
-    if (options.broken) throw new Error('slow: no adapter; install one')
-    return { ...referenceDevice(), name: 'slow' }
-  })
+  registerDevice(
+    'slow',
+    async ({ broken }) => {
+      opened++
+      if (broken) throw new Error('slow: no adapter; install one')
+      return { ...referenceDevice(), name: 'slow' }
+    },
+    { options: { broken: option.flag({ meaning: 'fail' }) } },
+  )
   const failure = (opening: Promise<unknown>) => opening.then(() => 'opened', String)
   t.match(await failure(openDevice('slow', { broken: true })), /slow: no adapter; install one/)
   t.throws(() => device('slow'), /device 'slow' takes waiting to open: await openDevice\('slow'\) first/)

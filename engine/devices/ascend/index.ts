@@ -1,12 +1,14 @@
 import type { Kernel } from '../../kernel/kernel.js'
 import type { Device, DeviceBuffer, Program } from '../device.js'
+import { currentEnvironment, type Environment } from '../environment.js'
 import { guarded } from '../guarded.js'
 import { Acl } from './acl.js'
-import { Chip, hasOnlyFp16, matmulMode, type Precision, precisions } from './chip.js'
+import { Chip, hasOnlyFp16, matmulMode, type Precision } from './chip.js'
 import { AscendError } from './errors.js'
 import { Launcher } from './launcher.js'
-import { type Environment, type Ffi, Libraries, loadFfi, stubFolder, unavailable } from './library.js'
+import { type Ffi, Libraries, loadFfi, stubFolder, unavailable } from './library.js'
 import { type AscendBuffer, addressOf, Memory } from './memory.js'
+import type { AscendOptions } from './options.js'
 import { Compiler, type Runnable } from './programs.js'
 import { Float64Error, RefusedError } from './sequence.js'
 
@@ -17,14 +19,7 @@ type AscendProgram = Program & { readonly run: Runnable }
  * package: its libraries are loaded when the device is opened. Operators are enqueued on one stream; only `read`
  * waits, with the event loop free, and random bits, which the host computes.
  *
- * Options:
- * - `precision`: 'fp32', 'hf32' or 'fp16', what a matmul's operands are rounded to; by default the best that the chip
- *   has. Also XENOGRAD_ASCEND_PRECISION.
- * - `card`: its number, by default 0. Also XENOGRAD_ASCEND_DEVICE.
- * - `keepExecutors`: whether planned operators are kept and used again, as they are by default; without, each call is
- *   planned anew, for measurements.
- *
- * `load`: the foreign function interface, for measurements and tests.
+ * `options`: see options.ts. `environment`: where CANN is. `load`: the foreign function interface, for measurements and tests.
  *
  * No card was available. Taken from documents and sources, and to be looked at first should a card disagree:
  * - a kernel gets its addresses when it is enqueued, so an executor may be moved to other memory before it has run;
@@ -32,15 +27,13 @@ type AscendProgram = Program & { readonly run: Runnable }
  * - operators take strided views, also as results, and results in the memory of an operand of the same view;
  * - maximum, minimum and amax hand NaN on; int32 sums and products wrap; casts to int32 saturate, NaN to 0.
  *
- * @throws DeviceUnavailableError when koffi, a library, a function or a card is missing; RangeError for options that
- * make no sense.
+ * @throws DeviceUnavailableError when koffi, a library, a function or a card is missing.
  */
 export async function ascendDevice(
-  options: Readonly<Record<string, string | number | boolean>> = {},
-  environment: Environment = process.env,
+  { precision, card = 0, keepExecutors = true }: AscendOptions = {},
+  environment: Environment = currentEnvironment(),
   load: () => Promise<Ffi> = loadFfi,
 ): Promise<Device> {
-  const { precision, card, keepExecutors } = checkOptions(options, environment)
   const ffi = await load()
   const libraries = new Libraries(ffi, environment)
   libraries.checkComplete()
@@ -51,32 +44,6 @@ export async function ascendDevice(
     acl.close()
     throw error
   }
-}
-
-/** @throws RangeError that names the first option that makes no sense. */
-function checkOptions(
-  options: Readonly<Record<string, unknown>>,
-  environment: Environment,
-): { precision: Precision | undefined; card: number; keepExecutors: boolean } {
-  const {
-    precision,
-    card,
-    keepExecutors = true,
-    ...unknown
-  } = {
-    precision: environment.XENOGRAD_ASCEND_PRECISION || undefined,
-    card: Number(environment.XENOGRAD_ASCEND_DEVICE ?? 0),
-    ...options,
-  }
-  const [name] = Object.keys(unknown)
-  if (name)
-    throw new RangeError(`ascend: option ${name} is not known; there are precision, card, keepExecutors`)
-  if (precision !== undefined && !precisions.includes(precision as Precision))
-    throw new RangeError(`ascend: precision ${precision}; give one of ${precisions.join(', ')}`)
-  if (!Number.isInteger(card) || Number(card) < 0)
-    throw new RangeError(`ascend: card ${card}; give its number, 0 or more`)
-  if (typeof keepExecutors !== 'boolean') throw new RangeError('ascend: keepExecutors: give true or false')
-  return { precision: precision as Precision | undefined, card: Number(card), keepExecutors }
 }
 
 /** From aclInit to a stream. @throws DeviceUnavailableError when there is no such card, or it is of no use. */

@@ -11,9 +11,8 @@ import type {
   RandomBitsKernel,
   ReduceKernel,
   ScatterAddKernel,
-  View,
 } from '../../kernel/kernel.js'
-import { contiguousStrides, contiguousView, type Shape, sizeOf } from '../../kernel/shape.js'
+import { contiguousStrides, contiguousView, type Shape, sizeOf, type View } from '../../kernel/shape.js'
 import type { Axes } from '../shared/axes.js'
 import type { Chip } from './chip.js'
 import { aclDtype } from './prototypes.js'

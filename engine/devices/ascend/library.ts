@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { DeviceUnavailableError } from '../device.js'
+import type { Environment } from '../environment.js'
 import { declaredName, type OperatorName, opaqueTypes, operatorPrototypes } from './prototypes.js'
 
 /** A bound C function. Pointers are numbers (addresses), BigInts (handles) or typed arrays (host memory). */
@@ -49,8 +50,6 @@ const firstLine = (error: Error): string => error.message.split('\n')[0]
 /** The folder of the tests' stub, which takes the place of CANN when ASCEND_STUB names it; nothing else loads it. */
 export const stubFolder = (environment: Environment): string | undefined =>
   environment.ASCEND_STUB || undefined
-
-export type Environment = Readonly<Record<string, string | undefined>>
 
 /** Folders that libraries are looked for in, in order; an empty one leaves it to the loader (LD_LIBRARY_PATH). */
 export function searchFolders(environment: Environment): string[] {

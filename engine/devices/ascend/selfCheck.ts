@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs'
 import type { CheckLine } from '../device.js'
+import { currentEnvironment, type Environment } from '../environment.js'
 import { Acl } from './acl.js'
 import { Chip, matmulMode, type Precision, precisions } from './chip.js'
 import { Launcher } from './launcher.js'
-import { type Environment, type Ffi, Libraries, libraryFiles, loadFfi, stubFolder } from './library.js'
+import { type Ffi, Libraries, libraryFiles, loadFfi, stubFolder } from './library.js'
 import { Memory } from './memory.js'
+import type { AscendOptions } from './options.js'
 import { Compiler } from './programs.js'
 import {
   metaPrototypes,
@@ -18,7 +20,10 @@ import {
  * What `xenograd check --device ascend` prints first: environment, libraries, symbols, card, memory and a first
  * computation, from below upwards. It ends where nothing further can work.
  */
-export async function* selfCheck(environment: Environment = process.env): AsyncGenerator<CheckLine> {
+export async function* selfCheck(
+  { card = 0 }: AscendOptions = {},
+  environment: Environment = currentEnvironment(),
+): AsyncGenerator<CheckLine> {
   yield* checkEnvironment(environment)
   let ffi: Ffi
   try {
@@ -44,7 +49,7 @@ export async function* selfCheck(environment: Environment = process.env): AsyncG
   yield* checkFunctions(libraries)
   let acl: Acl
   try {
-    acl = new Acl(ffi, libraries, Number(environment.XENOGRAD_ASCEND_DEVICE ?? 0))
+    acl = new Acl(ffi, libraries, card)
   } catch (error) {
     yield failure('card', error)
     return
@@ -77,7 +82,7 @@ function* checkEnvironment(environment: Environment): Generator<CheckLine> {
     yield { verdict: 'SKIP', what: 'environment', found: `ASCEND_STUB is set: the stub in ${stub}, not CANN` }
     return
   }
-  for (const name of ['ASCEND_HOME_PATH', 'ASCEND_OPP_PATH']) {
+  for (const name of ['ASCEND_HOME_PATH', 'ASCEND_OPP_PATH'] as const) {
     const value = environment[name]
     if (value && existsSync(value)) yield { verdict: 'PASS', what: name, found: value }
     else {

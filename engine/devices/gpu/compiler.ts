@@ -1,5 +1,5 @@
 import type { Kernel, LoopArg, LoopKernel } from '../../kernel/kernel.js'
-import { argCount } from '../../runtime/runtime.js'
+import { argumentCount, dtypesOf } from '../../kernel/operands.js'
 import type { GpuInstance, GpuJs, GpuJsKernel } from './gpujs.js'
 import { copyPasses } from './passes/copy.js'
 import { mapPasses } from './passes/map.js'
@@ -61,7 +61,7 @@ export class Compiler<K extends GpuJsKernel> {
     if (kernel.kind === 'loop')
       return kernel.body.every(({ kernel: inner, args }) => this.takes(inner, inLoop(slots, args)))
     return (
-      !usesFloat64(kernel) &&
+      !dtypesOf(kernel).has('float64') &&
       this.#write(kernel, slots).passes.every(pass => bindingsOf(pass).length <= this.abilities.maxBuffers)
     )
   }
@@ -165,15 +165,10 @@ const bindingsOf = ({ reads, writes }: Pass): Slots => [
 ]
 
 /** Arguments that are all in buffers of their own. */
-const everyOther = (kernel: Kernel): number[] => [...Array(argCount(kernel)).keys()]
+const everyOther = (kernel: Kernel): number[] => [...Array(argumentCount(kernel)).keys()]
 
 /** Which buffers the arguments of a kernel in a loop are: those that are the same in every turn have the same number. */
 function inLoop(slots: Arguments, args: readonly LoopArg[]): Arguments {
   const buffers = slots && args.map(({ even, odd }) => `${slots[even]} ${slots[odd]}`)
   return buffers?.map(buffer => buffers.indexOf(buffer))
 }
-
-const usesFloat64 = (kernel: Kernel): boolean =>
-  ('dtype' in kernel && kernel.dtype === 'float64') ||
-  ('body' in kernel && kernel.body.some(instr => 'dtype' in instr && instr.dtype === 'float64')) ||
-  ('inputs' in kernel && kernel.inputs.some(({ dtype }) => dtype === 'float64'))

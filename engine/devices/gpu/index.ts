@@ -1,27 +1,24 @@
 import type { Kernel } from '../../kernel/kernel.js'
-import type { DeviceOptions } from '../../runtime/devices.js'
 import { type Device, DeviceUnavailableError } from '../device.js'
 import { guarded } from '../guarded.js'
 import type { GpuJs } from './gpujs.js'
+import type { GpuOptions } from './options.js'
 import { webGlDevice } from './webgl/webgl.js'
 import { openWebGl } from './webgl/webglContext.js'
 import { loadGpuJs, openAdapter } from './webgpu/adapter.js'
 import { webGpuDevice } from './webgpu/webgpu.js'
-
-const cpuWillDo = (): boolean => typeof process !== 'undefined' && process.env?.XENOGRAD_GPU_ALLOW_CPU === '1'
 
 /**
  * Kernels on a GPU through gpu.js: written in JavaScript from the engine's kernels, compiled to the GPU's shading
  * language by gpu.js, and run over buffers that stay on the device. By WebGPU; where there is no adapter of that, by
  * WebGL2. Takes all kernels of float32 and int32.
  *
- * `allowCpu`: accept a software adapter, too; if not given, the environment variable XENOGRAD_GPU_ALLOW_CPU=1 says so.
- * One at a time: gpu.js has one device for a process.
+ * `allowCpu`: accept a software adapter, too. One at a time: gpu.js has one device for a process.
  * @throws DeviceUnavailableError without gpu.js, or with neither a WebGPU adapter nor WebGL2.
  */
-export async function gpuDevice({ allowCpu }: DeviceOptions = {}): Promise<Device> {
+export async function gpuDevice({ allowCpu = false }: GpuOptions = {}): Promise<Device> {
   const gpujs = await loadGpuJs()
-  const opened = await openFirst(gpujs, allowCpu === undefined ? cpuWillDo() : allowCpu === true)
+  const opened = await openFirst(gpujs, allowCpu)
   const wrong = await checkBits(opened).catch((error: Error) => `it fails (${error.message.split('\n')[0]})`)
   if (wrong === undefined) return guarded(opened)
   await opened.close().catch(() => {})

@@ -1,10 +1,9 @@
 import ndarray, { type NdArray } from 'ndarray'
-import { bytesPerElement, type DType, hostView, type TypedArray } from '../../kernel/dtype.js'
+import { bytesPerElement, hostView, type TypedArray } from '../../kernel/dtype.js'
 import { evaluate, type Instr } from '../../kernel/expr.js'
 import type {
   CopyKernel,
   GatherKernel,
-  Input,
   Kernel,
   LoopKernel,
   MapKernel,
@@ -12,36 +11,30 @@ import type {
   RandomBitsKernel,
   ReduceKernel,
   ScatterAddKernel,
-  View,
 } from '../../kernel/kernel.js'
+import { bufferAt, byteAt, iterations } from '../../kernel/loop.js'
+import { type Operand, operands } from '../../kernel/operands.js'
+import { type Shape, sizeOf } from '../../kernel/shape.js'
 import { bitsAt } from '../../kernel/threefry.js'
 
 /** Memory of one kernel argument: it starts `offset` bytes into `memory`. */
 type Argument = { memory: ArrayBuffer; offset: number }
 
+/** An argument as its kernel sees it. */
 type Strided = NdArray<TypedArray>
 
-/** The whole argument as a flat array of `dtype`. */
-function flat(dtype: DType, arg: Argument, length: number): TypedArray {
-  return hostView(dtype, arg.memory, arg.offset, length)
-}
-
-/** The argument through a view, as an ndarray. */
-function strided(dtype: DType, shape: readonly number[], view: View, arg: Argument): Strided {
+function through({ dtype, shape, view }: Operand, { memory, offset }: Argument): Strided {
   // A buffer may be longer than what is kept in it, and its end no whole element.
-  const length = Math.floor((arg.memory.byteLength - arg.offset) / bytesPerElement(dtype))
-  const data = flat(dtype, arg, length)
-  return ndarray(data, [...shape], [...view.strides], view.offset)
+  const length = Math.floor((memory.byteLength - offset) / bytesPerElement(dtype))
+  return ndarray(hostView(dtype, memory, offset, length), [...shape], [...view.strides], view.offset)
 }
-
-const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1)
 
 /** Call `visit` for every index of `shape` in row-major order. The array is reused. */
-function forEachIndex(shape: readonly number[], visit: (index: number[], position: number) => void): void {
+function forEachIndex(shape: Shape, visit: (index: number[]) => void): void {
   const index = shape.map(() => 0)
-  const total = size(shape)
+  const total = sizeOf(shape)
   for (let position = 0; position < total; position++) {
-    visit(index, position)
+    visit(index)
     for (let d = shape.length - 1; d >= 0 && ++index[d] === shape[d]; d--) index[d] = 0
   }
 }
@@ -61,136 +54,114 @@ function evaluator(inputs: readonly Strided[], body: readonly Instr[]): (index: 
   }
 }
 
-const views = (shape: readonly number[], inputs: readonly Input[], args: readonly Argument[]): Strided[] =>
-  inputs.map((input, i) => strided(input.dtype, shape, input.view, args[i]))
-
-function map(kernel: MapKernel, args: readonly Argument[]): void {
-  const { shape, inputs, body, outputs } = kernel
-  const at = evaluator(views(shape, inputs, args), body)
-  const out = views(shape, outputs, args.slice(inputs.length))
+function map({ shape, inputs, body, outputs }: MapKernel, args: readonly Strided[]): void {
+  const valuesAt = evaluator(args, body)
   forEachIndex(shape, index => {
-    const values = at(index)
+    const values = valuesAt(index)
     outputs.forEach(({ value }, i) => {
-      out[i].set(...index, values[value])
+      args[inputs.length + i].set(...index, values[value])
     })
   })
 }
 
-function reduce(kernel: ReduceKernel, args: readonly Argument[]): void {
-  const { op, shape, axes, inputs, body, value } = kernel
-  const at = evaluator(views(shape, inputs, args), body)
-  const kept = shape.slice(0, shape.length - axes)
-  const reduced = shape.slice(shape.length - axes)
-  const out = flat(kernel.dtype, args[inputs.length], size(kept))
-  const least = kernel.dtype === 'int32' ? -(2 ** 31) : Number.NEGATIVE_INFINITY
-  forEachIndex(kept, (outer, position) => {
+function reduce({ op, dtype, shape, axes, body, value }: ReduceKernel, args: readonly Strided[]): void {
+  const valuesAt = evaluator(args, body)
+  const out = args[args.length - 1]
+  const kept = shape.length - axes
+  const least = dtype === 'int32' ? -(2 ** 31) : Number.NEGATIVE_INFINITY
+  forEachIndex(shape.slice(0, kept), outer => {
     let total = op === 'sum' ? 0 : least
-    forEachIndex(reduced, inner => {
-      const x = at([...outer, ...inner])[value]
+    forEachIndex(shape.slice(kept), inner => {
+      const x = valuesAt([...outer, ...inner])[value]
       total = op === 'sum' ? total + x : Math.max(total, x)
     })
-    out[position] = total
+    out.set(...outer, total)
   })
 }
 
-function matmul(kernel: MatmulKernel, args: readonly Argument[]): void {
-  const { dtype, batch, m, n, k, accumulate } = kernel
-  const a = strided(dtype, [...batch, m, k], kernel.a, args[0])
-  const b = strided(dtype, [...batch, k, n], kernel.b, args[1])
-  const out = flat(dtype, args[2], size(batch) * m * n)
-  forEachIndex(batch, (index, position) => {
-    const left = a.pick(...index)
-    const right = b.pick(...index)
-    for (let i = 0; i < m; i++)
-      for (let j = 0; j < n; j++) {
-        let total = 0
-        for (let l = 0; l < k; l++) total += left.get(i, l) * right.get(l, j)
-        const at = (position * m + i) * n + j
-        out[at] = accumulate ? out[at] + total : total
-      }
+function matmul({ batch, m, n, k, accumulate }: MatmulKernel, [a, b, out]: readonly Strided[]): void {
+  forEachIndex(batch, index => {
+    const [left, right, product] = [a, b, out].map(matrices => matrices.pick(...index))
+    forEachIndex([m, n], ([i, j]) => {
+      let total = 0
+      for (let l = 0; l < k; l++) total += left.get(i, l) * right.get(l, j)
+      product.set(i, j, accumulate ? product.get(i, j) + total : total)
+    })
   })
 }
 
-function gather(kernel: GatherKernel, args: readonly Argument[]): void {
-  const { dtype, rows, width, count } = kernel
-  const table = flat(dtype, args[0], rows * width)
-  const index = flat('int32', args[1], count)
-  const out = flat(dtype, args[2], count * width)
-  for (let i = 0; i < count; i++) {
-    const known = index[i] >= 0 && index[i] < rows
-    for (let j = 0; j < width; j++) out[i * width + j] = known ? table[index[i] * width + j] : 0
-  }
+function gather({ rows, width, count }: GatherKernel, [table, index, out]: readonly Strided[]): void {
+  forEachIndex([count, width], ([i, j]) => {
+    const row = index.get(i)
+    out.set(i, j, row >= 0 && row < rows ? table.get(row, j) : 0)
+  })
 }
 
-function scatterAdd(kernel: ScatterAddKernel, args: readonly Argument[]): void {
-  const { dtype, rows, width, count, accumulate } = kernel
-  const index = flat('int32', args[0], count)
-  const source = flat(dtype, args[1], count * width)
-  const out = flat(dtype, args[2], rows * width)
-  if (!accumulate) out.fill(0)
-  for (let i = 0; i < count; i++) {
-    if (index[i] < 0 || index[i] >= rows) continue
-    for (let j = 0; j < width; j++) out[index[i] * width + j] += source[i * width + j]
-  }
+function scatterAdd(
+  { rows, width, count, accumulate }: ScatterAddKernel,
+  [index, source, out]: readonly Strided[],
+): void {
+  if (!accumulate) forEachIndex([rows, width], ([i, j]) => out.set(i, j, 0))
+  forEachIndex([count, width], ([i, j]) => {
+    const row = index.get(i)
+    if (row >= 0 && row < rows) out.set(row, j, out.get(row, j) + source.get(i, j))
+  })
 }
 
-function copy(kernel: CopyKernel, args: readonly Argument[]): void {
-  const { dtype, shape, source, accumulate } = kernel
-  const from = typeof source === 'number' ? undefined : strided(dtype, shape, source, args[0])
-  const to = strided(dtype, shape, kernel.to, args[from ? 1 : 0])
+function copy({ shape, source, accumulate }: CopyKernel, args: readonly Strided[]): void {
+  const to = args[args.length - 1]
   forEachIndex(shape, index => {
-    const value = from ? from.get(...index) : (source as number)
+    const value = typeof source === 'number' ? source : args[0].get(...index)
     to.set(...index, accumulate ? to.get(...index) + value : value)
   })
 }
 
-function randomBits({ streams, count }: RandomBitsKernel, args: readonly Argument[]): void {
-  const key = flat('int32', args[0], 2)
-  const stream = flat('int32', args[1], streams)
-  const out = flat('int32', args[2], streams * count)
-  for (let s = 0; s < streams; s++)
-    for (let i = 0; i < count; i++) out[s * count + i] = bitsAt([key[0], key[1]], stream[s], i)
+function randomBits({ streams, count }: RandomBitsKernel, [key, stream, out]: readonly Strided[]): void {
+  forEachIndex([streams, count], ([s, i]) => {
+    out.set(s, i, bitsAt([key.get(0), key.get(1)], stream.get(s), i))
+  })
 }
 
 function loop(kernel: LoopKernel, args: readonly Argument[]): void {
-  for (let turn = 0; turn < kernel.steps; turn++) {
-    const t = kernel.reverse ? kernel.steps - 1 - turn : turn
-    for (const launch of kernel.body) {
-      const at = launch.args.map(arg => {
-        const { memory, offset } = args[turn % 2 === 0 ? arg.even : arg.odd]
-        return { memory, offset: offset + arg.offset + t * arg.stride }
-      })
-      interpret(launch.kernel, at)
-    }
-  }
+  for (const iteration of iterations(kernel))
+    for (const launch of kernel.body)
+      interpret(
+        launch.kernel,
+        launch.args.map(arg => {
+          const { memory, offset } = args[bufferAt(arg, iteration)]
+          return { memory, offset: offset + byteAt(arg, iteration) }
+        }),
+      )
 }
 
 /** Run one kernel now. */
 export function interpret(kernel: Kernel, args: readonly Argument[]): void {
+  if (kernel.kind === 'loop') {
+    loop(kernel, args)
+    return
+  }
+  const views = operands(kernel).map((operand, i) => through(operand, args[i]))
   switch (kernel.kind) {
     case 'map':
-      map(kernel, args)
+      map(kernel, views)
       break
     case 'reduce':
-      reduce(kernel, args)
+      reduce(kernel, views)
       break
     case 'matmul':
-      matmul(kernel, args)
+      matmul(kernel, views)
       break
     case 'gather':
-      gather(kernel, args)
+      gather(kernel, views)
       break
     case 'scatterAdd':
-      scatterAdd(kernel, args)
+      scatterAdd(kernel, views)
       break
     case 'copy':
-      copy(kernel, args)
+      copy(kernel, views)
       break
     case 'randomBits':
-      randomBits(kernel, args)
-      break
-    case 'loop':
-      loop(kernel, args)
+      randomBits(kernel, views)
       break
     default:
       kernel satisfies never

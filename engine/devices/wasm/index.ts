@@ -1,4 +1,5 @@
 import { type Kernel, kernelKey } from '../../kernel/kernel.js'
+import { dtypesOf } from '../../kernel/operands.js'
 import type { Device, DeviceBuffer, Program } from '../device.js'
 import { guarded } from '../guarded.js'
 import { Allocator, alignment, maxPages } from './allocator.js'
@@ -163,8 +164,7 @@ export function wasmDevice(
     },
     compile(kernel) {
       const key = kernelKey(kernel)
-      // The only place where a dtype can be is in a `dtype` field, at any depth.
-      if (key.includes('"dtype":"float64"')) return null
+      if (dtypesOf(kernel).has('float64')) return null
       return programOf(kernel, key)
     },
     run(program, args) {

@@ -1,8 +1,8 @@
 import { interpret } from '../../devices/reference/interpret.js'
 import { isFloat, type TypedArray } from '../../kernel/dtype.js'
 import { evaluate, type Instr } from '../../kernel/expr.js'
-import type { Kernel, MapKernel, ReduceKernel, View } from '../../kernel/kernel.js'
-import { contiguousView, type Shape, sizeOf } from '../../kernel/shape.js'
+import type { Kernel, MapKernel, ReduceKernel } from '../../kernel/kernel.js'
+import { contiguousView, type Shape, sizeOf, type View } from '../../kernel/shape.js'
 import type { Tolerances } from './compare.js'
 
 // How far a device may be off: running error analysis. Every scalar operation may err by a stated relative error, and

@@ -1,7 +1,6 @@
 import type { Draw } from '../../graph/tensor.js'
 import { type DType, hostArray, type TypedArray } from '../../kernel/dtype.js'
-import type { View } from '../../kernel/kernel.js'
-import { contiguousView, type Shape, sizeOf } from '../../kernel/shape.js'
+import { contiguousView, type Shape, sizeOf, type View } from '../../kernel/shape.js'
 
 /** A view of a shape, and the elements of the least buffer that holds it. */
 export type Strided = { readonly view: View; readonly length: number }

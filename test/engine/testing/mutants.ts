@@ -1,6 +1,7 @@
 import { referenceDevice } from '../../../engine/devices/reference/index.js'
 import { type Device, type DeviceBuffer, guarded, type Kernel } from '../../../engine/index.js'
-import type { LoopKernel, View } from '../../../engine/kernel/kernel.js'
+import type { LoopKernel } from '../../../engine/kernel/kernel.js'
+import type { View } from '../../../engine/kernel/shape.js'
 
 // Devices with one thing wrong, which the suite must find.
 

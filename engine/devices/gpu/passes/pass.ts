@@ -1,4 +1,4 @@
-import type { View } from '../../../kernel/kernel.js'
+import type { View } from '../../../kernel/shape.js'
 
 /**
  * One dispatch: a gpu.js kernel and what it reads and writes. A kernel of the engine becomes one pass or a few, in order.

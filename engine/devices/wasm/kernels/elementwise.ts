@@ -1,6 +1,7 @@
 import type { DType } from '../../../kernel/dtype.js'
 import type { Instr } from '../../../kernel/expr.js'
-import type { CopyKernel, MapKernel, View } from '../../../kernel/kernel.js'
+import type { CopyKernel, MapKernel } from '../../../kernel/kernel.js'
+import type { View } from '../../../kernel/shape.js'
 import { collapse } from '../../shared/axes.js'
 import { invariantLines, linesFor } from '../../shared/lines.js'
 import { type FunctionBuilder, type I32, i32, type ModuleBuilder } from '../assembly/assembler.js'

@@ -1,6 +1,6 @@
 import { bytesPerElement, type DType } from '../../../kernel/dtype.js'
-import type { Input, Kernel, LoopArg, LoopKernel, MatmulKernel, View } from '../../../kernel/kernel.js'
-import { contiguousView, sizeOf } from '../../../kernel/shape.js'
+import type { Input, Kernel, LoopArg, LoopKernel, MatmulKernel } from '../../../kernel/kernel.js'
+import { contiguousView, sizeOf, type View } from '../../../kernel/shape.js'
 import { reducesAcross } from '../kernels/reduce.js'
 
 /** One part of a kernel: a kernel of the same kind, whose arguments begin `offsets` bytes further on. */

@@ -90,7 +90,7 @@ test('a missing library is named', t => {
 test('the self-check: what is wrong with the environment, and that nothing further works', async t => {
   const lines: string[] = []
   const environment = { ASCEND_HOME_PATH: '/nowhere', LD_LIBRARY_PATH: '/a:/cann/runtime/lib64/stub' }
-  for await (const { verdict, what, found } of selfCheck(environment))
+  for await (const { verdict, what, found } of selfCheck({}, environment))
     lines.push(`${verdict} ${what}: ${found}`)
   t.match(lines[0], /^FAIL ASCEND_HOME_PATH: \/nowhere does not exist; `source <cann>\/set_env.sh` before/)
   t.match(lines[1], /^FAIL ASCEND_OPP_PATH: not set; `source/)

@@ -1,0 +1,38 @@
+/**
+ * Every environment variable that the package reads, and what it is for. No other file reads the environment, so that
+ * what a program does depends on what is listed here and on nothing else.
+ */
+export const environmentVariables = {
+  XENOGRAD_THREADS: 'threads of the device wasm',
+  XENOGRAD_VECTORS: 'width of the vectors of the device wasm: 128, 256 or auto',
+  XENOGRAD_BLAS: 'the BLAS library of the device wasm: off, auto, or a path',
+  XENOGRAD_GPU_ALLOW_CPU: '1: the device gpu takes a software adapter, too',
+  XENOGRAD_GPU_PACKAGES: 'a folder with gpu.js and webgpu (or gl) in its node_modules',
+  XENOGRAD_ASCEND_DEVICE: 'number of the card that is the device ascend',
+  XENOGRAD_ASCEND_PRECISION: 'what the device ascend rounds the operands of products to: fp32, hf32 or fp16',
+  XENOGRAD_DEBUG: '1: errors of the command line come with their stack',
+  ASCEND_HOME_PATH: 'where CANN is: its set_env.sh sets it',
+  ASCEND_OPP_PATH: "where CANN's operators are, likewise",
+  ASCEND_TOOLKIT_HOME: 'the same, of older versions of CANN',
+  ASCEND_STUB: "the folder of the tests' stub of CANN",
+  CONDA_PREFIX: 'the active Conda environment, whose libraries are looked at',
+  DISPLAY: 'the X display, without which headless-gl does not start',
+  DYLD_LIBRARY_PATH: 'folders of libraries, on macOS',
+  LD_LIBRARY_PATH: 'folders of libraries, on Linux',
+  PATH: 'folders of libraries, on Windows',
+} as const
+
+export type EnvironmentVariable = keyof typeof environmentVariables
+
+/** Values of environment variables; one that is not set, or empty, is undefined. */
+export type Environment = Readonly<Partial<Record<EnvironmentVariable, string>>>
+
+/** The value of an environment variable; undefined where it is not set or empty, and in browsers. */
+export const environment = (name: EnvironmentVariable): string | undefined =>
+  (globalThis as { process?: NodeJS.Process }).process?.env?.[name] || undefined
+
+/** The values of all variables, for parts that tests run in an environment of their own. */
+export const currentEnvironment = (): Environment =>
+  Object.fromEntries(
+    (Object.keys(environmentVariables) as EnvironmentVariable[]).map(name => [name, environment(name)]),
+  )
