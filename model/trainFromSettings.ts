@@ -37,7 +37,7 @@ export async function trainFromSettings(
   hooks: TrainHooks = {},
 ): Promise<TrainResult & { readonly run: string }> {
   checkSettings(settings)
-  const { device } = await openDevice(settings.device || undefined)
+  const device = await openDevice(settings.device || undefined)
   const cell = await findCell(settings.norm_lstm ? 'layerNormLstm' : settings.cell || 'lstm')
   const reads = await readSet(settings.in_tr_data_dir, 'in_tr', settings)
   const validation = await readValidation(settings)
@@ -51,7 +51,7 @@ export async function trainFromSettings(
   ]
   const directory = await openDirectory(settings, notes)
   hooks.onStart?.(directory.path, notes)
-  const options = { ...optionsOf(settings, cell), ...hooks }
+  const options = { ...optionsOf(settings, cell, device.name), ...hooks }
   const result = await train(directory, options, trainingData(reads, settings), validation)
   return { ...result, run: directory.path }
 }
@@ -68,8 +68,9 @@ async function openDirectory(settings: Settings, notes: readonly string[]): Prom
   return directory
 }
 
-const optionsOf = (settings: Settings, cell: Cell): TrainOptions => ({
+const optionsOf = (settings: Settings, cell: Cell, device: string): TrainOptions => ({
   cell,
+  device,
   hidden: settings.hidden_lstm_size,
   embedding: settings.emb_variable,
   learningRate: settings.learning_rate,
@@ -78,7 +79,6 @@ const optionsOf = (settings: Settings, cell: Cell): TrainOptions => ({
   regulariserWeight: settings.reg_weight,
   seed: settings.random_seed,
   lossScale: settings.loss_scale,
-  ...(settings.device && { device: settings.device }),
   ...(settings.memory && { memory: settings.memory }),
   steps: settings.num_steps,
   valFreq: settings.val_freq,
