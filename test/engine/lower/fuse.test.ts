@@ -1,6 +1,7 @@
 import test from 'tape'
 import { concat, explain, type Tensor } from '../../../engine/index.js'
 import type { MapKernel } from '../../../engine/kernel/kernel.js'
+import { makePlan } from '../../../engine/lower/plan.js'
 import { kernelsOf, kindsOf, unknown } from './support.js'
 
 const mapsOf = (outputs: readonly Tensor[]): MapKernel[] =>
@@ -47,7 +48,17 @@ test('what a reduction alone reads is computed inside of it', t => {
   t.equal(kindsOf(kernelsOf(x.exp().sum(0))), 'reduce', 'also over the first axis')
   const e = x.exp()
   t.equal(kindsOf(kernelsOf([e.sum(1), e])), 'map reduce', 'but not what is asked for as well')
-  t.equal(kindsOf(kernelsOf(e.div(e.sum(1, true)))), 'reduce map', 'a second use works it out again')
+  t.equal(kindsOf(kernelsOf(e.div(e.sum(1, true)))), 'map reduce map', 'nor what is used again')
+  t.end()
+})
+
+test('a reduction of a permuted value that is there already reads that, not what it was made of', t => {
+  const permuted = unknown(4, 5).exp().transpose()
+  const { launches } = makePlan([permuted.sum(1)], [permuted])
+  t.deepEqual(
+    launches.map(({ kernel, args }) => [kernel.kind, args.map(({ kind }) => kind)]),
+    [['reduce', ['leaf', 'output']]],
+  )
   t.end()
 })
 
@@ -63,8 +74,9 @@ test('a value between two reductions of a pass is on the right side of both', t 
 
 test('a pass that may as well be earlier joins the earlier one', t => {
   const [x, w] = [unknown(4, 4), unknown(4, 4)]
-  const kernels = kernelsOf([x.tanh().matmul(w), x.exp()])
-  t.equal(kindsOf(kernels), 'map matmul', 'both functions of x in one pass')
+  const y = x.tanh()
+  const kernels = kernelsOf([y.matmul(w), y.exp()])
+  t.equal(kindsOf(kernels), 'map matmul', 'with what it is made of, not after the product')
   t.end()
 })
 

@@ -64,20 +64,22 @@ test('every live node of a random program is read by a live one, and comes befor
 test('a scan loses the carries, outputs and inputs that nothing depends on', t => {
   const [h, n, xs, ys] = [unknown(2), unknown(2), unknown(5, 2), unknown(5, 2)]
   const { carry, out } = scan(
-    (c: { h: Tensor; n: Tensor }, x: { x: Tensor; y: Tensor }) => ({
-      carry: { h: c.h.mul(x.x), n: c.n.add(x.y).add(c.h) },
-      out: { kept: c.h.tanh(), dropped: x.y.matmul(x.y.unsqueeze(1)).exp() },
+    (state: { h: Tensor; n: Tensor }, { x, y }: { x: Tensor; y: Tensor }) => ({
+      carry: { h: state.h.mul(x), n: state.n.add(y).add(state.h) },
+      out: { ofH: state.h.tanh(), ofN: state.n.exp() },
     }),
     { h, n },
-    { x: xs.reshape(5, 1, 2), y: ys.reshape(5, 1, 2) } as never,
+    { x: xs, y: ys },
   )
-  void out
-  const live = liveNodes([carry.h], isUnknown)
-  t.deepEqual(
-    [...live.scans.values()].map(({ carries, outs, xs }) => ({ carries, outs, xs })),
-    [{ carries: [0], outs: [], xs: [0] }],
-  )
-  t.notOk(live.nodes.includes(n) || live.nodes.includes(ys))
+  const partOf = (output: Tensor) => {
+    const { nodes, scans } = liveNodes([output], isUnknown)
+    const [{ carries, stacked, xs: used }] = scans.values()
+    return { carries, stacked: stacked.length, xs: used, reads: [h, n, xs, ys].map(x => nodes.includes(x)) }
+  }
+  const ofHAlone = { carries: [0], xs: [0], reads: [true, false, true, false] }
+  t.deepEqual(partOf(carry.h), { ...ofHAlone, stacked: 0 })
+  t.deepEqual(partOf(out.ofH), { ...ofHAlone, stacked: 1 })
+  t.deepEqual(partOf(carry.n), { carries: [0, 1], stacked: 0, xs: [0, 1], reads: [true, true, true, true] })
   t.end()
 })
 

@@ -22,7 +22,7 @@ for (const [what, loop] of [
   ['with a scan', byScan],
 ] as const)
   test(`random programs ${what}: as a whole they compute the same bits as node by node`, async t => {
-    const count = runs(100)
+    const count = runs(40)
     let nodes = 0
     const property = fc.asyncProperty(fc.gen(), fc.nat(), async (gen, seed) => {
       // In float64 it makes no difference which values in between are stored.

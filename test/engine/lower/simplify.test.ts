@@ -2,7 +2,7 @@ import test from 'tape'
 import { randomBits, type Tensor } from '../../../engine/index.js'
 import { liveNodes } from '../../../engine/lower/live.js'
 import { simplify } from '../../../engine/lower/simplify.js'
-import { placeholder } from '../../../engine/ops/source.js'
+import { placeholder } from '../../../engine/ops/index.js'
 import { kernelsOf, kindsOf, unknown } from './support.js'
 
 const isUnknown = (t: Tensor): boolean => t.op.name === 'placeholder'

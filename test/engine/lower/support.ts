@@ -2,7 +2,7 @@ import type { Tensor, Tree } from '../../../engine/index.js'
 import { leaves } from '../../../engine/index.js'
 import type { Kernel, LoopKernel } from '../../../engine/kernel/kernel.js'
 import { makePlan } from '../../../engine/lower/plan.js'
-import { placeholder } from '../../../engine/ops/source.js'
+import { placeholder } from '../../../engine/ops/index.js'
 
 /** An unknown of a graph, as `compile` gives them to the function that it traces. */
 export const unknown = (...shape: number[]): Tensor => placeholder(shape, 'float32')

@@ -1,6 +1,6 @@
 import test from 'tape'
 import { compile, realise, type Tensor, tensor, zeros } from '../../../engine/index.js'
-import { hostData } from '../../../engine/ops/source.js'
+import { hostData } from '../../../engine/ops/index.js'
 
 test('a value that a device has is not kept on the host as well', async t => {
   const x = tensor([1, 2, 3])

@@ -1,5 +1,5 @@
 import { referenceDevice } from '../../../engine/devices/reference/index.js'
-import { type Device, type DeviceBuffer, type Kernel } from '../../../engine/index.js'
+import type { Device, DeviceBuffer, Kernel } from '../../../engine/index.js'
 import type { LoopKernel } from '../../../engine/kernel/kernel.js'
 import { operands, withViews } from '../../../engine/kernel/operands.js'
 import type { View } from '../../../engine/kernel/shape.js'
