@@ -52,6 +52,15 @@ test('what a reduction alone reads is computed inside of it', t => {
   t.end()
 })
 
+test('a reduction does not read two computed arrays to save writing one', t => {
+  const [x, w] = [unknown(4, 4), unknown(4, 4)]
+  const [a, b] = [x.exp(), x.tanh()]
+  const kernels = kernelsOf([a.mul(b).sum(1), a.matmul(w), b.matmul(w)])
+  const reduce = kernels.find(kernel => kernel.kind === 'reduce')
+  t.equal(reduce?.inputs.length, 1, 'the product is written by the pass that makes its factors')
+  t.end()
+})
+
 test('a reduction of a permuted value that is there already reads that, not what it was made of', t => {
   const permuted = unknown(4, 5).exp().transpose()
   const { launches } = makePlan([permuted.sum(1)], [permuted])

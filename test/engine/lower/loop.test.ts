@@ -100,7 +100,14 @@ test('steps are rows of their input, where it lies; what has no rows is copied o
   t.equal(last(unknown(rows, width).expand(steps, rows, width)), plain, 'the same row at each step')
   t.equal(last(xs().slice(0, 0, steps)), plain)
   t.equal(last(xs().flip(0)), `map ${plain}`, 'rows from the last to the first')
-  t.equal(last(unknown(rows, steps, width).permute(1, 0, 2)), `map ${plain}`, 'rows that overlap')
+  t.equal(last(unknown(rows, steps, width).permute(1, 0, 2)), `map ${plain}`, 'steps inside of rows')
+  const windows = unknown(steps + 1, width).windows(0, 2)
+  const { carry } = scan(
+    (h: Tensor, x: Tensor) => ({ carry: h.mul(x).add(h.flip(0)), out: h }),
+    unknown(width, 2),
+    windows,
+  )
+  t.equal(kindsOf(kernelsOf(carry)), `map ${plain}`, 'rows that overlap')
   t.end()
 })
 
