@@ -43,16 +43,19 @@ export function constant(value: number, dtype: DType = 'float32'): Tensor {
 }
 
 /** A tensor of one value everywhere. It takes no memory until it is asked for. */
-export function full(shape: Shape, value: number, dtype: DType = 'float32'): Tensor {
-  checkShape('full', shape)
+export const full = (shape: Shape, value: number, dtype: DType = 'float32'): Tensor =>
+  filled('full', shape, value, dtype)
+
+function filled(what: string, shape: Shape, value: number, dtype: DType): Tensor {
+  checkShape(what, shape)
   return expand(constant(value, dtype), shape)
 }
 
 /** Zeros. */
-export const zeros = (shape: Shape, dtype: DType = 'float32'): Tensor => full(shape, 0, dtype)
+export const zeros = (shape: Shape, dtype: DType = 'float32'): Tensor => filled('zeros', shape, 0, dtype)
 
 /** Ones. */
-export const ones = (shape: Shape, dtype: DType = 'float32'): Tensor => full(shape, 1, dtype)
+export const ones = (shape: Shape, dtype: DType = 'float32'): Tensor => filled('ones', shape, 1, dtype)
 
 type Range =
   | [count: number, dtype?: DType]
