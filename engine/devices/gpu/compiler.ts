@@ -51,8 +51,8 @@ export class Compiler<K extends GpuJsKernel> {
 
   /** `gpu`: makes kernels of the dialect. */
   constructor(
-    readonly gpujs: GpuJs,
-    readonly gpu: GpuInstance<K>,
+    readonly gpujs: Pick<GpuJs, 'Input'>,
+    readonly gpu: Pick<GpuInstance<K>, 'addFunction' | 'createKernel' | 'destroy'>,
     readonly capabilities: Capabilities,
   ) {
     for (const source of Object.values(functions))
