@@ -88,7 +88,7 @@ export interface Device {
   close(): Promise<void>
 }
 
-/** One finding of a device's self-check, a line of `xenograd check --device NAME`. */
+/** One finding of a device's self-check. */
 export type CheckLine = {
   readonly verdict: 'PASS' | 'FAIL' | 'SKIP'
   /** What was looked at. */

@@ -12,6 +12,8 @@ import type { AscendOptions, Precision } from './options.js'
 import { Compiler, type Runnable } from './programs.js'
 import { Float64Error, RefusedError } from './sequence.js'
 
+export { selfCheck } from './selfCheck.js'
+
 /**
  * The device `ascend`, from below upwards: library.ts loads CANN's libraries and finds the functions that prototypes.ts
  * declares; acl.ts is one card with its stream, every call checked (errors.ts); memory.ts pools device memory. A kernel

@@ -17,8 +17,8 @@ import {
 } from './prototypes.js'
 
 /**
- * What `xenograd check --device ascend` prints first: environment, libraries, symbols, card, memory and a first
- * computation, from below upwards. It ends where nothing further can work.
+ * Looks at environment, libraries, symbols, card, memory and a first computation, from below upwards, and ends where
+ * nothing further can work. `card`: the number of the one that is looked at; products are tried in every precision.
  */
 export async function* selfCheck(
   { card = 0 }: AscendOptions = {},

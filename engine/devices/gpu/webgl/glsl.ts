@@ -1,4 +1,4 @@
-import { type DialectNode, dialectNode, nativeName } from '../dialect.js'
+import { type DialectNode, dialectNode, intrinsicName } from '../dialect.js'
 import type { Ast, GpuJs, WebGl2Kernel } from '../gpujs.js'
 
 /** A kernel of the dialect for WebGL2: a program that draws a point for each thread. */
@@ -36,9 +36,9 @@ function glslNode({ WebGL2FunctionNode }: GpuJs) {
 
     /** Integers that are only loaded and stored never become floats. */
     override astCallExpression(ast: Ast, out: string[]): string[] {
-      const name = nativeName(ast)
+      const name = intrinsicName(ast)
       if (name === 'bitsOf' && load(ast.arguments![0])) return this.#loadBits(ast.arguments![0], out)
-      if (name !== 'store' || nativeName(ast.arguments![2]) !== 'ofBits')
+      if (name !== 'store' || intrinsicName(ast.arguments![2]) !== 'ofBits')
         return super.astCallExpression(ast, out)
       const [, index, { arguments: bits }] = ast.arguments!
       out.push('storeBits(')

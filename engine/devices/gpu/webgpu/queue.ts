@@ -16,8 +16,8 @@ export class Queue {
   constructor(readonly device: GPUDevice) {}
 
   /**
-   * Do `work` after all work so far, at once if nothing is waited for. It runs when `ready` is there, if given. What it
-   * returns is waited for, too.
+   * Do `work` after all work so far and, if given, once `ready` is settled; at once if there is nothing to wait for. The
+   * promise that it returns, if any, keeps later work waiting, too.
    */
   do(work: () => Promise<void> | undefined, ready?: Promise<unknown>): void {
     if (this.#waiting || ready) {
