@@ -67,6 +67,22 @@ test('gpu launches: what is read from a buffer that is written is copied before'
   t.end()
 })
 
+test('gpu launches: a map reads what it writes in place where it knows that both are one buffer', t => {
+  const negate: Kernel = {
+    kind: 'map',
+    shape: [4],
+    inputs: [{ dtype: 'float32', view: row }],
+    body: [
+      { op: 'input', dtype: 'float32', args: [], value: 0 },
+      { op: 'neg', dtype: 'float32', args: [0], value: 0 },
+    ],
+    outputs: [{ dtype: 'float32', view: row, value: 1 }],
+  }
+  t.deepEqual(print(launch(negate, ['a', 'a'])), ['a from 0 0'])
+  t.deepEqual(print(launch(negate, ['a', 'b'])), ['a b from 0 0'])
+  t.end()
+})
+
 test('gpu launches: what is added to is copied where a pass cannot read what it writes', t => {
   const added = copyKernel('float32', [4], row, { offset: 2, strides: [1] }, true)
   t.deepEqual(print(launch(added, ['a', 'b'])), ['a b from 0 0'])
