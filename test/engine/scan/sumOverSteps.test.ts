@@ -12,6 +12,8 @@ import {
   uniformAt,
   zeros,
 } from '../../../engine/index.js'
+import { placeholder } from '../../../engine/ops/index.js'
+import { SumOverSteps } from '../../../engine/scan/sumOverSteps.js'
 import { firstDifferenceOfTrees } from '../../../engine/testing/compare.js'
 import {
   applyCase,
@@ -122,4 +124,19 @@ test('what has no other form is added up in the loop, and explain says why', t =
     /^differentiate: the sum over steps of .* is added up in the loop: a sum over steps of '\w+' has no other form$/m,
   )
   t.end()
+})
+
+test('what is the same at all steps counts once for each', async t => {
+  const x = tensor([1, 2])
+  const perStep = placeholder([2], 'float32')
+  const difference = perStep.sub(x)
+  const sums = new SumOverSteps(5, new Set([perStep, difference]), false)
+  const finish = sums.plan(difference)
+  t.deepEqual(
+    sums.accumulators.map(({ term }) => term),
+    [perStep],
+    'only what differs is added up',
+  )
+  const sum = finish({ stacked: () => zeros([0]), final: () => tensor([100, 200]) })
+  t.deepEqual(await sum.array(), [100 - 5 * 1, 200 - 5 * 2])
 })
