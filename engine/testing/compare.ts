@@ -5,14 +5,14 @@ import { entries, type Tree } from '../index.js'
  * NaN and infinities must be the same.
  */
 export function firstDifference(
-  found: ArrayLike<number>,
+  actual: ArrayLike<number>,
   expected: ArrayLike<number>,
   limit: (expected: number, i: number) => number,
   reference = 'on the reference device',
 ): string | undefined {
-  if (found.length !== expected.length) return `${found.length} elements instead of ${expected.length}`
+  if (actual.length !== expected.length) return `${actual.length} elements instead of ${expected.length}`
   for (let i = 0; i < expected.length; i++) {
-    const [x, y] = [found[i], expected[i]]
+    const [x, y] = [actual[i], expected[i]]
     if (x === y || (Number.isNaN(x) && Number.isNaN(y))) continue
     const most = limit(y, i)
     if (most === Infinity || Math.abs(x - y) <= most) continue
@@ -33,13 +33,13 @@ export const relativeTo1 =
  * that is larger: its path, and what is different.
  */
 export async function firstDifferenceOfTrees(
-  found: Tree,
+  actual: Tree,
   expected: Tree,
   tolerance: number,
   reference?: string,
 ): Promise<string | undefined> {
   const byPath = new Map(entries(expected))
-  for (const [path, t] of entries(found)) {
+  for (const [path, t] of entries(actual)) {
     const other = byPath.get(path)
     if (!other) return `${path}: ${reference ?? 'on the reference device'} there is none`
     const wrong = firstDifference(await t.data(), await other.data(), relativeTo1(tolerance), reference)

@@ -1,6 +1,18 @@
 import test from 'tape'
 import { device, dispose, realise, reportLeaks, scope, tensor } from '../../engine/index.js'
 
+test('a scope leaves nothing behind', async t => {
+  const before = device().stats()
+  await scope(async () => {
+    const x = tensor([
+      [1, 2],
+      [3, 4],
+    ])
+    await x.matmul(x).tanh().data()
+  })
+  t.deepEqual(device().stats(), before)
+})
+
 test('a scope computes what it returns before it frees what that needs', async t => {
   const before = device().stats().buffers
   const y = await scope(async () => {

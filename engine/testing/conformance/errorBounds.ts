@@ -3,7 +3,7 @@ import type { Runtime } from '../../index.js'
 import { isFloat, type TypedArray } from '../../kernel/dtype.js'
 import { evaluate, type Instr } from '../../kernel/expr.js'
 import type { Kernel, MapKernel, ReduceKernel, SimpleKernel } from '../../kernel/kernel.js'
-import { operands } from '../../kernel/operands.js'
+import { operands, writtenArguments } from '../../kernel/operands.js'
 import { type Shape, sizeOf, type View } from '../../kernel/shape.js'
 
 // How far a device may be off: running error analysis (Higham 2002, "Accuracy and Stability of Numerical Algorithms",
@@ -94,14 +94,14 @@ function mapBounds(
   eps: Tolerances,
   bounds: readonly Float64Array[],
 ): void {
-  const { shape, inputs, body, outputs } = kernel
+  const { shape, body, outputs } = kernel
   const views = operands(kernel).map(({ view }) => view)
+  const written = [...writtenArguments(kernel)]
   // An output may be an input: bounds are those of the values before.
   forEach(shape, views, positions => {
     const lines = evaluateWithError(body, args, positions, eps)
     outputs.forEach(({ value }, i) => {
-      const argument = inputs.length + i
-      bounds[argument][positions[argument]] = lines[value].error
+      bounds[written[i]][positions[written[i]]] = lines[value].error
     })
   })
 }
@@ -113,9 +113,10 @@ function reduceBounds(
   bounds: readonly Float64Array[],
 ): void {
   const { op, shape, inputs, body, value, dtype } = kernel
-  const results = bounds[inputs.length]
+  const [target] = writtenArguments(kernel)
+  const results = bounds[target]
   // Elements of `shape` that are reduced to one.
-  const count = sizeOf(shape) / sizeOf(operands(kernel)[inputs.length].shape)
+  const count = sizeOf(shape) / sizeOf(operands(kernel)[target].shape)
   const magnitude = new Float64Array(results.length)
   const views = inputs.map(({ view }) => view)
   forEach(shape, views, (positions, i) => {

@@ -57,8 +57,8 @@ async function compareWithReference(runtime: Runtime, drawn: KernelCase): Promis
     kernel,
     args.map(i => ({ memory: expected[i].buffer, offset: 0 })),
   )
-  const found = await runKernel(runtime, drawn)
-  for (const [i, array] of found.entries()) {
+  const actual = await runKernel(runtime, drawn)
+  for (const [i, array] of actual.entries()) {
     // A buffer that several arguments share may be off by what any of them may.
     const shared = bounds.filter((_, k) => args[k] === i)
     const limit = (_: number, element: number) => Math.max(...shared.map(bound => bound[element]))
@@ -75,10 +75,10 @@ export function testConstants(suite: Suite): void {
   suite.test('programs of constants that JSON does not tell apart', async runtime => {
     for (const value of lookAlikes) {
       const kernel = copyKernel('float32', [1], value)
-      const [[found]] = await runKernel(runtime, { kernel, buffers: [Float32Array.of(1)] })
-      if (!Object.is(found, value))
+      const [[actual]] = await runKernel(runtime, { kernel, buffers: [Float32Array.of(1)] })
+      if (!Object.is(actual, value))
         throw new Error(
-          `argument 0, element 0 is ${found}, on the reference device ${Object.is(value, -0) ? '-0' : value}:\n${printKernel(kernel)}`,
+          `argument 0, element 0 is ${actual}, on the reference device ${Object.is(value, -0) ? '-0' : value}:\n${printKernel(kernel)}`,
         )
     }
     return lookAlikes.map(x => (Object.is(x, -0) ? '-0' : x)).join(', ')

@@ -27,14 +27,14 @@ export function testOperations(suite: Suite): void {
           leftOut++
           return
         }
-        const [found, expected] = [await valuesOn(suite.name, drawn), await valuesOn('reference', drawn)]
+        const [actual, expected] = [await valuesOn(suite.name, drawn), await valuesOn('reference', drawn)]
         // Sums round relative to what is summed, which may cancel: Σ |a| |b|.
         const magnitude = op.kind === 'elementwise' ? expected : await valuesOn('reference', absolute(drawn))
         const multiplies = kernels.some(({ kind }) => kind === 'matmul')
         const eps = 20 * (multiplies ? runtime.matmulEps : runtime.mapEps)
         const limit = (y: number, i: number) =>
-          found instanceof Int32Array ? 0 : eps * Math.max(1, Math.abs(y), magnitude[i])
-        const wrong = firstDifference(found, expected, limit)
+          actual instanceof Int32Array ? 0 : eps * Math.max(1, Math.abs(y), magnitude[i])
+        const wrong = firstDifference(actual, expected, limit)
         if (wrong) throw new Error(`${wrong}:\n${printCase(drawn)}`)
       })
       return leftOut ? `${count}, ${leftOut} of them left out: it takes no float64` : count

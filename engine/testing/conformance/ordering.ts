@@ -48,8 +48,8 @@ export function testOrdering(suite: Suite): void {
     })
     return suite.check(check, cases, 60, async steps => {
       const expected = expectedReads(steps)
-      const found = await performedReads(runtime, steps)
-      for (const [i, read] of found.entries()) {
+      const actual = await performedReads(runtime, steps)
+      for (const [i, read] of actual.entries()) {
         const wrong = firstDifference(new Int32Array(read), expected[i], () => 0)
         if (wrong)
           throw new Error(`read ${i}, ${wrong}:\n${steps.map(step => `  ${printStep(step)}`).join('\n')}`)

@@ -21,8 +21,8 @@ export function testScans(suite: Suite): void {
           const negligible = relativeTo1(tolerance / 20)
           if (expected.some((values, i) => firstDifference(values, exact[i], negligible))) return
           compared++
-          const found = await valuesOf(program, suite.name, donate ? [0] : [])
-          found.forEach((values, i) => {
+          const actual = await valuesOf(program, suite.name, donate ? [0] : [])
+          actual.forEach((values, i) => {
             const wrong = firstDifference(values, expected[i], relativeTo1(tolerance))
             if (wrong) throw new Error(`result ${i}: ${wrong}`)
           })

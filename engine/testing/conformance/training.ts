@@ -52,13 +52,13 @@ const compared = 6
 export function testTraining(suite: Suite): void {
   suite.test('training of an LSTM with dropout and Adam', async runtime => {
     const steps = compared + Math.ceil(100 * suite.effort)
-    const [found, expected] = [
+    const [actual, expected] = [
       await train(suite.name, runtime, steps),
       await train('reference', device('reference')),
     ]
     const tolerance = Math.min(0.1, 1000 * Math.max(runtime.mapEps, runtime.matmulEps))
     for (const [name, values] of expected) {
-      const wrong = firstDifference(found.get(name)!, values, relativeTo1(tolerance))
+      const wrong = firstDifference(actual.get(name)!, values, relativeTo1(tolerance))
       if (wrong) throw new Error(`${name} after ${compared} steps: ${wrong}`)
     }
     return `the same after ${compared} steps, within ${tolerance}; ${steps} steps in the same memory`

@@ -1,6 +1,6 @@
 import test from 'tape'
-import { bitsAt, threefry2x32 } from '../../../engine/index.js'
-import { randomBitsOf } from '../../../engine/kernel/threefry.js'
+import { bitsAt, foldKey, keyFromSeed, threefry2x32, uniformAt } from '../../../engine/index.js'
+import { randomBitsOf, uniformFromBits } from '../../../engine/kernel/threefry.js'
 
 // Vectors of the Random123 distribution (kat_vectors, threefry2x32 with 20 rounds).
 test('threefry: known answers', t => {
@@ -21,5 +21,18 @@ test('threefry: a whole stream at once', t => {
       `${length}`,
     )
   }
+  t.end()
+})
+
+test('keys are made of seeds up to 2^53, of others independent ones, and numbers lie in [0, 1)', t => {
+  t.deepEqual(keyFromSeed(2 ** 32 + 5), [5, 1])
+  t.throws(() => keyFromSeed(0.5), /seed: got 0.5, give an integer up to 2\^53/)
+  t.throws(() => keyFromSeed(2 ** 53), /seed: got 9007199254740992/)
+  const key = keyFromSeed(1)
+  const derived = Array.from({ length: 100 }, (_, n) => `${foldKey(key, n)}`)
+  t.equal(new Set(derived).size, 100)
+  t.notOk(derived.includes(`${[bitsAt(key, 3, 0), bitsAt(key, 3, 1)]}`), 'not what the streams hold')
+  t.deepEqual([0, -1, 256].map(uniformFromBits), [0, 1 - 2 ** -24, 2 ** -24])
+  t.equal(uniformAt(key, 2, 9), uniformFromBits(bitsAt(key, 2, 9)))
   t.end()
 })

@@ -1,0 +1,53 @@
+import test from 'tape'
+import { concat, defineCell, elementwise, expr as s } from '../../../engine/index.js'
+import { checkCell } from '../../../engine/testing/index.js'
+
+test('checkCell finds a wrong derivative, and prints the smallest case with its seed', async t => {
+  const wrong = elementwise('wrongTanh', { expr: x => s.tanh(x), vjp: (g, _, y) => [g.mul(y)] })
+  const cell = defineCell({
+    name: 'wrong',
+    parameters: ({ input, hidden }) => ({ kernel: [input + hidden, hidden] }),
+    carry: ['h'],
+    step: ({ kernel }, { h }, x) => {
+      const next = wrong(concat([x, h], 1).matmul(kernel))
+      return { carry: { h: next }, out: next }
+    },
+  })
+  const message = String(await checkCell(cell).catch((e: Error) => e.message))
+  t.match(message, /"batch":1,"input":1,"hidden":1,"steps":1/, 'shrunk to sizes of 1')
+  t.match(message, /seed: -?\d+, path: "/, 'with what repeats it')
+  t.match(message, /analytic derivative .* numeric/, 'and the derivatives')
+})
+
+test('checkCell says in one line when a shape is wrong', async t => {
+  const cell = defineCell({
+    name: 'narrow',
+    parameters: ({ input, hidden }) => ({ kernel: [input + hidden, hidden] }),
+    carry: ['h'],
+    step: ({ kernel }, { h }, x) => {
+      const next = concat([x, h], 1).matmul(kernel).sum(1, true)
+      return { carry: { h: next }, out: next }
+    },
+  })
+  const message = String(await checkCell(cell).catch((e: Error) => e.message))
+  t.match(message, /cell 'narrow': h is \[1,1\] after a step, wanted \[1,2\] \[batch, hidden\]/)
+})
+
+test('checkCell finds a step that is another one in a scan than in a plain loop', async t => {
+  // What a step remembers from outside is remembered once where the body is traced once.
+  let traces = 0
+  const cell = defineCell({
+    name: 'impure',
+    parameters: ({ hidden }) => ({ bias: [hidden] }),
+    carry: ['h'],
+    step: ({ bias }, { h }) => {
+      const next = h.add(bias).mul(1 + (traces++ % 5))
+      return { carry: { h: next }, out: next }
+    },
+  })
+  const message = String(await checkCell(cell).catch((e: Error) => e.message))
+  t.match(
+    message,
+    /cell 'impure': scan and the plain loop differ in .*: element \d+ is \S+, in the plain loop \S+/,
+  )
+})
