@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander'
 import { InputError } from '../data/index.js'
+import { environment } from '../engine/index.js'
 import { interrupted } from './interrupt.js'
 
 /** What the process ends with. */
@@ -26,6 +27,6 @@ export function describeFailure(error: unknown): string | undefined {
   // Help and version are thrown, too, when they have been printed.
   if (error instanceof CommanderError && !error.message.startsWith('error: ')) return undefined
   if (!(error instanceof Error)) return String(error)
-  if (process.env.XENOGRAD_DEBUG === '1') return error.stack
+  if (environment('XENOGRAD_DEBUG') === '1') return error.stack
   return error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')
 }

@@ -7,7 +7,7 @@ import { register as info } from './commands/info.js'
 import { register as score } from './commands/score.js'
 import { register as train } from './commands/train.js'
 import { describeFailure, exitCodeOf, exitCodes } from './failure.js'
-import { dashedNames, useDeviceOptions } from './options.js'
+import { dashedNames } from './options.js'
 import { say } from './progress.js'
 import { version } from './version.js'
 
@@ -30,7 +30,6 @@ const program = new Command('xenograd')
     process.exit(exitCodes.ok)
   })
   .addHelpText('after', help)
-  .hook('preAction', (_, command) => useDeviceOptions(command))
   .exitOverride()
   .configureOutput({ outputError() {} })
 for (const register of [train, score, evaluate, convert, info, check]) register(program)

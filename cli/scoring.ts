@@ -1,19 +1,19 @@
 import { setImmediate } from 'node:timers/promises'
 import { Option } from 'commander'
 import { gcFraction, type Read, unknown } from '../data/index.js'
-import { openDevice } from '../engine/index.js'
+import type { Runtime } from '../engine/index.js'
 import { Detector, type ReadScores } from '../model/index.js'
+import { type DeviceArguments, deviceOption, deviceOptionFlags } from './deviceOptions.js'
 import type { Input } from './input.js'
 import { interrupted } from './interrupt.js'
 import { describeModel, type Models } from './models.js'
-import { computingOptions, deviceOption, wholeNumber } from './options.js'
+import { wholeNumber } from './options.js'
 import { say, startProgress } from './progress.js'
 import type { ScoredRead } from './table.js'
 import { version } from './version.js'
 
 /** What every command that scores reads can be told. */
-export type ScoringFlags = {
-  device: string
+export type ScoringFlags = DeviceArguments & {
   batch: number
   bothStrands?: boolean
   cell?: string
@@ -22,7 +22,7 @@ export type ScoringFlags = {
 
 export const scoringOptions = (): Option[] => [
   deviceOption(),
-  ...computingOptions(),
+  ...deviceOptionFlags(),
   new Option('--batch <n>', 'reads that go through the model together')
     .argParser(wholeNumber(1))
     .default(100),
@@ -72,19 +72,23 @@ export class Tally {
   }
 }
 
-/** Opens the device and sets up the models on it; says on stderr what will compute, and with what, if `chatty`. */
-export async function openDetector(
+/** Sets up the models on a device; says on stderr what will compute, and with what, if `chatty`. */
+export function makeDetector(
+  device: Runtime,
   { foreground, background }: Models,
-  flags: ScoringFlags,
+  { batch, bothStrands }: ScoringFlags,
   chatty: boolean,
-): Promise<Detector> {
-  const { device: opened } = await openDevice(flags.device)
+): Detector {
   if (chatty) {
-    say(`xenograd ${version()}, device ${flags.device} (${opened.description}), batch ${flags.batch}`)
+    say(`xenograd ${version()}, device ${device.name} (${device.description}), batch ${batch}`)
     say(`foreground ${describeModel(foreground)}`)
     if (background) say(`background ${describeModel(background)}`)
   }
-  return new Detector(foreground, background, flags)
+  return new Detector(foreground, background, {
+    device: device.name,
+    batch,
+    ...(bothStrands && { bothStrands }),
+  })
 }
 
 /**

@@ -2,6 +2,7 @@ import { basename } from 'node:path'
 import { type Command, Option } from 'commander'
 import { findFiles, type Split, writeFileAtomic } from '../../data/index.js'
 import { type EvaluationReads, evaluateScores, evaluationPlot, formatTable } from '../../eval/index.js'
+import { openChosenDevice } from '../deviceOptions.js'
 import { UsageError } from '../failure.js'
 import { openInput } from '../input.js'
 import { watchInterrupts } from '../interrupt.js'
@@ -9,7 +10,7 @@ import { loadModels } from '../models.js'
 import { wholeNumber } from '../options.js'
 import { writeTable } from '../output.js'
 import { say } from '../progress.js'
-import { openDetector, type ScoringFlags, scoreInput, scoringOptions, Tally } from '../scoring.js'
+import { makeDetector, type ScoringFlags, scoreInput, scoringOptions, Tally } from '../scoring.js'
 import { formatRow, type ScoredRead, scoreColumns } from '../table.js'
 
 type EvaluateFlags = ScoringFlags & {
@@ -83,8 +84,9 @@ async function evaluate(flags: EvaluateFlags): Promise<void> {
     { name: 'in', paths: await filesOf(inside, 'in') },
     { name: 'ood', paths: await filesOf(outside, 'ood') },
   ] as const
+  const device = await openChosenDevice(flags)
   const models = await loadModels({ foreground, background, cell: flags.cell, step: flags.ckptStep })
-  const detector = await openDetector(models, flags, !flags.quiet)
+  const detector = makeDetector(device, models, flags, !flags.quiet)
 
   const found = { in: new Collected(background !== undefined), ood: new Collected(background !== undefined) }
   async function* rows(): AsyncGenerator<string> {

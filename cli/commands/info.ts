@@ -2,7 +2,6 @@ import type { Command } from 'commander'
 import { entries } from '../../engine/index.js'
 import { loadModel } from '../../model/index.js'
 import { parameterCount } from '../models.js'
-import { useHostDevice } from '../options.js'
 
 /** `xenograd info`: what a model file holds. */
 export function register(program: Command): void {
@@ -11,7 +10,6 @@ export function register(program: Command): void {
     .description('what a model is: cell, sizes, updates, notes')
     .argument('<model>', 'safetensors file, run directory, or prefix of a TensorFlow checkpoint')
     .action(async (path: string) => {
-      useHostDevice()
       const model = await loadModel(path)
       const { options, state, metadata } = model
       const known = {

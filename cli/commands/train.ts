@@ -1,9 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type DeviceOptions, openDevice } from '../../engine/index.js'
 import { checkSettings, defaults, meanings, type Settings, trainFromSettings } from '../../model/index.js'
 import { parseDevice } from '../deviceFile.js'
+import { chosenDevice, deviceOptionFlags } from '../deviceOptions.js'
 import { exitCodes, UsageError } from '../failure.js'
 import { interrupted, watchInterrupts } from '../interrupt.js'
-import { computingOptions } from '../options.js'
 import { startProgress } from '../progress.js'
 
 type Name = keyof Settings
@@ -49,27 +50,35 @@ export function register(program: Command): void {
     )
     .option('-q, --quiet', 'no banner, no progress')
   const options = new Map(names.map(name => [name, optionsOf(name)]))
-  for (const option of [...computingOptions(), ...[...options.values()].flat()]) command.addOption(option)
+  for (const option of [...deviceOptionFlags(), ...[...options.values()].flat()]) command.addOption(option)
   command.action(async (given: Record<string, unknown>) => {
     const settings: Record<string, unknown> = { ...defaults }
     for (const [name, [option, negative]] of options) {
       settings[name] = given[option.attributeName()]
       if (negative && given[negative.attributeName()]) settings[name] = false
     }
-    await runTraining(settings as Settings, given.quiet === true)
+    const { name, options: deviceOptions } = await chosenDevice(given)
+    if (given.device) settings.device = name
+    await runTraining(settings as Settings, given.quiet === true, deviceOptions)
   })
 }
 
 /**
  * Train with a banner and progress on stderr. SIGINT ends it with a checkpoint, and the process with exit code 130.
+ * `deviceOptions`: what the device is opened with; none if it is open already.
  * @throws UsageError for settings that make no sense, and what `trainFromSettings` throws.
  */
-export async function runTraining(settings: Settings, quiet = false): ReturnType<typeof trainFromSettings> {
+export async function runTraining(
+  settings: Settings,
+  quiet = false,
+  deviceOptions: DeviceOptions = {},
+): ReturnType<typeof trainFromSettings> {
   try {
     checkSettings(settings)
   } catch (error) {
     throw new UsageError((error as Error).message)
   }
+  await openDevice(settings.device || undefined, deviceOptions)
   watchInterrupts()
   let progress = startProgress(undefined, { quiet: true })
   let started = false

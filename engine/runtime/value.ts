@@ -2,7 +2,7 @@ import ndarray, { type NdArray } from 'ndarray'
 import { Tensor } from '../graph/tensor.js'
 import { type DType, hostArray, hostView, type TypedArray } from '../kernel/dtype.js'
 import { printShape, type Shape } from '../kernel/shape.js'
-import { constantValue, type Nested } from '../ops/source.js'
+import { constantValue, hostData, type Nested } from '../ops/source.js'
 import { realise, storageOf } from './execute.js'
 
 declare module '../graph/tensor.js' {
@@ -26,8 +26,13 @@ declare module '../graph/tensor.js' {
 }
 
 Tensor.prototype.data = async function (): Promise<TypedArray> {
-  const value = constantValue(this)
-  if (value !== undefined && !this.storage && !this.gone) return hostArray(this.dtype, this.size).fill(value)
+  if (!this.storage && this.gone === undefined) {
+    // What is on the host is read there: no device is opened for it.
+    const value = constantValue(this)
+    if (value !== undefined) return hostArray(this.dtype, this.size).fill(value)
+    const onHost = hostData(this)
+    if (onHost) return onHost.slice()
+  }
   realise([this])
   const { runtime, buffer } = this.storage!
   return hostView(this.dtype, await runtime.device.read(buffer), 0, this.size)
