@@ -67,13 +67,11 @@ export const deviceOptionFlags = (): Option[] => [
 ]
 
 function commanderOption({ flags, device, option, otherwise }: DeviceFlag): Option {
-  const { meaning, values, otherwise: devices, parse } = deviceOptions(device)[option]
+  const { meaning, values, otherwise: choiceOfDevice, parse } = deviceOptions(device)[option]
+  const byDefault = `default: ${otherwise ?? choiceOfDevice}`
   const takesValue = flags.includes('<')
-  const range = takesValue ? `; ${values}` : ''
-  return new Option(
-    flags,
-    `${meaning}${range} (device ${device}; default: ${otherwise ?? devices})`,
-  ).argParser(text => {
+  if (!takesValue) return new Option(flags, `device ${device}: ${meaning} (${byDefault})`)
+  return new Option(flags, `device ${device}: ${meaning} (${values}; ${byDefault})`).argParser(text => {
     const value = parse(text)
     if (value === undefined) throw new InvalidArgumentError(`Give ${values}.`)
     return value

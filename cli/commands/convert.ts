@@ -39,6 +39,7 @@ export function register(program: Command): void {
     })
 }
 
+/** What writes the format that a file's name asks for. @throws UsageError for a name of neither. */
 function writerFor(path: string): (path: string, model: SavedModel) => Promise<void> {
   if (path.endsWith('.safetensors')) return writeSafetensors
   if (path.endsWith('.ckpt')) return writeTensorFlow

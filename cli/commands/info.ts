@@ -12,7 +12,7 @@ export function register(program: Command): void {
     .action(async (path: string) => {
       const model = await loadModel(path)
       const { options, state, metadata } = model
-      const known = {
+      const properties = {
         path: model.path,
         cell: options.cell.name,
         hidden: options.hidden,
@@ -24,8 +24,8 @@ export function register(program: Command): void {
         `tensor ${name}`,
         `${t.dtype} [${t.shape.join(', ')}]`,
       ])
-      const notes = Object.entries(metadata).filter(([name]) => !(name in known))
-      for (const [name, value] of [...Object.entries(known), ...notes, ...tensors])
+      const notes = Object.entries(metadata).filter(([name]) => !(name in properties))
+      for (const [name, value] of [...Object.entries(properties), ...notes, ...tensors])
         process.stdout.write(`${name}\t${value}\n`)
     })
 }

@@ -5,8 +5,9 @@ import { watchInterrupts } from '../interrupt.js'
 import { loadModels } from '../models.js'
 import { writeTable } from '../output.js'
 import { say } from '../progress.js'
-import { makeDetector, type ScoringFlags, scoreInput, scoringOptions, Tally } from '../scoring.js'
+import { makeDetector, type ScoringFlags, scoreInput, scoringOptions } from '../scoring.js'
 import { formatRow, scoreColumns } from '../table.js'
+import { Tally } from '../tally.js'
 
 type ScoreFlags = ScoringFlags & {
   foreground: string
