@@ -12,7 +12,8 @@ function deviceFile(): string {
     `import { option, registerDevice } from '${engine}'
 import { referenceDevice } from '${new URL('../../engine/devices/reference/index.js', import.meta.url)}'
 const options = { speed: option.wholeNumber(1, { meaning: 'how fast', otherwise: '1' }) }
-const open = ({ speed = 1 }) => Object.assign(referenceDevice(), { description: 'at speed ' + speed })
+const open = ({ speed = 1 }) => 
+  Object.defineProperty(referenceDevice(), 'description', { value: 'at speed ' + speed })
 registerDevice('patient', open, { options })
 `,
   )

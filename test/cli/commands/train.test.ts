@@ -116,6 +116,7 @@ test('train: Ctrl-C writes a checkpoint, and the same command goes on to the sam
   const main = fileURLToPath(new URL('../../../cli/main.js', import.meta.url))
   const out = join(root, 'interrupted')
   const child = spawn(process.execPath, [main, 'train', ...flags, `--out_dir=${out}`])
+  const ended = new Promise(resolve => child.once('close', resolve))
   let said = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said += text
@@ -127,9 +128,9 @@ test('train: Ctrl-C writes a checkpoint, and the same command goes on to the sam
       run !== undefined && (await readFile(join(run, 'metrics.jsonl'), 'utf8').catch(() => '')).includes('\n')
     )
   }
-  while (!(await begun())) await new Promise(resolve => setTimeout(resolve, 5))
+  while (child.exitCode === null && !(await begun())) await new Promise(resolve => setTimeout(resolve, 5))
   child.kill('SIGINT')
-  const code = await new Promise(resolve => child.once('close', resolve))
+  const code = await ended
   t.equal(code, 130, said)
   const steps = (await readdir(join(await runIn(out), 'model'))).filter(name => name.endsWith('.safetensors'))
   t.ok(!steps.includes('model_399.safetensors'), `stopped at ${steps}`)
