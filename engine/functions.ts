@@ -1,7 +1,6 @@
 import type { Tensor } from './graph/tensor.js'
 import { printShape } from './kernel/shape.js'
-import { where } from './ops/math.js'
-import { arange } from './ops/source.js'
+import { arange, where } from './ops/index.js'
 
 /**
  * Softmax cross-entropy of integer targets, `logsumexp(logits) - logits[target]`, in nats; one value per target.

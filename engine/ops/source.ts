@@ -1,4 +1,6 @@
-import { type Node, type SourceOp, Tensor } from '../graph/tensor.js'
+import type { Nested } from '../graph/methods.js'
+import { node } from '../graph/node.js'
+import type { Node, SourceOp, Tensor } from '../graph/tensor.js'
 import { type DType, dtypeOf, hostArray, type TypedArray } from '../kernel/dtype.js'
 import { checkShape, printShape, type Shape, sizeOf } from '../kernel/shape.js'
 import { expand } from './view.js'
@@ -37,7 +39,7 @@ export function constant(value: number, dtype: DType = 'float32'): Tensor {
   if (dtype === 'int32' && !Number.isInteger(value))
     throw new TypeError(`the number ${value} is no int32; cast the int32 tensors beside it to a float first`)
   const attrs: Constant = { value: dtype === 'int32' ? value | 0 : value }
-  return new Tensor(constantOp, [], attrs, [], dtype)
+  return node(constantOp, [], attrs, [], dtype)
 }
 
 /** A tensor of one value everywhere. It takes no memory until it is asked for. */
@@ -61,21 +63,17 @@ export const arange = (count: number, dtype: DType = 'int32'): Tensor =>
 
 /** An unknown of a trace. @internal */
 export const placeholder = (shape: Shape, dtype: DType): Tensor =>
-  new Tensor(placeholderOp, [], undefined, shape, dtype)
+  node(placeholderOp, [], undefined, shape, dtype)
 
 /** A tensor whose value a compiled function has computed. @internal */
-export const result = (shape: Shape, dtype: DType): Tensor =>
-  new Tensor(resultOp, [], undefined, shape, dtype)
+export const result = (shape: Shape, dtype: DType): Tensor => node(resultOp, [], undefined, shape, dtype)
 
 /** A tensor over a typed array (not copied: do not change it afterwards). @internal */
 function data(array: TypedArray, shape: Shape): Tensor {
   const dtype = dtypeOf(array)
   if (!dtype) throw new TypeError('tensor: give a Float32Array, Float64Array or Int32Array')
-  return new Tensor(dataOp, [], { array } satisfies Data, shape, dtype)
+  return node(dataOp, [], { array } satisfies Data, shape, dtype)
 }
-
-/** Nested arrays of numbers, all of one shape. */
-export type Nested = number | readonly Nested[]
 
 /** What `ndarray` objects look like, without importing the package. */
 export type NdArrayLike = {
