@@ -48,11 +48,12 @@ export type DeviceArguments = {
 /** A device that was asked for, and what it is to be opened with. */
 export type ChosenDevice = { readonly name: string; readonly options: DeviceOptions }
 
-/** `--device`: a known name, or a file that registers a device. */
-export const deviceOption = (): Option =>
-  new Option('-d, --device <name>', `device to compute on: ${deviceChoices()}`)
-    .argParser(parseDevice)
-    .default(deviceNames()[0])
+/** `--device`: a known name, or a file that registers a device. `byDefault`: what computes without it, for the help. */
+export const deviceOption = (byDefault = deviceNames()[0]): Option =>
+  new Option(
+    '-d, --device <name>',
+    `device to compute on: ${deviceChoices()} (default: ${byDefault})`,
+  ).argParser(parseDevice)
 
 /** The flags that devices have, for every command that computes. */
 export const deviceOptionFlags = (): Option[] => [
@@ -123,21 +124,29 @@ function optionsFor(name: string, given: DeviceArguments): DeviceOptions {
   for (const { device, option, value } of givenFlags(given))
     if (device === name) options[option] = table[option].parse(value)
   for (const assignment of given.deviceOption ?? []) {
-    const [option, value] = assignment.split(/=(.*)/s)
-    const refuse = (why: string): never => {
-      throw new UsageError(`--device-option ${assignment}: ${why}`)
-    }
-    if (!Object.hasOwn(table, option))
-      refuse(
-        `the device ${name} has no option '${option}'; it has ${Object.keys(table).join(', ') || 'none'}`,
-      )
-    if (options[option] !== undefined) refuse(`'${option}' is given twice; give it once`)
-    options[option] = table[option].parse(value) ?? refuse(`give ${table[option].values}`)
+    const { option, value } = parseAssignment(name, assignment)
+    if (Object.hasOwn(options, option))
+      throw new UsageError(`--device-option ${assignment}: '${option}' is given twice; give it once`)
+    options[option] = value
   }
   for (const { device, option, otherwise } of deviceFlags) {
     if (device !== name || otherwise === undefined) continue
     const { variable } = table[option]
-    if (variable === undefined || environment(variable) === undefined) options[option] ??= otherwise
+    if (!variable || environment(variable) === undefined) options[option] ??= otherwise
   }
   return options
+}
+
+/** What a `--device-option name=value` says to a device. @throws UsageError for what the device's table does not have. */
+function parseAssignment(device: string, assignment: string) {
+  const table = deviceOptions(device)
+  const separator = assignment.indexOf('=')
+  const option = assignment.slice(0, separator)
+  if (!Object.hasOwn(table, option))
+    throw new UsageError(
+      `--device-option ${assignment}: the device ${device} has no option '${option}'; it has ${Object.keys(table).join(', ') || 'none'}`,
+    )
+  const value = table[option].parse(assignment.slice(separator + 1))
+  if (value === undefined) throw new UsageError(`--device-option ${assignment}: give ${table[option].values}`)
+  return { option, value }
 }

@@ -41,7 +41,7 @@ export function register(program: Command): void {
   const command = program
     .command('check')
     .description('self-test of every device: opens, computes, gradients of a scan')
-    .addOption(deviceOption().default(undefined, 'all'))
+    .addOption(deviceOption('all'))
   for (const option of deviceOptionFlags()) command.addOption(option)
   command.action(async (given: DeviceArguments) => {
     const one = given.device === undefined ? undefined : await chosenDevice(given)

@@ -63,21 +63,20 @@ export function register(program: Command): void {
     const { name, options: deviceOptions } = await chosenDevice(given)
     const device = given.device ? name : defaults.device
     const settings = { ...defaults, ...Object.fromEntries(values), device }
-    await runTraining(settings, given.quiet === true, deviceOptions)
+    await runTraining(settings, { quiet: given.quiet === true, deviceOptions })
   })
 }
 
 /**
  * Train with a banner and progress on stderr. SIGINT ends it with a checkpoint, and the process with exit code 130.
- * `deviceOptions`: what the device is opened with; none if it is open already.
+ * `deviceOptions`: what the device is opened with; give none if it is open already.
  * @throws what `trainFromSettings` and `openDevice` throw.
  */
 export async function runTraining(
   settings: Settings,
-  quiet = false,
-  deviceOptions: DeviceOptions = {},
+  { quiet = false, deviceOptions = {} }: { quiet?: boolean; deviceOptions?: DeviceOptions } = {},
 ): ReturnType<typeof trainFromSettings> {
-  checkSettings(settings)
+  checkSettings(settings) // before a device is opened for nothing
   await openDevice(settings.device || undefined, deviceOptions)
   watchInterrupts()
   let progress = startProgress(undefined, { quiet: true })

@@ -164,14 +164,16 @@ withStub('check --device ascend: a line for each part', async t => {
   t.match(broken.stdout, /FAIL {2}ascend +computation .*no aclnn operators for 'add' on Ascend910B4/)
 })
 
-withStub('--ascend-card and --ascend-precision reach the device', async t => {
+withStub('--ascend-card, --ascend-precision and --device-option reach the device', async t => {
   useStub()
-  const [rounded, absent] = await Promise.all([
+  const [rounded, replanned, absent] = await Promise.all([
     xenograd(['check', '--device', 'ascend', '--ascend-card', '0', '--ascend_precision=hf32']),
+    xenograd(['check', '--device', 'ascend', '--device-option', 'keepExecutors=false']),
     xenograd(['check', '--device', 'ascend', '--ascend-card', '1']),
   ])
   t.equal(rounded.code, 0, rounded.stdout)
   t.match(rounded.stdout, /opens .*float32 matmul with operands rounded to HF32/)
+  t.equal(replanned.code, 0, replanned.stdout)
   t.equal(absent.code, 1)
   t.match(absent.stdout, /FAIL {2}ascend +opens .*card 1 cannot be opened: .*npu-smi/)
 })
