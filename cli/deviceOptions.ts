@@ -100,7 +100,7 @@ export async function openChosenDevice(given: DeviceArguments): Promise<Runtime>
   return openDevice(name, options)
 }
 
-/** Every known device, each with the flags that are its own. @throws UsageError for `--device-option`, which is nobody's. */
+/** Every known device, each with those flags that are for it. @throws UsageError for `--device-option`, which names no device. */
 export function everyDevice(given: DeviceArguments): ChosenDevice[] {
   if (given.deviceOption)
     throw new UsageError(
@@ -117,7 +117,7 @@ const givenFlags = (given: DeviceArguments) =>
     return value === undefined ? [] : [{ device, option, flag: commander.name(), value }]
   })
 
-/** What a device is opened with: its own flags, `--device-option`s, and the command line's defaults for the rest. */
+/** What a device is opened with: the flags that are for it, `--device-option`s, and the command line's defaults for the rest. */
 function optionsFor(name: string, given: DeviceArguments): DeviceOptions {
   const table = deviceOptions(name)
   const options: Record<string, DeviceOptions[string]> = {}

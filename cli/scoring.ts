@@ -107,7 +107,7 @@ async function* prefetch<T>(items: AsyncGenerator<T, void>): AsyncGenerator<T, v
       const { done, value } = await next
       if (done) return
       next = items.next()
-      next.catch(() => {}) // thrown when it is its turn
+      next.catch(() => {}) // thrown where it is waited for
       yield value
     }
   } finally {

@@ -33,16 +33,27 @@ export {
   type OptionValues,
   option,
 } from './devices/options.js'
-export { layerNorm, softmaxCrossEntropy } from './functions.js'
 export { gradients } from './gradient.js'
 export type { Nested } from './graph/methods.js'
 export { registeredOps } from './graph/registry.js'
-export { type Draw, type Sample, Tensor } from './graph/tensor.js'
+export {
+  type Cotangents,
+  type Draw,
+  type KernelOp,
+  type LoopRules,
+  type Node,
+  type OpLaunch,
+  type Sample,
+  type StepInput,
+  Tensor,
+} from './graph/tensor.js'
 export { entries, fillTree, leaves, mapTree, type Tree } from './graph/tree.js'
+export { copyKernel } from './kernel/build.js'
 export type { DType, TypedArray } from './kernel/dtype.js'
 export * as expr from './kernel/expr.js'
+export { kernelBody } from './kernel/expr.js'
 export { type Kernel, printKernel } from './kernel/kernel.js'
-export type { Shape } from './kernel/shape.js'
+export { contiguousView, type Shape, type View } from './kernel/shape.js'
 export { bitsAt, foldKey, type Key, keyFromSeed, threefry2x32, uniformAt } from './kernel/threefry.js'
 export {
   add,
@@ -54,16 +65,20 @@ export {
   equal,
   full,
   gather,
+  layerNorm,
   less,
   lessEqual,
   matmul,
   maximum,
   minimum,
   mul,
+  type OperationRecord,
   oneHot,
   ones,
+  operation,
   pad,
   scatterAdd,
+  softmaxCrossEntropy,
   stack,
   sub,
   tensor,

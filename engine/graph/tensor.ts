@@ -45,7 +45,6 @@ export class Tensor {
   }
 }
 
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: as above
 export interface Tensor extends TensorOperations<Tensor>, TensorValue<Tensor> {}
 
 /** A tensor whose attributes are known to be of type A. */

@@ -1,5 +1,5 @@
 import type { ElementwiseOp, Tensor } from '../graph/tensor.js'
-import { type Expr, type Instr, input } from '../kernel/expr.js'
+import { flatten, type Instr, input } from '../kernel/expr.js'
 import type { Input, LoopArg } from '../kernel/kernel.js'
 import { sameView, type View } from '../kernel/shape.js'
 import { constantValue } from '../ops/index.js'
@@ -51,18 +51,7 @@ export function mapBody(
   for (const node of nodes) {
     const operands = node.inputs.map(x => lineOf.get(rep(x)) ?? read(rep(x)))
     const { expr } = node.op as ElementwiseOp
-    const lines = new Map<Expr, number>()
-    const flatten = (e: Expr): number => {
-      const done = lines.get(e)
-      if (done !== undefined) return done
-      const made =
-        e.op === 'input'
-          ? operands[e.value]
-          : line({ op: e.op, dtype: e.dtype, args: e.args.map(flatten), value: e.value })
-      lines.set(e, made)
-      return made
-    }
-    lineOf.set(node, flatten(expr(...node.inputs.map((x, i) => input(i, x.dtype)))))
+    lineOf.set(node, flatten(expr(...node.inputs.map((x, i) => input(i, x.dtype))), operands, line))
   }
   return { inputs, args, body, lineOf }
 }

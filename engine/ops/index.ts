@@ -23,6 +23,7 @@ implement<TensorOperations<Tensor>>({
 })
 
 export { elementwise } from './elementwise.js'
+export { layerNorm, softmaxCrossEntropy } from './functions.js'
 export { gather, oneHot, scatterAdd } from './gather.js'
 export {
   add,
@@ -38,6 +39,7 @@ export {
   where,
 } from './math.js'
 export { matmul } from './matmul.js'
+export { type OperationRecord, operation } from './operation.js'
 export { randomBits } from './randomBits.js'
 export { concat, pad, stack, sumOfCotangents, takeBox } from './slice.js'
 export {

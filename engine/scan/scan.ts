@@ -69,7 +69,9 @@ function trace<C extends Tree, X extends Tree, O extends Tree>(
   const xIn = mapTree(xs, t => placeholder(t.shape.slice(1), t.dtype))
   const { carry, out } = step(carryIn, xIn)
   if (carry === undefined || out === undefined)
-    throw new TypeError('scan: the step must return { carry, out } (out may be {})')
+    throw new TypeError(
+      'scan: the step returns no { carry, out }, but it must, as a record, not as a pair (out may be {})',
+    )
   const body: Body = {
     carryIn: leaves(carryIn),
     xIn: leaves(xIn),
