@@ -125,14 +125,22 @@ class Trace<A extends readonly Tree[], R extends Tree> {
     const { leaves: inputs, outputs, donor } = this.#plan
     const storages = inputs.map((t, i) => storageOf(tensors[i] ?? t, this.runtime))
     checkAliases(storages, this.#donated)
-    const results = outputs.map((t, i) => {
-      const from = donor[i]
-      return from === undefined ? this.#newStorage(t, this.#spare[i]) : storages[from]
-    })
-    this.#executable.run(
-      storages.map(s => s.buffer),
-      results.map(s => s.buffer),
-    )
+    const results: Storage[] = []
+    try {
+      outputs.forEach((t, i) => {
+        const from = donor[i]
+        results.push(from === undefined ? this.#newStorage(t, this.#spare[i]) : storages[from])
+      })
+      this.#executable.run(
+        storages.map(s => s.buffer),
+        results.map(s => s.buffer),
+      )
+    } catch (error) {
+      results.forEach((storage, i) => {
+        if (donor[i] === undefined) storage.release()
+      })
+      throw error
+    }
     this.#takeDonated(tensors)
     return fillTree(
       this.#outputs,

@@ -73,7 +73,7 @@ function runFile(file: string): Promise<Outcome> {
 const args = process.argv.slice(2)
 const cell = args.indexOf('--cell')
 if (cell >= 0) process.env.XENOGRAD_TEST_CELL = args.splice(cell, 2)[1] ?? ''
-const patterns = cell >= 0 ? ['cells.test.js'] : args
+const patterns = cell >= 0 ? ['engine/cell.test.js'] : args
 const queue = files().filter(file => !patterns.length || patterns.some(pattern => file.includes(pattern)))
 
 const total = { passed: 0, failed: 0, skipped: 0 }

@@ -127,7 +127,8 @@ function reducedCone(
   rep: (t: Tensor) => Tensor,
 ): Tensor[] {
   const input = rep(reduction.inputs[0])
-  const top = input.op.kind === 'view' && input.op.permutesAxes ? rep(input.inputs[0]) : input
+  const isPermuted = input.op.kind === 'view' && input.op.permutesAxes && !isSource(input)
+  const top = isPermuted ? rep(input.inputs[0]) : input
   const onlyHere = (t: Tensor, by: (c: Tensor) => boolean) =>
     isElementwise(t) && !isSource(t) && !outputs.has(t) && consumers.get(t)!.every(by)
   if (top !== input && !(consumers.get(input)!.every(c => c === reduction) && !outputs.has(input))) return []

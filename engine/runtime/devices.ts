@@ -62,7 +62,7 @@ const kinds = new Map<string, DeviceKind>(Object.entries({ wasm, reference, gpu,
  */
 export interface KnownDevices {
   wasm: OptionValues<typeof wasmOptions>
-  reference: OptionValues<typeof none>
+  reference: Readonly<Record<string, never>>
   gpu: OptionValues<typeof gpuOptions>
   ascend: OptionValues<typeof ascendOptions>
 }

@@ -96,8 +96,9 @@ export function realise(tensors: readonly Tensor[], runtime = deviceOf(tensors))
   const plan = makePlan(graph)
   const leaves = plan.leaves.map(t => storageOf(t, runtime).buffer)
   const executable = new Executable(plan, runtime)
-  const storages = graph.map(t => new Storage(runtime, runtime.alloc(bytesOf(t))))
+  const storages: Storage[] = []
   try {
+    for (const t of graph) storages.push(new Storage(runtime, runtime.alloc(bytesOf(t))))
     executable.run(
       leaves,
       storages.map(s => s.buffer),

@@ -5,11 +5,13 @@ import type { Tensor } from '../graph/tensor.js'
 import { entries, fillTree, leaves } from '../graph/tree.js'
 import { printShape, type Shape, sizeOf } from '../kernel/shape.js'
 import { keyFromSeed, uniformAt } from '../kernel/threefry.js'
-import { stack, tensor } from '../ops/index.js'
+import { arange, tensor } from '../ops/index.js'
 import { randomKey } from '../random.js'
 import { dispose } from '../scope.js'
+import { firstDifferenceOfTrees } from './compare.js'
 import { fastCheck } from './fastCheck.js'
 import { gradcheck } from './gradcheck.js'
+import { plainLoop } from './plainLoop.js'
 
 export type CheckCellOptions = {
   /** Random cases to try (default 12). */
@@ -60,7 +62,7 @@ export async function checkCell(cell: Cell, options: CheckCellOptions = {}): Pro
     try {
       checkShapes(cell, c, state)
       await compareWithLoop(cell, c, state, tolerance)
-      const fn = (...tensors: Tensor[]) => total(run(cell, c, fillTree(state, tensors)))
+      const fn = (...tensors: Tensor[]) => total(runScanned(cell, c, fillTree(state, tensors)))
       await gradcheck(fn, leaves(state), { tolerance })
     } finally {
       dispose(state)
@@ -71,10 +73,10 @@ export async function checkCell(cell: Cell, options: CheckCellOptions = {}): Pro
 
 function randomState(cell: Cell, { batch, input, hidden, steps, seed }: Case): State {
   const key = keyFromSeed(seed)
-  let stream = 0
+  let streams = 0
   const random = (shape: Shape): Tensor => {
-    const own = stream++
-    const values = Float64Array.from({ length: sizeOf(shape) }, (_, i) => 2 * uniformAt(key, own, i) - 1)
+    const values = new Float64Array(sizeOf(shape)).map((_, i) => 2 * uniformAt(key, streams, i) - 1)
+    streams++
     return tensor(values, { shape })
   }
   const specs = Object.entries<ParameterSpec>(cell.parameters({ input, hidden }))
@@ -99,22 +101,17 @@ function checkShapes(cell: Cell, { batch, input, hidden }: Case, { parameters, c
 
 const noiseOf = ({ dropout, seed }: Case) => ({ rate: dropout, key: randomKey(seed) })
 
-const run = (cell: Cell, c: Case, { parameters, carry, xs }: State): { carry: Carry; out: Tensor } =>
+const runScanned = (cell: Cell, c: Case, { parameters, carry, xs }: State): { carry: Carry; out: Tensor } =>
   runCell(cell, parameters, carry, xs, noiseOf(c), { reverse: c.reverse })
 
 /** The same as a plain loop over the steps. */
-function unrolled(cell: Cell, c: Case, { parameters, carry, xs }: State): { carry: Carry; out: Tensor } {
-  const outs = new Array<Tensor>(c.steps)
-  let state = carry
-  for (let turn = 0; turn < c.steps; turn++) {
-    const t = c.reverse ? c.steps - 1 - turn : turn
-    const x = xs.slice(0, t, t + 1).squeeze(0)
-    const step = stepCell(cell, parameters, state, x, t, noiseOf(c))
-    state = step.carry
-    outs[t] = step.out
-  }
-  return { carry: state, out: stack(outs) }
-}
+const runUnrolled: typeof runScanned = (cell, c, { parameters, carry, xs }) =>
+  plainLoop(
+    (state: Carry, { x, t }: { x: Tensor; t: Tensor }) => stepCell(cell, parameters, state, x, t, noiseOf(c)),
+    carry,
+    { x: xs, t: arange(c.steps) },
+    { reverse: c.reverse },
+  )
 
 /** A scalar that every part of a run matters for. */
 const total = ({ carry, out }: { carry: Carry; out: Tensor }): Tensor =>
@@ -127,30 +124,24 @@ const total = ({ carry, out }: { carry: Carry; out: Tensor }): Tensor =>
     )
     .reduce((a, b) => a.add(b), out.square().sum())
 
+/** @throws Error when scan over the cell and the plain loop differ in a value or a gradient. */
 async function compareWithLoop(cell: Cell, c: Case, state: State, tolerance: number): Promise<void> {
-  const everything = (how: typeof run) =>
+  const valuesAndGradient = (run: typeof runScanned) =>
     compile(
       (s: State) => {
-        const result = how(cell, c, s)
+        const result = run(cell, c, s)
         return { ...result, gradient: gradients(total(result), s) }
       },
       { device: 'reference' },
     )
-  const [scanned, looped] = [everything(run), everything(unrolled)]
-  const [a, b] = [scanned(state), looped(state)]
+  const [scanned, unrolled] = [valuesAndGradient(runScanned), valuesAndGradient(runUnrolled)]
+  const results = [scanned(state), unrolled(state)]
   try {
-    const expected = new Map(entries(b))
-    for (const [path, t] of entries(a)) {
-      const [x, y] = [await t.data(), await expected.get(path)!.data()]
-      const worst = x.findIndex((v, i) => !(Math.abs(v - y[i]) <= tolerance * Math.max(1, Math.abs(y[i]))))
-      if (worst >= 0)
-        throw new Error(
-          `cell '${cell.name}': scan and the plain loop differ in ${path}: ${x[worst]} and ${y[worst]}`,
-        )
-    }
+    const wrong = await firstDifferenceOfTrees(results[0], results[1], tolerance, 'in the plain loop')
+    if (wrong) throw new Error(`cell '${cell.name}': scan and the plain loop differ in ${wrong}`)
   } finally {
-    dispose([a, b])
+    dispose(results)
     scanned.dispose()
-    looped.dispose()
+    unrolled.dispose()
   }
 }

@@ -1,16 +1,17 @@
 import type fc from 'fast-check'
-import type { Draw } from '../graph/tensor.js'
+import type { Draw } from '../index.js'
 
-/** The package fast-check, loaded when it is first needed. @throws Error that says how to install it. */
+/**
+ * The package fast-check, loaded when it is first needed.
+ * @throws Error that says how to install it, when it is not installed.
+ */
 export async function fastCheck(): Promise<typeof fc> {
   try {
     return (await import('fast-check')).default
   } catch (cause) {
     throw new Error(
       'xenograd/testing: the package fast-check is not installed; run npm install --save-dev fast-check',
-      {
-        cause,
-      },
+      { cause },
     )
   }
 }

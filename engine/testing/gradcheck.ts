@@ -22,8 +22,8 @@ const weighted = (y: Tensor, stream: number): Tensor => {
   return y.mul(tensor(weights, { shape: y.shape })).sum()
 }
 
-/** Where element `i` of a shape is, as `[0,2]`. */
-const place = (i: number, { shape }: Tensor): string =>
+/** The index of element `i` of a tensor in row-major order, as `[0,2]`. */
+const printIndex = (i: number, { shape }: Tensor): string =>
   printShape(contiguousStrides(shape).map((stride, d) => Math.floor(i / stride) % shape[d]))
 
 /**
@@ -31,7 +31,7 @@ const place = (i: number, { shape }: Tensor): string =>
  * `fn`: tensors to a tensor of any shape (it is reduced with fixed weights). `inputs`: tensors; floats are converted to
  * float64 and checked, int32 are passed on.
  *
- * @throws Error that names the input, its element, the analytic and the numeric derivative.
+ * @throws Error that names the input, its element, the analytic and the numeric derivative, when they differ.
  */
 export async function gradcheck(
   fn: (...inputs: Tensor[]) => Tensor,
@@ -39,71 +39,89 @@ export async function gradcheck(
   { step = 1e-5, tolerance = 1e-6, second = false }: GradcheckOptions = {},
 ): Promise<void> {
   const values = await Promise.all(inputs.map(t => t.data()))
-  const own = inputs.map((t, i) =>
+  const copies = inputs.map((t, i) =>
     tensor(isFloat(t.dtype) ? Float64Array.from(values[i]) : values[i], { shape: t.shape }),
   )
-  const scalar = (xs: readonly Tensor[]) => weighted(fn(...xs), 0)
   const floats = (xs: readonly Tensor[]) => xs.filter(t => isFloat(t.dtype))
-  const slope = (xs: readonly Tensor[]) => gradients(scalar(xs), floats(xs))
-  const first = (xs: readonly Tensor[]) =>
-    slope(xs)
+  const value = (xs: readonly Tensor[]) => weighted(fn(...xs), 0)
+  const gradient = (xs: readonly Tensor[]) => gradients(value(xs), floats(xs))
+  const gradientValue = (xs: readonly Tensor[]) =>
+    gradient(xs)
       .map((g, i) => weighted(g, i + 1))
       .reduce((a, b) => a.add(b))
-  const curvature = (xs: readonly Tensor[]) => gradients(first(xs), floats(xs))
-  const by = { step, tolerance }
+  const secondGradient = (xs: readonly Tensor[]) => gradients(gradientValue(xs), floats(xs))
+  const options = { step, tolerance }
   try {
-    await compareWithDifferences(scalar, slope, own, by, 'gradcheck')
-    if (second) await compareWithDifferences(first, curvature, own, by, 'gradcheck of the gradients')
+    await compareWithDifferences(value, gradient, copies, options, 'gradcheck')
+    if (second)
+      await compareWithDifferences(
+        gradientValue,
+        secondGradient,
+        copies,
+        options,
+        'gradcheck of the gradients',
+      )
   } finally {
-    dispose(own)
+    dispose(copies)
   }
 }
 
+type Differences = { readonly step: number; readonly tolerance: number }
+
+/** Compare a gradient with differences of its function, for every element of every float in `inputs`. */
 async function compareWithDifferences(
-  scalar: (xs: readonly Tensor[]) => Tensor,
-  slope: (xs: readonly Tensor[]) => readonly Tensor[],
+  fn: (xs: readonly Tensor[]) => Tensor,
+  gradient: (xs: readonly Tensor[]) => readonly Tensor[],
   inputs: readonly Tensor[],
-  { step, tolerance }: Required<Omit<GradcheckOptions, 'second'>>,
+  options: Differences,
   what: string,
 ): Promise<void> {
-  const on = { device: 'reference' }
-  const value = compile((xs: readonly Tensor[]) => scalar(xs), on)
-  const analytic = compile((xs: readonly Tensor[]) => slope(xs), on)
-  const at = async (): Promise<number> => {
-    const y = value(inputs)
+  const onReference = { device: 'reference' }
+  const [compiledFn, compiledGradient] = [compile(fn, onReference), compile(gradient, onReference)]
+  const value = async (): Promise<number> => {
+    const y = compiledFn(inputs)
     const number = await y.item()
     y.dispose()
     return number
   }
   try {
-    const found = analytic(inputs)
+    const analytic = compiledGradient(inputs)
     const floats = inputs.map((t, i) => ({ t, i })).filter(({ t }) => isFloat(t.dtype))
     for (const [k, { t, i }] of floats.entries()) {
-      const derivatives = await found[k].data()
-      const data: TypedArray = await t.data()
-      for (let e = 0; e < data.length; e++) {
-        const x = data[e]
-        const shifted = async (by: number) => {
-          data[e] = x + by
-          t.assign(data)
-          return at()
-        }
-        // Where the function bends sharply the difference is right only over shorter distances.
-        let numeric = Number.NaN
-        const agrees = () => Math.abs(derivatives[e] - numeric) <= tolerance * Math.max(1, Math.abs(numeric))
-        for (let h = step; h >= step / 100 && !agrees(); h /= 10)
-          numeric = ((await shifted(h)) - (await shifted(-h))) / (2 * h)
-        data[e] = x
-        t.assign(data)
-        if (!agrees())
-          throw new Error(
-            `${what}: input ${i} at ${place(e, t)}: analytic derivative ${derivatives[e]}, numeric ${numeric} (x = ${x}, tolerance ${tolerance})`,
-          )
-      }
+      const wrong = await wrongDerivative(t, await analytic[k].data(), value, options)
+      if (wrong) throw new Error(`${what}: input ${i} at ${wrong}`)
     }
-    dispose(found)
+    dispose(analytic)
   } finally {
-    value.dispose()
-    analytic.dispose()
+    compiledFn.dispose()
+    compiledGradient.dispose()
   }
+}
+
+/** The first element of `t` whose derivative differs from differences of `value()`, as a text. Leaves `t` as it was. */
+async function wrongDerivative(
+  t: Tensor,
+  derivatives: TypedArray,
+  value: () => Promise<number>,
+  { step, tolerance }: Differences,
+): Promise<string | undefined> {
+  const data = await t.data()
+  for (let e = 0; e < data.length; e++) {
+    const x = data[e]
+    const valueAt = (shifted: number) => {
+      data[e] = shifted
+      t.assign(data)
+      return value()
+    }
+    let numeric = Number.NaN
+    const agrees = () => Math.abs(derivatives[e] - numeric) <= tolerance * Math.max(1, Math.abs(numeric))
+    // Where the function bends sharply the difference is right only over shorter distances.
+    for (let h = step; h >= step / 100 && !agrees(); h /= 10)
+      numeric = ((await valueAt(x + h)) - (await valueAt(x - h))) / (2 * h)
+    data[e] = x
+    t.assign(data)
+    if (!agrees())
+      return `${printIndex(e, t)}: analytic derivative ${derivatives[e]}, numeric ${numeric} (x = ${x}, tolerance ${tolerance})`
+  }
+  return undefined
 }

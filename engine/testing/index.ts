@@ -1,10 +1,16 @@
-/** What users test their own cells, operations and functions with: `xenograd/testing`. */
+/**
+ * What users test their own cells, operations, functions and devices with: `xenograd/testing`.
+ *
+ * `gradcheck` compares gradients with finite differences; `checkCell` does so for random uses of a cell, and compares
+ * its scan with a plain loop (plainLoop.ts); `deviceConformance` (conformance/) tests a device against the reference.
+ * What they try is drawn by fast-check (fastCheck.ts) from generators/.
+ */
 export { type CheckCellOptions, checkCell } from './checkCell.js'
 export {
   type Assertions,
   type ConformanceOptions,
   deviceConformance,
   type TestFunction,
-} from './deviceConformance.js'
+} from './conformance/index.js'
 export { drawWith, fastCheck } from './fastCheck.js'
 export { type GradcheckOptions, gradcheck } from './gradcheck.js'

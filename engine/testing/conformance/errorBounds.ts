@@ -1,17 +1,20 @@
 import { interpret } from '../../devices/reference/interpret.js'
+import type { Runtime } from '../../index.js'
 import { isFloat, type TypedArray } from '../../kernel/dtype.js'
 import { evaluate, type Instr } from '../../kernel/expr.js'
-import type { Kernel, MapKernel, ReduceKernel } from '../../kernel/kernel.js'
-import { contiguousView, type Shape, sizeOf, type View } from '../../kernel/shape.js'
-import type { Tolerances } from './compare.js'
+import type { Kernel, MapKernel, ReduceKernel, SimpleKernel } from '../../kernel/kernel.js'
+import { operands } from '../../kernel/operands.js'
+import { type Shape, sizeOf, type View } from '../../kernel/shape.js'
 
-// How far a device may be off: running error analysis. Every scalar operation may err by a stated relative error, and
-// hands on what its operands err by.
+// How far a device may be off: running error analysis (Higham 2002, "Accuracy and Stability of Numerical Algorithms",
+// section 3.3). Every scalar operation may err by a stated relative error, and hands on what its operands err by.
+
+/** The relative errors that a device states: of one scalar operation, and of products. */
+export type Tolerances = Pick<Runtime, 'mapEps' | 'matmulEps'>
 
 /** How far each element of each argument of a kernel may be off after it has run on `args` (as they are before). */
 export function errorBounds(kernel: Kernel, args: readonly TypedArray[], eps: Tolerances): Float64Array[] {
   const bounds = args.map(array => new Float64Array(array.length))
-  const out = bounds[args.length - 1]
   switch (kernel.kind) {
     case 'map':
       mapBounds(kernel, args, eps, bounds)
@@ -20,17 +23,16 @@ export function errorBounds(kernel: Kernel, args: readonly TypedArray[], eps: To
       reduceBounds(kernel, args, eps, bounds)
       break
     case 'matmul':
-      relativeTo(magnitudes({ ...kernel, dtype: 'float64' }, args), 4 * eps.matmul, out)
+      relativeToMagnitudes({ ...kernel, dtype: 'float64' }, args, 4 * eps.matmulEps, bounds)
       break
     case 'scatterAdd':
       if (isFloat(kernel.dtype))
-        relativeTo(magnitudes({ ...kernel, dtype: 'float64' }, args), 4 * eps.map, out)
+        relativeToMagnitudes({ ...kernel, dtype: 'float64' }, args, 4 * eps.mapEps, bounds)
       break
     case 'copy': {
-      const { dtype, accumulate, source: from } = kernel
-      const source = typeof from === 'number' ? Math.abs(from) : from
-      if (isFloat(dtype) && accumulate)
-        relativeTo(magnitudes({ ...kernel, dtype: 'float64', source }, args), 4 * eps.map, out)
+      const source = typeof kernel.source === 'number' ? Math.abs(kernel.source) : kernel.source
+      if (isFloat(kernel.dtype) && kernel.accumulate)
+        relativeToMagnitudes({ ...kernel, dtype: 'float64', source }, args, 4 * eps.mapEps, bounds)
       break
     }
     // Moves bits, or is drawn such that all of its numbers are exact.
@@ -44,8 +46,15 @@ export function errorBounds(kernel: Kernel, args: readonly TypedArray[], eps: To
   return bounds
 }
 
-/** The last argument after a kernel of float64 has run on absolute values: Σ |a| |b|, to which rounding is relative. */
-function magnitudes(kernel: Kernel, args: readonly TypedArray[]): Float64Array {
+/**
+ * Bounds of what a kernel of float64 adds up: relative to what it gives for absolute values, Σ |a| |b|, as rounding is.
+ */
+function relativeToMagnitudes(
+  kernel: SimpleKernel,
+  args: readonly TypedArray[],
+  eps: number,
+  bounds: readonly Float64Array[],
+): void {
   const absolute = args.map(array =>
     array instanceof Int32Array ? array.slice() : Float64Array.from(array, Math.abs),
   )
@@ -53,22 +62,26 @@ function magnitudes(kernel: Kernel, args: readonly TypedArray[]): Float64Array {
     kernel,
     absolute.map(array => ({ memory: array.buffer, offset: 0 })),
   )
-  return absolute[args.length - 1] as Float64Array
-}
-
-/** Where a magnitude is not finite, neither is the result, whatever the rounding. */
-function relativeTo(magnitude: Float64Array, eps: number, out: Float64Array): void {
-  magnitude.forEach((x, i) => {
-    if (Number.isFinite(x)) out[i] += eps * x
+  operands(kernel).forEach(({ role }, i) => {
+    if (role !== 'read') relativeTo(absolute[i], eps, bounds[i])
   })
 }
 
-/** Calls `visit` with the positions of every element of a shape in some views, and its number. */
-function forEach(shape: Shape, views: readonly View[], visit: (at: number[], i: number) => void): void {
+/** Where a magnitude is not finite, neither is the result, whatever the rounding. */
+function relativeTo(magnitude: ArrayLike<number>, eps: number, bounds: Float64Array): void {
+  for (let i = 0; i < bounds.length; i++) if (Number.isFinite(magnitude[i])) bounds[i] += eps * magnitude[i]
+}
+
+/** Calls `visit` with the positions of every element of a shape in some views, and its number in row-major order. */
+function forEach(
+  shape: Shape,
+  views: readonly View[],
+  visit: (positions: number[], i: number) => void,
+): void {
   const index = shape.map(() => 0)
   for (let i = 0; i < sizeOf(shape); i++) {
     visit(
-      views.map(({ offset, strides }) => strides.reduce((at, s, d) => at + s * index[d], offset)),
+      views.map(({ offset, strides }) => strides.reduce((sum, s, d) => sum + s * index[d], offset)),
       i,
     )
     for (let d = shape.length - 1; d >= 0 && ++index[d] === shape[d]; d--) index[d] = 0
@@ -76,52 +89,56 @@ function forEach(shape: Shape, views: readonly View[], visit: (at: number[], i: 
 }
 
 function mapBounds(
-  { shape, inputs, body, outputs }: MapKernel,
+  kernel: MapKernel,
   args: readonly TypedArray[],
   eps: Tolerances,
   bounds: readonly Float64Array[],
 ): void {
-  const views = [...inputs, ...outputs].map(({ view }) => view)
+  const { shape, inputs, body, outputs } = kernel
+  const views = operands(kernel).map(({ view }) => view)
   // An output may be an input: bounds are those of the values before.
-  forEach(shape, views, at => {
-    const lines = evaluateWithError(body, args, at, eps)
+  forEach(shape, views, positions => {
+    const lines = evaluateWithError(body, args, positions, eps)
     outputs.forEach(({ value }, i) => {
-      bounds[inputs.length + i][at[inputs.length + i]] = lines[value].error
+      const argument = inputs.length + i
+      bounds[argument][positions[argument]] = lines[value].error
     })
   })
 }
 
 function reduceBounds(
-  { op, shape, axes, inputs, body, value, dtype }: ReduceKernel,
+  kernel: ReduceKernel,
   args: readonly TypedArray[],
   eps: Tolerances,
   bounds: readonly Float64Array[],
 ): void {
-  const out = bounds[inputs.length]
-  const count = sizeOf(shape.slice(shape.length - axes))
+  const { op, shape, inputs, body, value, dtype } = kernel
+  const results = bounds[inputs.length]
+  // Elements of `shape` that are reduced to one.
+  const count = sizeOf(shape) / sizeOf(operands(kernel)[inputs.length].shape)
+  const magnitude = new Float64Array(results.length)
   const views = inputs.map(({ view }) => view)
-  const magnitude = new Float64Array(out.length)
-  forEach(shape, [...views, contiguousView(shape)], (at, i) => {
-    const line = evaluateWithError(body, args, at, eps)[value]
+  forEach(shape, views, (positions, i) => {
+    const line = evaluateWithError(body, args, positions, eps)[value]
     const o = Math.floor(i / count)
     magnitude[o] += Math.abs(line.value)
-    out[o] = op === 'sum' ? out[o] + line.error : Math.max(out[o], line.error)
+    results[o] = op === 'sum' ? results[o] + line.error : Math.max(results[o], line.error)
   })
-  if (op === 'sum' && isFloat(dtype)) relativeTo(magnitude, 4 * eps.map, out)
+  if (op === 'sum' && isFloat(dtype)) relativeTo(magnitude, 4 * eps.mapEps, results)
 }
 
 type Approximate = { readonly value: number; readonly error: number }
 
-/** Every line of a body at one element, and how far it may be off. */
+/** Every line of a body at one element, at a position in each argument, and how far it may be off. */
 function evaluateWithError(
   body: readonly Instr[],
   args: readonly TypedArray[],
-  at: readonly number[],
+  positions: readonly number[],
   eps: Tolerances,
 ): Approximate[] {
   const lines: Approximate[] = []
   for (const instr of body) {
-    if (instr.op === 'input') lines.push({ value: args[instr.value][at[instr.value]], error: 0 })
+    if (instr.op === 'input') lines.push({ value: args[instr.value][positions[instr.value]], error: 0 })
     else if (instr.op === 'const')
       lines.push({ value: instr.value, error: instr.dtype === 'float32' ? 1e-7 * Math.abs(instr.value) : 0 })
     else
@@ -157,9 +174,9 @@ function operation(instr: Instr, operands: readonly Approximate[], eps: Toleranc
   const evaluateAt = ([a, b, c]: readonly number[]) => evaluate(instr, a, b, c)
   const value = evaluateAt(operands.map(x => x.value))
   const rounds = isFloat(instr.dtype) && !exact.has(instr.op) && Number.isFinite(value)
-  const rounding = rounds ? 2 * eps.map * Math.abs(value) + smallest : 0
+  const rounding = rounds ? 2 * eps.mapEps * Math.abs(value) + smallest : 0
   // In float32 it may be finite or not.
-  if (instr.dtype === 'float32' && Number.isFinite(value) && Math.abs(value) > largest * (1 - 4 * eps.map))
+  if (instr.dtype === 'float32' && Number.isFinite(value) && Math.abs(value) > largest * (1 - 4 * eps.mapEps))
     return { value, error: Infinity }
   if (operands.every(x => x.error === 0)) return { value, error: rounding }
   return { value, error: spread(instr, operands, value, evaluateAt) + rounding }

@@ -1,7 +1,7 @@
 import type { DeviceBuffer, Runtime } from '../../index.js'
 import type { Kernel } from '../../kernel/kernel.js'
+import { firstDifference } from '../compare.js'
 import { drawWith } from '../fastCheck.js'
-import { firstDifference } from './compare.js'
 import { accumulate, fill, sum } from './simpleKernels.js'
 import type { Suite } from './suite.js'
 

@@ -7,7 +7,7 @@ import {
   type Tensor,
   tensor,
 } from '../../index.js'
-import { firstDifference } from './compare.js'
+import { firstDifference } from '../compare.js'
 import { need } from './ordering.js'
 import { accumulate, fill, sum } from './simpleKernels.js'
 import type { Suite } from './suite.js'
@@ -52,11 +52,9 @@ export function testOwnership(suite: Suite): void {
     device.write(buffers[10], new Float32Array(0))
     device.write(buffers[11], new Uint8Array(contents[11].buffer, 0, 4))
     for (const [i, buffer] of buffers.entries()) {
-      const wrong = firstDifference(new Uint8Array(await device.read(buffer)), contents[i], () => 0)
-      if (wrong)
-        throw new Error(
-          `a buffer of ${sizes[i]} bytes among others: ${wrong.replace('on the reference device', 'written was')}`,
-        )
+      const read = new Uint8Array(await device.read(buffer))
+      const wrong = firstDifference(read, contents[i], () => 0, 'written was')
+      if (wrong) throw new Error(`a buffer of ${sizes[i]} bytes among others: ${wrong}`)
     }
     for (const buffer of buffers) device.free(buffer)
     return `buffers of ${sizes.join(', ')} bytes`

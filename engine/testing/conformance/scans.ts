@@ -1,7 +1,7 @@
 import { compile, dispose, leaves, type Tree } from '../../index.js'
+import { firstDifference, relativeTo1 } from '../compare.js'
 import { drawWith } from '../fastCheck.js'
-import { firstDifference, tolerances } from './compare.js'
-import { byScan, drawProgram, everything, type Program } from './programs.js'
+import { byScan, drawProgram, everything, type Program } from '../generators/index.js'
 import type { Suite } from './suite.js'
 
 /** Random programs around a random scan, forwards and in reverse: values and gradients. */
@@ -10,8 +10,7 @@ export function testScans(suite: Suite): void {
     suite.test(
       `scans and their gradients${donate ? ', into donated arguments' : ''}`,
       async (runtime, check) => {
-        const { map, matmul } = tolerances(runtime.device)
-        const tolerance = Math.min(0.1, 2000 * Math.max(map, matmul))
+        const tolerance = Math.min(0.1, 2000 * Math.max(runtime.mapEps, runtime.matmulEps))
         const cases = check.tuple(check.gen(), check.nat())
         let compared = 0
         const count = await suite.check(check, cases, donate ? 20 : 60, async ([gen, seed]) => {
@@ -19,12 +18,12 @@ export function testScans(suite: Suite): void {
           const exact = await valuesOf(program.as('float64'), 'reference', [])
           const expected = await valuesOf(program, 'reference', [])
           // A program that rounding to float32 alone changes as much says nothing about a device.
-          const limit = (y: number) => tolerance * Math.max(1, Math.abs(y))
-          if (!expected.every((t, i) => !firstDifference(t, exact[i], y => limit(y) / 20))) return
+          const negligible = relativeTo1(tolerance / 20)
+          if (expected.some((values, i) => firstDifference(values, exact[i], negligible))) return
           compared++
           const found = await valuesOf(program, suite.name, donate ? [0] : [])
-          found.forEach((t, i) => {
-            const wrong = firstDifference(t, expected[i], limit)
+          found.forEach((values, i) => {
+            const wrong = firstDifference(values, expected[i], relativeTo1(tolerance))
             if (wrong) throw new Error(`result ${i}: ${wrong}`)
           })
         })
@@ -39,7 +38,7 @@ async function valuesOf(
   device: string,
   donate: readonly number[],
 ): Promise<ArrayLike<number>[]> {
-  const run = compile(everything(program, byScan, false), { device, donate })
+  const run = compile(everything(program, byScan), { device, donate })
   const args = program.args()
   try {
     const result: Tree = run(args)

@@ -1,7 +1,30 @@
 import type fc from 'fast-check'
-import { DeviceUnavailableError, openDevice, type Runtime } from '../../index.js'
-import type { ConformanceOptions, TestFunction } from '../deviceConformance.js'
+import { type DeviceOptions, DeviceUnavailableError, openDevice, type Runtime } from '../../index.js'
 import { fastCheck } from '../fastCheck.js'
+
+/** What a test reports to: tape's `t`, or anything with these functions. */
+export type Assertions = {
+  pass(message: string): void
+  fail(message: string): void
+  skip?(message: string): void
+}
+
+/**
+ * What the suite needs of a test runner: `test` of tape, or a function of one's own. It runs one test after the other,
+ * in the order in which they are given, each until its promise is settled.
+ */
+export type TestFunction = (name: string, body: (t: Assertions) => Promise<void>) => unknown
+
+export type ConformanceOptions = {
+  /** What the device is opened with. */
+  readonly open?: DeviceOptions
+  /** Random cases, as a multiple of the usual number (default 1; a slow device may take 0.1, a long night 20). */
+  readonly effort?: number
+  /** The seed of all random cases, as a failure printed it (default: another one every time). */
+  readonly seed?: number
+  /** When the device is not available: fail (the default), or say so once and pass. */
+  readonly unavailable?: 'fail' | 'skip'
+}
 
 /** A device under test: what all parts of the conformance suite share. */
 export class Suite {

@@ -22,7 +22,7 @@ import {
   tensor,
   uniform,
 } from '../../index.js'
-import { firstDifference, tolerances } from './compare.js'
+import { firstDifference, relativeTo1 } from '../compare.js'
 import type { Suite } from './suite.js'
 
 /**
@@ -56,11 +56,9 @@ export function testTraining(suite: Suite): void {
       await train(suite.name, runtime, steps),
       await train('reference', device('reference')),
     ]
-    const { map, matmul } = tolerances(runtime.device)
-    const tolerance = Math.min(0.1, 1000 * Math.max(map, matmul))
-    const limit = (y: number) => tolerance * Math.max(1, Math.abs(y))
+    const tolerance = Math.min(0.1, 1000 * Math.max(runtime.mapEps, runtime.matmulEps))
     for (const [name, values] of expected) {
-      const wrong = firstDifference(found.get(name)!, values, limit)
+      const wrong = firstDifference(found.get(name)!, values, relativeTo1(tolerance))
       if (wrong) throw new Error(`${name} after ${compared} steps: ${wrong}`)
     }
     return `the same after ${compared} steps, within ${tolerance}; ${steps} steps in the same memory`
@@ -74,13 +72,13 @@ async function train(
   steps = compared,
 ): Promise<Map<string, ArrayLike<number>>> {
   const start = scope(() => {
-    const own = {
+    const parameters = {
       ...initialParameters(cell, { input: classes, hidden }, randomKey(1)),
       output: uniform(randomKey(2), [hidden, classes]).sub(0.5),
     }
     const bases = Int32Array.from({ length: (length + 1) * batch }, (_, i) => (i * i + (i >> 2)) % classes)
     const made = {
-      state: { parameters: own, optimiser: adamState(own) },
+      state: { parameters, optimiser: adamState(parameters) },
       reads: tensor(bases, { shape: [length + 1, batch] }),
       key: tensor(Int32Array.of(3, 0)),
     }

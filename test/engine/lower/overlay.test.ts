@@ -9,7 +9,7 @@ import {
   tensor,
 } from '../../../engine/index.js'
 import { makePlan } from '../../../engine/lower/plan.js'
-import { placeholder } from '../../../engine/ops/source.js'
+import { placeholder } from '../../../engine/ops/index.js'
 import { lstm } from '../../../model/cells/lstm.js'
 
 const [steps, batch, input, hidden] = [16, 4, 2, 8]
@@ -37,7 +37,7 @@ test('what a backward step writes lies in the memory of the gates that it reads'
   t.end()
 })
 
-test('gradients are the same on devices that run such loops whole, cut by rows, and turn by turn', async t => {
+test('gradients are the same on devices that run such loops whole, cut by rows, and one iteration after the other', async t => {
   const random = (shape: number[], k: number) =>
     tensor(
       Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(1.3 * i + k)),

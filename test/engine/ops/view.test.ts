@@ -1,35 +1,12 @@
 import fc from 'fast-check'
-import ndarray, { type NdArray } from 'ndarray'
 import test from 'tape'
-import {
-  arange,
-  concat,
-  type Draw,
-  dispose,
-  maximum,
-  type Nested,
-  pad,
-  scope,
-  type Tensor,
-  tensor,
-  where,
-} from '../../../engine/index.js'
-import { broadcastShapes, sizeOf } from '../../../engine/kernel/shape.js'
+import { arange, concat, type Draw, pad, scope, type Tensor } from '../../../engine/index.js'
+import { sizeOf } from '../../../engine/kernel/shape.js'
 import { drawWith } from '../../../engine/testing/index.js'
 import { runs } from '../effort.js'
+import { elements, type Naive, same } from './naive.js'
 
-/** A tensor for people: its shape, and a function from an index to the element there. */
-type Naive = { readonly shape: readonly number[]; readonly at: (index: readonly number[]) => number }
 type Move = { readonly view: (t: Tensor) => Tensor; readonly naive: Naive }
-
-/** All elements in row-major order. */
-function elements({ shape, at }: Naive): number[] {
-  const indices = shape.reduce<number[][]>(
-    (all, n) => all.flatMap(index => Array.from({ length: n }, (_, i) => [...index, i])),
-    [[]],
-  )
-  return indices.map(at)
-}
 
 const replace = (list: readonly number[], d: number, value: number): number[] =>
   list.map((x, e) => (e === d ? value : x))
@@ -165,95 +142,24 @@ test('compositions of views mean what they mean element by element', async t => 
   t.pass('as written out')
 })
 
-function same(found: readonly number[], expected: readonly number[]): void {
-  if (found.length !== expected.length || found.some((x, i) => x !== expected[i]))
-    throw new Error(`found ${found}, expected ${expected}`)
-}
-
-test("shapes broadcast by NumPy's rule", async t => {
-  const shape = fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 3 })
-  const property = fc.asyncProperty(shape, shape, async (a, b) => {
-    const rank = Math.max(a.length, b.length)
-    const padded = [a, b].map(s => [...new Array<number>(rank - s.length).fill(1), ...s])
-    const fits = padded[0].every((n, d) => n === padded[1][d] || n === 1 || padded[1][d] === 1)
-    if (!fits) {
-      const message = messageOf(() => broadcastShapes('add', [a, b]))
-      if (!/^add: .* do not broadcast; make them equal, or one of them 1$/.test(message))
-        throw new Error(message)
-      return
-    }
-    const full = padded[0].map((n, d) => (n === 1 ? padded[1][d] : n))
-    same(broadcastShapes('add', [a, b]), full)
-    const value = (s: readonly number[], factor: number): Naive => ({
-      shape: full,
-      at: index => {
-        const own = index.slice(rank - s.length)
-        return s.reduce((sum, n, d) => sum * n + (n === 1 ? 0 : own[d]), 0) * factor
-      },
-    })
-    await scope(async () => {
-      const [x, y] = [a, b].map(s => arange(sizeOf(s), 'float32').reshape(...s))
-      const expected = elements(value(a, 1)).map((v, i) => v + elements(value(b, 10))[i])
-      same([...(await x.add(y.mul(10)).data())], expected)
-    })
-  })
-  await fc.assert(property, { numRuns: runs(200), includeErrorInReport: true })
-  t.pass('sizes of 1 repeat, of 0 stay')
-})
-
-function messageOf(body: () => unknown): string {
-  try {
-    body()
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error)
-  }
-  return 'no error'
-}
-
-test('several inputs of different shapes and dtypes', async t => {
-  const mask = tensor([1, 0], { dtype: 'int32' })
-  t.deepEqual(await where(mask, tensor([[1], [2]]), -1).array(), [
-    [1, -1],
-    [2, -1],
+test('views compose', async t => {
+  const x = arange(24).reshape(2, 3, 4)
+  t.deepEqual(await x.permute(2, 0, 1).slice(0, 1, 4, 2).flip(2).array(), [
+    [
+      [9, 5, 1],
+      [21, 17, 13],
+    ],
+    [
+      [11, 7, 3],
+      [23, 19, 15],
+    ],
   ])
-  t.deepEqual(await maximum(tensor([1, 5]), tensor([[3], [6]])).array(), [
-    [3, 5],
-    [6, 6],
+  t.deepEqual(await x.transpose().reshape(6, 4).slice(0, 5).array(), [[22, 15, 19, 23]])
+  t.deepEqual(await arange(5).windows(0, 3).array(), [
+    [0, 1, 2],
+    [1, 2, 3],
+    [2, 3, 4],
   ])
-  t.end()
+  t.deepEqual(await pad(arange(2), 0, 1, 2).array(), [0, 0, 1, 0, 0])
+  t.deepEqual(await arange(3).slice(0, -2).array(), [1, 2])
 })
-
-test('tensors of any nesting, dtype and ndarray come back as they went in', async t => {
-  const shape = fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 4 })
-  const dtype = fc.constantFrom('float32', 'int32')
-  const property = fc.asyncProperty(shape, dtype, fc.nat(), async (s, kind, seed) => {
-    const size = sizeOf(s)
-    const numbers = Array.from({ length: size }, (_, i) => ((seed % 1000) + i) * (i % 2 ? -1 : 1))
-    const typed = kind === 'int32' ? Int32Array.from(numbers) : Float32Array.from(numbers)
-    const nested = nest(numbers, s)
-    const strided: NdArray<typeof typed> = ndarray(typed, s).transpose(...s.map((_, d) => s.length - 1 - d))
-    const made = [
-      tensor(nested, { dtype: kind }),
-      tensor(typed, { shape: s }),
-      tensor(strided).permute(),
-      tensor(await tensor(typed, { shape: s }).ndarray()),
-    ]
-    for (const x of made) {
-      if (x.dtype !== kind) throw new Error(`${x} is no ${kind}`)
-      same(x.shape, s)
-      same([...(await x.data())], [...typed])
-      if (JSON.stringify(await x.array()) !== JSON.stringify(nested)) throw new Error('array()')
-    }
-    dispose(made)
-  })
-  await fc.assert(property, { numRuns: runs(60), includeErrorInReport: true })
-  t.pass('unchanged')
-})
-
-function nest(values: readonly number[], shape: readonly number[]): Nested {
-  if (!shape.length) return values[0]
-  const step = values.length / shape[0]
-  return Array.from({ length: shape[0] }, (_, i) =>
-    nest(values.slice(i * step, (i + 1) * step), shape.slice(1)),
-  )
-}

@@ -1,89 +1,37 @@
 import fc from 'fast-check'
 import test from 'tape'
-import {
-  compile,
-  dispose,
-  gradients,
-  scan,
-  setDefaultDevice,
-  type Tensor,
-  tensor,
-  zeros,
-} from '../../../engine/index.js'
-import {
-  byPlainLoop,
-  compareTrees,
-  drawProgram,
-  everything,
-  type Loop,
-} from '../../../engine/testing/conformance/programs.js'
-import { drawWith } from '../../../engine/testing/index.js'
-import { runs } from '../effort.js'
+import { explain, gradients, scan, setDefaultDevice, type Tensor, zeros } from '../../../engine/index.js'
+import type { Loop } from '../../../engine/testing/generators/index.js'
+import { testAgainstPlainLoop } from './property.js'
 
 setDefaultDevice('reference')
 
-const inPieces =
-  (checkpoint: number): Loop =>
-  (step, init, xs, reverse) =>
-    scan(step, init, xs, { reverse, checkpoint })
+/** Scans that keep their carries every so many steps. */
+const checkpointed = fc.integer({ min: 1, max: 4 }).map(
+  (checkpoint): Loop =>
+    (step, init, xs, reverse) =>
+      scan(step, init, xs, { reverse, checkpoint }),
+)
 
-for (const [device, dtype, tolerance] of [
-  ['reference', 'float64', 1e-7],
-  ['wasm', 'float32', 5e-3],
-] as const)
-  test(`a checkpointed scan equals the plain loop for random bodies on ${device}`, async t => {
-    const count = runs(60)
-    const every = fc.integer({ min: 1, max: 4 })
-    const property = fc.asyncProperty(fc.gen(), fc.nat(), every, async (gen, seed, checkpoint) => {
-      const program = drawProgram(drawWith(fc, gen), seed, dtype)
-      const second = dtype === 'float64'
-      const scanned = compile(everything(program, inPieces(checkpoint), second), { device })
-      const looped = compile(everything(program, byPlainLoop, second), { device })
-      const args = program.args()
-      const [a, b] = [scanned(args), looped(args)]
-      await compareTrees(a, b, tolerance)
-      dispose([a, b, args])
-      scanned.dispose()
-      looped.dispose()
-    })
-    await fc.assert(property, { numRuns: count, includeErrorInReport: true })
-    t.pass(`${count} random bodies`)
-  })
+testAgainstPlainLoop('a checkpointed scan', checkpointed, 60)
 
-test('a memory budget makes scans keep checkpoints, and one that is too small is refused', async t => {
-  const [steps, batch, hidden] = [60, 3, 8]
-  const w = tensor(
-    Float32Array.from({ length: hidden * hidden }, (_, i) => Math.sin(i) / 3),
-    { shape: [hidden, hidden] },
-  )
-  const xs = tensor(
-    Float32Array.from({ length: steps * batch * hidden }, (_, i) => Math.cos(i)),
-    { shape: [steps, batch, hidden] },
-  )
-  const within = (memory: number) => {
-    const options = { device: 'wasm', ...(memory < Number.POSITIVE_INFINITY && { memory }) }
-    return compile((w: Tensor, xs: Tensor) => {
-      const step = (h: Tensor, x: Tensor) => {
-        const next = h.matmul(w).add(x).tanh().mul(x.sigmoid())
-        return { carry: next.add(h).tanh(), out: next.sum(1) }
-      }
-      const { out } = scan(step, zeros([batch, hidden]), xs)
-      return gradients(out.square().sum(), w)
-    }, options)
+test('a number of steps between checkpoints is 1 or more', t => {
+  const keep = (checkpoint: number) =>
+    scan((h: Tensor, x: Tensor) => ({ carry: h, out: x }), zeros([2]), zeros([3, 2]), { checkpoint })
+  for (const checkpoint of [0, -1, 1.5])
+    t.throws(() => keep(checkpoint), /scan: checkpoint is .*; give a number of steps, 1 or more/)
+  t.end()
+})
+
+test('a checkpointed scan keeps its carries alone, and says so', t => {
+  const [steps, every] = [60, 10]
+  const lossGradient = (w: Tensor, xs: Tensor) => {
+    const step = (h: Tensor, x: Tensor) => ({ carry: h.matmul(w).add(x).tanh(), out: h })
+    return gradients(scan(step, zeros([2, 4]), xs, { checkpoint: every }).carry.sum(), w)
   }
-  const [all, some] = [within(Number.POSITIVE_INFINITY), within(16_000)]
-  const [a, b] = [await all(w, xs).data(), await some(w, xs).data()]
-  const worst = Math.max(...a.map((x, i) => Math.abs(x - b[i]) / Math.max(1, Math.abs(x))))
-  t.ok(worst < 1e-5, `largest difference ${worst}`)
-  t.notOk(/^ {2}loop/m.test(all.explain()), 'without a budget no loop in a loop')
-  t.ok(/^ {2}loop/m.test(some.explain()), 'with it, loops over pieces')
-  t.throws(
-    () => within(1000)(w, xs),
-    /a memory budget of 0\.001 MB is too small: 0\.\d+ MB are needed at least/,
-  )
-  t.throws(
-    () => scan((h: Tensor, x: Tensor) => ({ carry: h, out: x }), w, xs, { checkpoint: 0 }),
-    /give a number/,
-  )
+  const text = explain(lossGradient, [zeros([4, 4]), zeros([steps, 2, 4])])
+  t.match(text, /^differentiate: a loop of 60 steps keeps its carries every 10 steps$/m)
+  t.match(text, /^ {2}6 steps/m, 'six pieces')
+  t.match(text, /^ {4}10 steps/m, 'of ten steps each')
   t.end()
 })

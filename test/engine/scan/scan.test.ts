@@ -2,50 +2,19 @@ import fc from 'fast-check'
 import test from 'tape'
 import {
   arange,
-  compile,
   concat,
-  dispose,
   scan,
   setDefaultDevice,
   type Tensor,
   type Tree,
   tensor,
 } from '../../../engine/index.js'
-import {
-  byPlainLoop,
-  byScan,
-  compareTrees,
-  drawProgram,
-  everything,
-} from '../../../engine/testing/conformance/programs.js'
-import { drawWith } from '../../../engine/testing/index.js'
-import { runs } from '../effort.js'
-
-// Generated: scan against the plain unrolled loop, values, gradients and second derivatives, for random bodies.
+import { byScan } from '../../../engine/testing/generators/index.js'
+import { testAgainstPlainLoop } from './property.js'
 
 setDefaultDevice('reference')
 
-for (const [device, dtype, tolerance] of [
-  ['reference', 'float64', 1e-7],
-  ['wasm', 'float32', 5e-3],
-] as const)
-  test(`scan equals the plain loop for random bodies on ${device}`, async t => {
-    const count = runs(200)
-    const property = fc.asyncProperty(fc.gen(), fc.nat(), async (gen, seed) => {
-      const program = drawProgram(drawWith(fc, gen), seed, dtype)
-      const second = dtype === 'float64'
-      const scanned = compile(everything(program, byScan, second), { device })
-      const looped = compile(everything(program, byPlainLoop, second), { device })
-      const args = program.args()
-      const [a, b] = [scanned(args), looped(args)]
-      await compareTrees(a, b, tolerance)
-      dispose([a, b, args])
-      scanned.dispose()
-      looped.dispose()
-    })
-    await fc.assert(property, { numRuns: count, includeErrorInReport: true })
-    t.pass(`${count} random bodies`)
-  })
+testAgainstPlainLoop('scan', fc.constant(byScan), 200)
 
 test('a body is traced once, whatever the number of steps', t => {
   let traces = 0

@@ -1,7 +1,8 @@
 import test from 'tape'
 import { DeviceUnavailableError, registerDevice } from '../../../engine/index.js'
 import { type ConformanceOptions, deviceConformance } from '../../../engine/testing/index.js'
-import { lazy, mutants } from './mutants.js'
+import { lazy } from './lazy.js'
+import { mutants } from './mutants.js'
 
 // The suite itself: the reference device with one thing wrong fails it, and the message says what is wrong where.
 

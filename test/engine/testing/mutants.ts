@@ -1,7 +1,9 @@
 import { referenceDevice } from '../../../engine/devices/reference/index.js'
-import { type Device, type DeviceBuffer, guarded, type Kernel } from '../../../engine/index.js'
+import type { Device, DeviceBuffer, Kernel } from '../../../engine/index.js'
 import type { LoopKernel } from '../../../engine/kernel/kernel.js'
+import { operands, withViews } from '../../../engine/kernel/operands.js'
 import type { View } from '../../../engine/kernel/shape.js'
+import { lazy } from './lazy.js'
 
 // Devices with one thing wrong, which the suite must find.
 
@@ -21,12 +23,14 @@ const behaving = (change: (reference: Device) => Partial<Device>) => (): Device 
   return { ...reference, ...change(reference) }
 }
 
-/** What a map, a reduction or a product reads, through other views. */
-function withViews(kernel: Kernel, change: (view: View) => View): Kernel {
-  if (kernel.kind === 'map' || kernel.kind === 'reduce')
-    return { ...kernel, inputs: kernel.inputs.map(input => ({ ...input, view: change(input.view) })) }
-  return kernel.kind === 'matmul' ? { ...kernel, a: change(kernel.a), b: change(kernel.b) } : kernel
-}
+/** What a kernel reads, through other views. */
+const readThrough = (kernel: Kernel, change: (view: View) => View): Kernel =>
+  kernel.kind === 'loop'
+    ? kernel
+    : withViews(
+        kernel,
+        operands(kernel).map(({ role, view }) => (role === 'read' ? change(view) : view)),
+      )
 
 /** After every run of some kernels, something is done to the last argument. */
 const spoiling = (which: (kernel: Kernel) => boolean, spoil: (out: Float32Array) => void) =>
@@ -59,7 +63,7 @@ const inKernel = (kind: string) => new RegExp(`device .*: kernel ${kind}: ${foun
 export const mutants: Record<string, [device: () => Device, message: RegExp]> = {
   'repeats along the wrong axis': [
     computing(kernel =>
-      withViews(kernel, ({ offset, strides }) => ({
+      readThrough(kernel, ({ offset, strides }) => ({
         offset,
         strides: strides.length === 2 && strides[0] === 0 ? [strides[1], 0] : strides,
       })),
@@ -68,7 +72,7 @@ export const mutants: Record<string, [device: () => Device, message: RegExp]> = 
   ],
   'is off by one where a view does not begin at 0': [
     computing(kernel =>
-      withViews(kernel, view => ({
+      readThrough(kernel, view => ({
         ...view,
         offset: view.strides.every(s => s >= 0) ? Math.max(0, view.offset - 1) : view.offset,
       })),
@@ -85,9 +89,9 @@ export const mutants: Record<string, [device: () => Device, message: RegExp]> = 
     computing(kernel => ('accumulate' in kernel ? { ...kernel, accumulate: false } : kernel)),
     inKernel('matmul'),
   ],
-  'takes the first row for one that is not there': [
+  'misses the last row of a table': [
     computing(kernel =>
-      kernel.kind === 'gather' ? { ...kernel, rows: Math.max(1, kernel.rows - 1) } : kernel,
+      kernel.kind === 'gather' && kernel.rows > 1 ? { ...kernel, rows: kernel.rows - 1 } : kernel,
     ),
     inKernel('gather'),
   ],
@@ -129,7 +133,7 @@ export const mutants: Record<string, [device: () => Device, message: RegExp]> = 
     inKernel('loop'),
   ],
   'takes the carry from the wrong buffer': [
-    computing(kernel => (kernel.kind === 'loop' ? withoutTurns(kernel) : kernel)),
+    computing(kernel => (kernel.kind === 'loop' ? withoutAlternation(kernel) : kernel)),
     inKernel('loop'),
   ],
   'keeps programs by their JSON, which has no infinities': [
@@ -309,51 +313,14 @@ export const mutants: Record<string, [device: () => Device, message: RegExp]> = 
   ],
 }
 
-const bytesOf = (data: ArrayBufferView): Uint8Array =>
-  new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice()
-
-/** What was put off. */
-type Late = { readonly isRun: boolean; readonly work: () => void }
-
-/**
- * The reference device, which does nothing before it is read from. `data`, `args`: what it keeps of what it is handed;
- * `free`: what it does at once with what is freed; `order`: in which it does what it has put off.
- */
-export function lazy({
-  data = bytesOf as (data: ArrayBufferView) => ArrayBufferView,
-  args = (args: readonly DeviceBuffer[]): readonly DeviceBuffer[] => [...args],
-  free = (_: DeviceBuffer): unknown => undefined,
-  order = (works: readonly Late[]): readonly Late[] => works,
-} = {}): Device {
-  const reference = referenceDevice()
-  const late: Late[] = []
-  return guarded({
-    ...reference,
-    free,
-    write(buffer, written) {
-      const own = data(written)
-      late.push({ isRun: false, work: () => reference.write(buffer, own) })
-    },
-    run(program, given) {
-      const own = args(given)
-      late.push({ isRun: true, work: () => reference.run(program, own) })
-    },
-    read(buffer) {
-      for (const { work } of order(late.splice(0))) work()
-      return reference.read(buffer)
-    },
-    stats: () => ({ buffers: 0, bytes: 0 }),
-  })
-}
-
 function roughly(out: Float32Array): void {
   out.forEach((x, i) => {
     out[i] = x * (1 + 2 ** -11)
   })
 }
 
-/** Every turn reads and writes the same buffers. */
-const withoutTurns = (kernel: LoopKernel): LoopKernel => ({
+/** Every iteration reads and writes the same buffers. */
+const withoutAlternation = (kernel: LoopKernel): LoopKernel => ({
   ...kernel,
   body: kernel.body.map(launch => ({ ...launch, args: launch.args.map(arg => ({ ...arg, odd: arg.even })) })),
 })

@@ -11,7 +11,7 @@ import { type Tensor, tensor } from '../../../../engine/index.js'
 import { dtypeOf, hostView, type TypedArray } from '../../../../engine/kernel/dtype.js'
 import type { Kernel, MatmulKernel } from '../../../../engine/kernel/kernel.js'
 import { contiguousView, sizeOf } from '../../../../engine/kernel/shape.js'
-import { drawView, type Strided, values } from '../../../../engine/testing/conformance/strided.js'
+import { drawView, type Strided, values } from '../../../../engine/testing/generators/index.js'
 import { drawWith } from '../../../../engine/testing/index.js'
 
 export { values }

@@ -13,7 +13,9 @@ import {
 } from '../../index.js'
 import { isFloat, type TypedArray } from '../../kernel/dtype.js'
 import { input } from '../../kernel/expr.js'
+import { sizeOf } from '../../kernel/shape.js'
 import { drawWith } from '../fastCheck.js'
+import { unusual } from './values.js'
 
 /** The operations defined so far that say how to be tested, the user's own included. */
 export const sampledOps = () => registeredOps().filter(op => op.sample)
@@ -24,25 +26,24 @@ type SampledOp = ReturnType<typeof sampledOps>[number]
 type StridedInput = {
   readonly memory: Shape
   readonly values: TypedArray
-  readonly view: View
+  readonly view: (t: Tensor) => Tensor
   /** The views, for people. */
-  readonly how: string
+  readonly printed: string
 }
-type View = (t: Tensor) => Tensor
 
 /** One random use of an operation with values for its inputs, as the generated tests draw it. */
 export type DrawnCase = { readonly sample: Sample; readonly inputs: readonly StridedInput[] }
 
 /** A random chain of views that ends in `shape`, drawn from its end to the memory that it starts from. */
-function drawViews(draw: Draw, shape: Shape): { memory: Shape; view: View; how: string } {
+function drawViews(draw: Draw, shape: Shape): Omit<StridedInput, 'values'> {
   let memory = shape
-  let view: View = t => t
-  let how = ''
-  const begin = (from: Shape, first: View, name: string): void => {
+  let view = (t: Tensor) => t
+  let printed = ''
+  const begin = (from: Shape, first: typeof view, name: string): void => {
     const rest = view
     memory = from
     view = t => rest(first(t))
-    how = `.${name}${how}`
+    printed = `.${name}${printed}`
   }
   for (let count = draw.int(0, 3); count > 0; count--) {
     const now = memory
@@ -64,11 +65,11 @@ function drawViews(draw: Draw, shape: Shape): { memory: Shape; view: View; how: 
     } else if (kind === 3) begin(sized(1), t => t.expand(...now), `expand(${now})`)
     else begin([3, ...now], t => t.slice(0, 1, 2).squeeze(0), 'slice(0,1,2).squeeze(0)')
   }
-  return { memory, view, how }
+  return { memory, view, printed }
 }
 
 /** Random values in a range; integers for int32. */
-function drawValues({ dtype, min, max }: Required<Range>, size: number, seed: number): TypedArray {
+function valuesInRange({ dtype, min, max }: Required<Range>, size: number, seed: number): TypedArray {
   const key = keyFromSeed(seed)
   if (isFloat(dtype))
     return Float64Array.from({ length: size }, (_, i) => min + (max - min) * uniformAt(key, 0, i))
@@ -88,8 +89,6 @@ function takesIntegers({ expr }: ElementwiseOp): boolean {
   }
 }
 
-const unusual = [Number.NaN, Infinity, -Infinity, 0, -0, 100, -100, 1e-3]
-
 /**
  * An arbitrary that draws uses of one operation and shrinks them. `all`: also of integers, where the operation takes
  * them, and with infinities, NaN and the like.
@@ -102,18 +101,19 @@ export const casesOf = (check: typeof fc, op: SampledOp, { all = false } = {}): 
     const integers = all && elementwise && takesIntegers(op) && draw.int(0, 2) === 2
     const odd = all && draw.int(0, 2) === 2
     const inputs = sample.inputs.map(({ shape, ...range }): StridedInput => {
-      const { memory, view, how } = drawViews(draw, shape)
+      const { memory, view, printed } = drawViews(draw, shape)
       const whole = { dtype: 'int32', min: -(2 ** 31), max: 2 ** 31 - 1 } as const
-      const asked = integers && !range.dtype ? whole : { dtype: 'float64', min: -2, max: 2, ...range }
-      const size = memory.reduce((a, b) => a * b, 1)
+      const asked: Required<Range> =
+        integers && !range.dtype ? whole : { dtype: 'float64', min: -2, max: 2, ...range }
+      const size = sizeOf(memory)
       const seed = gen(check.nat)
-      const values = drawValues(asked as Required<Range>, size, seed)
+      const values = valuesInRange(asked, size, seed)
       if (odd && values instanceof Float64Array)
         for (let i = 0; i < size; i++) {
           const bits = bitsAt(keyFromSeed(seed), 1, i) >>> 0
           if (bits % 2 === 0) values[i] = unusual[(bits >>> 8) % unusual.length]
         }
-      return { memory, values, view, how }
+      return { memory, values, view, printed }
     })
     return { sample, inputs }
   })
@@ -136,7 +136,8 @@ export const absolute = (drawn: DrawnCase): DrawnCase => ({
 export const printCase = ({ inputs }: DrawnCase): string =>
   inputs
     .map(
-      ({ memory, values, how }, i) => `  input ${i}: [${memory}]${how} of ${Array.from(values).join(', ')}`,
+      ({ memory, values, printed }, i) =>
+        `  input ${i}: [${memory}]${printed} of ${Array.from(values).join(', ')}`,
     )
     .join('\n')
 

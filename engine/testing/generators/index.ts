@@ -1,0 +1,31 @@
+/**
+ * What the generated tests draw, from small to large: values and views of memory, bodies of scalar instructions, kernels
+ * with their buffers, loops of kernels, uses of registered operations, and programs around a scan. All of them draw from
+ * a `Draw`, so that fast-check can replay and shrink them.
+ */
+export { drawOperation, inputLine } from './bodies.js'
+export { type DrawKernel, type KernelCase, withBuffers } from './kernelCase.js'
+export {
+  drawCopy,
+  drawGather,
+  drawMap,
+  drawMapInPlace,
+  drawMatmul,
+  drawRandomBits,
+  drawReduce,
+  drawScatterAdd,
+} from './kernels.js'
+export { drawLoop } from './loops.js'
+export {
+  absolute,
+  applyCase,
+  casesOf,
+  type DrawnCase,
+  inputsOf,
+  isSmooth,
+  printCase,
+  sampledOps,
+} from './operations.js'
+export { byPlainLoop, byScan, drawProgram, everything, type Loop, type Program } from './programs.js'
+export { drawSeed, oddValues, unusual, values, wholeValues } from './values.js'
+export { drawShape, drawView, type Strided } from './views.js'

@@ -1,0 +1,37 @@
+import type { Draw } from '../../index.js'
+import { type DType, hostArray, type TypedArray } from '../../kernel/dtype.js'
+
+/** Reproducible values: floats of about one, small integers. */
+export function values(dtype: DType, length: number, seed: number): TypedArray {
+  const array = hostArray(dtype, length)
+  let state = seed | 0
+  for (let i = 0; i < length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0
+    array[i] = dtype === 'int32' ? state >> 28 : state / 2 ** 30
+  }
+  return array
+}
+
+/** Small whole numbers in any dtype: sums of their products are exact in any order. */
+export function wholeValues(dtype: DType, length: number, seed: number): TypedArray {
+  const array = hostArray(dtype, length)
+  array.set(values('int32', length, seed))
+  return array
+}
+
+/** What is worth trying among ordinary numbers. */
+export const unusual = [Number.NaN, Infinity, -Infinity, 0, -0, 100, -100, 1e-3]
+
+/** Floats of which about every other is replaced by an unusual one. */
+export function oddValues(dtype: DType, length: number, seed: number): TypedArray {
+  const picks = values('int32', length, seed + 1)
+  return values(dtype, length, seed).map((x, i) =>
+    picks[i] < 0 && dtype !== 'int32' ? unusual[picks[i] + unusual.length] : x,
+  )
+}
+
+/** A way to make values: one of the above. */
+export type Values = (dtype: DType, length: number, seed: number) => TypedArray
+
+/** The seed of some values. */
+export const drawSeed = (draw: Draw): number => draw.int(0, 2 ** 30)

@@ -1,0 +1,26 @@
+import { fillTree, leaves, mapTree, stack, type Tensor, type Tree } from '../index.js'
+
+/**
+ * What `scan` means, written as a plain loop of one step or more: the same arguments, the same result, traced step by
+ * step. Each step of `xs` is a slice of it; outputs are stacked.
+ */
+export function plainLoop<C extends Tree, X extends Tree, O extends Tree>(
+  step: (carry: C, x: X) => { carry: C; out: O },
+  init: C,
+  xs: X,
+  { reverse = false }: { readonly reverse?: boolean } = {},
+): { carry: C; out: O } {
+  const steps = leaves(xs)[0].shape[0]
+  const outs = new Array<O>(steps)
+  let carry = init
+  for (let iteration = 0; iteration < steps; iteration++) {
+    const t = reverse ? steps - 1 - iteration : iteration
+    const x = mapTree(xs, all => all.slice(0, t, t + 1).squeeze(0))
+    const result = step(carry, x)
+    carry = result.carry
+    outs[t] = result.out
+  }
+  const byStep: Tensor[][] = outs.map(leaves)
+  const stacked = byStep[0].map((_, i) => stack(byStep.map(tensors => tensors[i])))
+  return { carry, out: fillTree(outs[0], stacked) }
+}

@@ -1,0 +1,35 @@
+import type { Tensor, Tree } from '../../../engine/index.js'
+import { leaves } from '../../../engine/index.js'
+import type { Kernel, LoopKernel } from '../../../engine/kernel/kernel.js'
+import { makePlan } from '../../../engine/lower/plan.js'
+import { placeholder } from '../../../engine/ops/index.js'
+
+/** An unknown of a graph, as `compile` gives them to the function that it traces. */
+export const unknown = (...shape: number[]): Tensor => placeholder(shape, 'float32')
+
+/** All nodes that some tensors are computed from, the tensors included, inputs first. */
+export function graphOf(outputs: readonly Tensor[]): Tensor[] {
+  const nodes = new Set(outputs)
+  for (const t of nodes) for (const input of t.inputs) nodes.add(input)
+  return [...nodes].sort((a, b) => a.id - b.id)
+}
+
+/** The unknowns among a graph's nodes, in the order in which they were made. */
+export const unknownsOf = (outputs: Tree): Tensor[] =>
+  graphOf(leaves(outputs)).filter(t => t.op.name === 'placeholder')
+
+/** The kernels that compute some tensors of unknowns, in order. */
+export function kernelsOf(outputs: Tree): Kernel[] {
+  const tensors = leaves(outputs)
+  return makePlan(tensors, unknownsOf(tensors)).launches.map(({ kernel }) => kernel)
+}
+
+/** Their kinds, as `map matmul`. */
+export const kindsOf = (kernels: readonly Kernel[]): string => kernels.map(({ kind }) => kind).join(' ')
+
+/** The loops among some kernels. */
+export const loopsOf = (kernels: readonly Kernel[]): LoopKernel[] =>
+  kernels.filter((kernel): kernel is LoopKernel => kernel.kind === 'loop')
+
+/** The kinds of the kernels of a loop's body. */
+export const bodyOf = ({ body }: LoopKernel): string => kindsOf(body.map(({ kernel }) => kernel))
