@@ -4,10 +4,10 @@ import { type OptionValues, option, resolveOptions } from '../../../engine/devic
 import { deviceNames, deviceOptions } from '../../../engine/index.js'
 
 const table = {
-  threads: option.wholeNumber(1, { meaning: 'threads', variable: 'XENOGRAD_THREADS' }),
-  mode: option.oneOf(['fast', 'exact'], { meaning: 'which results' }),
-  library: option.text('a path', { meaning: 'a library', variable: 'XENOGRAD_BLAS' }),
-  loud: option.flag({ meaning: 'say more', variable: 'XENOGRAD_GPU_ALLOW_CPU' }),
+  threads: option.wholeNumber(1, { meaning: 'threads', otherwise: 'none', variable: 'XENOGRAD_THREADS' }),
+  mode: option.oneOf(['fast', 'exact'], { meaning: 'which results', otherwise: 'none' }),
+  library: option.text('a path', { meaning: 'a library', otherwise: 'none', variable: 'XENOGRAD_BLAS' }),
+  loud: option.flag({ meaning: 'say more', otherwise: 'none', variable: 'XENOGRAD_GPU_ALLOW_CPU' }),
 } as const
 
 /** Run `body` with environment variables set, and as they were afterwards. */

@@ -29,7 +29,7 @@ test('a device that takes waiting to open', async t => {
       if (broken) throw new Error('slow: no adapter; install one')
       return { ...referenceDevice(), name: 'slow' }
     },
-    { options: { broken: option.flag({ meaning: 'fail' }) } },
+    { options: { broken: option.flag({ meaning: 'fail', otherwise: 'none' }) } },
   )
   t.match(await failure(openDevice('slow', { broken: true })), /slow: no adapter; install one/)
   t.throws(() => device('slow'), /device 'slow' takes waiting to open: await openDevice\('slow'\) first/)
@@ -43,8 +43,8 @@ test('a device that takes waiting to open', async t => {
 /** A device with options of its own, and what it was opened with, each time. */
 const openedWith: unknown[] = []
 const tableOfMine = {
-  speed: option.wholeNumber(1, { meaning: 'how fast' }),
-  colour: option.oneOf(['red', 'green'], { meaning: 'which' }),
+  speed: option.wholeNumber(1, { meaning: 'how fast', otherwise: 'none' }),
+  colour: option.oneOf(['red', 'green'], { meaning: 'which', otherwise: 'none' }),
 } as const
 registerDevice(
   'mine',
