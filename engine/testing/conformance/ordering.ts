@@ -1,8 +1,8 @@
 import type { DeviceBuffer, Runtime } from '../../index.js'
-import type { Kernel } from '../../kernel/kernel.js'
+import type { SimpleKernel } from '../../kernel/kernel.js'
 import { firstDifference } from '../compare.js'
 import { drawWith } from '../fastCheck.js'
-import { accumulate, fill, sum } from './simpleKernels.js'
+import { accumulate, compileSimple, fill, sum } from './simpleKernels.js'
 import type { Suite } from './suite.js'
 
 const count = 5
@@ -61,7 +61,7 @@ export function testOrdering(suite: Suite): void {
     const buffer = device.alloc(4 * length)
     const step = device.alloc(4 * length)
     const [add, one, zero] = [accumulate(length), fill(length, 1), fill(length, 0)].map(kernel =>
-      need(device.compile(kernel)),
+      compileSimple(device, kernel),
     )
     device.run(one, [step])
     device.run(zero, [buffer])
@@ -79,12 +79,6 @@ export function testOrdering(suite: Suite): void {
       throw new Error('two reads gave the same memory')
     return `${many} reads that nobody awaited, of a buffer that was freed`
   })
-}
-
-/** A program that every device must take. */
-export function need<T>(program: T | null): T {
-  if (program === null) throw new Error('compile declined a kernel that every device must take')
-  return program
 }
 
 const valuesFrom = (number: number) => Int32Array.from({ length: number % (count + 1) }, (_, i) => number + i)
@@ -109,8 +103,8 @@ async function performedReads({ device }: Runtime, steps: readonly Step[]): Prom
     device.write(to, values)
     values.fill(-1)
   }
-  const run = (kernel: Kernel, ...args: DeviceBuffer[]) => {
-    device.run(need(device.compile(kernel)), args)
+  const run = (kernel: SimpleKernel, ...args: DeviceBuffer[]) => {
+    device.run(compileSimple(device, kernel), args)
     args.fill(elsewhere)
   }
   const zeroed = () => {

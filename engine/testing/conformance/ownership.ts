@@ -8,8 +8,7 @@ import {
   tensor,
 } from '../../index.js'
 import { firstDifference } from '../compare.js'
-import { need } from './ordering.js'
-import { accumulate, fill, sum } from './simpleKernels.js'
+import { accumulate, compileSimple, fill, sum } from './simpleKernels.js'
 import type { Suite } from './suite.js'
 
 /** Who may do what to memory, and when. */
@@ -20,7 +19,7 @@ export function testOwnership(suite: Suite): void {
     const two = device.alloc(8)
     const freed = device.alloc(8)
     device.free(freed)
-    const add = need(device.compile(sum(2)))
+    const add = compileSimple(device, sum(2))
     const misuses: readonly [what: string, misuse: () => unknown][] = [
       ['free of a buffer that was freed', () => device.free(freed)],
       ['write to a buffer that was freed', () => device.write(freed, new Int32Array(1))],
@@ -85,7 +84,7 @@ export function testOwnership(suite: Suite): void {
 export function testClose(suite: Suite): void {
   suite.test('close', async ({ device }) => {
     const buffer = device.alloc(4)
-    const program = need(device.compile(fill(1, 1)))
+    const program = compileSimple(device, fill(1, 1))
     device.run(program, [buffer])
     await closeDevice(suite.name)
     await refused('alloc after close', () => device.alloc(4))
@@ -96,7 +95,7 @@ export function testClose(suite: Suite): void {
     if (again.device === device) throw new Error('the factory gave the device that was closed')
     const sum = again.device.alloc(4)
     again.device.write(sum, Int32Array.of(5))
-    again.device.run(need(again.device.compile(accumulate(1))), [sum, sum])
+    again.device.run(compileSimple(again.device, accumulate(1)), [sum, sum])
     again.device.free(sum)
     return 'refuses all further use; the factory gives another'
   })

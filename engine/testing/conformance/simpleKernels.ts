@@ -1,5 +1,6 @@
+import type { Device, Program } from '../../index.js'
 import { copyKernel } from '../../kernel/build.js'
-import type { CopyKernel, MapKernel } from '../../kernel/kernel.js'
+import type { CopyKernel, MapKernel, SimpleKernel } from '../../kernel/kernel.js'
 import { contiguousView } from '../../kernel/shape.js'
 import { inputLine } from '../generators/index.js'
 
@@ -25,4 +26,11 @@ export const sum = (count: number): MapKernel => {
     body: [inputLine(dtype, 0), inputLine(dtype, 1), { op: 'add', dtype, args: [0, 1], value: 0 }],
     outputs: [{ ...operand, value: 2 }],
   }
+}
+
+/** @throws Error when a device declines a kernel that every device must take. */
+export function compileSimple(device: Device, kernel: SimpleKernel): Program {
+  const program = device.compile(kernel)
+  if (program === null) throw new Error('compile declined a kernel that every device must take')
+  return program
 }
