@@ -197,21 +197,6 @@ test('to read what is on the host moves it to no device', async t => {
   t.deepEqual([...(await f(x).data())], [2, 3], 'and gives a copy')
 })
 
-test('constants that JSON does not tell apart are told apart', async t => {
-  for (const name of ['wasm', 'reference']) {
-    const bounds = compile(
-      (x: Tensor) => [x.min2(Infinity).max2(-Infinity), x.add(NaN), x.mul(0), x.mul(-0)],
-      {
-        device: name,
-      },
-    )
-    const [same, none, plus, minus] = bounds(tensor([2, 3]))
-    t.deepEqual([...(await same.data())], [2, 3], name)
-    t.ok((await none.data()).every(Number.isNaN), name)
-    t.ok(Object.is((await plus.data())[0], 0) && Object.is((await minus.data())[0], -0), name)
-  }
-})
-
 for (const name of ['wasm', 'reference'])
   test(`a training loop of 1,000 steps takes no memory after its first, on ${name}`, async t => {
     const runtime = device(name)

@@ -74,6 +74,20 @@ test('NaN goes through minima and maxima, and compares with nothing', t => {
   t.end()
 })
 
+test('an expression that is used twice is one line, however often what it is used in is used', t => {
+  let e: s.Expr = x
+  for (let i = 0; i < 60; i++) e = s.add(e, s.mul(e, 0.5))
+  const body: s.Instr[] = []
+  const last = s.flatten(e, [7], instr => {
+    body.push(instr)
+    return 100 + body.length
+  })
+  t.equal(body.length, 3 * 60, 'a constant, a product and a sum each')
+  t.equal(last, 100 + 3 * 60)
+  t.deepEqual(body.find(({ op }) => op === 'mul')?.args[0], 7, 'inputs are the lines that they are told')
+  t.end()
+})
+
 test('lines are printed for people', t => {
   const line = (op: s.Instr['op'], args: number[], number = 0, dtype: DType = 'float32') =>
     s.printInstr({ op, dtype, args, value: number })

@@ -1,7 +1,7 @@
 import type { Tensor, Tree } from '../../../engine/index.js'
 import { leaves } from '../../../engine/index.js'
 import type { Kernel, LoopKernel } from '../../../engine/kernel/kernel.js'
-import { makePlan } from '../../../engine/lower/plan.js'
+import { makePlan, type Plan } from '../../../engine/lower/plan.js'
 import { placeholder } from '../../../engine/ops/index.js'
 
 /** An unknown of a graph, as `compile` gives them to the function that it traces. */
@@ -33,3 +33,9 @@ export const loopsOf = (kernels: readonly Kernel[]): LoopKernel[] =>
 
 /** The kinds of the kernels of a loop's body. */
 export const bodyOf = ({ body }: LoopKernel): string => kindsOf(body.map(({ kernel }) => kernel))
+
+/** The launches of a plan with where their arguments lie, as `map leaf0 output0`. */
+export const printArgs = ({ launches }: Plan) =>
+  launches.map(
+    ({ kernel, args }) => `${kernel.kind} ${args.map(({ kind, index }) => `${kind}${index}`).join(' ')}`,
+  )
