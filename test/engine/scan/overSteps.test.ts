@@ -1,18 +1,8 @@
 import fc from 'fast-check'
 import test from 'tape'
-import {
-  compile,
-  dispose,
-  explain,
-  scan,
-  setDefaultDevice,
-  stack,
-  type Tensor,
-  zeros,
-} from '../../../engine/index.js'
+import { explain, scan, setDefaultDevice, stack, type Tensor, zeros } from '../../../engine/index.js'
 import { placeholder } from '../../../engine/ops/index.js'
 import { overSteps } from '../../../engine/scan/overSteps.js'
-import { firstDifferenceOfTrees } from '../../../engine/testing/compare.js'
 import {
   applyCase,
   casesOf,
@@ -21,10 +11,9 @@ import {
   sampledOps,
 } from '../../../engine/testing/generators/index.js'
 import '../allCells.js'
-import { runs } from '../effort.js'
 import { type AnyScan, bothLoops } from './support.js'
 
-// Generated: every operation at all steps at once, outside of the loop, against the plain loop over steps.
+// That what leaves a loop is what the loop makes is tested for every operation by `checkOperation` (ops/records.test.ts).
 
 setDefaultDevice('reference')
 
@@ -68,23 +57,6 @@ const body =
     const xs = { ...perStep, number: zeros([steps, 1]) }
     return loop(step, zeros([], 'float64'), xs)
   }
-
-for (const op of sampledOps())
-  test(`${op.name} at all steps at once equals the plain loop`, async t => {
-    const property = fc.asyncProperty(casesOverSteps(op), async c => {
-      const inputs = stackedInputs(c.drawn)
-      const [scanned, unrolled] = [bothLoops.scan, bothLoops['plain loop']].map(loop =>
-        compile(body(c)(loop)),
-      )
-      const results = [scanned(inputs), unrolled(inputs)]
-      const wrong = await firstDifferenceOfTrees(results[0], results[1], 1e-9, 'in the plain loop')
-      if (wrong) throw new Error(wrong)
-      dispose([results, inputs])
-      for (const compiled of [scanned, unrolled]) compiled.dispose()
-    })
-    await fc.assert(property, { numRuns: runs(12), includeErrorInReport: true })
-    t.pass('values and outputs')
-  })
 
 function stackedInputs(drawn: readonly DrawnCase[]): Tensor[] {
   const byStep = drawn.map(d => inputsOf(d, 'float64'))
