@@ -2,7 +2,8 @@
 // same run.
 // Usage: npm run build && node bench/kernels.js
 import { Allocator, maxPages } from '../dist/engine/devices/wasm/allocator.js'
-import { i32, ModuleBuilder, v128 } from '../dist/engine/devices/wasm/assembly/assembler.js'
+import { ModuleBuilder } from '../dist/engine/devices/wasm/assembly/assembler.js'
+import { i32, v128 } from '../dist/engine/devices/wasm/assembly/instructions.js'
 import { hostTarget } from '../dist/engine/devices/wasm/assembly/target.js'
 import { wasmDevice } from '../dist/engine/devices/wasm/index.js'
 import { sharesColumns } from '../dist/engine/devices/wasm/matmul/columns.js'

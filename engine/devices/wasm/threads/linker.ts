@@ -15,10 +15,10 @@ export class Linker {
   readonly #scratch = new WebAssembly.Global({ value: 'i32', mutable: true }, 0)
   #pointer = 0
 
-  /** `meet`: waits for the other threads that run the same, if there are any. */
+  /** `barrier`: waits for the other threads that run the same, if there are any. */
   constructor(
     readonly memory: WebAssembly.Memory,
-    readonly meet = () => {},
+    readonly barrier = () => {},
   ) {}
 
   /** Where the functions have their scratch memory from now on. */
@@ -29,8 +29,8 @@ export class Linker {
   }
 
   link({ bytes, blas }: Code): KernelFunction {
-    const { memory, meet } = this
-    const env = { memory, scratch: this.#scratch, meet, ...blasImports(blas, memory) }
+    const { memory, barrier } = this
+    const env = { memory, scratch: this.#scratch, barrier, ...blasImports(blas, memory) }
     const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env })
     return instance.exports.run as KernelFunction
   }

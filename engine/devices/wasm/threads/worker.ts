@@ -3,11 +3,11 @@ import { type KernelFunction, Linker } from './linker.js'
 import { type Answer, isKept, type Message } from './pool.js'
 import { commands, type Entry, Ring } from './ring.js'
 
-// A thread of the wasm device (see team.ts): walks the ring and does its part of every entry.
+// A thread of the wasm device (see pool.ts): walks the ring and does its part of every entry.
 
 const parent = parentPort()
 const programs = new Map<number, KernelFunction>()
-const stages = new Map<number, SharedArrayBuffer>()
+const stagingBuffers = new Map<number, SharedArrayBuffer>()
 let received = 0
 /** Continues the walk when a message has come. */
 let wake = () => {}
@@ -20,11 +20,11 @@ class Walker {
     readonly worker: number,
     readonly memory: WebAssembly.Memory,
   ) {
-    this.#linker = new Linker(memory, () => ring.meet(worker))
+    this.#linker = new Linker(memory, () => ring.barrier(worker))
   }
 
   take(message: Message): void {
-    if (message.kind === 'stage') stages.set(message.id, message.block)
+    if (message.kind === 'stagingBuffer') stagingBuffers.set(message.id, message.block)
     else if (message.kind === 'program')
       this.#try(() => programs.set(message.id, this.#linker.link(message.code)))
     received++
@@ -36,7 +36,7 @@ class Walker {
     for (let position = 0; ; ) {
       const entry = ring.next(position)
       const { what, args } = entry
-      // Messages come only between two turns of the event loop.
+      // Messages come only when the event loop runs.
       if (what === commands.receive)
         while (received < args[0])
           await new Promise<void>(resolve => {
@@ -62,21 +62,19 @@ class Walker {
     this.#try(() => run(...args, worker))
   }
 
-  /** The first worker copies between a stage and the device's memory. */
+  /** The first worker copies between a staging buffer and the device's memory. */
   #copy({ what, args }: Entry, position: number): void {
     const [id, pointer, bytes] = args
-    const block = stages.get(id)!
+    const block = stagingBuffers.get(id)!
     const { ring, worker, memory } = this
     if (worker === 0) {
       ring.awaitOthers(worker, position)
-      const [own, stage] = [
-        new Uint8Array(memory.buffer, pointer >>> 0, bytes),
-        new Uint8Array(block, 0, bytes),
-      ]
-      if (what === commands.put) own.set(stage)
-      else stage.set(own)
+      const device = new Uint8Array(memory.buffer, pointer >>> 0, bytes)
+      const staging = new Uint8Array(block, 0, bytes)
+      if (what === commands.put) device.set(staging)
+      else staging.set(device)
     }
-    if (!isKept(block)) stages.delete(id)
+    if (!isKept(block)) stagingBuffers.delete(id)
   }
 
   #try(work: () => void): void {
