@@ -37,7 +37,7 @@ export class Allocator {
     return this.#takenBytes
   }
 
-  /** Blocks that lie free between blocks in use. */
+  /** Free blocks between blocks in use. */
   get holes(): readonly Readonly<Block>[] {
     return this.#free
   }

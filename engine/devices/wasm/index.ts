@@ -14,7 +14,7 @@ import { shareKernel } from './parallel/shares.js'
 import { Scratch } from './scratch.js'
 import { hostCores } from './threads/cores.js'
 import { hasThreads } from './threads/host.js'
-import { type Code, Linker } from './threads/linker.js'
+import { Linker, type ModuleCode } from './threads/linker.js'
 import { noThreads, ThreadPool } from './threads/pool.js'
 
 /**
@@ -28,7 +28,7 @@ type WasmBuffer = DeviceBuffer & { readonly pointer: number }
 /** `run` enqueues the kernel, or does it, on these addresses. */
 type WasmProgram = Program & { readonly run: Run }
 type Run = (pointers: readonly number[]) => void
-type EmittedCode = Code & { readonly scratchBytes: number }
+type EmittedCode = ModuleCode & { readonly scratchBytes: number }
 
 const pointerOf = (buffer: DeviceBuffer): number => (buffer as WasmBuffer).pointer
 
@@ -56,7 +56,7 @@ class WasmDevice implements Device {
   readonly name = 'wasm'
   readonly #target: Target
   #allocator: Allocator | undefined = new Allocator(maxPages, hasThreads())
-  /** Where constants lie in memory, on hosts that load them from there. */
+  /** Where constants are in memory, on hosts that load them from there. */
   readonly #addressOf: WordAddress | undefined
   readonly #linker: Linker
   /** The worker threads; they start with the first kernel for them. */
@@ -174,7 +174,7 @@ class WasmDevice implements Device {
     }
   }
 
-  /** Code for so many threads, once there is memory for the operands that it packs. */
+  /** ModuleCode for so many threads, once there is memory for the operands that it packs. */
   #emit(kernel: Kernel, threads: number): EmittedCode {
     const { module, packedBytes } = shareKernel(this.#target, kernel, threads, this.#addressOf)
     this.#packed.reserve(packedBytes)

@@ -21,7 +21,7 @@ import {
 /** The address in memory of a word that is always there; undefined for one that is not. */
 export type WordAddress = (word: number) => number | undefined
 
-/** The bytes of a rope, appended to `into`. `addressOf`: where constants lie in memory. */
+/** The bytes of a rope, appended to `into`. `addressOf`: where constants are in memory. */
 function flatten(code: Code, into: number[], addressOf?: WordAddress): number[] {
   for (const piece of code) {
     if (typeof piece === 'number') into.push(piece)
@@ -120,7 +120,7 @@ export class FunctionBuilder {
     this.do([pointer.code, i32.const(0).code, i32.const(bytes).code, 0xfc, 0x0b, 0x00])
   }
 
-  /** The function as an entry of the code section; `addressOf`: where constants lie in memory. */
+  /** The function as an entry of the code section; `addressOf`: where constants are in memory. */
   encode(addressOf?: WordAddress): number[] {
     const runs: { type: ValueType; count: number }[] = []
     for (const type of this.#locals) {

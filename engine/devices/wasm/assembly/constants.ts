@@ -1,11 +1,11 @@
 import type { Allocator } from '../allocator.js'
 import type { WordAddress } from './assembler.js'
 
-/** Words that a device has room for: a model's kernels have some hundreds. */
+/** The most words that a device keeps: a model's kernels have some hundreds. */
 const capacity = 4096
 
 /**
- * Constants in memory, each once; returns a constant's address, or undefined when there is no room for another. From
+ * Constants in memory, each once; returns a constant's address, or undefined when there are too many already. From
  * version 13 on V8 makes every vector constant anew wherever it is used, in three instructions that all wait for the
  * same port: exp, tanh and the like take 1.7 times as long as with constants that are loaded (bench/kernels.js).
  */

@@ -6,13 +6,17 @@
  * twice, so what is used again goes into a local.
  */
 
+/** The types that kernels compute in. */
 export type ValueType = 'i32' | 'v128'
+/** A rope of bytes, in which vector constants are not encoded yet. */
 export type Code = readonly (number | Code | Constant)[]
 /** Four 32-bit lanes. */
 export type Constant = { readonly words: Int32Array }
+/** An expression of a type: the code that leaves its value on the stack. */
 export type Value<T extends ValueType = ValueType> = { readonly type: T; readonly code: Code }
 export type I32 = Value<'i32'>
 export type V128 = Value<'v128'>
+/** A local variable of a function. */
 export type Local<T extends ValueType = ValueType> = Value<T> & { readonly index: number }
 
 /** The byte of the binary format that stands for a type. */
@@ -103,6 +107,7 @@ const load =
 /** A vector constant of four 32-bit lanes. */
 const lanes = (words: Int32Array): V128 => value('v128', { words })
 
+/** Vectors whatever their lanes are: loads, stores, bits and shuffles. `offset` is in bytes and may be negative. */
 export const v128 = {
   load: load(0x00),
   load32_splat: load(0x09),
@@ -144,6 +149,7 @@ const laneMemory = (opcode: number, base: I32, offset: number, vector: V128, lan
   lane,
 ]
 
+/** Four float32 lanes. */
 export const f32x4 = {
   const: (x: number): V128 => lanes(new Int32Array(new Float32Array(4).fill(x).buffer)),
   eq: binary(0x41),
@@ -171,6 +177,7 @@ export const f32x4 = {
   relaxed_nmadd: ternary(0x106),
 }
 
+/** Four int32 lanes; comparisons give masks of all ones or zeros. */
 export const i32x4 = {
   const: (n: number): V128 => lanes(new Int32Array(4).fill(n)),
   lanes: (a: number, b: number, c: number, d: number): V128 => lanes(new Int32Array([a, b, c, d])),

@@ -23,6 +23,7 @@ export type Target = {
   nmadd(a: V128, b: V128, c: V128): V128
 }
 
+/** WebAssembly as it was standardised: no fused multiply-add. */
 export const plainTarget: Target = {
   relaxed: false,
   vectors: '128-bit vectors',
@@ -30,6 +31,7 @@ export const plainTarget: Target = {
   nmadd: (a, b, c) => f32x4.sub(c, f32x4.mul(a, b)),
 }
 
+/** WebAssembly with relaxed SIMD: fused multiply-add where the processor has it. */
 export const relaxedTarget: Target = {
   ...plainTarget,
   relaxed: true,

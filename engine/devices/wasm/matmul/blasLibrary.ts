@@ -13,6 +13,8 @@ type Koffi = {
   address(memory: ArrayBufferView): bigint
 }
 type NativeFunction = (...args: readonly (number | ArrayBufferView)[]) => unknown
+/** A function of a library by its name and types; undefined if the library has none of that name. */
+type FindFunction = (name: string, result: string, ...args: string[]) => NativeFunction | undefined
 
 /** A library that is loaded into the calling thread. */
 export type BlasLibrary = {
@@ -29,8 +31,10 @@ export type BlasLibrary = {
 const requireHere = (): NodeJS.Require | undefined =>
   nodeModule('node:module')?.createRequire(import.meta.url)
 
+/** Why there is no library where koffi is not installed, and what to do. */
 export const koffiMissing = 'koffi is not installed: npm install koffi'
 
+/** Whether koffi can be loaded; it is not loaded to find out. */
 export function isKoffiInstalled(): boolean {
   try {
     return requireHere()?.resolve('koffi') !== undefined
@@ -80,7 +84,7 @@ function load(path: string): BlasLibrary {
   } catch (error) {
     return fail(`it cannot be loaded (${(error as Error).message}); ${advice}`)
   }
-  const find = (name: string, result: string, ...args: string[]): NativeFunction | undefined => {
+  const find: FindFunction = (name, result, ...args) => {
     try {
       return library.func(name, result, args)
     } catch {
@@ -108,6 +112,7 @@ function sgemmArguments(integer: string): string[] {
 const rowMajor = 101
 const notTransposed = 111
 
+/** A library's product as modules import it, on addresses in `memory`. */
 function callOn(memory: WebAssembly.Memory, koffi: Koffi, sgemm: NativeFunction): Sgemm {
   let buffer: ArrayBufferLike | undefined
   let base = 0
@@ -154,9 +159,7 @@ function unpackedByOpenBlas(config: string): number {
 }
 
 /** Which library this is, by the functions that it has beyond the standard's. Turns its own threads off. */
-function identify(
-  find: (name: string, result: string, ...args: string[]) => NativeFunction | undefined,
-): Identity {
+function identify(find: FindFunction): Identity {
   const setOpenBlas = find('openblas_set_num_threads', 'void', 'int')
   if (setOpenBlas) {
     // Its OpenMP build counts threads for each thread that calls, so every one of ours says it.

@@ -4,37 +4,32 @@ import type { FunctionBuilder, ModuleBuilder } from '../assembly/assembler.js'
 import { type I32, i32 } from '../assembly/instructions.js'
 import type { Target } from '../assembly/target.js'
 import { forEachIndex } from '../kernels/strided.js'
+import { chunks, forEachChunk } from './chunks.js'
 import { leadingOut, type MatmulColumns } from './columns.js'
 import type { Packing } from './packing.js'
-import {
-  chooseTile,
-  chunks,
-  definePack,
-  defineTile,
-  forEachChunk,
-  type OperandStrides,
-  type Tile,
-} from './tile.js'
+import { definePanels, type OperandStrides } from './panels.js'
+import { chooseTile, defineTile, type Tile } from './tile.js'
 
 /**
  * Matrix product by register tiles over packed panels: Goto & van de Geijn, "Anatomy of high-performance matrix
  * multiplication", ACM TOMS 34(3), 2008.
  *
  * The product is cut into blocks of columns and of k (a block of B fits the outer cache, a panel of it the inner one)
- * and of rows. In a block, B lies in panels as wide as a tile, so that a tile reads it in order. All sizes are known
- * when code is emitted: tiles at the right and lower edge get code of their own instead of padding.
+ * and of rows. A block of B is packed into panels as wide as a tile (panels.ts), so that a tile reads it in order. All
+ * sizes are known when code is emitted: tiles at the right and lower edge get code of their own instead of padding.
  */
 
 /** K-steps of a block, about. */
 const blockK = 256
 /**
- * In a long product with narrow rows, such as the gradient of weights, few tiles use an element of B, and packing it would
- * take a good part of the time. Where a block has few k-steps, the outer cache holds B without that (bench/kernels.js).
+ * In a long product with narrow rows, such as the gradient of weights, few tiles use an element of B, and packing it
+ * would take a good part of the time. Where a block has few k-steps, the outer cache holds B without that
+ * (bench/kernels.js).
  */
 const shortK = 64
 const leastLong = 1024
 const widestNarrow = 512
-/** The widest rows of B that are read unpacked: the lines of wider ones compete for too few places of the inner cache. */
+/** Columns of the widest B that is read unpacked: of wider ones, the lines of a tile compete for few sets of the cache. */
 const widestUnpacked = ({ wide }: Target): number => (wide ? widestNarrow : 256)
 /** Columns and rows of a full block, before they are rounded up to whole tiles. */
 const blockN = 512
@@ -67,7 +62,7 @@ const roundUp = (size: number, to: number): number => Math.ceil(size / to) * to
 /** Columns in memory of a packed panel of B: whole vectors. */
 const packedColumns = (columns: number): number => roundUp(columns, 4)
 
-/** Whether a product is long and narrow. It decides on the order of sums, so it is the same for all parts of a product. */
+/** Whether a product is long and narrow: the same for all parts of a product, since it decides on the order of sums. */
 const isLong = (kernel: MatmulKernel | MatmulColumns): boolean =>
   kernel.b.strides.at(-1) === 1 && kernel.k >= leastLong && leadingOut(kernel) <= widestNarrow
 
@@ -157,7 +152,7 @@ class BlockedMatmul {
     for (const { size: lanes, count } of chunks(size, panel)) {
       const panels = { count, lanes, width: width(lanes), k: kc }
       const pack = this.#once(`pack ${JSON.stringify([from, panels])}`, () =>
-        definePack(this.module, from, panels),
+        definePanels(this.module, from, panels),
       )
       f.call(pack, [source, to])
       f.advance(source, 4 * count * lanes * from.lane)
@@ -295,8 +290,8 @@ class BlockedMatmul {
 }
 
 /**
- * Define the function of a product; its parameters are the kernel's arguments, then, where B was packed as `packing` says,
- * the address of that.
+ * Define the function of a product; its parameters are the kernel's arguments, then, where B was packed as `packing`
+ * says, the address of that.
  */
 export const defineBlockedMatmul = (
   target: Target,

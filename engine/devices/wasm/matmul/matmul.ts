@@ -10,7 +10,8 @@ import { defineSgemm, usesSgemm } from './sgemm.js'
 /**
  * Products of matrices: the functions that compute one on one thread. This file decides who computes it. sgemm.ts leaves
  * large ones to a BLAS library if the device has one: blas.ts chooses it, blasFile.ts finds it, blasLibrary.ts loads it.
- * All others are WebAssembly: blocked.ts cuts them into blocks that fit the caches, tile.ts emits the innermost loop.
+ * All others are WebAssembly: blocked.ts cuts them into blocks that fit the caches, panels.ts packs those, and tile.ts
+ * emits the innermost loop.
  *
  * Operand B of many products, such as a recurrent weight, can be packed once for all of them (packing.ts): then
  * `choosePacking` says how, and `definePackedMatmul` multiplies by it, by BLAS (packedSgemm.ts) or blocked.ts likewise.

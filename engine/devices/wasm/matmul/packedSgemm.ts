@@ -2,10 +2,10 @@ import type { MatmulKernel } from '../../../kernel/kernel.js'
 import type { ModuleBuilder } from '../assembly/assembler.js'
 import { i32 } from '../assembly/instructions.js'
 import type { Target } from '../assembly/target.js'
+import { forEachChunk } from './chunks.js'
 import { leadingOut, type MatmulColumns } from './columns.js'
 import { leadingOf, type Packing } from './packing.js'
 import { blasMatrices, isSkinny, sgemmIndex } from './sgemm.js'
-import { forEachChunk } from './tile.js'
 
 /**
  * Products by BLAS whose B is packed once for many of them.

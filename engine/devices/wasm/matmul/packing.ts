@@ -2,7 +2,7 @@ import type { MatmulKernel } from '../../../kernel/kernel.js'
 import type { ModuleBuilder } from '../assembly/assembler.js'
 import type { Target } from '../assembly/target.js'
 import { defineCopy } from '../kernels/elementwise.js'
-import { chunks } from './tile.js'
+import { chunks } from './chunks.js'
 
 /**
  * How operand B is packed for many products: in panels of `panel` columns, the rest in a last one; in each panel all k

@@ -4,8 +4,8 @@ import type { ModuleBuilder } from '../assembly/assembler.js'
 import { i32 } from '../assembly/instructions.js'
 import type { Target } from '../assembly/target.js'
 import { forEachIndex } from '../kernels/strided.js'
+import { chunks } from './chunks.js'
 import { leadingOut, type MatmulColumns } from './columns.js'
-import { chunks } from './tile.js'
 
 /**
  * `env.sgemm`, which a module imports when a BLAS library computes some of its products (blas.ts): row-major
@@ -26,8 +26,9 @@ export type Sgemm = (
   ldc: number,
 ) => void
 
-/** The import of a module whose products include some for BLAS; its function's index is 0. */
+/** The import of a module of which BLAS computes some products; it is the module's first. */
 export const sgemmImport = { name: 'sgemm', params: 12 } as const
+/** The index of the imported function. */
 export const sgemmIndex = 0
 
 /**

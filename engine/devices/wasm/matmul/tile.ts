@@ -1,13 +1,12 @@
-import type { FunctionBuilder, ModuleBuilder } from '../assembly/assembler.js'
+import type { ModuleBuilder } from '../assembly/assembler.js'
 import { f32x4, i32 } from '../assembly/instructions.js'
 import type { Target } from '../assembly/target.js'
-import { forEachIndex, loadLanes, storeLanes } from '../kernels/strided.js'
+import { loadLanes, storeLanes } from '../kernels/strided.js'
+import { chunks } from './chunks.js'
+import type { OperandStrides } from './panels.js'
 
 /** A register tile of a matrix product: `rows` by `vectors` accumulators of four floats. */
 export type Tile = { readonly rows: number; readonly vectors: number }
-
-/** Elements from one row of A (column of B) to the next, and from one k to the next. */
-export type OperandStrides = { readonly lane: number; readonly k: number }
 
 /** Vector registers that V8 has to give. */
 const registers = 15
@@ -34,24 +33,6 @@ const wideTiles: readonly Tile[] = [
 const stepCycles = ({ wide }: Target, { rows, vectors }: Tile): number =>
   Math.max(4, (rows * (wide ? Math.ceil(vectors / 2) : vectors)) / 2) + 0.5
 
-/** The sizes of the chunks when `total` is cut into chunks of `size` and a smaller rest, each with how often it occurs. */
-export function chunks(total: number, size: number): { size: number; count: number }[] {
-  return [
-    { size, count: Math.floor(total / size) },
-    { size: total % size, count: 1 },
-  ].filter(chunk => chunk.count > 0 && chunk.size > 0)
-}
-
-/** Emit `body` for each chunk of `total`, with its size. */
-export function forEachChunk(
-  f: FunctionBuilder,
-  total: number,
-  size: number,
-  body: (size: number) => void,
-): void {
-  for (const chunk of chunks(total, size)) f.repeat(chunk.count, () => body(chunk.size))
-}
-
 /** Whether accumulators, splats of A, vectors of B and, without fused multiply-add, a product fit the registers. */
 const fits = ({ relaxed }: Target, { rows, vectors }: Tile): boolean =>
   rows * vectors + rows + vectors + (relaxed ? 0 : 1) <= registers
@@ -74,40 +55,6 @@ export function chooseTile(target: Target, m: number, n: number, columns?: numbe
     ({ vectors }) => columns === undefined || 4 * vectors === columns,
   )
   return candidates.reduce((best, tile) => (cycles(tile) < cycles(best) ? tile : best))
-}
-
-/** Panels that are packed at once: more would be written at addresses that compete for one place of the cache. */
-const panelsAtOnce = 4
-
-/** Panels of rows of A or columns of B: `count` of them, each with `lanes` rows or columns. */
-type Panels = { readonly count: number; readonly lanes: number; readonly width: number; readonly k: number }
-
-/**
- * Define `(source, to)`: write panels one after the other; in each, `k` rows of `width` elements, of which those
- * beyond `lanes` are arbitrary.
- */
-export function definePack(
-  module: ModuleBuilder,
-  from: OperandStrides,
-  { count, lanes, width, k }: Panels,
-): number {
-  return module.define(2, f => {
-    const [source, to] = f.params
-    const row = () => {
-      for (let lane = 0; lane < width; lane += 4) {
-        const vector = loadLanes(f, source, 4 * lane * from.lane, from.lane, Math.min(4, lanes - lane))
-        storeLanes(f, to, 4 * lane, 1, Math.min(4, width - lane), vector)
-      }
-    }
-    const nextRow = [from.k, width]
-    const nextPanel = [lanes * from.lane, width * k]
-    // Rows that lie one after the other are read for several panels at once, so that whole cache lines are used.
-    for (const group of chunks(count, from.lane === 1 ? panelsAtOnce : 1)) {
-      const nextGroup = nextPanel.map(stride => stride * group.size)
-      const strides = [0, 1].map(i => [nextGroup[i], nextRow[i], nextPanel[i]])
-      forEachIndex(f, [group.count, k, group.size], [source, to], strides, row)
-    }
-  })
 }
 
 /** What the code of a tile depends on. */

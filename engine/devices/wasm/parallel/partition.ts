@@ -160,7 +160,7 @@ function isRowLocal(
   )
 }
 
-/** Bytes from row to row of an operand whose rows lie one after the other and do not overlap; else undefined. */
+/** Bytes from row to row of an operand whose rows follow each other and do not overlap; else undefined. */
 function bytesOfRow({ dtype, shape, view, followsLeadingAxis }: Operand): number | undefined {
   if (!followsLeadingAxis) return undefined
   const [row, ...strides] = view.strides

@@ -204,7 +204,7 @@ class ShareEmitter {
   }
 }
 
-/** A kernel for so many threads. `addressOf`: where constants lie in memory; without it they are in the code. */
+/** A kernel for so many threads. `addressOf`: where constants are in memory; without it they are in the code. */
 export function shareKernel(
   target: Target,
   kernel: Kernel,

@@ -1,7 +1,7 @@
 import { blasImports } from '../matmul/blas.js'
 
 /** A module as it is handed to a thread. */
-export type Code = {
+export type ModuleCode = {
   readonly bytes: Uint8Array<ArrayBuffer>
   /** The BLAS library of the module's `env.sgemm`, if it imports it. */
   readonly blas?: string | undefined
@@ -10,7 +10,7 @@ export type Code = {
 /** A kernel as a function of its arguments' addresses. */
 export type KernelFunction = (...pointers: number[]) => void
 
-/** Makes functions of modules, for one thread: they share its scratch memory. */
+/** Makes functions of modules, for one thread: they share its scratch memory, which is `env.scratch` (assembler.ts). */
 export class Linker {
   readonly #scratch = new WebAssembly.Global({ value: 'i32', mutable: true }, 0)
   #pointer = 0
@@ -28,7 +28,8 @@ export class Linker {
     this.#scratch.value = pointer | 0
   }
 
-  link({ bytes, blas }: Code): KernelFunction {
+  /** The function that a module exports as `run`. @throws Error when its BLAS library cannot be loaded. */
+  link({ bytes, blas }: ModuleCode): KernelFunction {
     const { memory, barrier } = this
     const env = { memory, scratch: this.#scratch, barrier, ...blasImports(blas, memory) }
     const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env })

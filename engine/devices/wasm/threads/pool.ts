@@ -1,21 +1,15 @@
 import { hasThreads, mayBlock, startWorker, type WorkerThread } from './host.js'
-import type { Code } from './linker.js'
+import type { ModuleCode } from './linker.js'
+import { type Answer, isKept, type Message } from './messages.js'
 import { commands, Ring } from './ring.js'
 
-/** What workers are told by message; all else is in the ring. */
-export type Message =
-  | {
-      readonly kind: 'start'
-      readonly worker: number
-      readonly workers: number
-      readonly block: SharedArrayBuffer
-      readonly memory: WebAssembly.Memory
-    }
-  | { readonly kind: 'program'; readonly id: number; readonly code: Code }
-  | { readonly kind: 'stagingBuffer'; readonly id: number; readonly block: SharedArrayBuffer }
-
-/** What the first worker answers when it has filled a staging buffer; `failed`: its contents mean nothing. */
-export type Answer = { readonly id: number; readonly failed: boolean }
+/**
+ * Threads of the device. The caller (this file) appends entries to the ring (ring.ts), a queue in shared memory: run a
+ * program, or copy between the device's memory and a staging buffer. Each worker (worker.ts) walks the ring and does its
+ * part of every entry; programs and staging buffers reach it by message (messages.ts). linker.ts makes functions of
+ * modules, in each worker and for the caller; host.ts starts workers, in Node and in browsers; cores.ts counts the cores
+ * that there are for them.
+ */
 
 /** Memory beside the device's own, through which data goes to the device and back in the order of the ring. */
 type StagingBuffer = {
@@ -33,42 +27,36 @@ type Read = {
   reject(error: Error): void
 }
 
-/** Larger staging buffers are used once. */
-const largestKept = 1 << 20
+/** Bytes of the smallest staging buffer. */
 const smallestStaging = 1 << 12
-
-/** Whether a staging buffer stays with the workers after its first use. */
-export const isKept = (block: SharedArrayBuffer): boolean => block.byteLength <= largestKept
 
 /** Hosts say when a script cannot be loaded, but not of one that never comes, or that a filter has emptied. */
 const secondsToBegin = 60
 
-/** Calls `late` when workers should have begun; returns how to call it off. It does not keep the process alive. */
-function callAtDeadline(late: () => void): () => void {
-  const timer = setTimeout(late, 1000 * secondsToBegin)
+/** Calls `expired` when workers should have begun; returns what cancels that. It does not keep the process alive. */
+function callAtDeadline(expired: () => void): () => void {
+  const timer = setTimeout(expired, 1000 * secondsToBegin)
   ;(timer as { unref?(): void }).unref?.()
   return () => clearTimeout(timer)
 }
 
+/** The message where several threads are asked for and the host has none. */
 export const noThreads =
-  'wasm device: this host has no threads that share memory; open it with the option threads: 1, or serve the page cross-origin isolated'
+  'wasm device: this host has no threads that share memory; open it with the option threads: 1, or serve the page ' +
+  'cross-origin isolated'
 
 const failure = (why = 'it did not say why') => new Error(`wasm device: a worker thread failed: ${why}`)
 
 /**
- * Worker threads that compute while the caller's thread is free. The caller appends entries to the ring (ring.ts): run a
- * program, or copy between the device's memory and a staging buffer. Each worker (worker.ts) walks the ring and does its
- * part of every entry; linker.ts makes functions of modules, in each worker and for the caller. host.ts starts workers in
- * Node and in browsers, cores.ts counts the processor's cores.
- *
- * What the caller enqueues is done in order: an entry begins when all workers have done those before it. Workers spin for a moment when they have nothing to do, then
- * sleep; they keep the process alive only while a read waits.
+ * Worker threads that compute while the caller's thread is free. What the caller enqueues is done in order: an entry
+ * begins when all workers have done those before it. Workers spin for a moment when they have nothing to do, then sleep;
+ * they keep the process alive only while a read waits.
  */
 export class ThreadPool {
   readonly #ring: Ring
   readonly #workers: readonly WorkerThread[]
   readonly #reads = new Map<number, Read>()
-  readonly #callOff: () => void
+  readonly #cancelDeadline: () => void
   #stagingBuffers: StagingBuffer[] = []
   #programs = 0
   #stagingCount = 0
@@ -90,7 +78,7 @@ export class ThreadPool {
       thread.post({ kind: 'start', worker, workers, block: this.#ring.block, memory } satisfies Message)
       return thread
     })
-    this.#callOff = atDeadline(() => this.#checkBegun())
+    this.#cancelDeadline = atDeadline(() => this.#checkBegun())
   }
 
   /** Whether all that was enqueued is done. @throws Error when a worker has failed. */
@@ -100,7 +88,7 @@ export class ThreadPool {
   }
 
   /** Give the workers a program, whose last argument is the worker's number; returns its own number. */
-  load({ bytes, blas }: Code): number {
+  load({ bytes, blas }: ModuleCode): number {
     const id = this.#programs++
     this.#post({ kind: 'program', id, code: { bytes, blas } })
     return id
@@ -115,13 +103,13 @@ export class ThreadPool {
   write(pointer: number, data: Uint8Array): void {
     const staging = this.#staging(data.length)
     new Uint8Array(staging.block).set(data)
-    staging.until = this.#push(commands.put, [staging.id, pointer, data.length])
+    staging.until = this.#push(commands.write, [staging.id, pointer, data.length])
   }
 
   /** The bytes at an address once all enqueued before is done. Rejects when a worker fails. */
   async read(pointer: number, bytes: number): Promise<ArrayBuffer> {
     const staging = this.#staging(bytes)
-    staging.until = this.#push(commands.take, [staging.id, pointer, bytes])
+    staging.until = this.#push(commands.read, [staging.id, pointer, bytes])
     if (!this.#reads.size) this.#workers[0].hold(true)
     return new Promise((resolve, reject) => {
       this.#reads.set(staging.id, { staging, bytes, resolve, reject })
@@ -135,9 +123,9 @@ export class ThreadPool {
     await this.#stop()
   }
 
-  #push(what: number, args: readonly number[], scratch?: { pointer: number; bytes: number }): number {
+  #push(command: number, args: readonly number[], scratch?: { pointer: number; bytes: number }): number {
     this.#check()
-    return this.#ring.push(what, args, scratch, mayBlock())
+    return this.#ring.push(command, args, scratch, mayBlock())
   }
 
   /** Send every worker a message, which it takes in before what is enqueued next. */
@@ -202,7 +190,7 @@ export class ThreadPool {
 
   async #stop(): Promise<void> {
     this.#stopped = true
-    this.#callOff()
+    this.#cancelDeadline()
     this.#stagingBuffers = []
     await Promise.all(this.#workers.map(worker => worker.stop()))
   }

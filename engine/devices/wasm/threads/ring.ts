@@ -4,13 +4,16 @@
  * words since the beginning and wrap at 2³²; an entry's words are free again when all workers are past it.
  */
 
-/** What an entry asks for: a program by its number, or one of these. */
-export const commands = { receive: -1, put: -2, take: -3 } as const
+/**
+ * What an entry asks for, unless it is a program by its number: to receive messages, or to copy from a staging buffer to
+ * the device's memory (`write`) or back (`read`).
+ */
+export const commands = { receive: -1, write: -2, read: -3 } as const
 
 /** One piece of work. */
 export type Entry = {
   /** The program's number, or one of `commands`. */
-  readonly what: number
+  readonly command: number
   /** Where scratch memory begins, and how much of it each worker has. */
   readonly scratch: number
   readonly scratchBytes: number
@@ -42,6 +45,10 @@ const failed = { no: 0, writing: 1, yes: 2 } as const
 /** Seconds without any progress after which a full ring is given up. */
 const secondsWithoutProgress = 600
 
+/**
+ * The ring. The caller uses `push`, `isDone` and `hasBegun`; workers use `begin`, `next`, `awaitOthers`, `barrier` and
+ * `done`.
+ */
 export class Ring {
   readonly #words: Int32Array
   readonly #text: Uint8Array
@@ -78,12 +85,17 @@ export class Ring {
    * Append an entry; returns the position after it. Waits, blocking, while the ring is full.
    * `mayBlock`: whether the calling thread may sleep (a page's main thread may not).
    */
-  push(what: number, args: readonly number[], scratch = { pointer: 0, bytes: 0 }, mayBlock = true): number {
+  push(
+    command: number,
+    args: readonly number[],
+    scratch = { pointer: 0, bytes: 0 },
+    mayBlock = true,
+  ): number {
     const start = this.head
     const end = (start + headerWords + args.length) | 0
     this.#awaitRoom((end - capacity) | 0, mayBlock)
     const entries = this.#entries
-    entries[wordAt(start, 0)] = what
+    entries[wordAt(start, 0)] = command
     entries[wordAt(start, 1)] = scratch.pointer
     entries[wordAt(start, 2)] = scratch.bytes
     entries[wordAt(start, 3)] = args.length
@@ -104,7 +116,8 @@ export class Ring {
         if (now !== done) since = performance.now()
         else if (performance.now() - since > 1000 * secondsWithoutProgress)
           throw new Error(
-            `wasm device: its threads have done nothing for ${secondsWithoutProgress} seconds; the option threads (XENOGRAD_THREADS) sets their number`,
+            `wasm device: its threads have done nothing for ${secondsWithoutProgress} seconds; the option threads ` +
+              '(XENOGRAD_THREADS) sets their number',
           )
         done = now
       }
@@ -128,7 +141,7 @@ export class Ring {
     const args = new Array<number>(count)
     for (let i = 0; i < count; i++) args[i] = entries[wordAt(position, headerWords + i)]
     return {
-      what: entries[wordAt(position, 0)],
+      command: entries[wordAt(position, 0)],
       scratch: entries[wordAt(position, 1)],
       scratchBytes: entries[wordAt(position, 2)],
       args,

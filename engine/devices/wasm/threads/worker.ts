@@ -1,6 +1,6 @@
 import { parentPort } from './host.js'
 import { type KernelFunction, Linker } from './linker.js'
-import { type Answer, isKept, type Message } from './pool.js'
+import { type Answer, isKept, type Message } from './messages.js'
 import { commands, type Entry, Ring } from './ring.js'
 
 // A thread of the wasm device (see pool.ts): walks the ring and does its part of every entry.
@@ -12,6 +12,7 @@ let received = 0
 /** Continues the walk when a message has come. */
 let wake = () => {}
 
+/** One worker: what it has been told so far, and its walk along the ring. */
 class Walker {
   readonly #linker: Linker
 
@@ -23,7 +24,7 @@ class Walker {
     this.#linker = new Linker(memory, () => ring.barrier(worker))
   }
 
-  take(message: Message): void {
+  receive(message: Message): void {
     if (message.kind === 'stagingBuffer') stagingBuffers.set(message.id, message.block)
     else if (message.kind === 'program')
       this.#try(() => programs.set(message.id, this.#linker.link(message.code)))
@@ -35,25 +36,26 @@ class Walker {
     ring.begin(worker)
     for (let position = 0; ; ) {
       const entry = ring.next(position)
-      const { what, args } = entry
+      const { command, args } = entry
       // Messages come only when the event loop runs.
-      if (what === commands.receive)
+      if (command === commands.receive)
         while (received < args[0])
           await new Promise<void>(resolve => {
             wake = resolve
           })
-      else if (what === commands.put || what === commands.take) this.#copy(entry, position)
+      else if (command === commands.write || command === commands.read) this.#copy(entry, position)
       else this.#run(entry, position)
       // What fails later does not concern who reads now.
       const failed = ring.hasFailed
       position = entry.end
       ring.done(worker, position)
-      if (what === commands.take && worker === 0) parent.postMessage({ id: args[0], failed } satisfies Answer)
+      if (command === commands.read && worker === 0)
+        parent.postMessage({ id: args[0], failed } satisfies Answer)
     }
   }
 
-  #run({ what, scratch, scratchBytes, args }: Entry, position: number): void {
-    const run = programs.get(what)
+  #run({ command, scratch, scratchBytes, args }: Entry, position: number): void {
+    const run = programs.get(command)
     if (!run) return
     const { ring, worker } = this
     ring.awaitOthers(worker, position)
@@ -63,7 +65,7 @@ class Walker {
   }
 
   /** The first worker copies between a staging buffer and the device's memory. */
-  #copy({ what, args }: Entry, position: number): void {
+  #copy({ command, args }: Entry, position: number): void {
     const [id, pointer, bytes] = args
     const block = stagingBuffers.get(id)!
     const { ring, worker, memory } = this
@@ -71,7 +73,7 @@ class Walker {
       ring.awaitOthers(worker, position)
       const device = new Uint8Array(memory.buffer, pointer >>> 0, bytes)
       const staging = new Uint8Array(block, 0, bytes)
-      if (what === commands.put) device.set(staging)
+      if (command === commands.write) device.set(staging)
       else staging.set(device)
     }
     if (!isKept(block)) stagingBuffers.delete(id)
@@ -93,7 +95,7 @@ parent.onmessage = ({ data }) => {
     walker = new Walker(new Ring(message.workers, message.block), message.worker, message.memory)
     void walker.walk()
   } else {
-    walker?.take(message)
+    walker?.receive(message)
     wake()
   }
 }
