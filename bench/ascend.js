@@ -24,7 +24,7 @@ let devices = 0
 async function train({ keepExecutors, dropoutRate, idle, steps, tap }) {
   const name = `ascend ${devices++}`
   process.env.ASCEND_STUB_IDLE = idle ? '1' : '0'
-  registerDevice(name, () => ascendDevice({ keepExecutors }, process.env, tap && (() => tapped(tap))))
+  registerDevice(name, () => ascendDevice({ keepExecutors }, undefined, tap && (() => tapped(tap))))
   const { device } = await openDevice(name)
   const options = { ...(await trainingOptions(hidden, dropoutRate)), device: name }
   const { compiled } = makeTrainStep(options)

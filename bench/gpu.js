@@ -2,10 +2,12 @@
 // training steps. XENOGRAD_GPU_PACKAGES says where gpu.js and webgpu are, if not here (`npm ci --prefix .ci/gpu`).
 // Usage: npm run build && node bench/gpu.js [hidden sizes, such as 128,512,2000] [--gpu-allow-cpu]
 
+import { loadGpuJs } from '../dist/engine/devices/gpu/packages.js'
 import { matmulPasses, tiles } from '../dist/engine/devices/gpu/passes/matmul.js'
-import { loadGpuJs, openAdapter } from '../dist/engine/devices/gpu/webgpu/adapter.js'
+import { openAdapter } from '../dist/engine/devices/gpu/webgpu/adapter.js'
 import { record } from '../dist/engine/devices/gpu/webgpu/recorder.js'
-import { storage, webGpuParts } from '../dist/engine/devices/gpu/webgpu/webgpu.js'
+import { bufferUsage } from '../dist/engine/devices/gpu/webgpu/usage.js'
+import { openBackend } from '../dist/engine/devices/gpu/webgpu/webgpu.js'
 import { dispose, openDevice, tensor } from '../dist/engine/index.js'
 import { initialState, makeTrainStep } from '../dist/model/index.js'
 import { trainingOptions } from './trainingOptions.js'
@@ -23,7 +25,7 @@ async function matmuls() {
   const gpujs = await loadGpuJs()
   const adapter = await openAdapter(gpujs, allowCpu)
   const { device } = adapter
-  const { compiler, queue, workspace } = webGpuParts(gpujs, adapter)
+  const { compiler, queue, workspace } = openBackend(gpujs, adapter)
   console.log(`${adapter.description}\n\nmatmul, GFLOP/s`)
   const shapes = hiddenSizes.flatMap(h => [
     [batch, h + 4, 4 * h],
@@ -31,7 +33,7 @@ async function matmuls() {
   ])
   for (const [m, k, n] of [[512, 512, 512], ...shapes]) {
     const buffers = [m * k, k * n, m * n].map(elements => ({
-      buffer: device.createBuffer({ size: 4 * elements, usage: storage }),
+      buffer: device.createBuffer({ size: 4 * elements, usage: bufferUsage.storage }),
       byte: 0,
     }))
     const a = { offset: 0, strides: [k, 1] }

@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander'
 import { InputError } from '../data/index.js'
+import { InvalidSettingsError, SettingsError } from '../model/index.js'
 import { interrupted } from './interrupt.js'
 
 /** What the process ends with. */
@@ -15,7 +16,7 @@ export function exitCodeOf(error: unknown): number {
   // Whatever an interrupt breaks off may fail in its own way.
   if (interrupted.aborted) return exitCodes.interrupted
   if (error instanceof InputError) return exitCodes.malformedInput
-  if (error instanceof UsageError) return exitCodes.usage
+  if (error instanceof UsageError || error instanceof InvalidSettingsError) return exitCodes.usage
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
   return exitCodes.failure
 }
@@ -27,5 +28,7 @@ export function describeFailure(error: unknown): string | undefined {
   if (error instanceof CommanderError && !error.message.startsWith('error: ')) return undefined
   if (!(error instanceof Error)) return String(error)
   if (process.env.XENOGRAD_DEBUG === '1') return error.stack
-  return error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')
+  // The library calls settings by their names; here they are flags.
+  const message = error instanceof SettingsError ? error.tell(name => `--${name}`) : error.message
+  return message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')
 }

@@ -1,9 +1,9 @@
-import { foldKey, type Key } from '../engine/index.js'
+import { foldKey, type Key, purposeKey, seedPurposes } from '../engine/hostRandom.js'
 import { mutate } from './mutate.js'
-import { permutation, purposeKey } from './random.js'
+import { permutation } from './random.js'
 import type { ReadSet } from './readSet.js'
 
-export interface BatchOptions {
+export type BatchOptions = {
   /** Reads a batch. */
   readonly batchSize: number
   readonly seed: number
@@ -28,6 +28,7 @@ export class TrainingBatches {
   #epoch = -1
   #order: Uint32Array = new Uint32Array(0)
 
+  /** @throws RangeError when the set is empty, or an option makes no sense. */
   constructor(set: ReadSet, { batchSize, seed, mutationRate = 0 }: BatchOptions) {
     if (!Number.isInteger(batchSize) || batchSize < 1)
       throw new RangeError(`batch size: got ${batchSize}, give a positive integer`)
@@ -37,11 +38,14 @@ export class TrainingBatches {
     this.#set = set
     this.#batchSize = batchSize
     this.#mutationRate = mutationRate
-    this.#orderKey = purposeKey(seed, 'order')
-    this.#mutationKey = purposeKey(seed, 'mutation')
+    this.#orderKey = purposeKey(seed, seedPurposes.run.order)
+    this.#mutationKey = purposeKey(seed, seedPurposes.run.mutation)
   }
 
-  /** The epoch and the read (its index in the set) at every place of batch `step`, counting steps from 0. */
+  /**
+   * The reads of batch `step`, counting steps from 0: of each its epoch, and its index in the set.
+   * @throws RangeError when `step` is not an integer from 0 on.
+   */
   readsAt(step: number): { epoch: number; read: number }[] {
     if (!Number.isSafeInteger(step) || step < 0)
       throw new RangeError(`step: got ${step}, give an integer from 0 on`)
@@ -52,7 +56,10 @@ export class TrainingBatches {
     })
   }
 
-  /** The tokens of batch `step`, mutated: [batchSize * length], into `out` if given. */
+  /**
+   * The tokens of batch `step`, mutated: [batchSize * length], into `out` if given.
+   * @throws RangeError when `step` is not an integer from 0 on.
+   */
   batchAt(step: number, out: Int32Array = new Int32Array(this.#batchSize * this.#set.length)): Int32Array {
     const { length, tokens } = this.#set
     this.readsAt(step).forEach(({ epoch, read }, i) => {
@@ -63,6 +70,7 @@ export class TrainingBatches {
     return out
   }
 
+  /** The permutation of an epoch; the last one is kept, since batches come in order. */
   #orderOf(epoch: number): Uint32Array {
     if (epoch !== this.#epoch) {
       this.#order = permutation(foldKey(this.#orderKey, epoch), this.#set.count)

@@ -1,7 +1,18 @@
-/** The data folder's door: reading, writing, sampling and synthesising reads of DNA. */
-
+/**
+ * Reads of DNA: reading and writing them, sampling them from genomes, making synthetic ones, and cutting a training set
+ * into batches. This is the folder's door.
+ *
+ * A file's way into a training: `readReads` opens a source, finds out its format (`formats/`) and gives its reads
+ * (`read`) one by one; `readSet` collects those of one length; `batches` mixes them anew every epoch (`random`) and has
+ * them mutated (`mutate`). `layout` finds the files of a data set. `genomes` and `sample`, or `synthetic`, make reads
+ * that `writeReads` writes.
+ *
+ * Imports point down: io and read < formats and random < readReads, writeReads, mutate, layout, genomes < readSet,
+ * sample, synthetic < batches. `io/` knows nothing of DNA, and nothing here knows tensors: random numbers come from
+ * engine/hostRandom.
+ */
 export { type BatchOptions, TrainingBatches } from './batches.js'
-export type { Source } from './formats/source.js'
+export type { Source } from './formats/index.js'
 export {
   findGenomes,
   type Genome,

@@ -1,4 +1,4 @@
-import { bitsAt, type Key } from '../engine/index.js'
+import { bitsAt, type Key } from '../engine/hostRandom.js'
 import { unknown } from './read.js'
 
 /**
@@ -7,13 +7,14 @@ import { unknown } from './read.js'
  *
  * A pure function of (key, read, position): the same mutations come out in any batch and after any resume. For new
  * ones every epoch, fold the epoch into the key. Unknown bases stay.
+ * @throws RangeError when the rate is not in [0, 1].
  */
 export function mutate(bases: Uint8Array | Int32Array, rate: number, key: Key, read: number): void {
   if (!(rate >= 0 && rate <= 1)) throw new RangeError(`mutation rate: got ${rate}, give a number from 0 to 1`)
   const threshold = rate * 2 ** 32
   if (threshold === 0) return
   for (let position = 0; position < bases.length; position++) {
-    // One draw: below the threshold it mutates, and where below says to which of the three.
+    // One draw decides both: below the threshold the base mutates, and in which third below it says to which base.
     const draw = bitsAt(key, read, position) >>> 0
     if (draw < threshold && bases[position] < unknown)
       bases[position] = (bases[position] + 1 + Math.floor((3 * draw) / threshold)) & 3

@@ -1,14 +1,6 @@
-import { bitsAt, foldKey, type Key, keyFromSeed } from '../engine/index.js'
-
-/**
- * What the data side draws from a run's seed; 1 and 2 are the model's initialisation and dropout. The numbers are part
- * of what makes a run repeatable: a new purpose takes a new number.
- */
-export const purposes = { order: 3, mutation: 4, genomes: 5, fragments: 6, synthetic: 7 } as const
-
-/** The key of one purpose. */
-export const purposeKey = (seed: number, purpose: keyof typeof purposes): Key =>
-  foldKey(keyFromSeed(seed), purposes[purpose])
+/** What data draws from counter-based random numbers beside single ones: integers, permutations, and keys for names. */
+import { bitsAt, foldKey, type Key } from '../engine/hostRandom.js'
+import { crc32c } from './io/crc32c.js'
 
 /** An integer from 0 to `n` - 1 (n up to 2^32), uniform up to a bias of n / 2^32. */
 export const integerAt = (key: Key, stream: number, index: number, n: number): number =>
@@ -25,3 +17,7 @@ export function permutation(key: Key, n: number): Uint32Array {
   }
   return order
 }
+
+/** A key for a name, so that what is drawn for it does not depend on what else is drawn. */
+export const keyOfName = (key: Key, name: string): Key =>
+  foldKey(key, crc32c(new TextEncoder().encode(name)) | 0)

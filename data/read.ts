@@ -1,5 +1,5 @@
 /** A read: a piece of DNA as a sequencer, or a window of a genome, gives it. */
-export interface Read {
+export type Read = {
   /** One line without tabs. A read whose source has no name is called `readN`, N counting from 1 in its source. */
   readonly name: string
   /** 0, 1, 2, 3 for A, C, G, T; 4 (`unknown`) for any other letter. */
@@ -27,7 +27,8 @@ for (let upper = 65; upper <= 90; upper++) codes[upper + 32] = codes[upper]
 
 /**
  * Writes the codes of `text` (ASCII letters, upper or lower case, U as T; `-`, `.` and `*` are unknown bases) into
- * `out` from `offset` on. Returns the index in `text` of the first byte that cannot stand in a sequence, or -1.
+ * `out` from `offset` on.
+ * @returns the index in `text` of the first byte that cannot stand in a sequence, or -1.
  */
 export function encodeInto(text: Uint8Array, out: Uint8Array, offset = 0): number {
   for (let i = 0; i < text.length; i++) {
@@ -38,12 +39,15 @@ export function encodeInto(text: Uint8Array, out: Uint8Array, offset = 0): numbe
   return -1
 }
 
-/** The codes of a sequence of letters. Throws a RangeError on a character that cannot stand in a sequence. */
+/**
+ * The codes of a sequence of letters.
+ * @throws RangeError when a character cannot stand in a sequence.
+ */
 export function encode(sequence: string): Uint8Array {
   const text = new TextEncoder().encode(sequence)
   const bases = new Uint8Array(text.length)
-  const at = encodeInto(text, bases)
-  if (at >= 0) throw new RangeError(`sequence has ${describeByte(text[at])} at position ${at + 1}`)
+  const bad = encodeInto(text, bases)
+  if (bad >= 0) throw new RangeError(`sequence has ${describeByte(text[bad])} at position ${bad + 1}`)
   return bases
 }
 

@@ -3,7 +3,7 @@ import { type Read, unknown } from './read.js'
 import { readReads } from './readReads.js'
 
 /** Reads of one length in memory, for training and validation. */
-export interface ReadSet {
+export type ReadSet = {
   /** Bases (0 to 3) of all reads, one read after the other: [count * length]. */
   readonly tokens: Uint8Array
   /** Label of every read, -1 where it has none: [count]. */
@@ -14,8 +14,8 @@ export interface ReadSet {
   readonly skipped: { readonly short: number; readonly unknownBase: number; readonly otherLabel: number }
 }
 
-export interface ReadSetOptions {
-  /** Length of the reads, in bases (at least 2): a longer read gives its first `length` bases, a shorter one is left out. */
+export type ReadSetOptions = {
+  /** Bases a read (at least 2): a longer read gives its first `length` bases, a shorter one is left out. */
   readonly length: number
   /** Keep only the reads with this label (default -1: all). */
   readonly filterLabel?: number
@@ -28,24 +28,31 @@ export interface ReadSetOptions {
 /**
  * The reads of some files, in the order of the files, as a training set. Left out, and counted: reads shorter than
  * `length`, reads with an unknown base in their first `length` bases (the model has no token for it), and reads of
- * other labels than `filterLabel`. Throws an InputError if nothing is left.
+ * other labels than `filterLabel`.
+ * @throws InputError when nothing is left, or a file cannot be read; RangeError for a length that makes no sense.
  */
 export async function loadReads(files: readonly string[], options: ReadSetOptions): Promise<ReadSet> {
-  async function* all(): AsyncGenerator<Read> {
+  async function* readFiles(): AsyncGenerator<Read> {
     for (const file of files) yield* readReads(file)
   }
-  const set = await collectReads(all(), options)
+  const set = await collectReads(readFiles(), options)
   if (set.count > 0) return set
   const { short, unknownBase, otherLabel } = set.skipped
+  const reasons =
+    `${short} are shorter, ${unknownBase} have a base outside ACGT, ` +
+    `${otherLabel} another label than ${options.filterLabel ?? -1}`
   throw new InputError(
-    `${files.join(', ') || 'no files'}: no read of ${options.length} bases to train on (${short} are shorter, ${unknownBase} have a base outside ACGT, ${otherLabel} another label than ${options.filterLabel ?? -1})`,
+    `${files.join(', ') || 'no files'}: no read of ${options.length} bases to train on (${reasons})`,
   )
 }
 
-/** As `loadReads`, for reads from anywhere; the set may be empty. */
+/**
+ * As `loadReads`, for reads from anywhere; the set may be empty.
+ * @throws RangeError for a length that makes no sense.
+ */
 export async function collectReads(
   reads: Iterable<Read> | AsyncIterable<Read>,
-  { length, filterLabel = -1, labels: numbers, limit = Number.POSITIVE_INFINITY }: ReadSetOptions,
+  { length, filterLabel = -1, labels: genusLabels, limit = Number.POSITIVE_INFINITY }: ReadSetOptions,
 ): Promise<ReadSet> {
   if (!Number.isInteger(length) || length < 2)
     throw new RangeError(`read length: got ${length}, give an integer of at least 2`)
@@ -54,13 +61,14 @@ export async function collectReads(
   const skipped = { short: 0, unknownBase: 0, otherLabel: 0 }
   for await (const read of reads) {
     if (labels.length >= limit) break
-    const label = read.label ?? numbers?.get(read.genus ?? '') ?? -1
+    const label = read.label ?? genusLabels?.get(read.genus ?? '') ?? -1
     const bases = read.bases.subarray(0, length)
     if (filterLabel !== -1 && label !== filterLabel) skipped.otherLabel++
     else if (bases.length < length) skipped.short++
     else if (bases.includes(unknown)) skipped.unknownBase++
     else {
-      const offset = labels.push(label) * length - length
+      const offset = labels.length * length
+      labels.push(label)
       if (offset === tokens.length) {
         const larger = new Uint8Array(2 * tokens.length)
         larger.set(tokens)

@@ -1,11 +1,11 @@
-import { bitsAt } from '../engine/index.js'
-import { type GenomePart, genomeName, groupBy, keyOfName } from './genomes.js'
+import { bitsAt, purposeKey, seedPurposes } from '../engine/hostRandom.js'
+import { type GenomePart, genomeName, groupBy } from './genomes.js'
 import { InputError } from './io/inputError.js'
-import { integerAt, permutation, purposeKey } from './random.js'
+import { integerAt, keyOfName, permutation } from './random.js'
 import { type Read, reverseComplement, unknown } from './read.js'
 import { readReads } from './readReads.js'
 
-export interface SampleOptions {
+export type SampleOptions = {
   /** Bases a read. */
   readonly length: number
   /** Reads of every genus. */
@@ -17,8 +17,8 @@ export interface SampleOptions {
   readonly labels?: ReadonlyMap<string, number>
 }
 
-/** Places where reads can begin: `count` of them in a row from `start` on, in one contig of one genome. */
-interface Run {
+/** Windows without a base outside ACGT: `count` of them in one contig, beginning at `start` and the bases after it. */
+type WindowRun = {
   readonly genome: string
   readonly contig: Read
   readonly start: number
@@ -33,7 +33,8 @@ interface Run {
  * `Genus|genome|contig:first-last|strand`, positions from 1 on the contig as it is in the file. What is drawn from one
  * genus does not depend on the others. Memory: the genomes of one genus, and the reads.
  *
- * Throws an InputError if a genus has no such window.
+ * @throws InputError when a genus has no such window, or a file cannot be read; RangeError for a length or a number of
+ * reads that makes no sense.
  */
 export async function sampleReads(parts: readonly GenomePart[], options: SampleOptions): Promise<Read[]> {
   const { length, perGenus, seed } = options
@@ -43,7 +44,7 @@ export async function sampleReads(parts: readonly GenomePart[], options: SampleO
     throw new RangeError(`reads per genus: got ${perGenus}, give an integer from 0 on`)
   const reads: Read[] = []
   for (const [genus, partsOfGenus] of groupBy(parts, part => part.genome.genus)) {
-    const runs: Run[] = []
+    const runs: WindowRun[] = []
     for (const part of partsOfGenus) runs.push(...(await findRuns(part, length)))
     if (runs.length === 0) {
       const files = partsOfGenus.map(part => part.genome.file).join(', ')
@@ -51,25 +52,24 @@ export async function sampleReads(parts: readonly GenomePart[], options: SampleO
     }
     reads.push(...drawReads(genus, runs, options))
   }
-  const order = permutation(purposeKey(seed, 'fragments'), reads.length)
+  const order = permutation(purposeKey(seed, seedPurposes.run.fragments), reads.length)
   return Array.from(order, i => reads[i])
 }
 
-async function findRuns({ genome, from, to }: GenomePart, length: number): Promise<Run[]> {
+/** The windows of `length` known bases in a part of a genome. */
+async function findRuns({ genome, from, to }: GenomePart, length: number): Promise<WindowRun[]> {
   const contigs: Read[] = []
   for await (const contig of readReads(genome.file)) contigs.push(contig)
-  const total = Math.max(
-    genome.length,
-    contigs.reduce((sum, contig) => sum + contig.bases.length, 0),
-  )
-  const runs: Run[] = []
-  let offset = 0
+  const lengthOfFile = contigs.reduce((sum, contig) => sum + contig.bases.length, 0)
+  const total = Math.max(genome.length, lengthOfFile)
+  const runs: WindowRun[] = []
+  let offset = 0 // of the contig, in the genome
   for (const contig of contigs) {
     const { bases } = contig
     const end = Math.min(bases.length, Math.floor(to * total) - offset)
     for (let start = Math.max(0, Math.floor(from * total) - offset); start < end; ) {
-      const found = bases.indexOf(unknown, start)
-      const stop = found < 0 ? end : Math.min(found, end)
+      const nextUnknown = bases.indexOf(unknown, start)
+      const stop = nextUnknown < 0 ? end : Math.min(nextUnknown, end)
       const count = stop - start - length + 1
       if (count > 0) runs.push({ genome: genomeName(genome.file), contig, start, count })
       start = stop + 1
@@ -79,21 +79,22 @@ async function findRuns({ genome, from, to }: GenomePart, length: number): Promi
   return runs
 }
 
+/** `perGenus` reads of one genus, drawn from its windows with replacement. */
 function* drawReads(
   genus: string,
-  runs: readonly Run[],
+  runs: readonly WindowRun[],
   { length, perGenus, seed, bothStrands = true, labels }: SampleOptions,
 ): Generator<Read> {
-  const key = keyOfName(purposeKey(seed, 'fragments'), genus)
-  const ends = new Float64Array(runs.length) // windows up to and including each run
+  const key = keyOfName(purposeKey(seed, seedPurposes.run.fragments), genus)
+  const ends = new Float64Array(runs.length) // how many windows there are up to and including each run
   let windows = 0
   for (const [i, { count }] of runs.entries()) ends[i] = windows += count
   const label = labels?.get(genus)
   for (let i = 0; i < perGenus; i++) {
     const window = integerAt(key, 0, i, windows)
-    const at = firstAbove(ends, window)
-    const { genome, contig, start, count } = runs[at]
-    const first = start + window - (ends[at] - count)
+    const run = firstAbove(ends, window)
+    const { genome, contig, start, count } = runs[run]
+    const first = start + window - (ends[run] - count)
     const bases = contig.bases.subarray(first, first + length)
     const forward = !bothStrands || bitsAt(key, 1, i) >= 0
     yield {

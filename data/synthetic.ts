@@ -8,9 +8,9 @@
  * in and out of distribution. Which of the two it then is depends on the bases before it, by the genus' own Markov
  * chain: the signature, which GC content says nothing about.
  */
-import { bitsAt, foldKey, type Key, uniformAt } from '../engine/index.js'
+import { bitsAt, foldKey, type Key, purposeKey, seedPurposes, uniformAt } from '../engine/hostRandom.js'
 import { type Split, splits } from './layout.js'
-import { permutation, purposeKey } from './random.js'
+import { permutation } from './random.js'
 import type { Read } from './read.js'
 
 /** How often a base is the one of its pair that the genus prefers after the bases before it. */
@@ -33,9 +33,10 @@ const isStrong = (base: number): number => (base === 1 || base === 2 ? 1 : 0)
 
 /**
  * The Markov chain of a genus: after the `order` bases that are the digits of `context` in base 4 (the last base the
- * lowest digit), the preferred base of a pair is its first or its second: `preferred[2 * context + pair]`.
+ * lowest digit), the preferred base of a pair (0 weak, 1 strong) is its first or its second:
+ * `preferred[2 * context + pair]`.
  */
-interface Genus {
+type Genus = {
   readonly name: string
   readonly label: number
   readonly gc: number
@@ -43,10 +44,10 @@ interface Genus {
   readonly preferred: Uint8Array
 }
 
-export interface SyntheticOptions {
+export type SyntheticOptions = {
   /** Which part of a data set: it decides between in- and out-of-distribution genera, and no two parts share a read. */
   readonly split: Split
-  /** Number of reads; the genera take turns. */
+  /** Number of reads: read i is of genus i modulo the number of genera. */
   readonly count: number
   /** Bases a read (default 250). */
   readonly length?: number
@@ -67,7 +68,7 @@ export function* syntheticReads({
   seed,
   genera: perSide = 6,
 }: SyntheticOptions): Generator<Read> {
-  const key = purposeKey(seed, 'synthetic')
+  const key = purposeKey(seed, seedPurposes.run.synthetic)
   const side = split.startsWith('in') ? 'in' : 'ood'
   const genera = makeGenera(foldKey(key, 0), perSide)[side]
   const readsKey = foldKey(key, 1 + splits.indexOf(split))

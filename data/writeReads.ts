@@ -1,13 +1,15 @@
 import { basename } from 'node:path'
-import { fastaOf } from './formats/fasta.js'
-import { tfrecordOf } from './formats/tfrecord.js'
+import { fastaOf, tfrecordOf } from './formats/index.js'
 import { writeChunks } from './io/writeChunks.js'
 import type { Read } from './read.js'
 
 /**
  * Writes reads to a file, whole or not at all: as TFRecord in the reference's format if the name contains
  * `.tfrecord`, else as FASTA; gzip if it ends in `.gz`. `readReads` gives them back, names, labels and genera included
- * (in TFRecord the genus is what the name has before its first `|`). Returns their number.
+ * (in TFRecord the genus is what the name has before its first `|`).
+ * @returns their number.
+ * @throws RangeError when a read for a TFRecord has an unknown base; Error when the file cannot be written. What was
+ * there before then stays.
  */
 export async function writeReads(path: string, reads: Iterable<Read> | AsyncIterable<Read>): Promise<number> {
   const encode: (read: Read) => Uint8Array | string = basename(path).includes('.tfrecord')

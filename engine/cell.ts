@@ -1,6 +1,6 @@
 import type { Tensor } from './graph/tensor.js'
 import { printShape, type Shape } from './kernel/shape.js'
-import { arange, full, zeros } from './ops/source.js'
+import { arange, full, zeros } from './ops/index.js'
 import { dropout, fold, uniform } from './random.js'
 import { scan } from './scan/scan.js'
 

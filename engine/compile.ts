@@ -1,27 +1,16 @@
 import type { DeviceBuffer } from './devices/device.js'
+import { Storage } from './graph/storage.js'
 import type { Tensor } from './graph/tensor.js'
 import { entries, fillTree, leaves, mapTree, type Tree } from './graph/tree.js'
 import { withinBudget } from './lower/budget.js'
+import { bytesOf } from './lower/buffers.js'
 import { type ExplainOptions, explainPlan } from './lower/explain.js'
-import { bytesOf } from './lower/lower.js'
 import { makePlan, type Plan } from './lower/plan.js'
-import { placeholder, result } from './ops/source.js'
+import { placeholder, result } from './ops/index.js'
 import { device } from './runtime/devices.js'
 import { Executable, realise, storageOf } from './runtime/execute.js'
-import { type Runtime, Storage } from './runtime/runtime.js'
+import type { Runtime } from './runtime/runtime.js'
 import { collect } from './scope.js'
-
-type Compiled<A> = {
-  readonly executable: Executable
-  readonly outputs: Tree
-  /** Output buffers given back by their tensors, by output. */
-  readonly spare: DeviceBuffer[][]
-  disposed: boolean
-  /** Tensors of the trace: constants among them hold memory. */
-  readonly made: readonly Tensor[]
-  /** Arguments like those that it was traced for, without values. */
-  readonly args: A
-}
 
 /** What `compile` returns: the function, and what it has compiled. */
 export type CompiledFunction<A extends readonly Tree[], R extends Tree> = {
@@ -61,72 +50,93 @@ export function compile<A extends readonly Tree[], R extends Tree>(
   fn: (...args: A) => R,
   options: CompileOptions = {},
 ): CompiledFunction<A, R> {
-  const { donate = [] } = options
-  const cache = new Map<string, Compiled<A>>()
+  const traces = new Map<string, Trace<A, R>>()
   let runtime: Runtime | undefined
-
-  function trace(args: A): Compiled<A> {
-    const { plan, outputs, made } = plannedTrace(fn, args, options)
-    return {
-      executable: new Executable(plan, runtime!),
-      outputs,
-      spare: plan.outputs.map(() => []),
-      disposed: false,
-      made,
-      args: args.map(arg => mapTree(arg, t => placeholder(t.shape, t.dtype))) as unknown as A,
-    }
-  }
 
   function call(...args: A): R {
     runtime ??= device(options.device)
-    const tensors = args.flatMap(leaves)
     // Before a trace takes its memory, which may then be what computing the arguments has left.
     realise(
-      tensors.filter(t => !t.storage),
+      args.flatMap(leaves).filter(t => !t.storage),
       runtime,
     )
-    const key = args
-      .flatMap(arg =>
-        entries(arg)
-          .map(([path, t]) => `${path}:${t.dtype}[${t.shape}]`)
-          .concat(';'),
-      )
-      .join(' ')
-    let compiled = cache.get(key)
-    if (!compiled) {
-      compiled = trace(args)
-      cache.set(key, compiled)
+    const key = shapesOf(args)
+    let trace = traces.get(key)
+    if (!trace) {
+      trace = new Trace(fn, args, options, runtime)
+      traces.set(key, trace)
     }
-    const { executable, outputs, spare } = compiled
-    const owner = compiled
-    const { plan } = executable
-    const own = runtime
-    const storages = plan.leaves.map((t, i) => storageOf(i < tensors.length ? tensors[i] : t, own))
-    const given = args.flatMap((arg, i) => leaves(arg).map(() => donate.includes(i)))
-    checkAliases(
-      storages,
-      storages.map((_, i) => given[i] ?? false),
+    return trace.run(args)
+  }
+  const explainTraces = (how?: ExplainOptions) =>
+    [...traces.values()].map(trace => trace.explain(how)).join('\n')
+  const dispose = () => {
+    for (const trace of traces.values()) trace.dispose()
+    traces.clear()
+  }
+  const compiled = Object.assign(call, { explain: explainTraces, dispose })
+  return Object.defineProperty(compiled, 'traces', { get: () => traces.size }) as CompiledFunction<A, R>
+}
+
+/** A text that is the same for arguments of the same structure, shapes and dtypes. */
+const shapesOf = (args: readonly Tree[]): string =>
+  args
+    .flatMap(arg =>
+      entries(arg)
+        .map(([path, t]) => `${path}:${t.dtype}[${t.shape}]`)
+        .concat(';'),
     )
-    const results = plan.outputs.map((t, i) => {
-      const donor = plan.donor[i]
-      if (donor !== undefined) return storages[donor]
-      const buffer = spare[i].pop() ?? own.alloc(bytesOf(t))
-      return new Storage(own, buffer, b => (owner.disposed ? own.free(b) : spare[i].push(b)))
+    .join(' ')
+
+/** A function traced for arguments of some shapes and dtypes, planned and ready to run. */
+class Trace<A extends readonly Tree[], R extends Tree> {
+  readonly #executable: Executable
+  readonly #plan: Plan
+  readonly #outputs: R
+  /** Tensors of the trace: constants among them hold memory. */
+  readonly #made: readonly Tensor[]
+  /** Whether each of the arguments' tensors is donated. */
+  readonly #donated: readonly boolean[]
+  /** Output buffers given back by their tensors, by output. */
+  readonly #spare: readonly DeviceBuffer[][]
+  #isDisposed = false
+  /** Arguments like those that it was traced for, without values. */
+  readonly #placeholders: A
+
+  constructor(
+    readonly fn: (...args: A) => R,
+    args: A,
+    readonly options: CompileOptions,
+    readonly runtime: Runtime,
+  ) {
+    const { plan, outputs, made } = plannedTrace(fn, args, options)
+    this.#executable = new Executable(plan, runtime)
+    this.#plan = plan
+    this.#outputs = outputs
+    this.#made = made
+    this.#donated = args.flatMap((arg, i) => leaves(arg).map(() => options.donate?.includes(i) ?? false))
+    this.#spare = plan.outputs.map(() => [])
+    this.#placeholders = placeholdersLike(args)
+  }
+
+  /** Enqueue the computation; results have buffers of their own or those of donated arguments. */
+  run(args: A): R {
+    const tensors = args.flatMap(leaves)
+    const { leaves: inputs, outputs, donor } = this.#plan
+    const storages = inputs.map((t, i) => storageOf(tensors[i] ?? t, this.runtime))
+    checkAliases(storages, this.#donated)
+    const results = outputs.map((t, i) => {
+      const from = donor[i]
+      return from === undefined ? this.#newStorage(t, this.#spare[i]) : storages[from]
     })
-    executable.run(
+    this.#executable.run(
       storages.map(s => s.buffer),
       results.map(s => s.buffer),
     )
-    const taken = new Set(plan.donor)
-    tensors.forEach((t, i) => {
-      if (!given[i]) return
-      if (!taken.has(i)) t.storage?.release()
-      t.storage = undefined
-      t.gone = 'it was donated to a compiled function; use what the function returned'
-    })
+    this.#takeDonated(tensors)
     return fillTree(
-      outputs as R,
-      plan.outputs.map((t, i) => {
+      this.#outputs,
+      outputs.map((t, i) => {
         const value = result(t.shape, t.dtype)
         value.storage = results[i]
         return value
@@ -134,22 +144,37 @@ export function compile<A extends readonly Tree[], R extends Tree>(
     )
   }
 
-  const explainTraces = (how?: ExplainOptions) =>
-    [...cache.values()]
-      .map(({ args }) => explainPlan(() => plannedTrace(fn, args, options).plan, how))
-      .join('\n')
-  const dispose = () => {
-    for (const compiled of cache.values()) {
-      compiled.disposed = true
-      compiled.executable.free()
-      for (const buffer of compiled.spare.flat()) runtime?.free(buffer)
-      for (const t of compiled.made) t.storage?.release()
-    }
-    cache.clear()
+  #newStorage(t: Tensor, spare: DeviceBuffer[]): Storage {
+    const { runtime } = this
+    const buffer = spare.pop() ?? runtime.alloc(bytesOf(t))
+    return new Storage(runtime, buffer, b => (this.#isDisposed ? runtime.free(b) : spare.push(b)))
   }
-  const compiled = Object.assign(call, { explain: explainTraces, dispose })
-  return Object.defineProperty(compiled, 'traces', { get: () => cache.size }) as CompiledFunction<A, R>
+
+  /** Donated tensors have no value any more; memory that no result has taken over is given back. */
+  #takeDonated(tensors: readonly Tensor[]): void {
+    const taken = new Set(this.#plan.donor)
+    tensors.forEach((t, i) => {
+      if (!this.#donated[i]) return
+      if (!taken.has(i)) t.storage?.release()
+      t.storage = undefined
+      t.gone = 'it was donated to a compiled function; use what the function returned'
+    })
+  }
+
+  explain(how?: ExplainOptions): string {
+    return explainPlan(() => plannedTrace(this.fn, this.#placeholders, this.options).plan, how)
+  }
+
+  dispose(): void {
+    this.#isDisposed = true
+    this.#executable.free()
+    for (const buffer of this.#spare.flat()) this.runtime.free(buffer)
+    for (const t of this.#made) t.storage?.release()
+  }
 }
+
+const placeholdersLike = <A extends readonly Tree[]>(args: A): A =>
+  args.map(arg => mapTree(arg, t => placeholder(t.shape, t.dtype))) as unknown as A
 
 /** Trace a function for arguments of given shapes and dtypes, and plan it. */
 function plannedTrace<A extends readonly Tree[], R extends Tree>(
@@ -157,7 +182,7 @@ function plannedTrace<A extends readonly Tree[], R extends Tree>(
   args: A,
   { donate = [], memory }: CompileOptions,
 ): { plan: Plan; outputs: R; made: readonly Tensor[] } {
-  const inputs = args.map(arg => mapTree(arg, t => placeholder(t.shape, t.dtype))) as unknown as A
+  const inputs = placeholdersLike(args)
   const donated = new Set(donate.flatMap(i => leaves(inputs[i])))
   return withinBudget(memory, () => {
     const { value: outputs, made } = collect(() => fn(...inputs))
@@ -178,15 +203,19 @@ export function explain<A extends readonly Tree[]>(
   return explainPlan(() => plannedTrace(fn, args, options).plan, options)
 }
 
-/** Donated buffers are written in place, so nothing else in the call may read them. */
+/**
+ * Donated buffers are written in place, so nothing else in the call may read them.
+ * @throws Error when something else does.
+ */
 function checkAliases(storages: readonly Storage[], donated: readonly boolean[]): void {
   const seen = new Map<Storage, boolean>()
   storages.forEach((storage, i) => {
+    const isDonated = donated[i] ?? false
     const before = seen.get(storage)
-    if (before !== undefined && (before || donated[i]))
+    if (before !== undefined && (before || isDonated))
       throw new Error(
         'compile: a donated tensor is also used elsewhere in the same call; pass a copy, or do not donate it',
       )
-    seen.set(storage, (before ?? false) || donated[i])
+    seen.set(storage, (before ?? false) || isDonated)
   })
 }

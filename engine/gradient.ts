@@ -2,9 +2,8 @@ import type { Cotangents, KernelOp, Node, Tensor, ViewOp } from './graph/tensor.
 import { leaves, mapTree, type Tree } from './graph/tree.js'
 import { isFloat } from './kernel/dtype.js'
 import { printShape } from './kernel/shape.js'
-import { sumOfPlaces } from './ops/place.js'
-import { ones, zeros } from './ops/source.js'
-import { scanOf } from './scan/node.js'
+import { ones, sumOfCotangents, zeros } from './ops/index.js'
+import { type Picked, pickOf } from './scan/node.js'
 import { scanVjp } from './scan/vjp.js'
 
 /** Nodes on a path from `from` to `outputs`. At `ends` the walk stops: their inputs do not count. */
@@ -70,11 +69,11 @@ export function backpropagate(
   const between = nodesBetween(outputs, wrt, ends)
   const total = new Map<Tensor, Tensor>()
   // A scan is one node with several values: it is visited once, when all its picks have their cotangents.
-  const picked = new Map<Tensor, Map<number, Tensor>>()
+  const cotangentsOf = new Map<Tensor, Map<Picked, Tensor>>()
   const accumulate = (t: Tensor, g: Tensor | undefined) => {
     if (!g || !between.has(t)) return
     const before = total.get(t)
-    total.set(t, before ? sumOfPlaces(before, g) : g)
+    total.set(t, before ? sumOfCotangents(before, g) : g)
   }
   outputs.forEach((t, i) => {
     accumulate(t, cotangents[i])
@@ -82,10 +81,10 @@ export function backpropagate(
   for (const node of [...between].sort((a, b) => b.id - a.id)) {
     if (ends.has(node)) continue
     if (node.op.kind === 'scan') {
-      const gs = picked.get(node)
+      const gs = cotangentsOf.get(node)
       if (!gs) continue
       const needed = node.inputs.map(x => between.has(x))
-      scanVjp(node, gs, needed).forEach((g, i) => {
+      scanVjp(node, gs, needed, backpropagate).forEach((g, i) => {
         accumulate(node.inputs[i], g)
       })
       continue
@@ -93,11 +92,11 @@ export function backpropagate(
     const g = total.get(node)
     if (!g) continue
     if (node.op.kind === 'pick') {
-      const { scan, index } = scanOf(node)
-      const gs = picked.get(scan) ?? new Map<number, Tensor>()
-      const before = gs.get(index)
-      gs.set(index, before ? sumOfPlaces(before, g) : g)
-      picked.set(scan, gs)
+      const { scan, picked } = pickOf(node)
+      const gs = cotangentsOf.get(scan) ?? new Map<Picked, Tensor>()
+      const before = gs.get(picked)
+      gs.set(picked, before ? sumOfCotangents(before, g) : g)
+      cotangentsOf.set(scan, gs)
       continue
     }
     vjpOf(g, node).forEach((c, i) => {

@@ -1,11 +1,4 @@
-/** The only public door of the engine. */
-import './ops/math.js'
-import './ops/reduce.js'
-import './ops/matmul.js'
-import './ops/gather.js'
-import './ops/view.js'
-import './ops/place.js'
-import './runtime/to.js'
+/** The only public door of the engine, but for random numbers on the host (hostRandom.ts) and testing/. */
 import './runtime/value.js'
 
 export {
@@ -39,22 +32,58 @@ export {
   type OptionValues,
   option,
 } from './devices/options.js'
-export { layerNorm, softmaxCrossEntropy } from './functions.js'
 export { gradients } from './gradient.js'
+export type { Nested } from './graph/methods.js'
 export { registeredOps } from './graph/registry.js'
-export { type Draw, type Sample, Tensor } from './graph/tensor.js'
+export {
+  type Cotangents,
+  type Draw,
+  type KernelOp,
+  type LoopRules,
+  type Node,
+  type OpLaunch,
+  type Sample,
+  type StepInput,
+  Tensor,
+} from './graph/tensor.js'
 export { entries, fillTree, leaves, mapTree, type Tree } from './graph/tree.js'
+export { copyKernel } from './kernel/build.js'
 export type { DType, TypedArray } from './kernel/dtype.js'
 export * as expr from './kernel/expr.js'
+export { kernelBody } from './kernel/expr.js'
 export { type Kernel, printKernel } from './kernel/kernel.js'
-export type { Shape } from './kernel/shape.js'
+export { contiguousView, type Shape, type View } from './kernel/shape.js'
 export { bitsAt, foldKey, type Key, keyFromSeed, threefry2x32, uniformAt } from './kernel/threefry.js'
-export { elementwise } from './ops/elementwise.js'
-export { gather, oneHot, scatterAdd } from './ops/gather.js'
-export { add, div, equal, less, lessEqual, maximum, minimum, mul, sub, where } from './ops/math.js'
-export { matmul } from './ops/matmul.js'
-export { concat, pad, stack } from './ops/place.js'
-export { arange, constant, full, type Nested, ones, tensor, zeros } from './ops/source.js'
+export {
+  add,
+  arange,
+  concat,
+  constant,
+  div,
+  elementwise,
+  equal,
+  full,
+  gather,
+  layerNorm,
+  less,
+  lessEqual,
+  matmul,
+  maximum,
+  minimum,
+  mul,
+  type OperationRecord,
+  oneHot,
+  ones,
+  operation,
+  pad,
+  scatterAdd,
+  softmaxCrossEntropy,
+  stack,
+  sub,
+  tensor,
+  where,
+  zeros,
+} from './ops/index.js'
 export { type AdamOptions, type AdamState, adam, adamState } from './optimise.js'
 export { dropout, fold, randomBits, randomKey, uniform } from './random.js'
 export {

@@ -1,6 +1,6 @@
 import type { Tensor } from './graph/tensor.js'
 import { fillTree, leaves, mapTree, type Tree } from './graph/tree.js'
-import { ones, zeros } from './ops/source.js'
+import { ones, zeros } from './ops/index.js'
 
 /** Adam's settings. */
 export type AdamOptions = {

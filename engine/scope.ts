@@ -1,38 +1,15 @@
-import { setCreationHook, Tensor } from './graph/tensor.js'
+import { context, within } from './graph/context.js'
+import { Tensor } from './graph/tensor.js'
 import { leaves, type Tree } from './graph/tree.js'
 import { realise } from './runtime/execute.js'
 
-type Scope = { readonly made: Tensor[] }
-const scopes: Scope[] = []
-/** Where live tensors were made, while the leak reporter is on. */
-let origins: Map<Tensor, string> | undefined
-
-/** Tensors are recorded only while somebody wants to know. */
-function updateHook(): void {
-  if (!scopes.length && !origins) setCreationHook(undefined)
-  else
-    setCreationHook(t => {
-      scopes[scopes.length - 1]?.made.push(t)
-      origins?.set(t, origin())
-    })
-}
-
-function enter(): Scope {
-  const scope = { made: [] }
-  scopes.push(scope)
-  updateHook()
-  return scope
-}
-
-function leave(scope: Scope, kept: ReadonlySet<Tensor>): void {
-  scopes.splice(scopes.indexOf(scope), 1)
-  updateHook()
-  const outer = scopes[scopes.length - 1]
-  const freed = new Set(scope.made.filter(t => t.storage && !kept.has(t)))
+/** Once a scope has ended: free what was made in it but `kept`, which the scope around it takes over. */
+function leave(made: readonly Tensor[], kept: ReadonlySet<Tensor>): void {
+  const freed = new Set(made.filter(t => t.storage && !kept.has(t)))
   // What is returned but not computed yet may need a value that goes now.
   realise([...kept].filter(t => reaches(t, freed)))
   for (const t of freed) t.dispose()
-  for (const t of scope.made) if (kept.has(t)) outer?.made.push(t)
+  context().scope?.push(...made.filter(t => kept.has(t)))
 }
 
 /** Whether computing a tensor would read one of `values`. */
@@ -60,38 +37,33 @@ function tensorsIn(value: unknown): Set<Tensor> {
  * `body` may be asynchronous; then no other asynchronous scope may run at the same time.
  */
 export function scope<T>(body: () => T): T {
-  const scope = enter()
+  const made: Tensor[] = []
   let value: T
   try {
-    value = body()
+    value = within({ scope: made }, body)
   } catch (error) {
-    leave(scope, new Set())
+    leave(made, new Set())
     throw error
   }
   if (value instanceof Promise)
     return value.then(
-      v => {
-        leave(scope, tensorsIn(v))
-        return v
+      result => {
+        leave(made, tensorsIn(result))
+        return result
       },
       error => {
-        leave(scope, new Set())
+        leave(made, new Set())
         throw error
       },
     ) as T
-  leave(scope, tensorsIn(value))
+  leave(made, tensorsIn(value))
   return value
 }
 
 /** Run `body` outside of all scopes: what it makes is handed over, to be freed by the caller. @internal */
 export function collect<T>(body: () => T): { value: T; made: readonly Tensor[] } {
-  const scope = enter()
-  try {
-    return { value: body(), made: scope.made }
-  } finally {
-    scopes.splice(scopes.indexOf(scope), 1)
-    updateHook()
-  }
+  const made: Tensor[] = []
+  return { value: within({ scope: made }, body), made }
 }
 
 /** Free the values of all tensors of a tree. */
@@ -105,23 +77,14 @@ export function dispose(tree: Tree): void {
  * first, and stops remembering.
  */
 export function reportLeaks(): () => string[] {
+  const { origins } = context()
   const made = new Map<Tensor, string>()
-  origins = made
-  updateHook()
+  origins.of = made
   return () => {
-    origins = undefined
-    updateHook()
+    origins.of = undefined
     return [...made]
-      .filter(([t]) => t.storage)
-      .sort(([a], [b]) => b.storage!.buffer.bytes - a.storage!.buffer.bytes)
-      .map(([t, where]) => `${t}: ${t.storage!.buffer.bytes} bytes, made at ${where}`)
+      .flatMap(([t, where]) => (t.storage ? [{ t, where, bytes: t.storage.buffer.bytes }] : []))
+      .sort((a, b) => b.bytes - a.bytes)
+      .map(({ t, where, bytes }) => `${t}: ${bytes} bytes, made at ${where}`)
   }
-}
-
-/** The first line of the call stack outside of the engine. */
-function origin(): string {
-  const here = import.meta.url.replace(/scope\.[jt]s$/, '')
-  const lines = (new Error().stack ?? '').split('\n').slice(1)
-  const line = lines.find(l => !l.includes(here)) ?? lines[lines.length - 1] ?? 'an unknown place'
-  return line.trim().replace(/^at /, '')
 }

@@ -4,12 +4,12 @@
  * distinct score.
  */
 import { quantileSorted } from 'd3-array'
-import { foldKey, type Key, keyFromSeed, threefry2x32 } from '../engine/index.js'
+import { type Key, purposeKey, seedPurposes, threefry2x32 } from '../engine/hostRandom.js'
 import { type ClassClusters, type ClusterLabels, clustersOf } from './clusters.js'
-import { confidence } from './normal.js'
+import { confidence, type Interval } from './normal.js'
 import type { Counts, Ranking } from './ranking.js'
 
-export interface BootstrapOptions {
+export type BootstrapOptions = {
   /** Resampled data sets; default 1000. With 0 all intervals are NaN. */
   replicates?: number
   /** An integer; the intervals are a function of it and of the data. Default 1. */
@@ -18,16 +18,11 @@ export interface BootstrapOptions {
   labels?: ClusterLabels
 }
 
-export interface Interval {
-  low: number
-  high: number
-}
-
 /**
  * For every ranking (scores of the same reads, in the same order) and every statistic the 95 % percentile interval.
  * All rankings see the same resampled reads.
  *
- * Throws a RangeError for rankings of different reads, labels that do not fit, or a bad number of replicates.
+ * @throws RangeError for rankings of different numbers of reads, labels that do not fit, or a bad number of replicates.
  */
 export function bootstrapIntervals<Name extends string>(
   rankings: readonly Ranking[],
@@ -41,30 +36,18 @@ export function bootstrapIntervals<Name extends string>(
   const values = rankings.map(() => names.map(() => new Float64Array(replicates)))
   const [first] = rankings
   if (first === undefined) return []
-  const inClass = resampler(
-    rankings.map(r => r.inLevels),
-    labels.in,
-    foldKey(keyFromSeed(seed), 0),
-  )
-  const oodClass = resampler(
-    rankings.map(r => r.oodLevels),
-    labels.ood,
-    foldKey(keyFromSeed(seed), 1),
-  )
-  const resampled = rankings.map(({ scores }) => ({
-    inCounts: new Float64Array(scores.length),
-    oodCounts: new Float64Array(scores.length),
-  }))
+  const { bootstrapIn, bootstrapOod } = seedPurposes.evaluation
+  const inLevels = rankings.map(ranking => ranking.inLevels)
+  const oodLevels = rankings.map(ranking => ranking.oodLevels)
+  const resampleIn = resampler(inLevels, labels.in, purposeKey(seed, bootstrapIn))
+  const resampleOod = resampler(oodLevels, labels.ood, purposeKey(seed, bootstrapOod))
+  const inCounts = rankings.map(({ scores }) => new Float64Array(scores.length))
+  const oodCounts = rankings.map(({ scores }) => new Float64Array(scores.length))
   for (let replicate = 0; replicate < replicates; replicate++) {
-    inClass(
-      replicate,
-      resampled.map(counts => counts.inCounts),
-    )
-    oodClass(
-      replicate,
-      resampled.map(counts => counts.oodCounts),
-    )
-    resampled.forEach((counts, r) => {
+    resampleIn(replicate, inCounts)
+    resampleOod(replicate, oodCounts)
+    rankings.forEach((_, r) => {
+      const counts = { inCounts: inCounts[r], oodCounts: oodCounts[r] }
       names.forEach((name, s) => {
         values[r][s][replicate] = statistics[name](counts)
       })
@@ -78,11 +61,15 @@ export function bootstrapIntervals<Name extends string>(
 
 function percentiles(values: Float64Array): Interval {
   const sorted = Array.from(values.sort())
-  const at = (p: number): number => quantileSorted(sorted, p) ?? Number.NaN
-  return { low: at((1 - confidence) / 2), high: at((1 + confidence) / 2) }
+  const quantile = (p: number): number => quantileSorted(sorted, p) ?? Number.NaN
+  return { low: quantile((1 - confidence) / 2), high: quantile((1 + confidence) / 2) }
 }
 
-/** A function that fills `counts` (per ranking, per level) with the reads of a replicate. */
+/**
+ * A function that resamples one class: it fills `counts[ranking][level]` with how many reads of a replicate have each
+ * level, that is, distinct score. `levels[ranking][read]` are those of the reads themselves.
+ * @throws RangeError for rankings of different numbers of reads, or labels that do not fit.
+ */
 function resampler(
   levels: readonly Int32Array[],
   labels: readonly string[] | undefined,
@@ -99,10 +86,10 @@ function resampler(
   const draws = new Int32Array(clusters.count)
   return (replicate, counts) => {
     fillDraws(draws, key, replicate)
-    levels.forEach((level, r) => {
+    levels.forEach((levelOf, r) => {
       const count = counts[r].fill(0)
       for (const cluster of draws) {
-        for (let i = starts[cluster]; i < starts[cluster + 1]; i++) count[level[members[i]]]++
+        for (let i = starts[cluster]; i < starts[cluster + 1]; i++) count[levelOf[members[i]]]++
       }
     })
   }
@@ -121,7 +108,7 @@ function membersOf({ ids, count }: ClassClusters): { starts: Int32Array; members
   return { starts, members }
 }
 
-/** As many numbers below `draws.length` as there are places. */
+/** Fills `draws` with random numbers from 0 to `draws.length` - 1: as many clusters, drawn with replacement. */
 function fillDraws(draws: Int32Array, key: Key, replicate: number): void {
   const scale = draws.length / 2 ** 32
   for (let i = 0; i < draws.length; i += 2) {

@@ -2,9 +2,11 @@ import { midRanks, type Scores } from './ranking.js'
 
 /**
  * Pearson's correlation of two equally long series. NaN for fewer than two pairs, a constant series, or an infinity.
+ * @throws RangeError when the series are of different lengths.
  */
 export function pearson(x: Scores, y: Scores): number {
-  if (x.length !== y.length) throw new RangeError(`correlation of ${x.length} with ${y.length} values`)
+  if (x.length !== y.length)
+    throw new RangeError(`correlation: got ${x.length} and ${y.length} values, give as many of each`)
   const meanX = mean(x)
   const meanY = mean(y)
   let xx = 0
@@ -20,7 +22,10 @@ export function pearson(x: Scores, y: Scores): number {
   return xx > 0 && yy > 0 ? xy / Math.sqrt(xx * yy) : Number.NaN
 }
 
-/** Spearman's rank correlation: Pearson's of the mid-ranks. NaN for fewer than two pairs or a constant series. */
+/**
+ * Spearman's rank correlation: Pearson's of the mid-ranks. NaN for fewer than two pairs or a constant series.
+ * @throws RangeError when the series are of different lengths.
+ */
 export const spearman = (x: Scores, y: Scores): number => pearson(midRanks(x), midRanks(y))
 
 function mean(values: Scores): number {

@@ -6,16 +6,16 @@
  */
 import { type ClassClusters, type ClusterLabels, clustersOf } from './clusters.js'
 import { aurocOf } from './metrics.js'
-import { type Estimate, twoSidedP, zConfidence } from './normal.js'
+import { type Estimate, type Interval, twoSidedP, zConfidence } from './normal.js'
 import { type Ranking, rank, type Scores } from './ranking.js'
 
 /** Scores of the same reads in both classes. */
-export interface ClassScores {
+export type ClassScores = {
   in: Scores
   ood: Scores
 }
 
-export interface PairedTest {
+export type PairedTest = {
   /** AUROC of the first score minus AUROC of the second, with its 95 % interval. */
   difference: Estimate
   z: number
@@ -28,12 +28,15 @@ export interface PairedTest {
  * Where that variance is zero or undefined (perfect separation, constant scores, one read or cluster of a class) the
  * interval is the score interval with Hanley & McNeil's variance (Radiology 143 (1982) 29–36): never degenerate.
  *
- * Throws a RangeError for an empty class, a NaN, or labels that do not fit.
+ * @throws RangeError for an empty class, a NaN, or labels that do not fit.
  */
 export const aurocEstimate = (inScores: Scores, oodScores: Scores, labels: ClusterLabels = {}): Estimate =>
   aurocEstimateOf(rank(inScores, oodScores), labels)
 
-/** See `aurocEstimate`. */
+/**
+ * `aurocEstimate` of reads that are ranked already.
+ * @throws RangeError when labels do not fit.
+ */
 export function aurocEstimateOf(ranking: Ranking, labels: ClusterLabels = {}): Estimate {
   const placed = placements(ranking)
   const variance = varianceOf(placed, labels)
@@ -50,7 +53,7 @@ export function aurocEstimateOf(ranking: Ranking, labels: ClusterLabels = {}): E
 /**
  * DeLong's estimate of the variance of the AUROC; NaN when a class has one read (or cluster).
  *
- * Throws as `aurocEstimate`.
+ * @throws RangeError as `aurocEstimate`.
  */
 export const delongVariance = (inScores: Scores, oodScores: Scores, labels: ClusterLabels = {}): number =>
   varianceOf(placements(rank(inScores, oodScores)), labels)
@@ -60,7 +63,7 @@ export const delongVariance = (inScores: Scores, oodScores: Scores, labels: Clus
  * and the two-sided p. Equal scores give z = 0 and p = 1; where the variance is undefined, or zero for different
  * AUROCs, interval, z and p are NaN.
  *
- * Throws as `aurocEstimate`, and a RangeError when the two scores are not of the same number of reads.
+ * @throws RangeError as `aurocEstimate`, and when the two scores are not of the same number of reads.
  */
 export const pairedDelong = (
   first: ClassScores,
@@ -68,7 +71,10 @@ export const pairedDelong = (
   labels: ClusterLabels = {},
 ): PairedTest => pairedDelongOf(rank(first.in, first.ood), rank(second.in, second.ood), labels)
 
-/** See `pairedDelong`. */
+/**
+ * `pairedDelong` of reads that are ranked already, in the same order in both rankings.
+ * @throws RangeError when labels do not fit, or the rankings are of different numbers of reads.
+ */
 export function pairedDelongOf(first: Ranking, second: Ranking, labels: ClusterLabels = {}): PairedTest {
   const a = placements(first)
   const b = placements(second)
@@ -95,7 +101,7 @@ export function pairedDelongOf(first: Ranking, second: Ranking, labels: ClusterL
   return { difference: { value, low: value - margin, high: value + margin }, z, p: twoSidedP(z) }
 }
 
-interface Placements {
+type Placements = {
   auroc: number
   /** Of every in-distribution read, the share of out-of-distribution reads that it outscores (ties one half). */
   in: Float64Array
@@ -103,6 +109,7 @@ interface Placements {
   ood: Float64Array
 }
 
+/** The structural components V10 and V01 of DeLong et al.: the mean of either is the AUROC. */
 function placements(ranking: Ranking): Placements {
   const { inCounts, oodCounts, inLevels, oodLevels } = ranking
   const oodOutscored = new Float64Array(inCounts.length)
@@ -127,7 +134,7 @@ const varianceOf = (placed: Placements, labels: ClusterLabels): number =>
   classVariance(placed.in, placed.auroc, clustersOf(labels.in, placed.in.length)) +
   classVariance(placed.ood, placed.auroc, clustersOf(labels.ood, placed.ood.length))
 
-/** The part of one class, that is, the variance of the mean of its placements. */
+/** One class' part of the AUROC's variance: the variance of the mean of its placements. */
 function classVariance(placements: Float64Array, mean: number, { ids, count }: ClassClusters): number {
   if (count < 2) return Number.NaN
   const sums = new Float64Array(count)
@@ -137,8 +144,11 @@ function classVariance(placements: Float64Array, mean: number, { ids, count }: C
   return ((count / (count - 1)) * squares) / placements.length ** 2
 }
 
-/** The θ at which |θ − value| is z standard errors, the variance being Hanley & McNeil's at θ itself. */
-function hanleyMcNeilInterval(value: number, m: number, n: number): { low: number; high: number } {
+/**
+ * The score interval: its ends are the θ at which |θ − value| is z standard errors, the variance being Hanley &
+ * McNeil's at θ itself, for `m` in-distribution and `n` out-of-distribution reads. Found by bisection.
+ */
+function hanleyMcNeilInterval(value: number, m: number, n: number): Interval {
   const variance = (theta: number): number => {
     const q1 = theta / (2 - theta)
     const q2 = (2 * theta * theta) / (1 + theta)

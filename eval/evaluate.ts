@@ -1,3 +1,4 @@
+import { groups } from 'd3-array'
 import { bootstrapIntervals } from './bootstrap.js'
 import type { ClusterLabels } from './clusters.js'
 import { pearson, spearman } from './correlation.js'
@@ -7,7 +8,7 @@ import { confidence, type Estimate } from './normal.js'
 import { type Counts, type Ranking, rank, rankingOfSome } from './ranking.js'
 import { type ClassSize, type EvaluationReads, type KeptReads, scoredReads } from './reads.js'
 
-export interface EvaluationOptions {
+export type EvaluationOptions = {
   /** Seed of the bootstrap; default 1. */
   seed?: number
   /** Replicates of the bootstrap; default 1000, 0 for no intervals. */
@@ -16,12 +17,12 @@ export interface EvaluationOptions {
   clusterByGenus?: boolean
 }
 
-export interface Correlation {
+export type Correlation = {
   pearson: number
   spearman: number
 }
 
-export interface ScoreEvaluation {
+export type ScoreEvaluation = {
   score: string
   /** Positive class: in-distribution. */
   auroc: Estimate
@@ -34,12 +35,12 @@ export interface ScoreEvaluation {
   gcCorrelation?: { all: Correlation; inDistribution: Correlation; outOfDistribution: Correlation }
 }
 
-export interface Comparison extends PairedTest {
+export type Comparison = PairedTest & {
   score: string
   against: string
 }
 
-export interface GenusEvaluation {
+export type GenusEvaluation = {
   genus: string
   distribution: 'in' | 'ood'
   reads: number
@@ -48,7 +49,7 @@ export interface GenusEvaluation {
 }
 
 /** Everything the evaluator finds; NaN stands for undefined (and is null in JSON). */
-export interface Evaluation {
+export type Evaluation = {
   inDistribution: ClassSize
   outOfDistribution: ClassSize
   /** How the intervals were made. */
@@ -60,6 +61,7 @@ export interface Evaluation {
   genera: GenusEvaluation[]
 }
 
+/** The metrics whose intervals come from the bootstrap. */
 const bootstrapped = {
   auprcIn: (counts: Counts) => auprcOf(counts, 'in'),
   auprcOod: (counts: Counts) => auprcOf(counts, 'ood'),
@@ -72,7 +74,7 @@ const bootstrapped = {
  * seeded stratified bootstrap. A read with a NaN in any score is dropped from all of them, and counted, so that
  * the tests stay paired; infinities are ordinary extreme scores.
  *
- * Throws a RangeError when a class has no read left, the classes have different scores, the lengths disagree, or
+ * @throws RangeError when a class has no read left, the classes have different scores, the lengths disagree, or
  * `clusterByGenus` finds no genera.
  */
 export function evaluateScores(
@@ -125,6 +127,7 @@ function genusLabels(inside: KeptReads, outside: KeptReads): ClusterLabels {
   return { in: inside.genus, ood: outside.genus }
 }
 
+/** How a score goes with GC content, where that is given: over all reads, and within each class. */
 function gcCorrelation(
   score: string,
   inside: KeptReads,
@@ -148,19 +151,15 @@ function gcCorrelation(
   }
 }
 
+/** Each genus of a class against all reads of the other class, genera sorted by name. */
 function perGenus(
   distribution: 'in' | 'ood',
   genera: readonly string[] | undefined,
   names: readonly string[],
   rankings: readonly Ranking[],
 ): GenusEvaluation[] {
-  const readsOf = new Map<string, number[]>()
-  genera?.forEach((genus, read) => {
-    const reads = readsOf.get(genus)
-    if (reads) reads.push(read)
-    else readsOf.set(genus, [read])
-  })
-  return [...readsOf]
+  if (!genera) return []
+  return groups(genera.keys(), read => genera[read])
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([genus, reads]) => {
       const estimates = rankings.map(ranking =>

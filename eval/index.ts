@@ -1,4 +1,14 @@
-export { type BootstrapOptions, bootstrapIntervals, type Interval } from './bootstrap.js'
+/**
+ * How well scores tell in-distribution reads from others: metrics with intervals, reports and plots. This is the
+ * folder's door.
+ *
+ * `reads` drops reads without a score; `ranking` reduces the scores of both classes to their order, from which all the
+ * rest is computed: `metrics`, AUROC's intervals and tests (`delong`), the other metrics' intervals (`bootstrap`), over
+ * reads or over whole genera (`clusters`). `evaluate` puts these together with the correlation with GC content
+ * (`correlation`), `report` shows an evaluation as text, `plot` as SVG (`svg`). `normal` has the normal distribution
+ * and what an interval is.
+ */
+export { type BootstrapOptions, bootstrapIntervals } from './bootstrap.js'
 export type { ClusterLabels } from './clusters.js'
 export { pearson, spearman } from './correlation.js'
 export { aurocEstimate, type ClassScores, delongVariance, type PairedTest, pairedDelong } from './delong.js'
@@ -12,7 +22,7 @@ export {
   type ScoreEvaluation,
 } from './evaluate.js'
 export { auprc, auprcOf, auroc, aurocOf, fprAtTpr, fprAtTprOf, rocCurve } from './metrics.js'
-export type { Estimate } from './normal.js'
+export type { Estimate, Interval } from './normal.js'
 export {
   evaluationPlot,
   type HistogramPlotScore,

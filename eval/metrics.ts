@@ -9,7 +9,7 @@ import { type Counts, type Positive, rank, type Scores } from './ranking.js'
  * out-of-distribution read, ties counting one half. Scores are higher for in-distribution reads; the positive class is
  * the in-distribution one (with the classes and the sign of the scores both exchanged it is the same).
  *
- * Throws a RangeError for an empty class or a NaN.
+ * @throws RangeError for an empty class or a NaN.
  */
 export const auroc = (inScores: Scores, oodScores: Scores): number => aurocOf(rank(inScores, oodScores))
 
@@ -18,7 +18,7 @@ export const auroc = (inScores: Scores, oodScores: Scores): number => aurocOf(ra
  * in recall, without interpolation, as scikit-learn's `average_precision_score`. For `positive = 'ood'` reads are
  * called from the lowest score upwards. Its value at chance is the share of the positive class.
  *
- * Throws a RangeError for an empty class or a NaN.
+ * @throws RangeError for an empty class or a NaN.
  */
 export const auprc = (inScores: Scores, oodScores: Scores, positive: Positive = 'in'): number =>
   auprcOf(rank(inScores, oodScores), positive)
@@ -28,7 +28,7 @@ export const auprc = (inScores: Scores, oodScores: Scores, positive: Positive = 
  * `tpr`, in (0, 1]. No interpolation between thresholds: this is the first such point of scikit-learn's
  * `roc_curve(…, drop_intermediate=False)`.
  *
- * Throws a RangeError for an empty class, a NaN, or another `tpr`.
+ * @throws RangeError for an empty class, a NaN, or another `tpr`.
  */
 export const fprAtTpr = (
   inScores: Scores,
@@ -37,7 +37,7 @@ export const fprAtTpr = (
   positive: Positive = 'in',
 ): number => fprAtTprOf(rank(inScores, oodScores), tpr, positive)
 
-/** See `auroc`. */
+/** `auroc` of counts per distinct score. */
 export function aurocOf({ inCounts, oodCounts }: Counts): number {
   let oodBelow = 0
   let wins = 0
@@ -48,7 +48,7 @@ export function aurocOf({ inCounts, oodCounts }: Counts): number {
   return wins / (total(inCounts) * oodBelow)
 }
 
-/** See `auprc`. */
+/** `auprc` of counts per distinct score. */
 export function auprcOf(counts: Counts, positive: Positive): number {
   const { positives, negatives, start, step } = sweep(counts, positive)
   let truePositives = 0
@@ -62,7 +62,10 @@ export function auprcOf(counts: Counts, positive: Positive): number {
   return area / truePositives
 }
 
-/** See `fprAtTpr`. */
+/**
+ * `fprAtTpr` of counts per distinct score.
+ * @throws RangeError when `tpr` is not in (0, 1].
+ */
 export function fprAtTprOf(counts: Counts, tpr: number, positive: Positive): number {
   if (!(tpr > 0 && tpr <= 1)) throw new RangeError(`true positive rate: got ${tpr}, give one in (0, 1]`)
   const { positives, negatives, start, step } = sweep(counts, positive)
@@ -76,7 +79,10 @@ export function fprAtTprOf(counts: Counts, tpr: number, positive: Positive): num
   return falsePositives / total(negatives)
 }
 
-/** The ROC curve's corners from (0, 0) to (1, 1), the positive class being the in-distribution one. */
+/**
+ * The ROC curve's corners from (0, 0) to (1, 1), the positive class being the in-distribution one.
+ * @throws RangeError for an empty class or a NaN.
+ */
 export function rocCurve(inScores: Scores, oodScores: Scores): { fpr: Float64Array; tpr: Float64Array } {
   const { inCounts, oodCounts } = rank(inScores, oodScores)
   const corners = (counts: Float64Array, reads: number): Float64Array => {
@@ -91,7 +97,7 @@ export function rocCurve(inScores: Scores, oodScores: Scores): { fpr: Float64Arr
   return { fpr: corners(oodCounts, oodScores.length), tpr: corners(inCounts, inScores.length) }
 }
 
-/** How to lower the threshold over the distinct scores, or for `ood` to raise it. */
+/** The order in which a threshold passes the distinct scores: downwards, or for `ood` upwards. */
 const sweep = ({ inCounts, oodCounts }: Counts, positive: Positive) =>
   positive === 'in'
     ? { positives: inCounts, negatives: oodCounts, start: inCounts.length - 1, step: -1 }

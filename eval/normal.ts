@@ -4,12 +4,14 @@ export const confidence = 0.95
 /** The normal quantile that goes with `confidence`: Φ(1.96) = 0.975. */
 export const zConfidence = 1.959963984540054
 
-/** A figure and the ends of its interval; NaN where the interval is undefined. */
-export interface Estimate {
-  value: number
+/** The ends of an interval; NaN where it is undefined. */
+export type Interval = {
   low: number
   high: number
 }
+
+/** A figure and its interval. */
+export type Estimate = Interval & { value: number }
 
 /** P(|Z| >= |z|) for a standard normal Z, with relative accuracy far into the tail. */
 export const twoSidedP = (z: number): number => erfc(Math.abs(z) / Math.SQRT2)

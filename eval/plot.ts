@@ -7,7 +7,7 @@ import { type EvaluationReads, scoredReads } from './reads.js'
 import { formatFigure } from './report.js'
 import { axes, type Frame, linePath, scoreColours, svgDocument, text, xPixel, yPixel } from './svg.js'
 
-export interface RocPlotCurve {
+export type RocPlotCurve = {
   label: string
   /** What the legend says after the label, such as the AUROC. */
   figure?: string
@@ -16,13 +16,13 @@ export interface RocPlotCurve {
   tpr: ArrayLike<number>
 }
 
-export interface HistogramPlotScore {
+export type HistogramPlotScore = {
   label: string
   inScores: Scores
   oodScores: Scores
 }
 
-export interface PlotOptions {
+export type PlotOptions = {
   title: string
   /** Unit of the scores, for the axes of histograms. */
   unit?: string
@@ -172,9 +172,9 @@ function histogramPanel(
   const frame: Frame = { left, top, width: panel, height, x, y: [0, highest * 1.05] }
   const steps = classes.map(({ style, bars }) => {
     const outline = bars.flatMap(({ x0, x1, share }) =>
-      [x0, x1].map(at => [xPixel(frame, at), yPixel(frame, share)] as const),
+      [x0, x1].map(edge => [xPixel(frame, edge), yPixel(frame, share)] as const),
     )
-    const corner = (at: number) => [xPixel(frame, at), yPixel(frame, 0)] as const
+    const corner = (edge: number) => [xPixel(frame, edge), yPixel(frame, 0)] as const
     return `<path class="${style} area" d="${linePath([corner(x[0]), ...outline, corner(x[1])])}Z"/>`
   })
   return [

@@ -9,12 +9,12 @@
 export type Scores = ArrayLike<number>
 
 /** How many reads of each class have each distinct score; index 0 is the lowest score. */
-export interface Counts {
+export type Counts = {
   inCounts: Float64Array
   oodCounts: Float64Array
 }
 
-export interface Ranking extends Counts {
+export type Ranking = Counts & {
   /** The distinct scores, ascending. */
   scores: Float64Array
   /** Of every in-distribution read, the index of its score. */
@@ -29,7 +29,7 @@ export type Positive = 'in' | 'ood'
 /**
  * Ranks the reads of both classes together, in O(n log n).
  *
- * Throws a RangeError for an empty class and for a NaN: what to do with an undefined score is the caller's decision
+ * @throws RangeError for an empty class and for a NaN: what to do with an undefined score is the caller's decision
  * (`evaluateScores` drops and counts them).
  */
 export function rank(inScores: Scores, oodScores: Scores): Ranking {

@@ -1,5 +1,5 @@
 /** Scored reads of one class; element i of everything belongs to read i. */
-export interface ScoredReads {
+export type ScoredReads = {
   /**
    * Scores by name, higher for in-distribution reads; the first is the baseline that the others are tested against:
    * `{ likelihood, ratio }`.
@@ -10,19 +10,19 @@ export interface ScoredReads {
   genus?: readonly string[]
 }
 
-export interface EvaluationReads {
+export type EvaluationReads = {
   inDistribution: ScoredReads
   outOfDistribution: ScoredReads
 }
 
-export interface ClassSize {
+export type ClassSize = {
   reads: number
   /** Reads left out because one of their scores is not a number. */
   dropped: number
 }
 
 /** Reads without undefined scores. */
-export interface KeptReads extends ClassSize {
+export type KeptReads = ClassSize & {
   scores: Record<string, Float64Array>
   gc?: Float64Array
   genus?: string[]
@@ -31,7 +31,7 @@ export interface KeptReads extends ClassSize {
 /**
  * The reads that have all scores, of both classes, and the scores' names.
  *
- * Throws a RangeError as `evaluateScores` does.
+ * @throws RangeError when a class has no read left, the classes have different scores, or the lengths disagree.
  */
 export function scoredReads(reads: EvaluationReads): {
   names: string[]

@@ -2,7 +2,7 @@
 import { ticks } from 'd3-array'
 
 /** A rectangle of the drawing, in pixels, and the data range that it shows. */
-export interface Frame {
+export type Frame = {
   left: number
   top: number
   width: number
@@ -11,7 +11,7 @@ export interface Frame {
   y: readonly [min: number, max: number]
 }
 
-export interface Axis {
+export type Axis = {
   title: string
   /** About this many tick marks; none for no axis. */
   ticks: number
@@ -73,8 +73,8 @@ export function axes(frame: Frame, x: Axis, y: Axis): string {
   parts.push(text(left + width / 2, bottom + 37, x.title, '', 'text-anchor="middle"'))
   const middle = top + height / 2
   if (y.title) {
-    const turn = `text-anchor="middle" transform="rotate(-90 ${left - 42} ${middle})"`
-    parts.push(text(left - 42, middle, y.title, '', turn))
+    const rotation = `text-anchor="middle" transform="rotate(-90 ${left - 42} ${middle})"`
+    parts.push(text(left - 42, middle, y.title, '', rotation))
   }
   return parts.join('\n')
 }
@@ -117,7 +117,7 @@ const colours = ({ card, edge, ink, muted, grid, inside, outside, scores }: Colo
     ...scores.map((colour, i) => `.score${i}{stroke:${colour}}`),
   ].join('')
 
-interface Colours {
+type Colours = {
   card: string
   edge: string
   ink: string

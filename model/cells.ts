@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Cell } from '../engine/index.js'
+import { SettingsError } from './settingsError.js'
 
 const folder = fileURLToPath(new URL('./cells/', import.meta.url))
 
@@ -23,22 +24,25 @@ export async function shippedCells(): Promise<Cell[]> {
 
 /**
  * The cell of a name, or the one that a JavaScript file exports.
- * @throws Error when there is no such cell, or when the file exports none or several.
+ * @throws SettingsError when there is no such cell, or when the file exports none or several.
  */
 export async function findCell(nameOrFile: string): Promise<Cell> {
-  if (/\.[cm]?js$/.test(nameOrFile)) {
-    const cells = await cellsOf(resolve(nameOrFile))
-    if (cells.length !== 1)
-      throw new Error(
-        `--cell ${nameOrFile}: the file exports ${cells.length} cells; export exactly one (see README, "Your own cell")`,
-      )
-    return cells[0]
-  }
+  if (/\.[cm]?js$/.test(nameOrFile)) return cellOfFile(nameOrFile)
   const cells = await shippedCells()
-  const found = cells.find(cell => cell.name === nameOrFile)
-  if (!found)
-    throw new Error(
-      `--cell ${nameOrFile}: there is no such cell; give ${cells.map(c => c.name).join(', ')}, or a .js file that exports one`,
-    )
-  return found
+  const cell = cells.find(({ name }) => name === nameOrFile)
+  if (cell) return cell
+  const names = cells.map(({ name }) => name).join(', ')
+  throw new SettingsError(
+    setting =>
+      `${setting('cell')} ${nameOrFile}: there is no such cell; give ${names}, or a .js file that exports one`,
+  )
+}
+
+async function cellOfFile(file: string): Promise<Cell> {
+  const cells = await cellsOf(resolve(file))
+  if (cells.length === 1) return cells[0]
+  throw new SettingsError(
+    setting =>
+      `${setting('cell')} ${file}: the file exports ${cells.length} cells; export exactly one (see README, "Write a cell")`,
+  )
 }

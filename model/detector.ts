@@ -1,5 +1,5 @@
 import { reverseComplement } from '../data/index.js'
-import type { SavedModel } from './saved.js'
+import type { SavedModel } from './saved/index.js'
 import { type LogLikelihood, Scorer } from './scorer.js'
 
 /** Scores of a read in mean nats per predicted base, higher for in-distribution reads; NaN where undefined. */
@@ -50,8 +50,8 @@ export class Detector {
       this.#background && this.#means(this.#background, reads),
     ])
     return foreground.map((mean, i) => {
-      const other = background?.[i] ?? Number.NaN
-      return { foreground: mean, background: other, ratio: mean - other }
+      const backgroundMean = background?.[i] ?? Number.NaN
+      return { foreground: mean, background: backgroundMean, ratio: mean - backgroundMean }
     })
   }
 
@@ -74,15 +74,15 @@ export class Detector {
 
 /** Scores reads of similar length together, as a batch is padded to its longest read. */
 async function scoreByLength(scorer: Scorer, reads: readonly Uint8Array[]): Promise<LogLikelihood[]> {
-  const found: LogLikelihood[] = []
+  const likelihoods: LogLikelihood[] = []
   const groups = groupByLength(reads).map(async group => {
     const scored = await scorer.score(group.map(i => reads[i]))
     group.forEach((i, k) => {
-      found[i] = scored[k]
+      likelihoods[i] = scored[k]
     })
   })
   await Promise.all(groups)
-  return found
+  return likelihoods
 }
 
 /** Positions of the reads, in groups whose longest read is not many times longer than the shortest. */

@@ -45,6 +45,7 @@ const identity = Array.from({ length: bases }, (_, i) =>
   Array.from({ length: bases }, (_, j) => (i === j ? 1 : 0)),
 )
 
+/** Dropout in the cell: its rate, and the random key of its masks. */
 export type Noise = { readonly rate: number; readonly key: Tensor }
 
 /**
@@ -63,15 +64,15 @@ export function predict(
   const table = parameters.embedding?.table
   const steps = tokens.transpose()
   const x = table ? table.gather(steps) : oneHot(steps, bases, dtype)
-  const read = (h: Tensor) => h.matmul(kernel).add(bias)
-  const { out: logits, carry: last } = runCell(cell, parameters.cell, carry, x, noise, { read })
+  const denseLayer = (h: Tensor) => h.matmul(kernel).add(bias)
+  const { out: logits, carry: last } = runCell(cell, parameters.cell, carry, x, noise, { read: denseLayer })
   return { logits, carry: last }
 }
 
 /**
- * The loss of a batch of reads (Ren et al. 2019, section 4; reference.md section 4): softmax cross-entropy of each
- * next base in nats, mean over the T-1 predictions and the reads; and the fraction of bases predicted right.
- * `tokens`: int32 [batch, T].
+ * The loss of a batch of reads (Ren et al. 2019, section 4): softmax cross-entropy of each next base in nats, mean over
+ * the T-1 predictions and the reads; and the fraction of bases that were the likeliest ones. `tokens`: int32 [batch, T];
+ * returns scalars.
  */
 export function batchLoss(
   options: ModelOptions,
@@ -81,9 +82,9 @@ export function batchLoss(
 ): { loss: Tensor; accuracy: Tensor } {
   const { logits } = predict(options, parameters, tokens.slice(1, 0, -1), undefined, noise)
   const targets = tokens.slice(1, 1).transpose()
-  const chosen = logits.mul(oneHot(targets, bases).cast(logits.dtype)).sum(-1)
-  const right = logits.max(-1).detach().lessEqual(chosen)
-  return { loss: softmaxCrossEntropy(logits, targets).mean(), accuracy: right.mean() }
+  const targetLogits = logits.mul(oneHot(targets, bases).cast(logits.dtype)).sum(-1)
+  const correct = logits.max(-1).detach().lessEqual(targetLogits)
+  return { loss: softmaxCrossEntropy(logits, targets).mean(), accuracy: correct.mean() }
 }
 
 /**

@@ -1,27 +1,36 @@
-/** The door of the model folder: cells, the generative model, scoring, training, saved models. */
+/**
+ * The generative model of reads, its training, and its scores: the door of the folder.
+ *
+ * A training goes from `settings` (one table) through `trainFromSettings`, which reads the data and opens the
+ * `runDirectory`, to `train`. That opens a `trainingRun`, which compiles the `trainStep` (the `generative` model over one
+ * of `cells/`, with its `regulariser`) and lets it change the `trainState` step by step; it logs (`metricsWindow`),
+ * validates (`validation`) and saves (`saved/`, in the file formats of `checkpoint/`). A `scorer` gives a model's
+ * log-likelihoods of reads, a `detector` the ratio of two models'.
+ */
 export { findCell, shippedCells } from './cells.js'
 export { CheckpointError, writeTensorFlowCheckpoint } from './checkpoint/index.js'
+export { checkSettings } from './checkSettings.js'
 export { Detector, type DetectorOptions, type ReadScores } from './detector.js'
+export { DivergedError } from './divergedError.js'
 export { batchLoss, initialModel, type ModelOptions, type ModelParameters, predict } from './generative.js'
 export { type RegulariserType, regulariser } from './regulariser.js'
 export { type MetricsLine, RunDirectory } from './runDirectory.js'
-export { loadModel, type SavedModel, saveState, toReference } from './saved.js'
+export { loadModel, type SavedModel, saveState, toReference } from './saved/index.js'
 export { countPredictions, type LogLikelihood, Scorer } from './scorer.js'
-export { checkSettings, defaults, meanings, runName, type Settings } from './settings.js'
 export {
-  DivergedError,
-  type Judge,
-  type TrainingData,
-  type TrainOptions,
-  type TrainResult,
-  train,
-  type ValidationData,
-} from './train.js'
+  defaults,
+  meanings,
+  runName,
+  type Setting,
+  type SettingName,
+  type Settings,
+  settingNames,
+  settingsTable,
+} from './settings.js'
+export { InvalidSettingsError, SettingsError } from './settingsError.js'
+export { type TrainOptions, type TrainResult, train } from './train.js'
 export { type TrainHooks, trainFromSettings } from './trainFromSettings.js'
-export {
-  initialState,
-  makeTrainStep,
-  type StepMetrics,
-  type StepOptions,
-  type TrainState,
-} from './trainStep.js'
+export { type RunOptions, type TrainingData, TrainingRun } from './trainingRun.js'
+export { initialState, type TrainState } from './trainState.js'
+export { makeTrainStep, type StepMetrics, type StepOptions, type TrainStep } from './trainStep.js'
+export type { Judge, ValidationData, ValidationMetrics, ValidationOptions } from './validation.js'

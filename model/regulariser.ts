@@ -3,8 +3,8 @@ import { entries, type Tensor, type Tree } from '../engine/index.js'
 export type RegulariserType = 'l1' | 'l2'
 
 /**
- * Sum over parameters whose name has no `bias` in it (reference.md section 4): `Σ v²/2` for l2 (TensorFlow's
- * `l2_loss`), `Σ |v|` for l1.
+ * The reference's regulariser: the sum over parameters whose path has no `bias` in it, of `Σ v²/2` for l2 (TensorFlow's
+ * `l2_loss`), of `Σ |v|` for l1.
  */
 export function regulariser(type: RegulariserType, parameters: Tree): Tensor {
   const terms = entries(parameters)

@@ -1,8 +1,11 @@
 import { appendFile, mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { writeFileAtomic } from '../data/io/atomic.js'
+import { writeFileAtomic } from '../data/index.js'
 import { writeParams } from './checkpoint/index.js'
-import { checkpointsIn } from './saved.js'
+import type { ModelOptions } from './generative.js'
+import { checkpointName, checkpointsIn, loadToTrain, saveState } from './saved/index.js'
+import { SettingsError } from './settingsError.js'
+import type { TrainState } from './trainState.js'
 
 /** One line of metrics.jsonl. */
 export type MetricsLine = {
@@ -10,8 +13,15 @@ export type MetricsLine = {
   readonly [name: string]: number | string | number[] | undefined
 }
 
+/** What a run is, beside its model, and must still be when it is resumed; every checkpoint has it as notes. */
+export type RunIdentity = Readonly<Record<string, string>>
+
+/** Where a run has got to: the state after a step, and the file that holds it. */
+export type RunPosition = { readonly step: number; readonly state: TrainState; readonly checkpoint: string }
+
 /**
- * What a run leaves behind: `params.json`, `run.txt`, `metrics.jsonl` and `model/model_STEP.safetensors`.
+ * What a run leaves behind: `params.json`, `run.txt`, `metrics.jsonl` and `model/model_STEP.safetensors`. Whatever is
+ * written here survives a kill at any moment: files appear whole, and `resume` removes what is half done.
  */
 export class RunDirectory {
   readonly #metrics: string
@@ -24,25 +34,56 @@ export class RunDirectory {
 
   /** Make the folders. @throws Error when that is not possible. */
   static async open(path: string): Promise<RunDirectory> {
-    const run = new RunDirectory(path)
-    await mkdir(run.#models, { recursive: true })
-    return run
+    const directory = new RunDirectory(path)
+    await mkdir(directory.#models, { recursive: true })
+    return directory
   }
 
-  /** Settings (readable by the reference, too) and what the run ran on. */
+  /** Write down the settings (in a form that the reference reads, too) and what the run runs on, a line each. */
   async describe(settings: Readonly<Record<string, unknown>>, notes: readonly string[]): Promise<void> {
     await writeParams(join(this.#models, 'params.json'), settings)
     await writeFileAtomic(join(this.path, 'params.json'), `${JSON.stringify(settings, undefined, 2)}\n`)
     await writeFileAtomic(join(this.path, 'run.txt'), `${notes.join('\n')}\n`)
   }
 
-  modelPath(step: number): string {
-    return join(this.#models, `model_${step}.safetensors`)
-  }
-
   /** Our own checkpoints, the newest last. */
   async checkpoints(): Promise<{ path: string; step: number }[]> {
-    return (await checkpointsIn(this.#models)).filter(c => c.kind === 'safetensors')
+    return (await checkpointsIn(this.#models)).filter(c => c.format === 'safetensors')
+  }
+
+  /**
+   * The position of the newest checkpoint, undefined before the first one. What an earlier process has written after
+   * it (lines of metrics, temporary files) is removed: the run writes it again.
+   * @throws SettingsError when the run there is another one; CheckpointError when its checkpoint cannot be read.
+   */
+  async resume(model: ModelOptions, identity: RunIdentity): Promise<RunPosition | undefined> {
+    await this.#removeTemporaryFiles()
+    const newest = (await this.checkpoints()).at(-1)
+    if (!newest) {
+      await this.#truncateMetrics(-1)
+      return undefined
+    }
+    const { state, metadata } = await loadToTrain(newest.path, model)
+    checkIdentity(newest.path, metadata, identity)
+    await this.#truncateMetrics(newest.step)
+    return { step: newest.step, state, checkpoint: newest.path }
+  }
+
+  /**
+   * Write a checkpoint, and remove all but the last `keep` (0 keeps all) and the one of the best validation AUROC.
+   * Returns its path.
+   */
+  async save(
+    step: number,
+    state: TrainState,
+    model: ModelOptions,
+    identity: RunIdentity,
+    keep: number,
+  ): Promise<string> {
+    const path = join(this.#models, checkpointName(step))
+    await saveState(path, model, state, { ...identity, step: String(step) })
+    if (keep > 0) await this.#prune(keep)
+    return path
   }
 
   async appendMetrics(line: MetricsLine): Promise<void> {
@@ -61,35 +102,45 @@ export class RunDirectory {
     })
   }
 
-  /** Forget metrics after `step`: the resumed run writes them again. */
-  async truncateMetrics(step: number): Promise<void> {
-    const kept = (await this.readMetrics()).filter(line => line.step <= step)
-    await writeFileAtomic(this.#metrics, kept.map(line => `${JSON.stringify(line)}\n`).join(''))
-  }
-
-  /** Remove checkpoints but the last `keep` and the one with the best validation AUROC. */
-  async prune(keep: number): Promise<void> {
-    if (keep === 0) return
-    const best = (await this.readMetrics()).reduce<MetricsLine | undefined>(
-      (a, b) =>
-        typeof b.auroc === 'number' && !(typeof a?.auroc === 'number' && a.auroc >= b.auroc) ? b : a,
-      undefined,
-    )
-    const all = await this.checkpoints()
-    for (const { path, step } of all.slice(0, Math.max(0, all.length - keep)))
-      if (step !== best?.step) await rm(path)
-  }
-
   /** Start anew: metrics and checkpoints of an earlier run go. */
   async clear(): Promise<void> {
     await rm(this.#metrics, { force: true })
     for (const { path } of await this.checkpoints()) await rm(path)
   }
 
-  /** Temporary files that a killed run left. */
-  async sweep(): Promise<void> {
+  async #truncateMetrics(step: number): Promise<void> {
+    const kept = (await this.readMetrics()).filter(line => line.step <= step)
+    await writeFileAtomic(this.#metrics, kept.map(line => `${JSON.stringify(line)}\n`).join(''))
+  }
+
+  async #prune(keep: number): Promise<void> {
+    const best = bestLine(await this.readMetrics())
+    for (const { path, step } of (await this.checkpoints()).slice(0, -keep))
+      if (step !== best?.step) await rm(path)
+  }
+
+  async #removeTemporaryFiles(): Promise<void> {
     for (const folder of [this.path, this.#models])
       for (const name of await readdir(folder))
         if (/\.tmp/.test(name)) await rm(join(folder, name), { force: true })
   }
+}
+
+/** The first line of the highest validation AUROC, if there is any. */
+function bestLine(lines: readonly MetricsLine[]): MetricsLine | undefined {
+  const auroc = (line: MetricsLine | undefined) =>
+    typeof line?.auroc === 'number' ? line.auroc : Number.NEGATIVE_INFINITY
+  return lines.reduce<MetricsLine | undefined>(
+    (best, line) => (auroc(line) > auroc(best) ? line : best),
+    undefined,
+  )
+}
+
+function checkIdentity(path: string, saved: RunIdentity, wanted: RunIdentity): void {
+  for (const [what, value] of Object.entries(wanted))
+    if (saved[what] !== value)
+      throw new SettingsError(
+        name =>
+          `${path}: this run had ${what} '${saved[what]}', now it is '${value}'; a run is resumed with what it began with (${name('fresh')} starts anew)`,
+      )
 }

@@ -8,7 +8,7 @@ import {
 } from '../engine/index.js'
 import { bases, logLikelihoodsOfPiece, type ModelOptions, type ModelParameters } from './generative.js'
 
-/** The longest piece of reads that goes through the model at once, in predictions: it bounds the memory. */
+/** The most predictions per read that go through the model at once: it bounds the memory. */
 const longestPiece = 256
 
 /** A read's log-likelihood: the sum in nats over `count` predicted bases. The mean of none is NaN. */
@@ -30,7 +30,8 @@ export function countPredictions(read: Uint8Array): number {
 export class Scorer {
   readonly #first: CompiledFunction<[ModelParameters, Tensor], Piece>
   readonly #next: CompiledFunction<[ModelParameters, Carry, Tensor], Piece>
-  #usual = 0
+  /** Predictions per piece of the first reads, which others mostly are like. */
+  #usualLength = 0
 
   /** `parameters` may be replaced between calls; `batch`: reads that go through the model together, at most. */
   constructor(
@@ -53,14 +54,16 @@ export class Scorer {
 
   /** Predictions per piece: few different numbers, as every one is compiled anew, but little padding. */
   #pieceLength(predictions: number): number {
-    if (predictions === this.#usual) return predictions
+    if (predictions === this.#usualLength) return predictions
     const pieces = Math.ceil(predictions / longestPiece)
     const length = Math.ceil(predictions / pieces)
-    if (this.#usual === 0) {
-      this.#usual = length
+    if (this.#usualLength === 0) {
+      this.#usualLength = length
       return length
     }
-    return length <= this.#usual && length > this.#usual / 2 ? this.#usual : Math.ceil(length / 32) * 32
+    return length <= this.#usualLength && length > this.#usualLength / 2
+      ? this.#usualLength
+      : Math.ceil(length / 32) * 32
   }
 
   /**
@@ -68,16 +71,16 @@ export class Scorer {
    * one's results are waited for.
    */
   async score(reads: readonly Uint8Array[]): Promise<LogLikelihood[]> {
-    const found: LogLikelihood[] = []
+    const likelihoods: LogLikelihood[] = []
     let ahead: Promise<LogLikelihood[]> | undefined
     for (let i = 0; i < reads.length; i += this.batch) {
       const next = this.#scoreBatch(reads.slice(i, i + this.batch))
       next.catch(() => {}) // thrown where it is waited for, if no error comes before
-      if (ahead) found.push(...(await ahead))
+      if (ahead) likelihoods.push(...(await ahead))
       ahead = next
     }
-    if (ahead) found.push(...(await ahead))
-    return found
+    if (ahead) likelihoods.push(...(await ahead))
+    return likelihoods
   }
 
   async #scoreBatch(reads: readonly Uint8Array[]): Promise<LogLikelihood[]> {
@@ -89,8 +92,8 @@ export class Scorer {
       while (rows % 2 === 0 && rows / 2 >= reads.length) rows /= 2
       const length = this.#pieceLength(predictions)
       let carry: Carry | undefined
-      for (let at = 0; at < predictions; at += length) {
-        const tokens = pieceOf(reads, at, length, rows)
+      for (let start = 0; start < predictions; start += length) {
+        const tokens = pieceOf(reads, start, length, rows)
         const piece: Piece = carry
           ? this.#next(this.parameters, carry, tokens)
           : this.#first(this.parameters, tokens)
@@ -114,11 +117,11 @@ export class Scorer {
   }
 }
 
-/** Bases `at` … `at + length` of each read, padded with unknown bases to `rows` rows. */
-function pieceOf(reads: readonly Uint8Array[], at: number, length: number, rows: number): Tensor {
+/** Bases `start` … `start + length` of each read, padded with unknown bases to `rows` rows: [rows, length + 1]. */
+function pieceOf(reads: readonly Uint8Array[], start: number, length: number, rows: number): Tensor {
   const tokens = new Int32Array(rows * (length + 1)).fill(bases)
   reads.forEach((read, i) => {
-    tokens.set(read.subarray(at, at + length + 1), i * (length + 1))
+    tokens.set(read.subarray(start, start + length + 1), i * (length + 1))
   })
   return tensor(tokens, { shape: [rows, length + 1] })
 }

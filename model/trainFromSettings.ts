@@ -1,13 +1,16 @@
 import { cpus } from 'node:os'
 import { join } from 'node:path'
-import { findFiles, InputError, loadReads, type ReadSet, type Split, TrainingBatches } from '../data/index.js'
-import { device, openDevice, setDefaultDevice } from '../engine/index.js'
+import { findFiles, loadReads, type ReadSet, type Split, TrainingBatches } from '../data/index.js'
+import { type Cell, openDevice } from '../engine/index.js'
 import { aurocEstimate } from '../eval/index.js'
 import { findCell } from './cells.js'
+import { checkSettings } from './checkSettings.js'
 import { type MetricsLine, RunDirectory } from './runDirectory.js'
-import { checkSettings, runName, type Settings } from './settings.js'
-import { type Judge, type TrainResult, train, type ValidationData } from './train.js'
+import { runName, type Settings } from './settings.js'
+import { type TrainOptions, type TrainResult, train } from './train.js'
+import type { TrainingData } from './trainingRun.js'
 import type { StepMetrics } from './trainStep.js'
+import type { ValidationOptions } from './validation.js'
 
 /** What a training tells about itself. */
 export type TrainHooks = {
@@ -21,80 +24,81 @@ export type TrainHooks = {
 
 /**
  * Train as the reference's generative.py does, from its settings: read the data, make the run directory below
- * `out_dir`, go on from its newest checkpoint, train to `num_steps`. An empty validation folder means no validation.
+ * `out_dir`, go on from its newest checkpoint, train to `num_steps`. Empty validation folders mean no validation.
  *
- * @throws RangeError for settings that make no sense, InputError for data that cannot be read, DivergedError.
+ * The device of the settings is opened if it is not open yet; the default device stays what it is.
+ *
+ * @throws InvalidSettingsError for settings that make no sense, SettingsError for a cell that there is not and for a
+ * run that began with others, InputError for data that cannot be read, CheckpointError for a checkpoint that cannot be
+ * read, DivergedError.
  */
 export async function trainFromSettings(
   settings: Settings,
   hooks: TrainHooks = {},
 ): Promise<TrainResult & { readonly run: string }> {
   checkSettings(settings)
-  if (settings.device) {
-    await openDevice(settings.device)
-    setDefaultDevice(settings.device)
-  }
+  const device = await openDevice(settings.device || undefined)
   const cell = await findCell(settings.norm_lstm ? 'layerNormLstm' : settings.cell || 'lstm')
-  const training = await readSet(settings.in_tr_data_dir, 'in_tr', settings)
-  const batches = new TrainingBatches(training, {
-    batchSize: settings.batch_size,
-    seed: settings.random_seed,
-    mutationRate: settings.mutation_rate,
-  })
+  const reads = await readSet(settings.in_tr_data_dir, 'in_tr', settings)
   const validation = await readValidation(settings)
-
-  const run = await RunDirectory.open(join(settings.out_dir, runName(settings)))
-  if (settings.fresh) await run.clear()
-  const { name, description } = device().device
   const notes = [
-    `device ${name}: ${description}`,
+    `device ${device.name}: ${device.description}`,
     `cell ${cell.name}, ${settings.hidden_lstm_size} hidden units`,
-    `training reads: ${describe(training)}`,
+    `training reads: ${describe(reads)}`,
     validation
-      ? `validation reads: ${validation.inDistribution.length} in-distribution, ${validation.outOfDistribution.length} out-of-distribution`
+      ? `validation reads: ${validation.data.inDistribution.length} in-distribution, ${validation.data.outOfDistribution.length} out-of-distribution`
       : 'no validation reads',
   ]
-  await run.describe(settings, [
+  const directory = await openDirectory(settings, notes)
+  hooks.onStart?.(directory.path, notes)
+  const options = { ...optionsOf(settings, cell, device.name), ...hooks }
+  const result = await train(directory, options, trainingData(reads, settings), validation)
+  return { ...result, run: directory.path }
+}
+
+/** The run's directory, with the settings and the notes written down in it. */
+async function openDirectory(settings: Settings, notes: readonly string[]): Promise<RunDirectory> {
+  const directory = await RunDirectory.open(join(settings.out_dir, runName(settings)))
+  if (settings.fresh) await directory.clear()
+  await directory.describe(settings, [
     ...notes,
     `node ${process.version}, ${cpus()[0]?.model ?? process.arch}`,
     `command: ${process.argv.join(' ')}`,
   ])
-  hooks.onStart?.(run.path, notes)
-
-  const result = await train(
-    run,
-    {
-      cell,
-      hidden: settings.hidden_lstm_size,
-      embedding: settings.emb_variable,
-      learningRate: settings.learning_rate,
-      dropoutRate: settings.dropout_rate,
-      regulariserType: settings.reg_type === 'l1' ? 'l1' : 'l2',
-      regulariserWeight: settings.reg_weight,
-      seed: settings.random_seed,
-      lossScale: settings.loss_scale,
-      ...(settings.memory && { memory: settings.memory }),
-      steps: settings.num_steps,
-      valFreq: settings.val_freq,
-      logFreq: settings.log_freq,
-      keep: settings.keep,
-      ...(settings.init && { init: settings.init }),
-      ...hooks,
-    },
-    {
-      batch: step => batches.batchAt(step),
-      batchSize: settings.batch_size,
-      length: settings.seq_len,
-      fingerprint: `${training.count} reads of ${training.length} bases, mutation rate ${settings.mutation_rate}`,
-    },
-    validation && { data: validation, judge },
-  )
-  return { ...result, run: run.path }
+  return directory
 }
 
-const judge: Judge = (inDistribution, outOfDistribution) => {
-  const { value, low, high } = aurocEstimate(inDistribution, outOfDistribution)
-  return { auroc: value, low, high }
+const optionsOf = (settings: Settings, cell: Cell, device: string): TrainOptions => ({
+  cell,
+  device,
+  hidden: settings.hidden_lstm_size,
+  embedding: settings.emb_variable,
+  learningRate: settings.learning_rate,
+  dropoutRate: settings.dropout_rate,
+  regulariserType: settings.reg_type === 'l1' ? 'l1' : 'l2',
+  regulariserWeight: settings.reg_weight,
+  seed: settings.random_seed,
+  lossScale: settings.loss_scale,
+  ...(settings.memory && { memory: settings.memory }),
+  steps: settings.num_steps,
+  valFreq: settings.val_freq,
+  logFreq: settings.log_freq,
+  keep: settings.keep,
+  ...(settings.init && { init: settings.init }),
+})
+
+function trainingData(reads: ReadSet, { batch_size, random_seed, mutation_rate }: Settings): TrainingData {
+  const batches = new TrainingBatches(reads, {
+    batchSize: batch_size,
+    seed: random_seed,
+    mutationRate: mutation_rate,
+  })
+  return {
+    batch: step => batches.batchAt(step),
+    batchSize: batch_size,
+    length: reads.length,
+    fingerprint: `${reads.count} reads of ${reads.length} bases, mutation rate ${mutation_rate}`,
+  }
 }
 
 async function readSet(
@@ -110,24 +114,25 @@ async function readSet(
   })
 }
 
-async function readValidation(settings: Settings): Promise<ValidationData | undefined> {
+async function readValidation(settings: Settings): Promise<ValidationOptions | undefined> {
   const { in_val_data_dir, ood_val_data_dir, val_batches, batch_size } = settings
-  if (!in_val_data_dir && !ood_val_data_dir) return undefined
-  if (!in_val_data_dir || !ood_val_data_dir)
-    throw new InputError(
-      '--in_val_data_dir and --ood_val_data_dir: give both, or set both to nothing for no validation',
-    )
+  if (!in_val_data_dir) return undefined
   const limit = val_batches * batch_size
-  const inside = await readSet(in_val_data_dir, 'in_val', settings, limit)
-  const outside = await readSet(ood_val_data_dir, 'ood_val', settings, limit)
-  return { inDistribution: rows(inside), outOfDistribution: rows(outside) }
+  const inDistribution = rows(await readSet(in_val_data_dir, 'in_val', settings, limit))
+  const outOfDistribution = rows(await readSet(ood_val_data_dir, 'ood_val', settings, limit))
+  return { data: { inDistribution, outOfDistribution }, judge }
+}
+
+const judge: ValidationOptions['judge'] = (inDistribution, outOfDistribution) => {
+  const { value, low, high } = aurocEstimate(inDistribution, outOfDistribution)
+  return { auroc: value, low, high }
 }
 
 const rows = ({ tokens, count, length }: ReadSet): Uint8Array[] =>
   Array.from({ length: count }, (_, i) => tokens.subarray(i * length, (i + 1) * length))
 
 function describe({ count, length, skipped }: ReadSet): string {
-  const left = Object.entries(skipped).filter(([, n]) => n > 0)
-  const why = left.length ? ` (left out: ${left.map(([name, n]) => `${n} ${name}`).join(', ')})` : ''
-  return `${count} of ${length} bases${why}`
+  const reasons = Object.entries(skipped).filter(([, n]) => n > 0)
+  const leftOut = reasons.map(([reason, n]) => `${n} ${reason}`).join(', ')
+  return `${count} of ${length} bases${leftOut && ` (left out: ${leftOut})`}`
 }

@@ -1,14 +1,17 @@
-import { type Command, InvalidArgumentError, Option } from 'commander'
-import { checkSettings, defaults, meanings, type Settings, trainFromSettings } from '../../model/index.js'
+import { type Command, InvalidArgumentError, Option, type OptionValues } from 'commander'
+import {
+  defaults,
+  type SettingName,
+  type Settings,
+  settingNames,
+  settingsTable,
+  trainFromSettings,
+} from '../../model/index.js'
 import { parseDevice } from '../deviceFile.js'
-import { exitCodes, UsageError } from '../failure.js'
+import { exitCodes } from '../failure.js'
 import { interrupted, watchInterrupts } from '../interrupt.js'
 import { computingOptions } from '../options.js'
 import { startProgress } from '../progress.js'
-
-type Name = keyof Settings
-
-const names = Object.keys(defaults) as Name[]
 
 /** `--norm_lstm`, `--norm_lstm=True` and `--norm_lstm=false`, as TensorFlow's flags have it. */
 function parseFlag(text: string): boolean {
@@ -24,14 +27,14 @@ function parseNumber(text: string): number {
 }
 
 /** The options of one setting: a flag has a negative form, too (`--nonorm_lstm`). */
-function optionsOf(name: Name): Option[] {
-  const value = defaults[name]
+function optionsOf(name: SettingName): Option[] {
+  const { kind, default: value, meaning } = settingsTable[name]
   const long = `--${name.replaceAll('_', '-')}`
   const option = (form: string) =>
-    new Option(`${long} ${form}`, meanings[name]).default(value, value === '' ? 'none' : undefined)
-  if (typeof value === 'boolean')
+    new Option(`${long} ${form}`, meaning).default(value, value === '' ? 'none' : undefined)
+  if (kind === 'boolean')
     return [option('[flag]').argParser(parseFlag).preset(true), new Option(`--no${long.slice(2)}`).hideHelp()]
-  if (typeof value === 'number') return [option('<number>').argParser(parseNumber)]
+  if (kind !== 'string') return [option('<number>').argParser(parseNumber)]
   return [
     name === 'device' ? option('<name>').argParser(text => text && parseDevice(text)) : option('<text>'),
   ]
@@ -48,28 +51,22 @@ export function register(program: Command): void {
         '--out_dir; the same command goes on from its newest checkpoint, bit for bit. Ctrl-C writes a checkpoint first.',
     )
     .option('-q, --quiet', 'no banner, no progress')
-  const options = new Map(names.map(name => [name, optionsOf(name)]))
+  const options = new Map(settingNames.map(name => [name, optionsOf(name)]))
   for (const option of [...computingOptions(), ...[...options.values()].flat()]) command.addOption(option)
-  command.action(async (given: Record<string, unknown>) => {
-    const settings: Record<string, unknown> = { ...defaults }
-    for (const [name, [option, negative]] of options) {
-      settings[name] = given[option.attributeName()]
-      if (negative && given[negative.attributeName()]) settings[name] = false
-    }
-    await runTraining(settings as Settings, given.quiet === true)
+  command.action(async (given: OptionValues) => {
+    const values = [...options].map(([name, [option, negative]]) => {
+      const negated = negative && given[negative.attributeName()]
+      return [name, negated ? false : given[option.attributeName()]]
+    })
+    await runTraining({ ...defaults, ...Object.fromEntries(values) }, given.quiet === true)
   })
 }
 
 /**
  * Train with a banner and progress on stderr. SIGINT ends it with a checkpoint, and the process with exit code 130.
- * @throws UsageError for settings that make no sense, and what `trainFromSettings` throws.
+ * @throws what `trainFromSettings` throws.
  */
 export async function runTraining(settings: Settings, quiet = false): ReturnType<typeof trainFromSettings> {
-  try {
-    checkSettings(settings)
-  } catch (error) {
-    throw new UsageError((error as Error).message)
-  }
   watchInterrupts()
   let progress = startProgress(undefined, { quiet: true })
   let started = false

@@ -2,18 +2,21 @@
  * The protocol buffers message tf.train.Example (tensorflow/core/example): a map from names to features, each a list
  * of bytes, of floats or of int64.
  *
- * Example { Features = 1 }, Features { map<string, Feature> = 1 }, Feature { BytesList = 1 | FloatList = 2 |
- * Int64List = 3 }, each list { repeated value = 1 }.
+ *     Example { Features features = 1 }              Feature { BytesList = 1 | FloatList = 2 | Int64List = 3 }
+ *     Features { map<string, Feature> feature = 1 }  each list { repeated value = 1 }
  */
 import { PbfReader, PbfWriter } from 'pbf'
 
-/** A feature of one value; neither of them for an empty list or a list of floats. */
-export interface Feature {
+/** A feature of one value; empty for an empty list and for a list of floats, which reads do not have. */
+export type Feature = {
   bytes?: Uint8Array
   int64?: number
 }
 
-/** The features of a message, the first value of each. Throws an Error if the bytes are not such a message. */
+/**
+ * The features of a message, the first value of each.
+ * @throws Error when the bytes are not such a message.
+ */
 export function decodeExample(message: Uint8Array): Map<string, Feature> {
   return new PbfReader(message).readFields(readExample, new Map<string, Feature>())
 }

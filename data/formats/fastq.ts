@@ -1,69 +1,63 @@
 import { InputError } from '../io/inputError.js'
 import { trimEnd } from '../io/lines.js'
-import { describeByte, encodeInto, type Read } from '../read.js'
-import { notABase, parseHeader } from './fasta.js'
+import { describeByte, type Read } from '../read.js'
+import { parseHeader, type ReadHeader } from './fasta.js'
+import { Sequence } from './sequence.js'
+import type { TextSource } from './textSource.js'
 
-const at = 64
-const plus = 43
+const atSign = 64
+const plusSign = 43
 
 /**
  * Reads of a FASTQ file of four lines a record, as all current sequencers write it; qualities are checked for their
  * number only. Header lines are understood as in FASTA.
- *
- * Throws an InputError that names file, line and read of any damage.
+ * @throws InputError when the file is damaged; it names file, line and read.
  */
-export async function* parseFastq(
-  batches: AsyncIterable<Uint8Array[]>,
-  file: string,
-  maxLength: number,
-): AsyncGenerator<Read> {
+export async function* parseFastq({ batches, file, maxLength }: TextSource): AsyncGenerator<Read> {
   let number = 0
   let records = 0
-  let state: 'header' | 'sequence' | 'plus' | 'quality' = 'header'
-  let header: Omit<Read, 'bases'> = { name: '' }
-  let bases = new Uint8Array(0)
+  let expected: 'header' | 'sequence' | 'plus' | 'quality' = 'header'
+  let header: ReadHeader = { name: '' }
+  const sequence = new Sequence(file, maxLength)
   const damage = (what: string) => new InputError(`${file} line ${number}: ${what} (read ${header.name})`)
 
   for await (const batch of batches)
-    for (const raw of batch) {
+    for (const untrimmed of batch) {
       number++
-      const line = trimEnd(raw)
-      switch (state) {
+      const line = trimEnd(untrimmed)
+      switch (expected) {
         case 'header':
           if (line.length === 0) break
-          if (line[0] !== at) {
-            const where = records === 0 ? '' : `; the record before is ${header.name}`
+          if (line[0] !== atSign) {
+            const previous = records === 0 ? '' : `; the record before is ${header.name}`
             throw new InputError(
-              `${file} line ${number}: expected '@' and a name, got ${describeByte(line[0])}${where} (sequence and quality must stand on one line each)`,
+              `${file} line ${number}: expected '@' and a name, got ${describeByte(line[0])}${previous} (sequence and quality must stand on one line each)`,
             )
           }
           header = parseHeader(line, ++records)
-          state = 'sequence'
+          expected = 'sequence'
           break
-        case 'sequence': {
-          if (line.length > maxLength) throw damage(`sequence is longer than ${maxLength} bases`)
-          bases = new Uint8Array(line.length)
-          const bad = encodeInto(line, bases)
-          if (bad >= 0) throw new InputError(notABase(file, number, line[bad], bad, header.name))
-          state = 'plus'
+        case 'sequence':
+          sequence.append(line, number, header.name)
+          expected = 'plus'
           break
-        }
         case 'plus':
-          if (line[0] !== plus)
+          if (line[0] !== plusSign)
             throw damage(`expected the line '+' after the sequence, which must stand on one line`)
-          state = 'quality'
+          expected = 'quality'
           break
         case 'quality':
-          if (line.length !== bases.length)
-            throw damage(`quality has ${line.length} characters, sequence ${bases.length}`)
-          yield { ...header, bases }
-          state = 'header'
+          if (line.length !== sequence.length)
+            throw damage(`quality has ${line.length} characters, sequence ${sequence.length}`)
+          yield { ...header, bases: sequence.take() }
+          expected = 'header'
           break
       }
     }
-  if (state === 'quality' && bases.length === 0) yield { ...header, bases }
-  else if (state !== 'header') {
+  // The quality of an empty last read is an empty line, which the file may lack.
+  if (expected === 'quality' && sequence.length === 0) yield { ...header, bases: sequence.take() }
+  else if (expected !== 'header') {
     number++
-    throw damage(`file ends where the record's ${state} is expected`)
+    throw damage(`file ends where the record's ${expected} is expected`)
   }
 }

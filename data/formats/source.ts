@@ -4,7 +4,7 @@ import { basename } from 'node:path'
 import { pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { ByteStream } from '../io/bytes.js'
-import { InputError } from '../io/inputError.js'
+import { InputError, unreadable } from '../io/inputError.js'
 import { describeByte } from '../read.js'
 import { headerBytes, isRecordHeader } from './tfrecord.js'
 
@@ -14,7 +14,7 @@ export type Source = string | AsyncIterable<Uint8Array | string>
 export type Format = 'fasta' | 'fastq' | 'tfrecord' | 'tsv'
 
 /** Bytes of a source after decompression, what they are, and what to call the source in a message. */
-export interface OpenSource {
+export type OpenSource = {
   readonly name: string
   readonly bytes: ByteStream
   readonly format: Format
@@ -24,16 +24,19 @@ export interface OpenSource {
 export const sourceName = (source: Source): string =>
   typeof source !== 'string' ? 'stream' : source === '-' ? 'stdin' : source
 
-/** Opens a source, decompresses gzip (of any number of members, as bgzip writes it), and finds out its format. */
+/**
+ * Opens a source, decompresses gzip (of any number of members, as bgzip writes it), and finds out its format.
+ * @throws InputError when there is no such file, or it is empty or of no format that is known.
+ */
 export async function openSource(source: Source, name = sourceName(source)): Promise<OpenSource> {
   let bytes = new ByteStream(asBytes(await openStream(source)))
   try {
     let head = await bytes.peek(headerBytes)
-    while (startsWith(head, [0x1f, 0x8b])) {
+    while (startsWith(head, gzipMagic)) {
       bytes = new ByteStream(gunzip(bytes.chunks()))
       head = await bytes.peek(headerBytes)
     }
-    return { name, bytes, format: await sniff(bytes, name) }
+    return { name, bytes, format: await detectFormat(bytes, name) }
   } catch (error) {
     await bytes.close()
     throw asInputError(error, name)
@@ -46,9 +49,7 @@ async function openStream(source: Source): Promise<AsyncIterable<Uint8Array | st
     if (process.stdin.isTTY) throw new InputError('stdin is a terminal: pipe reads into it, or name a file')
     return process.stdin
   }
-  const info = await stat(source).catch((error: NodeJS.ErrnoException) => {
-    throw new InputError(error.code === 'ENOENT' ? `${source}: no such file` : `${source}: ${error.message}`)
-  })
+  const info = await stat(source).catch(unreadable(source, 'file'))
   if (info.isDirectory()) throw new InputError(`${source}: is a directory, give a file`)
   return createReadStream(source, { highWaterMark: 1 << 17 })
 }
@@ -66,24 +67,28 @@ function gunzip(compressed: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array
 const startsWith = (bytes: Uint8Array, magic: readonly number[]): boolean =>
   magic.every((byte, i) => bytes[i] === byte)
 
+const gzipMagic = [0x1f, 0x8b]
 const byteOrderMark = [0xef, 0xbb, 0xbf]
+const greaterThan = 62
+const atSign = 64
 
 /** Formats that bioinformaticians have at hand and that are better unpacked by their own tools. */
-const foreign = [
-  { magic: [0x28, 0xb5, 0x2f, 0xfd], what: 'zstd', pipe: 'zstd -dc' },
-  { magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a], what: 'xz', pipe: 'xz -dc' },
-  { magic: [0x42, 0x5a, 0x68, 0x39], what: 'bzip2', pipe: 'bzip2 -dc' },
-  { magic: [0x50, 0x4b, 0x03, 0x04], what: 'zip', pipe: 'unzip -p' },
-  { magic: [0x42, 0x41, 0x4d, 0x01], what: 'BAM', pipe: 'samtools fastq' },
-  { magic: [0x43, 0x52, 0x41, 0x4d], what: 'CRAM', pipe: 'samtools fastq' },
+const foreignFormats = [
+  { magic: [0x28, 0xb5, 0x2f, 0xfd], format: 'zstd', unpack: 'zstd -dc' },
+  { magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a], format: 'xz', unpack: 'xz -dc' },
+  { magic: [0x42, 0x5a, 0x68, 0x39], format: 'bzip2', unpack: 'bzip2 -dc' },
+  { magic: [0x50, 0x4b, 0x03, 0x04], format: 'zip', unpack: 'unzip -p' },
+  { magic: [0x42, 0x41, 0x4d, 0x01], format: 'BAM', unpack: 'samtools fastq' },
+  { magic: [0x43, 0x52, 0x41, 0x4d], format: 'CRAM', unpack: 'samtools fastq' },
 ] as const
 
-async function sniff(bytes: ByteStream, name: string): Promise<Format> {
+/** The format of a source, by its first bytes: what looks like no other format is a table. */
+async function detectFormat(bytes: ByteStream, name: string): Promise<Format> {
   const head = await bytes.peek(headerBytes)
   if (head.length === 0) throw new InputError(`${name}: is empty`)
-  for (const { magic, what, pipe } of foreign)
+  for (const { magic, format, unpack } of foreignFormats)
     if (startsWith(head, magic))
-      throw new InputError(`${name}: ${what} is not supported, pipe it through ${pipe}`)
+      throw new InputError(`${name}: ${format} is not supported, pipe it through ${unpack}`)
   // Without a sound first record, only the name tells a damaged TFRecord file from junk.
   if (isRecordHeader(head) || /\.tfrecords?\b/.test(basename(name))) return 'tfrecord'
   if (startsWith(head, byteOrderMark)) await bytes.take(byteOrderMark.length)
@@ -94,10 +99,13 @@ async function sniff(bytes: ByteStream, name: string): Promise<Format> {
       `${name}: not FASTA, FASTQ, TSV, TFRecord or gzip of these (has ${describeByte(junk)})`,
     )
   const first = text.find(byte => byte > 32)
-  return first === 62 ? 'fasta' : first === 64 ? 'fastq' : 'tsv' // > and @
+  return first === greaterThan ? 'fasta' : first === atSign ? 'fastq' : 'tsv'
 }
 
-/** Damaged gzip and failing disks are bad input too; any other error is not the input's fault and passes. */
+/**
+ * The error as an InputError where the input is at fault: damaged gzip and failing disks are bad input, too. Any other
+ * error comes back as it is.
+ */
 export function asInputError(error: unknown, file: string, lastRead?: string): unknown {
   const { code, message } = error as NodeJS.ErrnoException
   if (error instanceof InputError || typeof code !== 'string') return error

@@ -22,52 +22,58 @@ const u32 = (bytes: Uint8Array, offset: number): number =>
 export const isRecordHeader = (bytes: Uint8Array): boolean =>
   bytes.length >= headerBytes && maskedCrc32c(bytes.subarray(0, 8)) === u32(bytes, 8)
 
-/** Reads of a TFRecord file. Throws an InputError that names file, record (from 1) and byte offset of any damage. */
+/**
+ * Reads of a TFRecord file.
+ *
+ * @param file what messages call it
+ * @param maxLength the longest read that is taken, in bases
+ * @throws InputError when the file is damaged; it names file, record (from 1) and byte offset.
+ */
 export async function* parseTfrecord(
   bytes: ByteStream,
   file: string,
   maxLength: number,
 ): AsyncGenerator<Read> {
   for (let number = 1; ; number++) {
-    const place = `${file} record ${number} at byte ${bytes.offset}`
+    const location = `${file} record ${number} at byte ${bytes.offset}`
     const header = await bytes.take(headerBytes)
     if (header.length === 0) return
     if (header.length < headerBytes)
       throw new InputError(
-        `${place}: cut off after ${header.length} of the ${headerBytes} bytes of its header`,
+        `${location}: cut off after ${header.length} of the ${headerBytes} bytes of its header`,
       )
     if (!isRecordHeader(header))
       throw new InputError(
-        `${place}: wrong checksum of the record's length; the file is damaged or not a TFRecord`,
+        `${location}: wrong checksum of the record's length; the file is damaged or not a TFRecord`,
       )
     const length = u32(header, 0) + u32(header, 4) * 2 ** 32
     // Two characters a base, and what stands around them.
     if (length > 2 * maxLength + 2 ** 20)
-      throw new InputError(`${place}: has ${length} bytes, more than a read of ${maxLength} bases takes`)
+      throw new InputError(`${location}: has ${length} bytes, more than a read of ${maxLength} bases takes`)
     const body = await bytes.take(length + checksumBytes)
     if (body.length < length + checksumBytes)
-      throw new InputError(`${place}: cut off after ${body.length} of ${length + checksumBytes} bytes`)
+      throw new InputError(`${location}: cut off after ${body.length} of ${length + checksumBytes} bytes`)
     const payload = body.subarray(0, length)
     if (maskedCrc32c(payload) !== u32(body, length))
-      throw new InputError(`${place}: wrong checksum of the record's ${length} bytes; the file is damaged`)
-    yield readOf(featuresOf(payload, place), `read${number}`, place)
+      throw new InputError(`${location}: wrong checksum of the record's ${length} bytes; the file is damaged`)
+    yield readOf(featuresOf(payload, location), `read${number}`, location)
   }
 }
 
-function featuresOf(payload: Uint8Array, place: string): Map<string, Feature> {
+function featuresOf(payload: Uint8Array, location: string): Map<string, Feature> {
   try {
     return decodeExample(payload)
   } catch (error) {
-    throw new InputError(`${place}: not a tf.train.Example (${(error as Error).message})`)
+    throw new InputError(`${location}: not a tf.train.Example (${(error as Error).message})`)
   }
 }
 
-function readOf(features: Map<string, Feature>, fallbackName: string, place: string): Read {
+function readOf(features: Map<string, Feature>, fallbackName: string, location: string): Read {
   const text = features.get('x')?.bytes
   if (text === undefined) {
     const names = [...features.keys()].sort().join(', ') || 'none'
     throw new InputError(
-      `${place}: has no feature x of type bytes, which holds the bases (features: ${names})`,
+      `${location}: has no feature x of type bytes, which holds the bases (features: ${names})`,
     )
   }
   const origin = features.get('z')?.bytes
@@ -76,7 +82,7 @@ function readOf(features: Map<string, Feature>, fallbackName: string, place: str
   const bar = name.indexOf('|')
   return {
     name,
-    bases: parseTokens(text, place),
+    bases: parseTokens(text, location),
     ...(label !== undefined && { label }),
     ...(bar > 0 && { genus: name.slice(0, bar) }),
   }
@@ -86,7 +92,7 @@ const space = 32
 const zero = 48
 
 /** The numbers in "0 1 2 3 "; any number of spaces between and around them, as TensorFlow's string_split has it. */
-function parseTokens(text: Uint8Array, place: string): Uint8Array {
+function parseTokens(text: Uint8Array, location: string): Uint8Array {
   const bases = new Uint8Array((text.length + 1) >> 1)
   let count = 0
   for (let i = 0; i < text.length; i++) {
@@ -98,7 +104,7 @@ function parseTokens(text: Uint8Array, place: string): Uint8Array {
       const token = new TextDecoder('latin1').decode(
         text.subarray(i, Math.min(end < 0 ? text.length : end, i + 20)),
       )
-      throw new InputError(`${place}: base ${count + 1} is ${JSON.stringify(token)}, not 0, 1, 2 or 3`)
+      throw new InputError(`${location}: base ${count + 1} is ${JSON.stringify(token)}, not 0, 1, 2 or 3`)
     }
     bases[count++] = code
   }
@@ -106,20 +112,20 @@ function parseTokens(text: Uint8Array, place: string): Uint8Array {
 }
 
 /**
- * One read as the bytes of one record, `y` -1 if it has no label, `z` its name. Throws a RangeError if it has an
- * unknown base, which the format cannot say.
+ * One read as the bytes of one record, `y` -1 if it has no label, `z` its name.
+ * @throws RangeError when it has an unknown base, which the format cannot say.
  */
 export function tfrecordOf(read: Read): Uint8Array {
   if (read.bases.includes(unknown))
     throw new RangeError(
       `read ${read.name} has a base outside ACGT, which a TFRecord of this format cannot hold`,
     )
-  const text = new TextEncoder()
+  const encoder = new TextEncoder()
   const payload = encodeExample(
     new Map<string, Feature>([
-      ['x', { bytes: text.encode(read.bases.join(' ')) }],
+      ['x', { bytes: encoder.encode(read.bases.join(' ')) }],
       ['y', { int64: read.label ?? -1 }],
-      ['z', { bytes: text.encode(read.name) }],
+      ['z', { bytes: encoder.encode(read.name) }],
     ]),
   )
   const record = new Uint8Array(headerBytes + payload.length + checksumBytes)

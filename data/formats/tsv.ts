@@ -1,6 +1,7 @@
 import { InputError } from '../io/inputError.js'
-import { encodeInto, oneLine, type Read } from '../read.js'
-import { notABase } from './fasta.js'
+import { oneLine, type Read } from '../read.js'
+import { Sequence } from './sequence.js'
+import type { TextSource } from './textSource.js'
 
 const tab = 9
 const defaultColumns = ['seq', 'label', 'seq_info', 'domain']
@@ -10,64 +11,53 @@ const defaultColumns = ['seq', 'label', 'seq_info', 'domain']
  * columns in any order (`sequence` is understood for `seq`). Without a header line, these columns in this order, the
  * later ones optional, so that a plain list of sequences is such a table. `label` is a genus by name or a class by
  * number, `seq_info` the read's name; `domain` and other columns are ignored.
- *
- * Throws an InputError that names file, line and read of any damage.
+ * @throws InputError when the file is damaged; it names file, line and read.
  */
-export async function* parseTsv(
-  batches: AsyncIterable<Uint8Array[]>,
-  file: string,
-  maxLength: number,
-): AsyncGenerator<Read> {
+export async function* parseTsv({ batches, file, maxLength }: TextSource): AsyncGenerator<Read> {
   let number = 0
   let records = 0
   let columns: readonly string[] | undefined
+  const sequence = new Sequence(file, maxLength)
   for await (const batch of batches)
     for (const line of batch) {
       number++
-      const fields = split(line)
-      if (fields.length === 1 && text(fields[0]) === '') continue
+      const fields = splitAtTabs(line)
+      if (fields.length === 1 && textOf(fields[0]) === '') continue
       if (columns === undefined) {
-        columns = headerOf(fields) ?? defaultColumns
-        if (columns !== defaultColumns) continue
+        const header = columnsOfHeader(fields)
+        columns = header ?? defaultColumns
+        if (header) continue
       }
       records++
-      const field = (name: string): string => text(fields[columns!.indexOf(name)])
-      const name = field('seq_info') || `read${records}`
-      const sequence = fields[columns.indexOf('seq')]
-      if (sequence === undefined)
+      const field = (name: string) => fields[columns!.indexOf(name)]
+      const name = textOf(field('seq_info')) || `read${records}`
+      const letters = field('seq')
+      if (letters === undefined)
         throw new InputError(`${file} line ${number}: the column with the sequence is missing (read ${name})`)
-      if (sequence.length > maxLength)
-        throw new InputError(
-          `${file} line ${number}: sequence is longer than ${maxLength} bases (read ${name})`,
-        )
-      const bases = new Uint8Array(sequence.length)
-      const bad = encodeInto(sequence, bases)
-      if (bad >= 0) {
-        const hint =
-          records === 1
-            ? '; not FASTA, FASTQ or TFRecord, so taken as a table whose first column is the sequence'
-            : ''
-        throw new InputError(notABase(file, number, sequence[bad], bad, name) + hint)
-      }
-      const label = field('label')
+      sequence.append(letters, number, name, records === 1 ? notAKnownFormat : '')
+      const label = textOf(field('label'))
       yield {
         name,
-        bases,
+        bases: sequence.take(),
         ...(label !== '' && (/^-?\d+$/.test(label) ? { label: Number(label) } : { genus: label })),
       }
     }
 }
 
+/** What the first record's error may mean: a file of any text that is no other format is taken for a table. */
+const notAKnownFormat =
+  '; not FASTA, FASTQ or TFRecord, so taken as a table whose first column is the sequence'
+
 /** The column names if the line is a header, which has a column `seq` or `sequence`. */
-function headerOf(fields: readonly Uint8Array[]): string[] | undefined {
-  const names = fields.map(field => text(field).toLowerCase().replace(/^#/, ''))
-  const at = names.findIndex(name => name === 'seq' || name === 'sequence')
-  return at < 0 ? undefined : names.with(at, 'seq')
+function columnsOfHeader(fields: readonly Uint8Array[]): string[] | undefined {
+  const names = fields.map(field => textOf(field).toLowerCase().replace(/^#/, ''))
+  const sequenceColumn = names.findIndex(name => name === 'seq' || name === 'sequence')
+  return sequenceColumn < 0 ? undefined : names.with(sequenceColumn, 'seq')
 }
 
-const text = (field: Uint8Array | undefined): string => oneLine(new TextDecoder().decode(field))
+const textOf = (field: Uint8Array | undefined): string => oneLine(new TextDecoder().decode(field))
 
-function split(line: Uint8Array): Uint8Array[] {
+function splitAtTabs(line: Uint8Array): Uint8Array[] {
   const fields: Uint8Array[] = []
   let start = 0
   for (let end = line.indexOf(tab); end >= 0; end = line.indexOf(tab, start)) {

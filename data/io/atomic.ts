@@ -1,4 +1,7 @@
 /**
+ * This folder is what reading and writing files takes whatever is in them: writing (`atomic`, `writeChunks`), bytes and
+ * lines of a stream (`bytes`, `lines`), checksums (`crc32c`), and the error for bad input (`inputError`).
+ *
  * Files are written whole or not at all: bytes go to a temporary file in the same folder, which replaces the old file
  * only when it is complete and on the disk. A crash at any moment leaves the old file or the new one, never a mixture
  * (at worst a temporary file `.NAME.*.tmp` beside it).
@@ -45,8 +48,9 @@ export class AtomicWriter extends Writable {
   }
 
   /**
-   * Ends the stream, brings the bytes to the disk and puts the file in place. Throws what writing threw (disk full,
-   * no permission); the old file is then still there and the temporary one is not.
+   * Ends the stream, brings the bytes to the disk and puts the file in place.
+   * @throws Error what writing threw (disk full, no permission); the old file is then still there and the temporary one
+   * is not.
    */
   async commit(): Promise<void> {
     try {
@@ -90,7 +94,8 @@ const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoExc
 
 /**
  * Opens `path` for writing behind a temporary file in the same folder, which must exist. A symbolic link is followed;
- * a device or a named pipe (`/dev/null`) is written directly. Throws if `path` is a folder or cannot be written.
+ * a device or a named pipe (`/dev/null`) is written directly.
+ * @throws Error when `path` is a folder or cannot be written.
  */
 export async function openAtomic(path: string): Promise<AtomicWriter> {
   try {
@@ -109,7 +114,10 @@ export async function openAtomic(path: string): Promise<AtomicWriter> {
   }
 }
 
-/** Writes `data` to `path`, whole or not at all; errors as `openAtomic` and `AtomicWriter.commit`. */
+/**
+ * Writes `data` to `path`, whole or not at all.
+ * @throws Error as `openAtomic` and `AtomicWriter.commit`.
+ */
 export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
   const writer = await openAtomic(path)
   writer.end(data)

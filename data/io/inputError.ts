@@ -5,3 +5,13 @@
 export class InputError extends Error {
   override readonly name = 'InputError'
 }
+
+/**
+ * What to do when a file or folder cannot be read: `await readdir(path).catch(unreadable(path, 'folder'))`.
+ * @throws InputError always, saying that there is no such `kind` where that is the reason.
+ */
+export const unreadable =
+  (path: string, kind: string) =>
+  (error: NodeJS.ErrnoException): never => {
+    throw new InputError(`${path}: ${error.code === 'ENOENT' ? `no such ${kind}` : error.message}`)
+  }

@@ -54,7 +54,7 @@ export interface Device {
   readonly mapEps?: number
   /**
    * New memory of `bytes` bytes (a multiple of 4, or 0), contents undefined, aligned for any dtype: to 8 bytes or more.
-   * Throws when there is no more.
+   * @throws Error when there is no more.
    */
   alloc(bytes: number): DeviceBuffer
   /** Give memory back. Work already enqueued may still use it; the caller enqueues nothing more on it. */
@@ -69,8 +69,8 @@ export interface Device {
   /**
    * Compile a kernel, or return `null`: "not this one", for a kind, a form or a dtype that it does not take; the same
    * answer every time. Then the engine asks for simpler kernels that come to the same, and where there are none it tells
-   * the user that the device cannot run it. Throws only when something is broken: a view that leaves its buffer's start,
-   * a compiler that fails.
+   * the user that the device cannot run it.
+   * @throws Error only when something is broken: a view that leaves its buffer's start, a compiler that fails.
    */
   compile(kernel: Kernel): Program | null
   /**
@@ -88,7 +88,7 @@ export interface Device {
   close(): Promise<void>
 }
 
-/** One finding of a device's self-check, a line of `xenograd check --device NAME`. */
+/** One finding of a device's self-check. */
 export type CheckLine = {
   readonly verdict: 'PASS' | 'FAIL' | 'SKIP'
   /** What was looked at. */

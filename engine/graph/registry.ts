@@ -2,7 +2,10 @@ import type { Op } from './tensor.js'
 
 const ops = new Map<string, Op>()
 
-/** Make an operation known: to the generated tests, the API table, and to error messages. Throws on a taken name. */
+/**
+ * Make an operation known: to the generated tests, the API table, and to error messages.
+ * @throws Error for a name that is taken.
+ */
 export function register<O extends Op>(op: O): O {
   if (ops.has(op.name)) throw new Error(`operation '${op.name}' is defined twice; choose another name`)
   ops.set(op.name, op)

@@ -2,14 +2,16 @@ import type { DType } from '../kernel/dtype.js'
 import type { Expr } from '../kernel/expr.js'
 import type { Kernel } from '../kernel/kernel.js'
 import { printShape, type Shape, sizeOf, type View } from '../kernel/shape.js'
-import type { Storage } from '../runtime/runtime.js'
+import type { TensorOperations, TensorValue } from './methods.js'
+import type { Storage } from './storage.js'
 
 /**
- * A lazy strided-array value: a node of the graph. Operations add nodes; nothing runs until a value is read, or a
- * compiled function is called. Immutable except for its storage (where its value lives, once it has been computed).
+ * A lazy strided-array value: a node of the graph. Operations add nodes (node.ts); nothing runs until a value is read,
+ * or a compiled function is called. Immutable except for its storage (where its value lives, once it has been computed).
  *
- * Methods are declared beside the operations they belong to (ops/*.ts).
+ * Its methods are declared in methods.ts and implemented beside the operations that they belong to.
  */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: `implement` takes all methods or none
 export class Tensor {
   static #count = 0
   /** Creation order: the inputs of a node always have smaller ids. */
@@ -19,16 +21,14 @@ export class Tensor {
   /** Why there is no value any more. @internal */
   gone: string | undefined = undefined
 
-  /** Users make tensors with `tensor`, `zeros`, … and operations. @internal */
+  /** Users make tensors with `tensor`, `zeros`, … and operations; operations with `node`. @internal */
   constructor(
     readonly op: Op,
     readonly inputs: readonly Tensor[],
     readonly attrs: unknown,
     readonly shape: Shape,
     readonly dtype: DType,
-  ) {
-    onCreate?.(this)
-  }
+  ) {}
 
   /** Number of axes. */
   get rank(): number {
@@ -45,11 +45,7 @@ export class Tensor {
   }
 }
 
-let onCreate: ((t: Tensor) => void) | undefined
-/** The hook by which scopes learn of new tensors. @internal */
-export function setCreationHook(hook: ((t: Tensor) => void) | undefined): void {
-  onCreate = hook
-}
+export interface Tensor extends TensorOperations<Tensor>, TensorValue<Tensor> {}
 
 /** A tensor whose attributes are known to be of type A. */
 export type Node<A> = Tensor & { readonly attrs: A }
@@ -85,39 +81,87 @@ type Tested = {
 /** A value that comes from outside the graph: data, a constant, a placeholder. */
 export type SourceOp = Tested & { readonly kind: 'source' }
 
+/**
+ * An input of a node in a loop's body as it is at all steps: one tensor for all of them, if it is the same at every
+ * step, or the values of all steps stacked along a new leading axis.
+ */
+export type StepInput = {
+  readonly fixed: boolean
+  /** The input itself if it is fixed, else [steps, ...shape]. */
+  readonly tensor: Tensor
+  /** [steps, ...shape] in any case: repeated along the steps if it is fixed. */
+  stacked(): Tensor
+}
+
+/** What the loop compiler asks of an operation: how it may leave a loop. All of it is optional speed. */
+export interface LoopRules<A> {
+  /**
+   * The node at all steps, [steps, ...shape], worked out outside of the loop from its inputs there; undefined where
+   * there is no such form. Elementwise operations need none: they are the same with one more axis.
+   */
+  overSteps?(node: Node<A>, inputs: readonly StepInput[], steps: number): Tensor | undefined
+  /**
+   * Sets of inputs in which the operation is jointly linear when its other inputs are held: a sum over steps of the
+   * operation is then the operation on sums over steps. `[[0, 1]]` for an addition, `[[0], [1]]` for a product.
+   */
+  linearIn?(node: Node<A>): readonly (readonly number[])[]
+  /**
+   * The sum over all steps of the node, from the stacked values of its inputs [steps, ...shape], as one operation:
+   * of a product of matrices it is one product with the steps inside the contracted axis.
+   */
+  sumOverSteps?(node: Node<A>, stacked: readonly Tensor[]): Tensor
+}
+
 /** One scalar expression per element; all inputs have the node's shape. */
-export type ElementwiseOp = Tested & {
+export interface ElementwiseOp extends Tested, Pick<LoopRules<undefined>, 'linearIn'> {
   readonly kind: 'elementwise'
   readonly expr: (...inputs: Expr[]) => Expr
   readonly vjp: ((g: Tensor, inputs: readonly Tensor[], y: Tensor) => Cotangents) | undefined
 }
 
-/** Another look at the same elements. */
-export interface ViewOp<A> extends Tested {
+/** A strided box in a tensor: where it begins on each axis, and how far apart its elements are. */
+export type Box = { readonly starts: readonly number[]; readonly steps: readonly number[] }
+
+/** Another look at the same elements; linear in its input. */
+export interface ViewOp<A> extends Tested, Pick<LoopRules<A>, 'overSteps'> {
   readonly kind: 'view'
   /** The view of the node, given that of its input; undefined when strides cannot express it. */
   view(node: Node<A>, input: View): View | undefined
   vjp(g: Tensor, node: Node<A>): Cotangents
+  /** Which box of its input the view is, if it is one: simplification moves boxes up. */
+  box?(node: Node<A>): Box
+  /** Whether it puts the axes of its input in another order, and nothing else: a reduction reads through it. */
+  readonly permutesAxes?: boolean
 }
 
 /** A kernel to run: its arguments are inputs of the node by number, or its output. */
 export type OpLaunch = { readonly kernel: Kernel; readonly args: readonly (number | 'out')[] }
 
 /** An operation with kernels of its own. */
-export interface KernelOp<A> extends Tested {
+export interface KernelOp<A> extends Tested, LoopRules<A> {
   readonly kind: 'kernel'
   /** Whether the inputs must be contiguous; otherwise `launches` is given their views. */
   readonly contiguous: boolean
-  launches(node: Node<A>, inputs: readonly View[]): OpLaunch[]
+  launches(node: Node<A>, inputs: readonly View[]): readonly OpLaunch[]
+  vjp(g: Tensor, node: Node<A>): Cotangents
   /**
-   * For operations that do nothing but put their inputs into their output: where each one lies there. Inputs may then
-   * be computed in place, and have these views when `launches` is called.
+   * For operations that do nothing but put their inputs into their output: where each one lies there, or undefined if
+   * they do not fill it. Inputs may then be computed in place, and have these views when `launches` is called.
    */
   places?(node: Node<A>): readonly View[] | undefined
-  vjp(g: Tensor, node: Node<A>): Cotangents
+  /**
+   * The inputs of which the same operation gives box `box`, of shape `shape`, of the node: what is outside of the box is
+   * then not computed. Elementwise operations need none.
+   */
+  boxInputs?(node: Node<A>, box: Box, shape: Shape): readonly Tensor[]
+  /**
+   * For reductions of a single input over its last axes: which one it is. What nothing else reads is then computed
+   * inside of it.
+   */
+  readonly reduces?: 'sum' | 'max'
 }
 
-/** The loop itself (scan.ts); its values are read through `pick` nodes. */
+/** The loop itself (scan/); its values are read through `pick` nodes. */
 export type ScanOp = Tested & { readonly kind: 'scan' }
 export type PickOp = Tested & { readonly kind: 'pick' }
 

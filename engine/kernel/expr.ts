@@ -131,6 +131,37 @@ export const and = intBinary('and')
 /** Logical (zero-filling) right shift of an int32 by a constant number of bits, 0 to 31. */
 export const shr = intBinary('shr')
 
+/**
+ * The lines that compute an expression: `line` adds one (or finds it) and returns its number; `inputs` has the lines of
+ * the expression's inputs. Returns the line of its value.
+ */
+export function flatten(expr: Expr, inputs: readonly number[], line: (instr: Instr) => number): number {
+  // An expression is a graph: what is used twice is computed once.
+  const done = new Map<Expr, number>()
+  const lineOf = (e: Expr): number => {
+    const known = done.get(e)
+    if (known !== undefined) return known
+    const made =
+      e.op === 'input'
+        ? inputs[e.value]
+        : line({ op: e.op, dtype: e.dtype, args: e.args.map(lineOf), value: e.value })
+    done.set(e, made)
+    return made
+  }
+  return lineOf(expr)
+}
+
+/** The body of a kernel of one value: its lines, and which of them is the value. `dtypes`: of the kernel's inputs. */
+export function kernelBody(
+  dtypes: readonly DType[],
+  compute: (...inputs: Expr[]) => Expr,
+): { body: readonly Instr[]; value: number } {
+  const body: Instr[] = []
+  const line = (instr: Instr): number => body.push(instr) - 1
+  const inputs = dtypes.map((dtype, value) => line({ op: 'input', dtype, args: [], value }))
+  return { value: flatten(compute(...dtypes.map((dtype, i) => input(i, dtype))), inputs, line), body }
+}
+
 /** Value of one primitive in float64 arithmetic (int32 for integers): the meaning that every device follows. */
 export function evaluate(instr: Instr, a: number, b: number, c: number): number {
   const int = instr.dtype === 'int32'

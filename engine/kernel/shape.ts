@@ -40,7 +40,7 @@ export const printShape = (shape: Shape): string => `[${shape.join(',')}]`
 
 /**
  * The shape that all given ones broadcast to: aligned at the last axis, axes of size 1 repeat (NumPy's rule).
- * Throws with all shapes in the message when they do not fit.
+ * @throws RangeError with all shapes in the message when they do not fit.
  */
 export function broadcastShapes(what: string, shapes: readonly Shape[]): number[] {
   const rank = Math.max(0, ...shapes.map(s => s.length))
@@ -59,7 +59,7 @@ export function broadcastShapes(what: string, shapes: readonly Shape[]): number[
   })
 }
 
-/** Axis number from the front; negative ones count from the back. Throws when there is no such axis. */
+/** Axis number from the front; negative ones count from the back. @throws RangeError when there is no such axis. */
 export function normalAxis(what: string, axis: number, rank: number): number {
   const normal = axis < 0 ? axis + rank : axis
   if (!Number.isInteger(axis) || normal < 0 || normal >= rank)
@@ -67,7 +67,7 @@ export function normalAxis(what: string, axis: number, rank: number): number {
   return normal
 }
 
-/** Distinct axes in increasing order; undefined means all. */
+/** Distinct axes in increasing order; undefined means all. @throws RangeError for axes that are not there, or named twice. */
 export function normalAxes(
   what: string,
   axes: number | readonly number[] | undefined,
@@ -81,8 +81,10 @@ export function normalAxes(
   return normal
 }
 
-/** Throws unless every size is an integer, 0 or more. */
+/** @throws RangeError unless every size is an integer, 0 or more; TypeError for a shape that is no array. */
 export function checkShape(what: string, shape: Shape): void {
+  if (!Array.isArray(shape))
+    throw new TypeError(`${what}: shape ${shape}; give the sizes of all axes in one array, such as [2, 3]`)
   if (!shape.every(n => Number.isInteger(n) && n >= 0))
     throw new RangeError(`${what}: shape ${printShape(shape)}; sizes are integers, 0 or more`)
 }

@@ -1,5 +1,5 @@
-import { withCheckpoints } from '../scan/scan.js'
-import { bytesOf } from './lower.js'
+import { within } from '../graph/context.js'
+import { bytesOf } from './buffers.js'
 import type { Plan } from './plan.js'
 
 /** Bytes of everything that a plan needs at once: its arguments, results that take no argument's place, and scratch. */
@@ -42,9 +42,9 @@ export function withinBudget<T extends { readonly plan: Plan }>(
   if (memory === undefined) return trace()
   let least = Number.POSITIVE_INFINITY
   for (const policy of policies) {
-    const found = withCheckpoints(policy, trace)
-    const bytes = bytesOfPlan(found.plan)
-    if (bytes <= memory) return found
+    const traced = within({ checkpoints: policy }, trace)
+    const bytes = bytesOfPlan(traced.plan)
+    if (bytes <= memory) return traced
     least = Math.min(least, bytes)
   }
   throw new RangeError(

@@ -1,4 +1,5 @@
-import { collectRemarks, type Remark } from '../graph/remarks.js'
+import type { Remark } from '../graph/context.js'
+import { collectRemarks } from '../graph/remarks.js'
 import { type Kernel, printKernel } from '../kernel/kernel.js'
 import { bytesOfPlan, megabytes } from './budget.js'
 import type { Plan } from './plan.js'
@@ -29,8 +30,8 @@ function summaries(kernels: readonly Kernel[], indent = ''): string[] {
   )
 }
 
-const printRemark = ({ pass, context, text }: Remark): string =>
-  `${pass}: ${[...context, text].join(': ').replaceAll('\n', '\n  ')}`
+const printRemark = ({ pass, part, text }: Remark): string =>
+  `${pass}: ${[...part, text].join(': ').replaceAll('\n', '\n  ')}`
 
 /**
  * A plan for people: the kernels that it runs, what every step of its loops costs, and what its passes have to say:

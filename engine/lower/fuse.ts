@@ -1,17 +1,18 @@
 import type { Tensor } from '../graph/tensor.js'
 import { sameShape } from '../kernel/shape.js'
-import { constantValue } from '../ops/source.js'
+import { constantValue } from '../ops/index.js'
 
-/** One pass over a shape: elementwise nodes that are computed together. */
-export type Cluster = { readonly kind: 'cluster'; readonly level: number; readonly nodes: Tensor[] }
-/** An operation with kernels of its own, with the elementwise nodes that are computed inside it. */
-export type Single = {
-  readonly kind: 'single'
+/** Elementwise nodes of one shape that are computed together, in one pass over it. */
+export type MapGroup = { readonly kind: 'map'; readonly level: number; readonly nodes: Tensor[] }
+/** An operation with kernels of its own (or a loop), with the elementwise nodes that are computed inside it. */
+export type KernelGroup = {
+  readonly kind: 'kernel'
   readonly level: number
   readonly node: Tensor
-  readonly inlined: Tensor[]
+  readonly inlined: readonly Tensor[]
 }
-export type Unit = Cluster | Single
+/** What is computed together. */
+export type FusionGroup = MapGroup | KernelGroup
 
 /** Nodes of one pass: a device compiles it as one function, and those have limits. */
 const mostNodes = 1000
@@ -25,18 +26,18 @@ const fuses = (x: Tensor, consumer: Tensor): boolean =>
 const passKey = (level: number, { shape }: Tensor): string => `${level}:${shape}`
 
 /**
- * Group live nodes into units, in an order in which each unit comes after those it depends on.
+ * Group live nodes by what is computed together, in an order in which each group comes after those it depends on.
  *
  * Every node gets a level, as late as its consumers allow: an edge that fuses costs nothing, any other costs one.
- * Elementwise nodes of one shape and level are one cluster: a path between two of them stays at their level, so it
- * consists of edges that fuse, and the clusters cannot depend on each other in a circle.
+ * Elementwise nodes of one shape and level are one group: a path between two of them stays at their level, so it
+ * consists of edges that fuse, and the groups cannot depend on each other in a circle.
  */
-export function makeUnits(
+export function fusionGroups(
   nodes: readonly Tensor[],
   outputs: ReadonlySet<Tensor>,
   isSource: (t: Tensor) => boolean,
   rep: (t: Tensor) => Tensor,
-): Unit[] {
+): FusionGroup[] {
   const computed = nodes.filter(t => !isSource(t) && constantValue(t) === undefined)
   const consumers = new Map<Tensor, Tensor[]>(nodes.map(t => [t, []]))
   for (const t of computed) for (const x of t.inputs) consumers.get(rep(x))?.push(t)
@@ -51,29 +52,27 @@ export function makeUnits(
   joinEarlierPasses(computed, consumers, level, rep)
 
   const inlined = new Set<Tensor>()
-  const units: Unit[] = []
+  const groups: FusionGroup[] = []
   for (const node of computed) {
     if (isElementwise(node) || node.op.kind === 'view' || node.op.kind === 'pick') continue
-    const cone =
-      node.op.name === 'sum' || node.op.name === 'max'
-        ? reducedCone(node, computed, consumers, outputs, isSource, rep)
-        : []
+    const reduces = node.op.kind === 'kernel' && node.op.reduces !== undefined
+    const cone = reduces ? reducedCone(node, computed, consumers, outputs, isSource, rep) : []
     for (const t of cone) inlined.add(t)
-    units.push({ kind: 'single', level: level.get(node)!, node, inlined: cone })
+    groups.push({ kind: 'kernel', level: level.get(node)!, node, inlined: cone })
   }
-  const clusters = new Map<string, Cluster>()
+  const maps = new Map<string, MapGroup>()
   for (const node of computed) {
     if (!isElementwise(node) || inlined.has(node)) continue
     const key = passKey(level.get(node)!, node)
-    let cluster = clusters.get(key)
-    if (!cluster || cluster.nodes.length === mostNodes) {
-      cluster = { kind: 'cluster', level: level.get(node)!, nodes: [] }
-      clusters.set(key, cluster)
-      units.push(cluster)
+    let map = maps.get(key)
+    if (!map || map.nodes.length === mostNodes) {
+      map = { kind: 'map', level: level.get(node)!, nodes: [] }
+      maps.set(key, map)
+      groups.push(map)
     }
-    cluster.nodes.push(node)
+    map.nodes.push(node)
   }
-  return units.sort((a, b) => a.level - b.level)
+  return groups.sort((a, b) => a.level - b.level)
 }
 
 /**
@@ -90,7 +89,7 @@ function joinEarlierPasses(
   const passes = new Set(nodes.filter(isElementwise).map(t => passKey(level.get(t)!, t)))
   for (const start of nodes) {
     if (!isElementwise(start) || seen.has(start)) continue
-    const own = level.get(start)!
+    const startLevel = level.get(start)!
     const inputsOf = (t: Tensor) => t.inputs.map(rep).filter(x => level.has(x))
     const together = new Set([start])
     for (const t of together)
@@ -98,20 +97,20 @@ function joinEarlierPasses(
         ...inputsOf(t).filter(x => fuses(x, t)),
         ...consumers.get(t)!.filter(c => fuses(t, c)),
       ])
-        if (level.get(x) === own && !seen.has(x)) together.add(x)
+        if (level.get(x) === startLevel && !seen.has(x)) together.add(x)
     for (const t of together) seen.add(t)
     /** The first pass in which `t` may read `x`. A view is there as soon as what it is a view of. */
     const readable = (x: Tensor, t: Tensor): number => {
       let origin = x
       while (origin.op.kind === 'view' && level.has(origin)) origin = rep(origin.inputs[0])
-      const at = level.get(origin) ?? Number.NEGATIVE_INFINITY
-      return fuses(x, t) ? at : at + 1
+      const made = level.get(origin) ?? Number.NEGATIVE_INFINITY
+      return fuses(x, t) ? made : made + 1
     }
     const earliest = Math.max(
       ...[...together].flatMap(t => inputsOf(t).flatMap(x => (together.has(x) ? [] : [readable(x, t)]))),
     )
     const isThere = passes.has(passKey(earliest, start))
-    if (earliest < own && isThere) for (const t of together) level.set(t, earliest)
+    if (earliest < startLevel && isThere) for (const t of together) level.set(t, earliest)
   }
 }
 
@@ -128,7 +127,7 @@ function reducedCone(
   rep: (t: Tensor) => Tensor,
 ): Tensor[] {
   const input = rep(reduction.inputs[0])
-  const top = input.op.name === 'permute' ? rep(input.inputs[0]) : input
+  const top = input.op.kind === 'view' && input.op.permutesAxes ? rep(input.inputs[0]) : input
   const onlyHere = (t: Tensor, by: (c: Tensor) => boolean) =>
     isElementwise(t) && !isSource(t) && !outputs.has(t) && consumers.get(t)!.every(by)
   if (top !== input && !(consumers.get(input)!.every(c => c === reduction) && !outputs.has(input))) return []

@@ -1,11 +1,12 @@
 import type { Tensor } from '../graph/tensor.js'
-import { constantValue } from '../ops/source.js'
-import { bodyNodes, scanAttrs, scanInputs, scanOf } from '../scan/node.js'
+import { constantValue } from '../ops/index.js'
+import { bodyNodes, bodyStarts, type Picked, pickOf, scanAttrs, scanInputs } from '../scan/node.js'
 
-/** The parts of a scan that somebody uses: carries, stacked outputs, and of its inputs xs and captured tensors. */
+/** The parts of a scan that somebody uses: carries, stacked values, and of its inputs xs and captured tensors. */
 export type LiveScan = {
   readonly carries: readonly number[]
-  readonly outs: readonly number[]
+  /** Nodes of the body whose values at all steps are used. */
+  readonly stacked: readonly Tensor[]
   readonly xs: readonly number[]
   readonly captured: readonly Tensor[]
 }
@@ -28,14 +29,14 @@ export function liveNodes(outputs: readonly Tensor[], isSource: (t: Tensor) => b
     if (!isSource(t)) stack.push(...t.inputs)
   }
   const live = new Set(outputs)
-  const picks = new Map<Tensor, Set<number>>()
+  const picks = new Map<Tensor, Picked[]>()
   const scans = new Map<Tensor, LiveScan>()
   for (const t of [...reachable].sort((a, b) => b.id - a.id)) {
     if (!live.has(t) || isSource(t)) continue
     if (t.op.kind === 'pick') {
-      const { scan, index } = scanOf(t)
-      const used = picks.get(scan) ?? new Set<number>()
-      picks.set(scan, used.add(index))
+      const { scan, picked } = pickOf(t)
+      const used = picks.get(scan) ?? []
+      picks.set(scan, [picked, ...used.filter(p => p !== picked)])
       live.add(scan)
     } else if (t.op.kind === 'scan') {
       const part = liveScan(t, picks.get(t)!)
@@ -49,21 +50,21 @@ export function liveNodes(outputs: readonly Tensor[], isSource: (t: Tensor) => b
   return { nodes: [...live].sort((a, b) => a.id - b.id), scans }
 }
 
-function liveScan(scan: Tensor, picks: ReadonlySet<number>): LiveScan {
+/** `picks`: what is asked of the scan, in the order in which it was first asked. */
+function liveScan(scan: Tensor, picks: readonly Picked[]): LiveScan {
   const { body } = scanAttrs(scan)
-  const all = body.carryOut.length
-  const outs = [...picks].filter(i => i >= all).map(i => i - all)
-  const carries = new Set([...picks].filter(i => i < all))
-  const starts = new Set([...body.carryIn, ...body.xIn])
+  const stacked = picks.filter(picked => typeof picked !== 'number')
+  const carries = new Set(picks.filter(picked => typeof picked === 'number'))
+  const starts = bodyStarts(body)
   // A carry lives if it is asked for, or if a live value of the body uses it: repeat until no more join.
   for (;;) {
-    const wanted = [...[...carries].map(i => body.carryOut[i]), ...outs.map(i => body.outs[i])]
+    const wanted = [...[...carries].map(i => body.carryOut[i]), ...stacked]
     const { inside, captured } = bodyNodes(wanted, starts)
     const used = body.carryIn.flatMap((t, i) => (inside.has(t) && !carries.has(i) ? [i] : []))
     if (!used.length)
       return {
         carries: [...carries].sort((a, b) => a - b),
-        outs: outs.sort((a, b) => a - b),
+        stacked,
         xs: body.xIn.flatMap((t, i) => (inside.has(t) ? [i] : [])),
         captured: captured.filter(t => constantValue(t) === undefined),
       }

@@ -1,12 +1,12 @@
-import { remark, within } from '../graph/remarks.js'
+import { remark, withinPart } from '../graph/remarks.js'
 import type { KernelOp, Node, Tensor } from '../graph/tensor.js'
 import { bytesPerElement } from '../kernel/dtype.js'
-import type { Kernel, LoopArg } from '../kernel/kernel.js'
+import type { LoopArg } from '../kernel/kernel.js'
 import { contiguousView, printShape, sizeOf, type View } from '../kernel/shape.js'
 import { shareBuffers } from '../kernel/shareBuffers.js'
-import { type Body, bodyNodes, scanAttrs, scanInputs, scanOf } from '../scan/node.js'
+import { type Body, bodyNodes, bodyStarts, type Picked, pickOf, scanAttrs, scanInputs } from '../scan/node.js'
+import { BufferTable, bytesOf, type EnclosingGraph, fixedArg, type Layout, type Wanted } from './buffers.js'
 import type { LiveScan } from './live.js'
-import { BufferTable, bytesOf, fixedArg, type Layout, Lowering, type Wanted } from './lower.js'
 
 /** The buffers of one loop: those of the level around it that it uses, and its own temporaries. */
 class LoopBuffers {
@@ -28,28 +28,36 @@ class LoopBuffers {
   }
 }
 
-/** Which stacked outputs are just a carry's values: before each step, or after. They share the carry's memory. */
-function historyOf(body: Body, carry: number, outs: readonly number[]): Map<number, 'before' | 'after'> {
-  const found = new Map<number, 'before' | 'after'>()
-  for (const i of outs) {
-    if (body.outs[i] === body.carryOut[carry]) found.set(i, 'after')
-    else if (body.outs[i] === body.carryIn[carry]) found.set(i, 'before')
+/** Which of the stacked values are just a carry's: before each step, or after. They share the carry's memory. */
+function historyOf(
+  body: Body,
+  carry: number,
+  stacked: Iterable<Tensor>,
+): ReadonlyMap<Tensor, 'before' | 'after'> {
+  const history = new Map<Tensor, 'before' | 'after'>()
+  for (const value of stacked) {
+    if (value === body.carryOut[carry]) history.set(value, 'after')
+    else if (value === body.carryIn[carry]) history.set(value, 'before')
   }
-  return found
+  return history
 }
 
 /**
  * A concatenation of a carry with inputs of the step, such as the `[x, h]` of an LSTM, can be the carry's memory: the
  * inputs of all steps are put there before the loop, and a step writes its carry into the next step's row.
  */
-type Whole = {
+type Concatenation = {
   readonly node: Tensor
   /** Where the carry and the inputs (by number) lie in a row. */
   readonly carry: View
   readonly inputs: readonly { readonly x: number; readonly view: View }[]
 }
 
-function wholeOf(carryIn: Tensor, body: Body, inside: ReadonlySet<Tensor>): Whole | undefined {
+function concatenationWith(
+  carryIn: Tensor,
+  body: Body,
+  inside: ReadonlySet<Tensor>,
+): Concatenation | undefined {
   for (const node of inside) {
     if (node.op.kind !== 'kernel' || !node.inputs.includes(carryIn)) continue
     const views = (node.op as KernelOp<unknown>).places?.(node as Node<unknown>)
@@ -78,103 +86,197 @@ function isAccumulator(body: Body, c: number, inside: ReadonlySet<Tensor>): bool
  * next, so that its history costs no copies, and before and after a step are the same memory one row apart. A sum over
  * steps is added to in place. Any other carry alternates between two buffers.
  */
-export function lowerLoop(scan: Tensor, live: LiveScan, picks: readonly Tensor[], level: Lowering): void {
-  const { steps, reverse, body } = scanAttrs(scan)
-  const { init, xs } = scanInputs(scan)
-  const buffers = new LoopBuffers()
-  const sources = new Map<Tensor, Layout>()
-  const wanted: Wanted[] = []
-  const carries = body.carryOut.length
-  const picksOf = (index: number) => picks.filter(p => scanOf(p).index === index)
-
-  for (const t of live.captured) {
-    const { arg, view } = level.layout(t)
-    sources.set(t, { arg: fixedArg(buffers.argument(arg, visibleBytes(arg, level))), view })
-  }
-  for (const i of live.xs) {
-    const { arg, offset, stride, view } = rowsOf(xs[i], level)
-    const buffer = buffers.argument(arg, visibleBytes(arg, level))
-    sources.set(body.xIn[i], { arg: { even: buffer, odd: buffer, offset, stride }, view })
-  }
-  const outs = new Set(live.outs)
-  const values = [...live.carries.map(c => body.carryOut[c]), ...live.outs.map(i => body.outs[i])]
-  const { inside } = bodyNodes(values, new Set([...body.carryIn, ...body.xIn]))
-  for (const c of live.carries) {
-    const t = body.carryIn[c]
-    const history = historyOf(body, c, [...outs])
-    const whole = wholeOf(t, body, inside)
-    const wholeOuts = [...outs].filter(i => body.outs[i] === whole?.node)
-    if (!history.size && !wholeOuts.length) {
-      const view = contiguousView(t.shape)
-      const first = fixedArg(level.table.temporary(bytesOf(t)))
-      const pair = [
-        first,
-        isAccumulator(body, c, inside) ? first : fixedArg(level.table.temporary(bytesOf(t))),
-      ]
-      level.copyTo(init[c], pair[0], view)
-      const [even, odd] = pair.map(arg => buffers.argument(arg, bytesOf(t)))
-      sources.set(t, { arg: { even, odd, offset: 0, stride: 0 }, view })
-      wanted.push({ value: body.carryOut[c], to: { even: odd, odd: even, offset: 0, stride: 0 } })
-      for (const p of picksOf(c)) level.place(p, { arg: pair[steps % 2], view })
-      continue
-    }
-    // Row t is the carry before step t, row t+1 the one after it; the other way round in reverse.
-    const row = whole?.node ?? t
-    const part = whole?.carry ?? contiguousView(t.shape)
-    const stride = bytesOf(row)
-    const inWhole = whole ? `, as a part of ${whole.node}, which needs no copy` : ''
-    remark(
-      'place',
-      () => `the carry ${t.dtype} ${printShape(t.shape)} lies in memory for all its values${inWhole}`,
-    )
-    const memory = fixedArg(level.table.temporary(stride * (steps + 1)))
-    const before = reverse ? 1 : 0
-    /** One row's part of the memory, or (with `all`) that of all rows from `first` on. */
-    const at = (first: number, view: View, all: boolean): View => ({
-      offset: first * row.size + view.offset,
-      strides: all ? [row.size, ...view.strides] : view.strides,
-    })
-    level.copyTo(init[c], memory, at(reverse ? steps : 0, part, false))
-    for (const { x, view } of whole?.inputs ?? []) level.copyTo(xs[x], memory, at(before, view, true))
-    const buffer = buffers.argument(memory, stride * (steps + 1))
-    const step = (first: number): LoopArg => ({ even: buffer, odd: buffer, offset: first * stride, stride })
-    sources.set(t, { arg: step(before), view: part })
-    if (whole) sources.set(whole.node, { arg: step(before), view: contiguousView(row.shape) })
-    wanted.push({ value: body.carryOut[c], to: step(1 - before), view: part })
-    for (const p of picksOf(c)) level.place(p, { arg: memory, view: at(reverse ? 0 : steps, part, false) })
-    for (const [i, when] of history) {
-      outs.delete(i)
-      const first = when === 'before' ? before : 1 - before
-      for (const p of picksOf(carries + i)) level.place(p, { arg: memory, view: at(first, part, true) })
-    }
-    for (const i of wholeOuts) {
-      outs.delete(i)
-      const view = at(before, contiguousView(row.shape), true)
-      for (const p of picksOf(carries + i)) level.place(p, { arg: memory, view })
-    }
-  }
-  for (const i of outs) {
-    const [first, ...same] = picksOf(carries + i)
-    const home = level.home(first)
-    for (const p of same) level.place(p, { arg: home, view: contiguousView(p.shape) })
-    const value = body.outs[i]
-    const buffer = buffers.argument(home, bytesOf(first))
-    wanted.push({ value, to: { ...fixedArg(buffer), stride: bytesOf(value) } })
-  }
-  emitLoop({ steps, reverse }, buffers, sources, wanted, level)
+export function lowerLoop(
+  scan: Tensor,
+  live: LiveScan,
+  picks: readonly Tensor[],
+  graph: EnclosingGraph,
+): void {
+  new LoopLowering(scan, live, picks, graph).run()
 }
 
-/** Bytes that an argument reaches: in a loop around this one it may be a row of a buffer. */
-const visibleBytes = (arg: LoopArg, { table }: Lowering): number =>
-  arg.stride || table.bytes[arg.even] - arg.offset
+class LoopLowering {
+  readonly #buffers = new LoopBuffers()
+  /** Where the body finds what it starts from, and where its results go. */
+  readonly #sources = new Map<Tensor, Layout>()
+  readonly #wanted: Wanted[] = []
+  readonly #body: Body
+  readonly #steps: number
+  readonly #reverse: boolean
+  /** Nodes of the body that are computed. */
+  readonly #inside: ReadonlySet<Tensor>
+  /** Values that are wanted for all steps and have no memory yet. */
+  readonly #stacked: Set<Tensor>
+
+  constructor(
+    readonly scan: Tensor,
+    readonly live: LiveScan,
+    readonly picks: readonly Tensor[],
+    readonly graph: EnclosingGraph,
+  ) {
+    const { body, steps, reverse } = scanAttrs(scan)
+    this.#body = body
+    this.#steps = steps
+    this.#reverse = reverse
+    this.#stacked = new Set(live.stacked)
+    const values = [...live.carries.map(c => body.carryOut[c]), ...live.stacked]
+    this.#inside = bodyNodes(values, bodyStarts(body)).inside
+  }
+
+  run(): void {
+    const { live, graph } = this
+    for (const t of live.captured) {
+      const { arg, view } = graph.layout(t)
+      this.#sources.set(t, { arg: fixedArg(this.#argument(arg)), view })
+    }
+    for (const i of live.xs) {
+      const { arg, offset, stride, view } = rowsOf(scanInputs(this.scan).xs[i], graph)
+      const buffer = this.#argument(arg)
+      this.#sources.set(this.#body.xIn[i], { arg: { even: buffer, odd: buffer, offset, stride }, view })
+    }
+    for (const c of live.carries) this.#lowerCarry(c)
+    for (const value of this.#stacked) this.#stack(value)
+    this.#emit()
+  }
+
+  /** The number of a buffer of the graph around among the loop's. */
+  #argument(arg: LoopArg): number {
+    // In a loop around this one it may be a row of a buffer, of which the stride tells the size.
+    return this.#buffers.argument(arg, arg.stride || this.graph.table.bytes[arg.even] - arg.offset)
+  }
+
+  #picksOf(value: Picked): readonly Tensor[] {
+    return this.picks.filter(p => pickOf(p).picked === value)
+  }
+
+  #locate(value: Picked, layout: Layout): void {
+    for (const p of this.#picksOf(value)) this.graph.locate(p, layout)
+  }
+
+  #lowerCarry(c: number): void {
+    const history = historyOf(this.#body, c, this.#stacked)
+    const concatenation = concatenationWith(this.#body.carryIn[c], this.#body, this.#inside)
+    const isConcatenationStacked = concatenation !== undefined && this.#stacked.has(concatenation.node)
+    if (history.size || isConcatenationStacked) this.#keepHistory(c, history, concatenation)
+    else this.#alternate(c)
+  }
+
+  /** A carry that only its next value is made of: two buffers in turn, or one that is added to. */
+  #alternate(c: number): void {
+    const t = this.#body.carryIn[c]
+    const bytes = bytesOf(t)
+    const view = contiguousView(t.shape)
+    const first = fixedArg(this.graph.table.temporary(bytes))
+    const second = isAccumulator(this.#body, c, this.#inside)
+      ? first
+      : fixedArg(this.graph.table.temporary(bytes))
+    this.graph.copyTo(scanInputs(this.scan).init[c], first, view)
+    const [even, odd] = [first, second].map(arg => this.#buffers.argument(arg, bytes))
+    this.#sources.set(t, { arg: { even, odd, offset: 0, stride: 0 }, view })
+    this.#wanted.push({ value: this.#body.carryOut[c], to: { even: odd, odd: even, offset: 0, stride: 0 } })
+    this.#locate(c, { arg: this.#steps % 2 ? second : first, view })
+  }
+
+  /** A carry whose values are wanted for all steps: a row of memory for each, and one more. */
+  #keepHistory(
+    c: number,
+    history: ReadonlyMap<Tensor, 'before' | 'after'>,
+    concatenation: Concatenation | undefined,
+  ): void {
+    const { graph } = this
+    const { init, xs } = scanInputs(this.scan)
+    const t = this.#body.carryIn[c]
+    const row = concatenation?.node ?? t
+    const part = concatenation?.carry ?? contiguousView(t.shape)
+    const stride = bytesOf(row)
+    const inWhole = concatenation ? `, as a part of ${row}, which needs no copy` : ''
+    remark(
+      'carry',
+      () => `the carry ${t.dtype} ${printShape(t.shape)} lies in memory for all its values${inWhole}`,
+    )
+    // Row t is the carry before step t, row t+1 the one after it; the other way round in reverse.
+    const [before, after] = this.#reverse ? [1, 0] : [0, 1]
+    const memory = fixedArg(graph.table.temporary(stride * (this.#steps + 1)))
+    const rowView = (index: number, view: View): View => ({
+      offset: index * row.size + view.offset,
+      strides: view.strides,
+    })
+    const allRows = (first: number, view: View): View => ({
+      offset: first * row.size + view.offset,
+      strides: [row.size, ...view.strides],
+    })
+    graph.copyTo(init[c], memory, rowView(this.#reverse ? this.#steps : 0, part))
+    for (const { x, view } of concatenation?.inputs ?? []) graph.copyTo(xs[x], memory, allRows(before, view))
+    const buffer = this.#buffers.argument(memory, stride * (this.#steps + 1))
+    const stepRow = (first: number): LoopArg => ({
+      even: buffer,
+      odd: buffer,
+      offset: first * stride,
+      stride,
+    })
+    this.#sources.set(t, { arg: stepRow(before), view: part })
+    this.#wanted.push({ value: this.#body.carryOut[c], to: stepRow(after), view: part })
+    this.#locate(c, { arg: memory, view: rowView(this.#reverse ? 0 : this.#steps, part) })
+    for (const [value, when] of history) {
+      this.#stacked.delete(value)
+      this.#locate(value, { arg: memory, view: allRows(when === 'before' ? before : after, part) })
+    }
+    if (!concatenation) return
+    this.#sources.set(row, { arg: stepRow(before), view: contiguousView(row.shape) })
+    if (this.#stacked.delete(row))
+      this.#locate(row, { arg: memory, view: allRows(before, contiguousView(row.shape)) })
+  }
+
+  /** A value that every step writes to a row of its own. */
+  #stack(value: Tensor): void {
+    const [first, ...others] = this.#picksOf(value)
+    const home = this.graph.home(first)
+    for (const p of others) this.graph.locate(p, { arg: home, view: contiguousView(p.shape) })
+    const buffer = this.#buffers.argument(home, bytesOf(first))
+    this.#wanted.push({ value, to: { ...fixedArg(buffer), stride: bytesOf(value) } })
+  }
+
+  #emit(): void {
+    const { table, outer } = this.#buffers
+    const label = `loop of ${this.#steps} steps${this.#reverse ? ' in reverse' : ''}`
+    const launches = withinPart(label, () => this.graph.lowerBody(table, this.#sources, this.#wanted))
+    const { sizes, bufferOf } = shareBuffers(
+      table.temporaries,
+      launches.map(l => l.args.flatMap(a => [a.even, a.odd])),
+      true,
+    )
+    const scratch = sizes.map(bytes =>
+      this.#buffers.argument(fixedArg(this.graph.table.temporary(bytes)), bytes),
+    )
+    // Arguments of the kernel are numbered without the body's own temporaries.
+    const used = [...outer.keys()].filter(i => outer[i] !== undefined)
+    const position = new Map(used.map((id, i) => [id, i]))
+    const argumentOf = (id: number): number => {
+      const shared = bufferOf.get(id)
+      return position.get(shared === undefined ? id : scratch[shared])!
+    }
+    const body = launches.map(({ kernel, args }) => ({
+      kernel,
+      args: args.map(a => ({ ...a, even: argumentOf(a.even), odd: argumentOf(a.odd) })),
+    }))
+    const bytes = used.map(id => table.bytes[id])
+    this.graph.emit(
+      { kind: 'loop', steps: this.#steps, reverse: this.#reverse, bytes, body },
+      ...used.map(id => outer[id]),
+    )
+  }
+}
 
 /**
  * Where the steps of a stacked input lie: rows of a buffer, `stride` bytes apart from `offset` bytes on, and the view
  * of a step in its row. If they overlap or run backwards, they are copied to rows of their own.
  */
-function rowsOf(xs: Tensor, level: Lowering): { arg: LoopArg; offset: number; stride: number; view: View } {
+function rowsOf(
+  xs: Tensor,
+  graph: EnclosingGraph,
+): { arg: LoopArg; offset: number; stride: number; view: View } {
   const size = bytesPerElement(xs.dtype)
-  const { arg, view } = level.layout(xs)
+  const { arg, view } = graph.layout(xs)
   const [row, ...strides] = view.strides
   const inner = xs.shape.slice(1)
   const offset = row > 0 ? view.offset % row : view.offset
@@ -182,40 +284,6 @@ function rowsOf(xs: Tensor, level: Lowering): { arg: LoopArg; offset: number; st
   const last = inner.reduce((sum, n, d) => sum + (n - 1) * strides[d], offset)
   if (row === 0 || (row > 0 && forward && last < row))
     return { arg, offset: (view.offset - offset) * size, stride: row * size, view: { offset, strides } }
-  const copy = level.contiguous(xs)
+  const copy = graph.contiguous(xs)
   return { arg: copy, offset: 0, stride: sizeOf(inner) * size, view: contiguousView(inner) }
-}
-
-function emitLoop(
-  { steps, reverse }: { steps: number; reverse: boolean },
-  buffers: LoopBuffers,
-  sources: ReadonlyMap<Tensor, Layout>,
-  wanted: readonly Wanted[],
-  level: Lowering,
-): void {
-  const { table, outer } = buffers
-  const label = `loop of ${steps} steps${reverse ? ' in reverse' : ''}`
-  const { launches } = within(label, () => new Lowering(table, sources, wanted))
-  const { sizes, bufferOf } = shareBuffers(
-    table.temporaries,
-    launches.map(l => l.args.flatMap(a => [a.even, a.odd])),
-    true,
-  )
-  const scratch = sizes.map(bytes => buffers.argument(fixedArg(level.table.temporary(bytes)), bytes))
-  const resolve = (id: number): number => (bufferOf.has(id) ? scratch[bufferOf.get(id)!] : id)
-  // Arguments of the kernel are numbered without the body's own temporaries.
-  const used = [...outer.keys()].filter(i => outer[i] !== undefined)
-  const position = new Map(used.map((id, i) => [id, i]))
-  const at = (id: number): number => position.get(resolve(id))!
-  const kernel: Kernel = {
-    kind: 'loop',
-    steps,
-    reverse,
-    bytes: used.map(id => table.bytes[id]),
-    body: launches.map(({ kernel, args }) => ({
-      kernel,
-      args: args.map(a => ({ ...a, even: at(a.even), odd: at(a.odd) })),
-    })),
-  }
-  level.emit(kernel, ...used.map(id => outer[id]))
 }

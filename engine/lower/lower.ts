@@ -1,83 +1,41 @@
 import { dump, remark } from '../graph/remarks.js'
-import type { ElementwiseOp, KernelOp, Node, Tensor } from '../graph/tensor.js'
-import { bytesPerElement, type DType } from '../kernel/dtype.js'
-import { type Expr, input as exprInput, type Instr } from '../kernel/expr.js'
-import type { Input, Kernel, LoopArg, ReduceKernel } from '../kernel/kernel.js'
-import {
-  contiguousView,
-  isContiguous,
-  printShape,
-  type Shape,
-  sameShape,
-  type View,
-} from '../kernel/shape.js'
-import type { Temporary } from '../kernel/shareBuffers.js'
-import { constantValue } from '../ops/source.js'
-import { viewOf } from '../ops/view.js'
+import type { KernelOp, Node, Tensor } from '../graph/tensor.js'
+import { copyKernel, writeOut } from '../kernel/build.js'
+import { bytesPerElement } from '../kernel/dtype.js'
+import type { Kernel, LoopArg, ReduceKernel } from '../kernel/kernel.js'
+import { contiguousView, isContiguous, printShape, sameShape, sameView, type View } from '../kernel/shape.js'
+import { constantValue, viewOf } from '../ops/index.js'
 import { scanInputs } from '../scan/node.js'
-import { type Cluster, makeUnits, type Single, type Unit } from './fuse.js'
+import {
+  type BufferTable,
+  bytesOf,
+  type EnclosingGraph,
+  fixedArg,
+  type Layout,
+  type PlannedLaunch,
+  sameArg,
+  type Wanted,
+} from './buffers.js'
+import { type FusionGroup, fusionGroups, type KernelGroup, type MapGroup } from './fuse.js'
 import { type Live, liveNodes } from './live.js'
 import { lowerLoop } from './loop.js'
+import { mapBody } from './mapBody.js'
 import { simplify } from './simplify.js'
-
-/** A kernel and its arguments among the plan's buffers. */
-export type PlannedLaunch = { readonly kernel: Kernel; readonly args: readonly LoopArg[] }
-
-/** Where a value is: a buffer (moving with the step inside a loop), and how its elements lie there. */
-export type Layout = { readonly arg: LoopArg; readonly view: View }
-
-/** A value to compute, and where it must go (contiguous, or through a view). */
-export type Wanted = { readonly value: Tensor; readonly to: LoopArg; readonly view?: View }
-
-/** Makes buffer numbers; shared by a graph and the loops in it. */
-export class BufferTable {
-  readonly bytes: number[] = []
-  readonly temporaries = new Map<number, Temporary>()
-
-  /** A buffer that somebody else provides. */
-  outside(bytes: number): number {
-    return this.bytes.push(bytes) - 1
-  }
-
-  temporary(bytes: number): number {
-    const id = this.outside(bytes)
-    this.temporaries.set(id, { bytes })
-    return id
-  }
-}
-
-/** A buffer that does not move with the step. */
-export const fixedArg = (buffer: number): LoopArg => ({ even: buffer, odd: buffer, offset: 0, stride: 0 })
-
-/** Bytes of a tensor's value. */
-export const bytesOf = (t: Tensor): number => t.size * bytesPerElement(t.dtype)
-
-/** The kernel that copies a view (or a constant) into a contiguous buffer. */
-const copyKernel = (shape: Shape, dtype: DType, source: View | number): Kernel => ({
-  kind: 'map',
-  shape,
-  inputs: typeof source === 'number' ? [] : [{ dtype, view: source }],
-  body: [
-    typeof source === 'number'
-      ? { op: 'const', dtype, args: [], value: source }
-      : { op: 'input', dtype, args: [], value: 0 },
-  ],
-  outputs: [{ dtype, view: contiguousView(shape), value: 0 }],
-})
 
 /**
  * Lowers one piece of graph, the whole or the body of a loop: from `sources` (values that are there) to `wanted`
- * (values and the places where they must go), as a list of launches.
+ * (values and the buffers where they must go), as a list of launches.
  */
-export class Lowering {
+export class Lowering implements EnclosingGraph {
   readonly launches: PlannedLaunch[] = []
   readonly #layouts = new Map<Tensor, Layout>()
-  readonly #places = new Map<Tensor, Layout[]>()
+  /** Where values are wanted and have not been written yet. */
+  readonly #destinations = new Map<Tensor, Layout[]>()
   readonly #live: Live
   readonly #rep: (t: Tensor) => Tensor
   readonly #stored = new Set<Tensor>()
-  /** Elementwise nodes that can be computed where a whole needs them, and where that is. */
-  readonly #wholes = new Map<Tensor, { readonly whole: Tensor; readonly view: View }>()
+  /** Elementwise nodes that can be computed where an operation puts them, and where that is. */
+  readonly #inPlace = new Map<Tensor, { readonly container: Tensor; readonly view: View }>()
 
   constructor(
     readonly table: BufferTable,
@@ -85,79 +43,71 @@ export class Lowering {
     wanted: readonly Wanted[],
   ) {
     const isSource = (t: Tensor) => sources.has(t)
-    this.#live = liveNodes(
-      wanted.map(w => w.value),
-      isSource,
-    )
-    const { nodes, rep } = simplify(this.#live.nodes, isSource, new Set(wanted.map(w => w.value)))
+    const values = wanted.map(w => w.value)
+    this.#live = liveNodes(values, isSource)
+    const { nodes, rep } = simplify(this.#live.nodes, isSource, new Set(values))
     this.#rep = rep
     for (const [t, layout] of sources) this.#layouts.set(t, layout)
     for (const { value, to, view } of wanted) {
       const t = this.#rep(value)
-      const place = { arg: to, view: view ?? contiguousView(t.shape) }
-      this.#places.set(t, [...(this.#places.get(t) ?? []), place])
+      const destination = { arg: to, view: view ?? contiguousView(t.shape) }
+      this.#destinations.set(t, [...(this.#destinations.get(t) ?? []), destination])
     }
-    const outputs = new Set(this.#places.keys())
+    const outputs = new Set(this.#destinations.keys())
     dump(
       'simplify',
       () => this.#live.nodes.map(t => printNode(t)),
       () => nodes.map(t => printNode(t, this.#rep)),
     )
-    const units = makeUnits(nodes, outputs, isSource, this.#rep)
+    const groups = fusionGroups(nodes, outputs, isSource, this.#rep)
     const computed = nodes.filter(t => !isSource(t))
     dump(
       'fuse',
       () => computed.map(t => printNode(t, this.#rep)),
-      () => units.map(printUnit),
+      () => groups.map(printGroup),
     )
-    this.#findWholes(computed)
-    this.#findStored(units, computed, outputs)
-    for (const unit of units) {
-      if (unit.kind === 'cluster') this.#emitMap(unit)
-      else if (unit.node.op.kind === 'scan') this.#emitLoop(unit.node)
-      else this.#emitSingle(unit)
+    this.#findInPlace(computed)
+    this.#findStored(groups, computed, outputs)
+    for (const group of groups) {
+      if (group.kind === 'map') this.#emitMap(group)
+      else if (group.node.op.kind === 'scan') this.#emitLoop(group.node)
+      else if (group.inlined.length) this.#emitReduce(group)
+      else this.#emitKernels(group.node)
     }
     // What no kernel wrote in place: inputs that are asked for again, views, constants, second copies.
-    for (const [t, places] of this.#places) for (const { arg, view } of places) this.copyTo(t, arg, view)
+    for (const [t, destinations] of this.#destinations)
+      for (const { arg, view } of destinations) this.copyTo(t, arg, view)
   }
 
-  /** Elementwise nodes that somebody outside of their own pass reads. */
-  #findStored(units: readonly Unit[], nodes: readonly Tensor[], outputs: ReadonlySet<Tensor>): void {
-    const isElementwise = (t: Tensor) => t.op.kind === 'elementwise'
-    const passOf = new Map<Tensor, Unit>()
-    for (const unit of units)
-      for (const t of unit.kind === 'cluster' ? unit.nodes : unit.inlined) passOf.set(t, unit)
-    for (const t of nodes) {
-      const inner = passOf.get(t)
-      for (const input of this.#inputsOf(t)) {
-        const x = this.#rep(input)
-        const same = inner !== undefined && passOf.get(x) === inner
-        // A reduction reads the top of its own cone directly.
-        const cone = passOf.get(x)
-        const consumed = cone?.kind === 'single' && cone.inlined.includes(x)
-        if (same || consumed) continue
-        this.#stored.add(x)
-        if (cone && isElementwise(x) && !this.#wholes.has(x)) remark('fuse', () => whyStored(x, t))
-      }
-    }
-    for (const t of outputs) this.#stored.add(t)
-  }
-
-  #findWholes(nodes: readonly Tensor[]): void {
-    for (const whole of nodes) {
-      if (whole.op.kind !== 'kernel') continue
-      const views = (whole.op as KernelOp<unknown>).places?.(whole as Node<unknown>)
+  #findInPlace(nodes: readonly Tensor[]): void {
+    for (const container of nodes) {
+      if (container.op.kind !== 'kernel') continue
+      const views = (container.op as KernelOp<unknown>).places?.(container as Node<unknown>)
       views?.forEach((view, i) => {
-        const t = this.#rep(whole.inputs[i])
-        const free = t.op.kind === 'elementwise' && !this.#places.has(t) && !this.#wholes.has(t)
-        if (free) this.#wholes.set(t, { whole, view })
+        const t = this.#rep(container.inputs[i])
+        const isFree = t.op.kind === 'elementwise' && !this.#destinations.has(t) && !this.#inPlace.has(t)
+        if (isFree) this.#inPlace.set(t, { container, view })
       })
     }
   }
 
-  #emitLoop(scan: Tensor): void {
-    const picks = this.#live.nodes.filter(t => t.op.kind === 'pick' && t.inputs[0] === scan)
-    lowerLoop(scan, this.#live.scans.get(scan)!, picks, this)
+  /** Elementwise nodes that somebody outside of their own pass reads. */
+  #findStored(groups: readonly FusionGroup[], nodes: readonly Tensor[], outputs: ReadonlySet<Tensor>): void {
+    const groupOf = new Map<Tensor, FusionGroup>()
+    for (const group of groups)
+      for (const t of group.kind === 'map' ? group.nodes : group.inlined) groupOf.set(t, group)
+    for (const t of nodes) {
+      const reader = groupOf.get(t)
+      for (const input of this.#inputsOf(t)) {
+        const x = this.#rep(input)
+        const group = groupOf.get(x)
+        // A reduction reads the top of its own cone directly.
+        if ((group && reader === group) || group?.kind === 'kernel') continue
+        this.#stored.add(x)
+        if (group && !this.#inPlace.has(x)) remark('fuse', () => whyStored(x, t))
+      }
+    }
+    for (const t of outputs) this.#stored.add(t)
   }
 
   #inputsOf(t: Tensor): readonly Tensor[] {
@@ -167,17 +117,16 @@ export class Lowering {
     return [...part.carries.map(i => init[i]), ...part.xs.map(i => xs[i]), ...part.captured]
   }
 
-  /** Append a launch. */
-  emit(kernel: Kernel, ...args: LoopArg[]): void {
+  emit(kernel: Kernel, ...args: readonly LoopArg[]): void {
     this.launches.push({ kernel, args })
   }
 
-  /** A contiguous place for a node's value: where it is wanted, else a temporary. Other places are filled at the end. */
+  /** A contiguous buffer for a value: where it is wanted, else a temporary. Other destinations are filled at the end. */
   home(node: Tensor): LoopArg {
     const t = this.#rep(node)
-    const places = this.#places.get(t) ?? []
-    const at = places.findIndex(({ view }) => isContiguous(t.shape, view))
-    const arg = at >= 0 ? places.splice(at, 1)[0].arg : fixedArg(this.table.temporary(bytesOf(t)))
+    const destinations = this.#destinations.get(t) ?? []
+    const index = destinations.findIndex(({ view }) => isContiguous(t.shape, view))
+    const arg = index >= 0 ? destinations.splice(index, 1)[0].arg : fixedArg(this.table.temporary(bytesOf(t)))
     this.#layouts.set(t, { arg, view: contiguousView(t.shape) })
     return arg
   }
@@ -196,7 +145,7 @@ export class Lowering {
     const value = constantValue(t)
     if (value !== undefined) {
       const arg = fixedArg(this.table.temporary(bytesPerElement(t.dtype)))
-      this.emit(copyKernel([], t.dtype, value), arg)
+      this.emit(writeOut(t.dtype, [], value), arg)
       return { arg, view: { offset: 0, strides: t.shape.map(() => 0) } }
     }
     if (t.op.kind !== 'view') throw new Error(`lower: ${t} is used before it is computed`)
@@ -207,118 +156,75 @@ export class Lowering {
     return { arg: this.contiguous(x), view: viewOf(t, contiguousView(x.shape))! }
   }
 
-  /** The buffer of a value that must lie there in row-major order. */
   contiguous(node: Tensor): LoopArg {
     const t = this.#rep(node)
     const value = constantValue(t)
     const layout = value === undefined ? this.layout(t) : undefined
     if (layout && isContiguous(t.shape, layout.view)) return layout.arg
     const arg = fixedArg(this.table.temporary(bytesOf(t)))
-    if (layout) this.emit(copyKernel(t.shape, t.dtype, layout.view), layout.arg, arg)
-    else this.emit(copyKernel(t.shape, t.dtype, value!), arg)
+    if (layout) this.emit(writeOut(t.dtype, t.shape, layout.view), layout.arg, arg)
+    else this.emit(writeOut(t.dtype, t.shape, value!), arg)
     this.#layouts.set(t, { arg, view: contiguousView(t.shape) })
     return arg
   }
 
-  /** Say where a value is. */
-  place(t: Tensor, layout: Layout): void {
+  locate(t: Tensor, layout: Layout): void {
     this.#layouts.set(this.#rep(t), layout)
   }
 
-  /** Copy a value to a buffer through a view. */
   copyTo(node: Tensor, to: LoopArg, through: View): void {
     const t = this.#rep(node)
     const value = constantValue(t)
     const from = value === undefined ? this.layout(t) : undefined
     const source = from ? from.view : value!
-    const kernel: Kernel = !isContiguous(t.shape, through)
-      ? { kind: 'copy', dtype: t.dtype, shape: t.shape, source, to: through, accumulate: false }
-      : copyKernel(t.shape, t.dtype, source)
+    const kernel: Kernel = isContiguous(t.shape, through)
+      ? writeOut(t.dtype, t.shape, source)
+      : copyKernel(t.dtype, t.shape, source, through)
     this.emit(kernel, ...(from ? [from.arg] : []), to)
   }
 
-  /** Flattens elementwise nodes of one pass into instructions; `at` adapts the views of what they read. */
-  #flatten(nodes: readonly Tensor[], at: (view: View) => View) {
-    const inputs: Input[] = []
-    const args: LoopArg[] = []
-    const body: Instr[] = []
-    const lineOf = new Map<string, number>()
-    const line = (instr: Instr): number => {
-      const key = `${instr.op} ${instr.dtype} ${instr.args} ${Object.is(instr.value, -0) ? '-0' : instr.value}`
-      let found = lineOf.get(key)
-      if (found === undefined) {
-        found = body.push(instr) - 1
-        lineOf.set(key, found)
-      }
-      return found
-    }
-    const inside = new Set(nodes)
-    const lineOfNode = new Map<Tensor, number>()
-    const read = (t: Tensor): number => {
-      const value = constantValue(t)
-      if (value !== undefined) return line({ op: 'const', dtype: t.dtype, args: [], value })
-      const { arg, view } = this.layout(t)
-      const seen = at(view)
-      const same = (i: Input, k: number) =>
-        i.dtype === t.dtype && sameArg(args[k], arg) && sameView(i.view, seen)
-      let index = inputs.findIndex(same)
-      if (index < 0) {
-        index = inputs.push({ dtype: t.dtype, view: seen }) - 1
-        args.push(arg)
-      }
-      return line({ op: 'input', dtype: t.dtype, args: [], value: index })
-    }
-    for (const node of nodes) {
-      const operands = node.inputs
-        .map(x => this.#rep(x))
-        .map(x => (inside.has(x) ? lineOfNode.get(x)! : read(x)))
-      const { expr } = node.op as ElementwiseOp
-      const lines = new Map<Expr, number>()
-      const flatten = (e: Expr): number => {
-        const known = lines.get(e)
-        if (known !== undefined) return known
-        const made =
-          e.op === 'input'
-            ? operands[e.value]
-            : line({ op: e.op, dtype: e.dtype, args: e.args.map(flatten), value: e.value })
-        lines.set(e, made)
-        return made
-      }
-      lineOfNode.set(node, flatten(expr(...node.inputs.map((x, i) => exprInput(i, x.dtype)))))
-    }
-    return { inputs, args, body, lineOfNode }
+  lowerBody(
+    table: BufferTable,
+    sources: ReadonlyMap<Tensor, Layout>,
+    wanted: readonly Wanted[],
+  ): readonly PlannedLaunch[] {
+    return new Lowering(table, sources, wanted).launches
   }
 
-  #emitMap({ nodes }: Cluster): void {
+  #emitLoop(scan: Tensor): void {
+    const picks = this.#live.nodes.filter(t => t.op.kind === 'pick' && t.inputs[0] === scan)
+    lowerLoop(scan, this.#live.scans.get(scan)!, picks, this)
+  }
+
+  #mapBody(nodes: readonly Tensor[], through: (view: View) => View = view => view) {
+    return mapBody(nodes, this.#rep, t => this.layout(t), through)
+  }
+
+  #emitMap({ nodes }: MapGroup): void {
     const stored = nodes.filter(t => this.#stored.has(t))
     if (!stored.length) return
-    const { inputs, args, body, lineOfNode } = this.#flatten(nodes, view => view)
-    // A value that is wanted in several places is written to all of them in the same pass.
-    const targets = stored.flatMap(t => {
-      const part = this.#wholes.get(t)
-      if (part) {
-        const to = this.#layouts.get(part.whole)?.arg ?? this.home(part.whole)
-        this.#layouts.set(t, { arg: to, view: part.view })
-        return [{ t, to, view: part.view }]
-      }
-      const places = this.#places.get(t)?.splice(0) ?? []
-      if (!places.length) places.push({ arg: this.home(t), view: contiguousView(t.shape) })
-      this.#layouts.set(t, places[0])
-      return places.map(({ arg, view }) => ({ t, to: arg, view }))
-    })
-    const outputs = targets.map(({ t, view }) => ({ dtype: t.dtype, view, value: lineOfNode.get(t)! }))
+    const { inputs, args, body, lineOf } = this.#mapBody(nodes)
+    const targets = stored.flatMap(t => this.#targetsOf(t).map(({ arg, view }) => ({ t, arg, view })))
+    const outputs = targets.map(({ t, view }) => ({ dtype: t.dtype, view, value: lineOf.get(t)! }))
     this.emit(
       { kind: 'map', shape: nodes[0].shape, inputs, body, outputs },
       ...args,
-      ...targets.map(x => x.to),
+      ...targets.map(target => target.arg),
     )
   }
 
-  #emitSingle({ node, inlined }: Single): void {
-    if (inlined.length) {
-      this.#emitReduce(node, inlined)
-      return
-    }
+  /** Where a pass writes a value: to all of its destinations, if it has any. */
+  #targetsOf(t: Tensor): readonly Layout[] {
+    const part = this.#inPlace.get(t)
+    const targets = part
+      ? [{ arg: this.#layouts.get(part.container)?.arg ?? this.home(part.container), view: part.view }]
+      : (this.#destinations.get(t)?.splice(0) ?? [])
+    if (!targets.length) targets.push({ arg: this.home(t), view: contiguousView(t.shape) })
+    this.#layouts.set(t, targets[0])
+    return targets
+  }
+
+  #emitKernels(node: Tensor): void {
     const op = node.op as KernelOp<unknown>
     const layouts = node.inputs.map(x =>
       op.contiguous ? { arg: this.contiguous(x), view: contiguousView(x.shape) } : this.layout(x),
@@ -329,27 +235,27 @@ export class Lowering {
       layouts.map(l => l.view),
     )
     for (const { kernel, args } of launches) {
-      const own = args.map(a => (a === 'out' ? home : layouts[a].arg))
-      if (!copiesOntoItself(kernel, own)) this.emit(kernel, ...own)
+      const buffers = args.map(a => (a === 'out' ? home : layouts[a].arg))
+      if (!copiesOntoItself(kernel, buffers)) this.emit(kernel, ...buffers)
     }
   }
 
-  #emitReduce(node: Tensor, cone: readonly Tensor[]): void {
-    const top = cone[cone.length - 1]
+  /** A reduction with the elementwise nodes that only it reads. */
+  #emitReduce({ node, inlined }: KernelGroup): void {
+    const top = inlined[inlined.length - 1]
     const input = this.#rep(node.inputs[0])
-    const turned = input === top ? undefined : input
-    const { inputs, args, body, lineOfNode } = this.#flatten(cone, view =>
-      turned ? viewOf(turned, view)! : view,
+    const { inputs, args, body, lineOf } = this.#mapBody(inlined, view =>
+      input === top ? view : viewOf(input, view)!,
     )
     const kernel: ReduceKernel = {
       kind: 'reduce',
-      op: node.op.name === 'max' ? 'max' : 'sum',
+      op: (node.op as KernelOp<unknown>).reduces!,
       dtype: node.dtype,
       shape: input.shape,
       axes: input.rank - node.rank,
       inputs,
       body,
-      value: lineOfNode.get(top)!,
+      value: lineOf.get(top)!,
     }
     this.emit(kernel, ...args, this.home(node))
   }
@@ -370,10 +276,10 @@ function whyStored(t: Tensor, reader: Tensor): string {
 const printNode = (t: Tensor, rep: (t: Tensor) => Tensor = x => x): string =>
   `%${t.id} = ${t}${t.inputs.length ? ` (${t.inputs.map(x => `%${rep(x).id}`).join(', ')})` : ''}`
 
-const printUnit = (unit: Unit): string =>
-  unit.kind === 'cluster'
-    ? `map of ${unit.nodes.map(t => `%${t.id}`).join(' ')}`
-    : `%${unit.node.id} ${unit.node.op.name}${unit.inlined.length ? ` of ${unit.inlined.map(t => `%${t.id}`).join(' ')}` : ''}`
+const printGroup = (group: FusionGroup): string =>
+  group.kind === 'map'
+    ? `map of ${group.nodes.map(t => `%${t.id}`).join(' ')}`
+    : `%${group.node.id} ${group.node.op.name}${group.inlined.length ? ` of ${group.inlined.map(t => `%${t.id}`).join(' ')}` : ''}`
 
 /** What was computed in place needs no copy to it. */
 const copiesOntoItself = (kernel: Kernel, args: readonly LoopArg[]): boolean =>
@@ -381,8 +287,3 @@ const copiesOntoItself = (kernel: Kernel, args: readonly LoopArg[]): boolean =>
   typeof kernel.source !== 'number' &&
   sameArg(args[0], args[1]) &&
   sameView(kernel.source, kernel.to)
-
-const sameArg = (a: LoopArg, b: LoopArg): boolean =>
-  a.even === b.even && a.odd === b.odd && a.offset === b.offset && a.stride === b.stride
-const sameView = (a: View, b: View): boolean =>
-  a.offset === b.offset && a.strides.every((s, d) => s === b.strides[d])

@@ -1,9 +1,10 @@
 import { remark } from '../graph/remarks.js'
 import { bytesPerElement } from '../kernel/dtype.js'
-import type { Kernel, LoopArg, LoopKernel, Output } from '../kernel/kernel.js'
+import type { Kernel, LoopArg, LoopKernel } from '../kernel/kernel.js'
+import { type Operand, operands, withViews, writtenArguments } from '../kernel/operands.js'
 import { isContiguous, type Shape, sameShape, sizeOf, type View } from '../kernel/shape.js'
 import type { Temporary } from '../kernel/shareBuffers.js'
-import type { PlannedLaunch } from './lower.js'
+import { fixedArg, type PlannedLaunch } from './buffers.js'
 
 /**
  * Lay values that a loop has stacked into the memory of what is made of them.
@@ -19,15 +20,15 @@ export function overlay(
 ): PlannedLaunch[] {
   const result = [...launches]
   for (let n = 0; n < result.length; n++) {
-    for (const { id: target, places } of rowWriters(result, n, temporaries)) {
-      for (const place of places) {
-        const kept = keptFor(place, target, result, n, temporaries)
+    for (const { id: target, parts } of rowWriters(result, n, temporaries)) {
+      for (const part of parts) {
+        const kept = keptFor(part, target, result, n, temporaries)
         if (kept === undefined) break
         remark(
           'overlay',
           () => `buffer #${kept} lies in the rows of #${target}, which a later loop writes over it`,
         )
-        for (let i = 0; i <= n; i++) result[i] = relocate(result[i], kept, target, place, temporaries)
+        for (let i = 0; i <= n; i++) result[i] = relocate(result[i], kept, target, part, temporaries)
       }
     }
   }
@@ -35,10 +36,10 @@ export function overlay(
 }
 
 /** A part of a row that map `index` of a loop's body writes, into rows `stride` bytes apart from `offset` on. */
-type Place = {
+type RowPart = {
   readonly index: number
   readonly shape: Shape
-  readonly output: Output
+  readonly output: Operand
   readonly offset: number
   readonly stride: number
 }
@@ -47,94 +48,102 @@ type LoopLaunch = PlannedLaunch & { readonly kernel: LoopKernel }
 
 const isLoop = (launch: PlannedLaunch): launch is LoopLaunch => launch.kernel.kind === 'loop'
 
-const touches = ({ args }: PlannedLaunch, id: number): boolean => args.some(a => a.even === id)
+const touches = ({ args }: PlannedLaunch, id: number): boolean => args.some(arg => arg.even === id)
 
-/** Where a loop's body uses one of its arguments. */
-function usesOf({ kernel, args }: LoopLaunch, id: number) {
-  const position = args.findIndex(a => a.even === id)
-  return kernel.body.flatMap(({ kernel: inner, args: own }, index) =>
-    own.flatMap((arg, at) =>
-      arg.even === position || arg.odd === position ? [{ inner, index, arg, at }] : [],
+/** A use of a loop's argument in its body: as argument `position` of the kernel of launch `index`. */
+type Use = {
+  readonly kernel: Kernel
+  readonly index: number
+  readonly arg: LoopArg
+  readonly position: number
+}
+
+function usesOf({ kernel: loop, args }: LoopLaunch, id: number): Use[] {
+  const buffer = args.findIndex(arg => arg.even === id)
+  return loop.body.flatMap(({ kernel, args: inner }, index) =>
+    inner.flatMap((arg, position) =>
+      arg.even === buffer || arg.odd === buffer ? [{ kernel, index, arg, position }] : [],
     ),
   )
 }
 
-/** A row of a buffer for every step, the same one in even and odd turns. */
+const isWritten = ({ kernel, position }: Use): boolean => writtenArguments(kernel).has(position)
+
+/** A row of a buffer for every step, the same one in even and odd iterations. */
 const isRow = (arg: LoopArg): boolean =>
   arg.even === arg.odd && arg.stride > 0 && arg.offset % arg.stride === 0
-
-const isWritten = (kernel: Kernel, at: number): boolean => kernel.kind === 'map' && at >= kernel.inputs.length
 
 /** Buffers that launch `n` is the first to touch, whose rows a single map of its body writes, never reading them. */
 function rowWriters(
   launches: readonly PlannedLaunch[],
   n: number,
   temporaries: ReadonlyMap<number, Temporary>,
-): { id: number; places: Place[] }[] {
+): { id: number; parts: RowPart[] }[] {
   const launch = launches[n]
   if (!isLoop(launch)) return []
   return launch.args.flatMap(({ even: id }) => {
     if (!temporaries.has(id) || launches.slice(0, n).some(l => touches(l, id))) return []
-    const [first, ...rest] = usesOf(launch, id)
-    const map = first?.inner
-    if (map?.kind !== 'map' || !isWritten(map, first.at) || !isRow(first.arg)) return []
-    const same = rest.filter(use => use.index === first.index)
-    const fits = same.every(
-      ({ arg, at }) =>
-        isWritten(map, at) &&
-        arg.stride === first.arg.stride &&
-        arg.offset === first.arg.offset &&
-        isRow(arg),
-    )
-    // Whoever else touches a row reads it, after it was written.
-    if (!fits || rest.some(use => use.index !== first.index && mayWrite(use.inner, use.at))) return []
+    const uses = usesOf(launch, id)
+    const [first] = uses
+    if (first?.kernel.kind !== 'map') return []
+    const map = first.kernel
     const { offset, stride } = first.arg
-    const places = [first, ...same].map(({ at, index }) => ({
+    const ofMap = uses.filter(use => use.index === first.index)
+    const isWholeRow = ({ arg }: Use) => isRow(arg) && arg.stride === stride && arg.offset === offset
+    if (!ofMap.every(use => isWritten(use) && isWholeRow(use))) return []
+    // Whoever else touches a row reads it, after it was written.
+    if (uses.some(use => use.index !== first.index && isWritten(use))) return []
+    const parts = ofMap.map(({ index, position }) => ({
       index,
       shape: map.shape,
-      output: map.outputs[at - map.inputs.length],
+      output: operands(map)[position],
       offset,
       stride,
     }))
-    return [{ id, places }]
+    return [{ id, parts }]
   })
 }
 
-const mayWrite = (kernel: Kernel, at: number): boolean =>
-  !(kernel.kind === 'matmul' && at < 2) && !(kernel.kind === 'map' && at < kernel.inputs.length)
-
-/** A buffer of kept values that can lie in `place`: launch `n`'s map is the last to read it, and only loops made it. */
+/** A buffer of kept values that can lie in `part`: launch `n`'s map is the last to read it, and only loops made it. */
 function keptFor(
-  place: Place,
+  part: RowPart,
   target: number,
   launches: readonly PlannedLaunch[],
   n: number,
   temporaries: ReadonlyMap<number, Temporary>,
 ): number | undefined {
-  const { shape, output, offset, stride } = place
+  const { shape, output, offset, stride } = part
   const bytes = sizeOf(shape) * bytesPerElement(output.dtype)
   const rows = (temporaries.get(target)?.bytes ?? 0) / stride
   const row = offset / stride
-  const fits = (launch: PlannedLaunch, id: number, last: boolean): boolean =>
-    isLoop(launch) &&
-    usesOf(launch, id).every(({ inner, index, arg, at }) => {
-      if (inner.kind !== 'map' || !isRow(arg) || arg.stride !== bytes) return false
-      const access = at < inner.inputs.length ? inner.inputs[at] : inner.outputs[at - inner.inputs.length]
+  /** Whether a use is of a row of its own, through a view like the part's. */
+  const isLikePart = ({ kernel, arg, position }: Use): boolean => {
+    if (kernel.kind !== 'map' || !isRow(arg) || arg.stride !== bytes) return false
+    const { dtype, view } = operands(kernel)[position]
+    return (
+      sameShape(kernel.shape, shape) &&
+      isContiguous(shape, view) &&
+      bytesPerElement(dtype) === bytesPerElement(output.dtype)
+    )
+  }
+  /** Whether the map that writes the part reads the same row. */
+  const isReadInPlace = (use: Use): boolean =>
+    use.index === part.index && !isWritten(use) && use.arg.offset / use.arg.stride === row
+  const last = launches[n]
+  return last.args
+    .map(arg => arg.even)
+    .find(id => {
+      const size = temporaries.get(id)?.bytes
+      if (id === target || size === undefined || size % bytes !== 0 || size / bytes > rows) return false
+      if (launches.slice(n + 1).some(l => touches(l, id))) return false
+      const makers = launches.slice(0, n).filter(l => touches(l, id))
       return (
-        sameShape(inner.shape, shape) &&
-        isContiguous(inner.shape, access.view) &&
-        bytesPerElement(access.dtype) === bytesPerElement(output.dtype) &&
-        (!last || (index === place.index && at < inner.inputs.length && arg.offset / arg.stride === row))
+        makers.length > 0 &&
+        isLoop(last) &&
+        usesOf(last, id).every(use => isLikePart(use) && isReadInPlace(use)) &&
+        makers.every(maker => isLoop(maker) && usesOf(maker, id).every(isLikePart))
       )
     })
-  const candidates = launches[n].args.map(a => a.even)
-  return candidates.find(id => {
-    const size = temporaries.get(id)?.bytes
-    if (id === target || size === undefined || size % bytes !== 0 || size / bytes > rows) return false
-    if (launches.slice(n + 1).some(l => touches(l, id))) return false
-    const users = launches.slice(0, n).filter(l => touches(l, id))
-    return users.length > 0 && fits(launches[n], id, true) && users.every(l => fits(l, id, false))
-  })
 }
 
 /** The launch with buffer `from` replaced by a part of the rows of `to`. */
@@ -142,34 +151,30 @@ function relocate(
   launch: PlannedLaunch,
   from: number,
   to: number,
-  { stride, output }: Place,
+  { stride, output }: RowPart,
   temporaries: ReadonlyMap<number, Temporary>,
 ): PlannedLaunch {
   if (!touches(launch, from) || !isLoop(launch)) return launch
-  const ids = launch.args.map(a => a.even)
+  const ids = launch.args.map(arg => arg.even)
   const kept = [...new Set([...ids.filter(id => id !== from), to])]
   const bytesOf = (id: number) =>
     id === to ? temporaries.get(to)!.bytes : launch.kernel.bytes[ids.indexOf(id)]
-  const at = (position: number): number => kept.indexOf(ids[position] === from ? to : ids[position])
-  const moved = (arg: LoopArg): LoopArg =>
-    ids[arg.even] === from
-      ? { even: at(arg.even), odd: at(arg.odd), offset: (arg.offset / arg.stride) * stride, stride }
-      : { ...arg, even: at(arg.even), odd: at(arg.odd) }
-  const body = launch.kernel.body.map(({ kernel, args }) => {
-    const through = <A extends { readonly view: View }>(access: A, i: number): A =>
-      ids[args[i].even] === from ? { ...access, view: output.view } : access
-    const inner: Kernel =
-      kernel.kind === 'map'
-        ? {
-            ...kernel,
-            inputs: kernel.inputs.map((input, i) => through(input, i)),
-            outputs: kernel.outputs.map((out, i) => through(out, kernel.inputs.length + i)),
-          }
-        : kernel
-    return { kernel: inner, args: args.map(moved) }
+  const argumentOf = (position: number): number => kept.indexOf(ids[position] === from ? to : ids[position])
+  const isMoved = (arg: LoopArg): boolean => ids[arg.even] === from
+  const moved = (arg: LoopArg): LoopArg => ({
+    even: argumentOf(arg.even),
+    odd: argumentOf(arg.odd),
+    offset: isMoved(arg) ? (arg.offset / arg.stride) * stride : arg.offset,
+    stride: isMoved(arg) ? stride : arg.stride,
   })
-  return {
-    kernel: { ...launch.kernel, bytes: kept.map(bytesOf), body },
-    args: kept.map(id => ({ even: id, odd: id, offset: 0, stride: 0 })),
+  const throughPart = (kernel: Kernel, args: readonly LoopArg[]): Kernel => {
+    if (kernel.kind === 'loop' || !args.some(isMoved)) return kernel
+    const views = operands(kernel).map(({ view }, i): View => (isMoved(args[i]) ? output.view : view))
+    return withViews(kernel, views)
   }
+  const body = launch.kernel.body.map(({ kernel, args }) => ({
+    kernel: throughPart(kernel, args),
+    args: args.map(moved),
+  }))
+  return { kernel: { ...launch.kernel, bytes: kept.map(bytesOf), body }, args: kept.map(fixedArg) }
 }

@@ -1,12 +1,23 @@
 import { dump } from '../graph/remarks.js'
 import type { Tensor } from '../graph/tensor.js'
 import { type Kernel, printKernel } from '../kernel/kernel.js'
-import { contiguousView, isContiguous } from '../kernel/shape.js'
+import { contiguousView } from '../kernel/shape.js'
 import { shareBuffers } from '../kernel/shareBuffers.js'
-import { isPlaceholder } from '../ops/source.js'
+import { isPlaceholder } from '../ops/index.js'
+import { BufferTable, bytesOf, fixedArg, type PlannedLaunch } from './buffers.js'
+import { donate } from './donate.js'
 import { isLeaf, liveNodes } from './live.js'
-import { BufferTable, bytesOf, fixedArg, Lowering, type PlannedLaunch } from './lower.js'
+import { Lowering } from './lower.js'
 import { overlay } from './overlay.js'
+
+/**
+ * From a graph to kernels, in the order in which it happens: `live` finds what has to be computed, `simplify` makes the
+ * same of less, `fuse` groups what is computed together, `lower` turns groups into kernels and places values in buffers
+ * (`mapBody` writes the body of a fused kernel, `loop` lowers a scan, whose body goes the same way), `overlay` lays
+ * values that loops keep into the memory of what is made of them, `donate` lets results take over their arguments'
+ * memory, and the buffers that are left share memory. `budget` does it all again with fewer values kept, until a plan
+ * fits; `explain` tells people what was done and why.
+ */
 
 /** Where a launch's argument comes from. */
 export type PlanArg =
@@ -29,19 +40,6 @@ export type Plan = {
 const printLaunch = ({ kernel, args }: PlannedLaunch): string =>
   `${printKernel(kernel)} (${args.map(a => `#${a.even}`).join(', ')})`
 
-/** Whether a launch reads `from` only element by element, at the positions where it writes `to`. */
-function elementByElement({ kernel, args }: PlannedLaunch, from: number, to: number): boolean {
-  return (
-    kernel.kind === 'map' &&
-    [...kernel.inputs, ...kernel.outputs].every(
-      ({ view }, i) => (args[i].even !== from && args[i].even !== to) || isContiguous(kernel.shape, view),
-    )
-  )
-}
-
-const touches = ({ args }: PlannedLaunch, buffer: number): boolean =>
-  args.some(a => a.even === buffer || a.odd === buffer)
-
 /**
  * Plan the computation of `outputs`. `inputs`: placeholders that the caller fills (all are leaves of the plan, used
  * or not, in this order); `donated`: those whose buffers outputs of the same shape and dtype may take over.
@@ -52,66 +50,28 @@ export function makePlan(
   inputs: readonly Tensor[] = [],
   donated: ReadonlySet<Tensor> = new Set(),
 ): Plan {
-  const own = new Set(inputs)
-  const isSource = (t: Tensor) => own.has(t) || isLeaf(t)
-  const found = liveNodes(outputs, isSource).nodes.filter(t => isSource(t) && !own.has(t))
-  for (const t of found)
-    if (isPlaceholder(t))
-      throw new Error(
-        `${t}: this tensor belongs to the trace of a compiled function or scan; it has no value outside of it`,
-      )
-  const leaves = [...inputs, ...found]
-
+  const leaves = [...inputs, ...otherLeaves(outputs, inputs)]
   const table = new BufferTable()
   const leafBuffers = leaves.map(t => table.outside(bytesOf(t)))
   const outputBuffers = outputs.map(t => table.outside(bytesOf(t)))
   const sources = new Map(
     leaves.map((t, i) => [t, { arg: fixedArg(leafBuffers[i]), view: contiguousView(t.shape) }]),
   )
-  const lowering = new Lowering(
-    table,
-    sources,
-    outputs.map((value, i) => ({ value, to: fixedArg(outputBuffers[i]) })),
-  )
-  const launches = overlay(lowering.launches, table.temporaries)
+  const wanted = outputs.map((value, i) => ({ value, to: fixedArg(outputBuffers[i]) }))
+  const lowered = new Lowering(table, sources, wanted).launches
+  const launches = overlay(lowered, table.temporaries)
   dump(
     'overlay',
-    () => lowering.launches.map(printLaunch),
+    () => lowered.map(printLaunch),
     () => launches.map(printLaunch),
   )
-
-  const free = inputs.flatMap((t, i) => (donated.has(t) ? [i] : []))
-  const alias = new Map<number, number>()
-  const donor = outputs.map((t, i) => {
-    const at = free.findIndex(k => leaves[k].dtype === t.dtype && `${leaves[k].shape}` === `${t.shape}`)
-    if (at < 0) return undefined
-    const [k] = free.splice(at, 1)
-    const leaf = leafBuffers[k]
-    const out = outputBuffers[i]
-    const firstWrite = launches.findIndex(l => touches(l, out))
-    const safe = launches.every(
-      (l, n) => n < firstWrite || !touches(l, leaf) || (n === firstWrite && elementByElement(l, leaf, out)),
-    )
-    if (safe) alias.set(out, leaf)
-    return { k, safe, leaf, out }
-  })
-  // Where the old value is still read after the new one is written, the new one waits in scratch until the end.
-  for (const d of donor) {
-    if (!d || d.safe) continue
-    table.temporaries.set(d.out, { bytes: table.bytes[d.out] })
-    const words = table.bytes[d.out] / 4
-    const input = { dtype: 'int32', view: { offset: 0, strides: [1] } } as const
-    const body = [{ op: 'input', dtype: 'int32', args: [], value: 0 }] as const
-    const kernel: Kernel = {
-      kind: 'map',
-      shape: [words],
-      inputs: [input],
-      body,
-      outputs: [{ ...input, value: 0 }],
-    }
-    launches.push({ kernel, args: [fixedArg(d.out), fixedArg(d.leaf)] })
-  }
-
+  const { donor, aliases } = donate(
+    { tensors: inputs, buffers: leafBuffers },
+    { tensors: outputs, buffers: outputBuffers },
+    donated,
+    table,
+    launches,
+  )
   const { sizes, bufferOf } = shareBuffers(
     table.temporaries,
     launches.map(l => l.args.flatMap(a => [a.even, a.odd])),
@@ -122,8 +82,9 @@ export function makePlan(
     () => [...bufferOf].map(([id, buffer]) => `#${id} in scratch ${buffer} of ${sizes[buffer]} bytes`),
   )
   const planArg = (id: number): PlanArg => {
-    const buffer = alias.get(id) ?? id
-    if (bufferOf.has(buffer)) return { kind: 'scratch', index: bufferOf.get(buffer)! }
+    const buffer = aliases.get(id) ?? id
+    const scratch = bufferOf.get(buffer)
+    if (scratch !== undefined) return { kind: 'scratch', index: scratch }
     const leaf = leafBuffers.indexOf(buffer)
     return leaf >= 0
       ? { kind: 'leaf', index: leaf }
@@ -132,8 +93,21 @@ export function makePlan(
   return {
     leaves,
     outputs,
-    donor: donor.map(d => d?.k),
+    donor,
     scratch: sizes,
     launches: launches.map(({ kernel, args }) => ({ kernel, args: args.map(a => planArg(a.even)) })),
   }
+}
+
+/** Leaves beside the inputs: data, and values computed before. @throws Error for a placeholder among them. */
+function otherLeaves(outputs: readonly Tensor[], inputs: readonly Tensor[]): Tensor[] {
+  const given = new Set(inputs)
+  const isSource = (t: Tensor) => given.has(t) || isLeaf(t)
+  const others = liveNodes(outputs, isSource).nodes.filter(t => isSource(t) && !given.has(t))
+  for (const t of others)
+    if (isPlaceholder(t))
+      throw new Error(
+        `${t}: this tensor belongs to the trace of a compiled function or scan; it has no value outside of it`,
+      )
+  return others
 }

@@ -1,3 +1,4 @@
+import { node } from '../graph/node.js'
 import { register } from '../graph/registry.js'
 import { type Cotangents, type Draw, type ElementwiseOp, type Sample, Tensor } from '../graph/tensor.js'
 import type { DType } from '../kernel/dtype.js'
@@ -14,6 +15,8 @@ export type ElementwiseRecord<Inputs extends Expr[]> = {
   expr: (...inputs: Inputs) => Expr
   /** Cotangents of the inputs in the library's own operations; leave out where there is no derivative. */
   vjp?: (g: Tensor, inputs: Tensor[], y: Tensor) => Cotangents
+  /** Sets of inputs in which it is jointly linear while the others are held: see `LoopRules.linearIn`. */
+  linearIn?: readonly (readonly number[])[]
   /** Where the generated tests draw from: one range for all inputs, or one for each. */
   sample?: Range | Range[]
   /** False at kinks, where finite differences mean nothing. */
@@ -54,12 +57,13 @@ export function elementwise<Inputs extends Expr[]>(
 ): (...inputs: { [K in keyof Inputs]: Tensor | number }) => Tensor {
   const count = record.expr.length
   const expr = record.expr as (...inputs: Expr[]) => Expr
-  const { vjp, sample = {}, smooth } = record
+  const { vjp, linearIn, sample = {}, smooth } = record
   const op: ElementwiseOp = register({
     kind: 'elementwise',
     name,
     expr,
     vjp: vjp && ((g, inputs, y) => vjp(g, [...inputs], y)),
+    ...(linearIn && { linearIn: () => linearIn }),
     sample: (draw): Sample => ({
       inputs: broadcastSample(draw, count).map((shape, i) => ({
         shape,
@@ -78,7 +82,7 @@ export function elementwise<Inputs extends Expr[]>(
     const shapes = tensors.map(t => t.shape)
     const shape = shapes.every(s => sameShape(s, shapes[0])) ? shapes[0] : broadcastShapes(name, shapes)
     const { dtype } = expr(...tensors.map((t, i) => input(i, t.dtype)))
-    return new Tensor(
+    return node(
       op,
       tensors.map(t => expand(t, shape)),
       undefined,

@@ -1,15 +1,9 @@
+import { node } from '../graph/node.js'
 import { register } from '../graph/registry.js'
 import { type KernelOp, type Sample, Tensor } from '../graph/tensor.js'
 import { printShape, sizeOf } from '../kernel/shape.js'
 import { arange } from './source.js'
 import { reshape } from './view.js'
-
-declare module '../graph/tensor.js' {
-  interface Tensor {
-    /** Rows of this table by int32 index: shape of `index`, then the row's shape. A row outside the table is zeros. */
-    gather(index: Tensor): Tensor
-  }
-}
 
 const gatherOp: KernelOp<undefined> = register({
   kind: 'kernel',
@@ -24,6 +18,7 @@ const gatherOp: KernelOp<undefined> = register({
     ]
   },
   vjp: (g, { inputs: [table, index] }) => [scatterAdd(index, g, table.shape[0]), undefined],
+  overSteps: (_, [table, index]) => (table.fixed ? gather(table.tensor, index.stacked()) : undefined),
   sample: (draw): Sample => {
     const rows = draw.int(1, 4)
     const index = { shape: [draw.int(1, 3), draw.int(1, 3)], dtype: 'int32' as const, min: -1, max: rows }
@@ -47,6 +42,7 @@ const scatterAddOp: KernelOp<{ readonly rows: number }> = register({
     ]
   },
   vjp: (g, { inputs: [index] }) => [undefined, gather(g, index)],
+  sumOverSteps: ({ attrs }, [index, source]) => scatterAdd(index, source, attrs.rows),
   sample: (draw): Sample => {
     const rows = draw.int(1, 4)
     const count = draw.int(1, 6)
@@ -55,17 +51,15 @@ const scatterAddOp: KernelOp<{ readonly rows: number }> = register({
   },
 })
 
-/** See the method of the same name. @throws TypeError unless `index` is int32. */
+/** See the method of the same name. @throws TypeError unless `index` is an int32 tensor. */
 export function gather(table: Tensor, index: Tensor): Tensor {
+  if (!(index instanceof Tensor))
+    throw new TypeError(
+      'gather: the index is no tensor; give an int32 tensor of rows (another axis is brought to the front with permute)',
+    )
   if (index.dtype !== 'int32') throw new TypeError(`gather: the index is ${index.dtype}; cast it to int32`)
   if (table.rank < 1) throw new RangeError('gather: the table is a scalar; it needs an axis of rows')
-  return new Tensor(
-    gatherOp,
-    [table, index],
-    undefined,
-    [...index.shape, ...table.shape.slice(1)],
-    table.dtype,
-  )
+  return node(gatherOp, [table, index], undefined, [...index.shape, ...table.shape.slice(1)], table.dtype)
 }
 
 /**
@@ -73,6 +67,10 @@ export function gather(table: Tensor, index: Tensor): Tensor {
  * indices outside the table are dropped. `source` has the index's shape, then a row's.
  */
 export function scatterAdd(index: Tensor, source: Tensor, rows: number): Tensor {
+  if (!(index instanceof Tensor && source instanceof Tensor))
+    throw new TypeError(
+      'scatterAdd: give index and source as tensors, then the number of rows: scatterAdd(index, source, rows)',
+    )
   if (index.dtype !== 'int32')
     throw new TypeError(`scatterAdd: the index is ${index.dtype}; cast it to int32`)
   if (!index.shape.every((n, d) => source.shape[d] === n))
@@ -81,7 +79,7 @@ export function scatterAdd(index: Tensor, source: Tensor, rows: number): Tensor 
     )
   const row = source.shape.slice(index.rank)
   const flat = reshape(index, [index.size])
-  return new Tensor(
+  return node(
     scatterAddOp,
     [flat, reshape(source, [index.size, ...row])],
     { rows },
@@ -94,8 +92,4 @@ export function scatterAdd(index: Tensor, source: Tensor, rows: number): Tensor 
 export function oneHot(index: Tensor, depth: number, dtype: 'float32' | 'float64' = 'float32'): Tensor {
   if (index.dtype !== 'int32') throw new TypeError(`oneHot: the index is ${index.dtype}; cast it to int32`)
   return index.unsqueeze(-1).equal(arange(depth)).cast(dtype)
-}
-
-Tensor.prototype.gather = function (index) {
-  return gather(this, index)
 }

@@ -1,64 +1,24 @@
+import type { Implementation, TensorOperations } from '../graph/methods.js'
 import { Tensor } from '../graph/tensor.js'
 import type { DType } from '../kernel/dtype.js'
 import * as s from '../kernel/expr.js'
 import { asTensor, elementwise } from './elementwise.js'
-import { constantValue, zeros } from './source.js'
-
-// biome-ignore format: a table reads best as one
-declare module '../graph/tensor.js' {
-  interface Tensor {
-    /** Elementwise sum; broadcasts. */
-    add(other: Tensor | number): Tensor
-    /** Elementwise difference; broadcasts. */
-    sub(other: Tensor | number): Tensor
-    /** Elementwise product; broadcasts. */
-    mul(other: Tensor | number): Tensor
-    /** Elementwise quotient; broadcasts. Floats only. */
-    div(other: Tensor | number): Tensor
-    /** Elementwise maximum; broadcasts; NaN if either is. At ties the derivative goes to `other`. */
-    max2(other: Tensor | number): Tensor
-    /** Elementwise minimum; broadcasts; NaN if either is. At ties the derivative goes to `other`. */
-    min2(other: Tensor | number): Tensor
-    /** 1 where equal, else 0, in the dtype of the operands. No derivative. */
-    equal(other: Tensor | number): Tensor
-    /** 1 where less, else 0. No derivative. */
-    less(other: Tensor | number): Tensor
-    /** 1 where less or equal, else 0. No derivative. */
-    lessEqual(other: Tensor | number): Tensor
-    neg(): Tensor
-    /** Absolute value; derivative 0 at 0. */
-    abs(): Tensor
-    square(): Tensor
-    sqrt(): Tensor
-    /** Natural exponential. */
-    exp(): Tensor
-    /** Natural logarithm. */
-    log(): Tensor
-    tanh(): Tensor
-    /** 1 / (1 + exp(-x)). */
-    sigmoid(): Tensor
-    /** max(x, 0); derivative 0 at 0. */
-    relu(): Tensor
-    /** -1, 0 or 1. No derivative. */
-    sign(): Tensor
-    /** Round down. No derivative. */
-    floor(): Tensor
-    /** To another dtype; float to int32 truncates. Derivatives pass between floats. */
-    cast(dtype: DType): Tensor
-    /** The same value, held constant by differentiation. */
-    detach(): Tensor
-  }
-}
+import { constantValue } from './source.js'
 
 const away = (...xs: number[]) => xs.every(x => Math.abs(x) > 1e-2)
 const apart = (a: number, b: number) => Math.abs(a - b) > 1e-2
 
-const addOp = elementwise('add', { expr: (a, b) => s.add(a, b), vjp: g => [g, g] })
-const subOp = elementwise('sub', { expr: (a, b) => s.sub(a, b), vjp: g => [g, g.neg()] })
-const mulOp = elementwise('mul', { expr: (a, b) => s.mul(a, b), vjp: (g, [a, b]) => [g.mul(b), g.mul(a)] })
+const addOp = elementwise('add', { expr: (a, b) => s.add(a, b), vjp: g => [g, g], linearIn: [[0, 1]] })
+const subOp = elementwise('sub', { expr: (a, b) => s.sub(a, b), vjp: g => [g, g.neg()], linearIn: [[0, 1]] })
+const mulOp = elementwise('mul', {
+  expr: (a, b) => s.mul(a, b),
+  vjp: (g, [a, b]) => [g.mul(b), g.mul(a)],
+  linearIn: [[0], [1]],
+})
 const divOp = elementwise('div', {
   expr: (a, b) => s.div(a, b),
   vjp: (g, [, b], y) => [g.div(b), g.mul(y).div(b).neg()],
+  linearIn: [[0]],
   sample: [{}, { min: 0.5, max: 2 }],
 })
 
@@ -123,7 +83,7 @@ export function where(condition: Tensor, yes: Tensor | number, no: Tensor | numb
   return whereOp(condition, asTensor(yes, dtype), asTensor(no, dtype))
 }
 
-const neg = elementwise('neg', { expr: x => s.neg(x), vjp: g => [g.neg()] })
+const neg = elementwise('neg', { expr: x => s.neg(x), vjp: g => [g.neg()], linearIn: [[0]] })
 const abs = elementwise('abs', { expr: x => s.abs(x), vjp: (g, [x]) => [g.mul(x.sign())], smooth: away })
 const square = elementwise('square', { expr: x => s.mul(x, x), vjp: (g, [x]) => [g.mul(x.mul(2))] })
 const sqrt = elementwise('sqrt', {
@@ -175,74 +135,33 @@ export const bitsToUniform = elementwise('bitsToUniform', {
   sample: { min: -(2 ** 31), max: 2 ** 31 - 1, dtype: 'int32' },
 })
 
-Object.assign(Tensor.prototype, {
-  add(this: Tensor, other: Tensor | number) {
-    return add(this, other)
-  },
-  sub(this: Tensor, other: Tensor | number) {
-    return sub(this, other)
-  },
-  mul(this: Tensor, other: Tensor | number) {
-    return mul(this, other)
-  },
-  div(this: Tensor, other: Tensor | number) {
-    return div(this, other)
-  },
-  max2(this: Tensor, other: Tensor | number) {
-    return maximum(this, other)
-  },
-  min2(this: Tensor, other: Tensor | number) {
-    return minimum(this, other)
-  },
-  equal(this: Tensor, other: Tensor | number) {
-    return equal(this, other)
-  },
-  less(this: Tensor, other: Tensor | number) {
-    return less(this, other)
-  },
-  lessEqual(this: Tensor, other: Tensor | number) {
-    return lessEqual(this, other)
-  },
-  neg(this: Tensor) {
-    return neg(this)
-  },
-  abs(this: Tensor) {
-    return abs(this)
-  },
-  square(this: Tensor) {
-    return square(this)
-  },
-  sqrt(this: Tensor) {
-    return sqrt(this)
-  },
-  exp(this: Tensor) {
-    return exp(this)
-  },
-  log(this: Tensor) {
-    return log(this)
-  },
-  tanh(this: Tensor) {
-    return tanh(this)
-  },
-  sigmoid(this: Tensor) {
-    return sigmoid(this)
-  },
-  relu(this: Tensor) {
-    return relu(this)
-  },
-  sign(this: Tensor) {
-    return sign(this)
-  },
-  floor(this: Tensor) {
-    return floor(this)
-  },
-  detach(this: Tensor) {
-    return detach(this)
-  },
-  cast(this: Tensor, dtype: DType) {
-    return this.dtype === dtype ? this : casts[dtype](this)
-  },
-})
+/** To another dtype. */
+const cast = (x: Tensor, dtype: DType): Tensor => (x.dtype === dtype ? x : casts[dtype](x))
 
-/** A zero cotangent for a tensor. @internal */
-export const zerosLike = (t: Tensor): Tensor => zeros(t.shape, t.dtype)
+/** The methods of this file. */
+export const mathMethods = {
+  add,
+  sub,
+  mul,
+  div,
+  maximum,
+  minimum,
+  max2: maximum,
+  min2: minimum,
+  equal,
+  less,
+  lessEqual,
+  neg,
+  abs,
+  square,
+  sqrt,
+  exp,
+  log,
+  tanh,
+  sigmoid,
+  relu,
+  sign,
+  floor,
+  cast,
+  detach,
+} satisfies Partial<Implementation<Tensor, TensorOperations<Tensor>>>

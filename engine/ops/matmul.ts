@@ -1,14 +1,9 @@
+import { node } from '../graph/node.js'
 import { register } from '../graph/registry.js'
-import { type KernelOp, Tensor } from '../graph/tensor.js'
+import type { KernelOp, Tensor } from '../graph/tensor.js'
 import { broadcastShapes, printShape, type View } from '../kernel/shape.js'
-import { expand } from './view.js'
-
-declare module '../graph/tensor.js' {
-  interface Tensor {
-    /** Matrix product of the last two axes; leading axes are batches and broadcast. */
-    matmul(other: Tensor): Tensor
-  }
-}
+import { takeBox } from './slice.js'
+import { expand, reshape } from './view.js'
 
 const matmulOp: KernelOp<undefined> = register({
   kind: 'kernel',
@@ -25,6 +20,31 @@ const matmulOp: KernelOp<undefined> = register({
     ]
   },
   vjp: (g, { inputs: [a, b] }) => [g.matmul(b.transpose()), a.transpose().matmul(g)],
+  overSteps(t, [a, b], steps) {
+    const left = a.stacked()
+    // A product with a fixed matrix is one product of all steps' rows; else steps are a batch axis.
+    if (!b.fixed || t.rank !== 2) return matmul(left, b.stacked())
+    const [, m, k] = left.shape
+    return reshape(matmul(reshape(left, [steps * m, k]), b.tensor), [steps, ...t.shape])
+  },
+  linearIn: () => [[0], [1]],
+  // Σ_t A_t B_t = [A_1 … A_T] [B_1; …; B_T]: the steps go inside the contracted axis.
+  sumOverSteps(t, [a, b]) {
+    const batchAxes = Array.from({ length: t.rank - 2 }, (_, d) => d + 1)
+    const batch = batchAxes.map(d => a.shape[d])
+    const [m, k] = a.shape.slice(-2)
+    const inner = a.shape[0] * k
+    const left = a.permute(...batchAxes, t.rank - 1, 0, t.rank).reshape(...batch, m, inner)
+    const right = b.permute(...batchAxes, 0, t.rank - 1, t.rank).reshape(...batch, inner, b.shape.at(-1)!)
+    return left.matmul(right)
+  },
+  boxInputs: ({ inputs, rank }, { starts, steps }, shape) =>
+    inputs.map((x, i) => {
+      // Of the product's axes the left factor has all but the columns, the right one all but the rows.
+      const inner = rank - (i === 0 ? 1 : 2)
+      const part = (sizes: readonly number[], other: number) => sizes.map((n, d) => (d === inner ? other : n))
+      return takeBox(x, { starts: part(starts, 0), steps: part(steps, 1) }, part(shape, x.shape[inner]))
+    }),
   sample: draw => {
     const [m, k, n] = [draw.int(1, 5), draw.int(1, 5), draw.int(1, 5)]
     const batch = Array.from({ length: draw.int(0, 2) }, () => draw.int(1, 3))
@@ -57,9 +77,5 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   const batch = broadcastShapes(what, [a.shape.slice(0, -2), b.shape.slice(0, -2)])
   const left = expand(a, [...batch, m, k])
   const right = expand(b, [...batch, k, n])
-  return new Tensor(matmulOp, [left, right], undefined, [...batch, m, n], a.dtype)
-}
-
-Tensor.prototype.matmul = function (other) {
-  return matmul(this, other)
+  return node(matmulOp, [left, right], undefined, [...batch, m, n], a.dtype)
 }

@@ -1,21 +1,10 @@
+import type { Axes, Implementation, TensorOperations } from '../graph/methods.js'
+import { node, sameOperation } from '../graph/node.js'
 import { register } from '../graph/registry.js'
 import { type Draw, type KernelOp, type Sample, Tensor } from '../graph/tensor.js'
 import { normalAxes, type Shape } from '../kernel/shape.js'
 import { equal } from './math.js'
 import { permute, reshape } from './view.js'
-
-declare module '../graph/tensor.js' {
-  interface Tensor {
-    /** Sum over axes (all by default); with `keep` they stay as axes of size 1. The sum of nothing is 0. */
-    sum(axes?: number | readonly number[], keep?: boolean): Tensor
-    /** Mean over axes (all by default). */
-    mean(axes?: number | readonly number[], keep?: boolean): Tensor
-    /** Largest element over axes (all by default); NaN if there is one. Ties share the derivative. */
-    max(axes?: number | readonly number[], keep?: boolean): Tensor
-    /** log(sum(exp(x))) over axes (all by default), without overflow. */
-    logsumexp(axes?: number | readonly number[], keep?: boolean): Tensor
-  }
-}
 
 const reduceSample =
   (apply: (x: Tensor, axes: number[]) => Tensor) =>
@@ -25,16 +14,23 @@ const reduceSample =
     return { inputs: [{ shape }], apply: x => apply(x, axes) }
   }
 
-/** A reduction over the last axes: `axes` of them. */
+/** How many of the last axes are reduced. */
+type Reduce = { readonly axes: number }
+
+/** A reduction over the last axes. */
 function reduceOp(
   op: 'sum' | 'max',
   vjp: (g: Tensor, x: Tensor, y: Tensor, axes: number[]) => Tensor,
   sample: (draw: Draw) => Sample,
-): KernelOp<{ readonly axes: number }> {
+  loopRules: Pick<KernelOp<Reduce>, 'sumOverSteps'> = {},
+): KernelOp<Reduce> {
   return register({
     kind: 'kernel',
     name: op,
     contiguous: false,
+    reduces: op,
+    overSteps: (t, [x], steps) => sameOperation(t, [x.stacked()], [steps, ...t.shape]),
+    ...loopRules,
     launches: (node, [view]) => {
       const { shape, dtype } = node.inputs[0]
       const body = [{ op: 'input', dtype, args: [], value: 0 }] as const
@@ -61,6 +57,10 @@ const sumOp = reduceOp(
   'sum',
   g => g,
   reduceSample((x, axes) => x.sum(axes)),
+  {
+    // One reduction of the steps, too: cheaper than summing over them first.
+    sumOverSteps: (t, [x]) => x.sum(x.shape.flatMap((_, d) => (d > 0 && d <= t.rank ? [] : [d]))),
+  },
 )
 const maxOp = reduceOp(
   'max',
@@ -72,18 +72,12 @@ const maxOp = reduceOp(
   reduceSample((x, axes) => x.max(axes)),
 )
 
-function reduceAxes(
-  what: string,
-  op: KernelOp<{ readonly axes: number }>,
-  x: Tensor,
-  axes: number | readonly number[] | undefined,
-  keep: boolean,
-): Tensor {
+function reduceAxes(what: string, op: KernelOp<Reduce>, x: Tensor, axes: Axes, keep: boolean): Tensor {
   const reduced = normalAxes(what, axes, x.rank)
   const kept = x.shape.flatMap((_, d) => (reduced.includes(d) ? [] : [d]))
   const shape = kept.map(d => x.shape[d])
   const y = reduced.length
-    ? new Tensor(op, [permute(x, [...kept, ...reduced])], { axes: reduced.length }, shape, x.dtype)
+    ? node(op, [permute(x, [...kept, ...reduced])], { axes: reduced.length } satisfies Reduce, shape, x.dtype)
     : x
   return keep ? reshape(y, keepShape(x.shape, reduced)) : y
 }
@@ -91,20 +85,40 @@ function reduceAxes(
 const keepShape = (shape: Shape, reduced: readonly number[]): number[] =>
   shape.map((n, d) => (reduced.includes(d) ? 1 : n))
 
-Tensor.prototype.sum = function (axes, keep = false) {
-  return reduceAxes('sum', sumOp, this, axes, keep)
+/** Which axes to reduce. @throws TypeError for a tensor, which would be an elementwise operation's other operand. */
+function checkAxes(what: string, axes: Axes, elementwise: string): void {
+  if (axes instanceof Tensor)
+    throw new TypeError(`${what}: got a tensor, give axes (or none for all); ${elementwise}`)
 }
-Tensor.prototype.max = function (axes, keep = false) {
-  return reduceAxes('max', maxOp, this, axes, keep)
+
+/** Sum over axes. */
+function sum(x: Tensor, axes: Axes, keep = false): Tensor {
+  checkAxes('sum', axes, 'the sum of two tensors is x.add(y)')
+  return reduceAxes('sum', sumOp, x, axes, keep)
 }
-Tensor.prototype.mean = function (axes, keep = false) {
-  const total = this.sum(axes, keep)
-  return total.div(this.size / Math.max(1, total.size))
+
+/** Largest element over axes. */
+function max(x: Tensor, axes: Axes, keep = false): Tensor {
+  checkAxes('max', axes, 'the larger of two tensors is x.maximum(y)')
+  return reduceAxes('max', maxOp, x, axes, keep)
 }
-Tensor.prototype.logsumexp = function (axes, keep = false) {
+
+/** Mean over axes. */
+function mean(x: Tensor, axes: Axes, keep = false): Tensor {
+  const total = x.sum(axes, keep)
+  return total.div(x.size / Math.max(1, total.size))
+}
+
+/** log(sum(exp(x))) over axes, without overflow. */
+function logsumexp(x: Tensor, axes: Axes, keep = false): Tensor {
   // The maximum only guards against overflow: it cancels, so it is held constant. Infinite ones would give NaN.
-  const limit = this.dtype === 'float64' ? 1e308 : 3e38
-  const top = this.max(axes, true).detach().max2(-limit).min2(limit)
-  const sums = this.sub(top).exp().sum(axes, true).log().add(top)
-  return keep ? sums : reshape(sums, this.sum(axes).shape)
+  const limit = x.dtype === 'float64' ? 1e308 : 3e38
+  const top = x.max(axes, true).detach().maximum(-limit).minimum(limit)
+  const sums = x.sub(top).exp().sum(axes, true).log().add(top)
+  return keep ? sums : reshape(sums, x.sum(axes).shape)
 }
+
+/** The methods of this file. */
+export const reduceMethods = { sum, max, mean, logsumexp } satisfies Partial<
+  Implementation<Tensor, TensorOperations<Tensor>>
+>

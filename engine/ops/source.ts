@@ -1,4 +1,6 @@
-import { type Node, type SourceOp, Tensor } from '../graph/tensor.js'
+import type { Nested } from '../graph/methods.js'
+import { node } from '../graph/node.js'
+import type { Node, SourceOp, Tensor } from '../graph/tensor.js'
 import { type DType, dtypeOf, hostArray, type TypedArray } from '../kernel/dtype.js'
 import { checkShape, printShape, type Shape, sizeOf } from '../kernel/shape.js'
 import { expand } from './view.js'
@@ -37,45 +39,62 @@ export function constant(value: number, dtype: DType = 'float32'): Tensor {
   if (dtype === 'int32' && !Number.isInteger(value))
     throw new TypeError(`the number ${value} is no int32; cast the int32 tensors beside it to a float first`)
   const attrs: Constant = { value: dtype === 'int32' ? value | 0 : value }
-  return new Tensor(constantOp, [], attrs, [], dtype)
+  return node(constantOp, [], attrs, [], dtype)
 }
 
 /** A tensor of one value everywhere. It takes no memory until it is asked for. */
-export function full(shape: Shape, value: number, dtype: DType = 'float32'): Tensor {
-  checkShape('full', shape)
+export const full = (shape: Shape, value: number, dtype: DType = 'float32'): Tensor =>
+  filled('full', shape, value, dtype)
+
+function filled(what: string, shape: Shape, value: number, dtype: DType): Tensor {
+  checkShape(what, shape)
   return expand(constant(value, dtype), shape)
 }
 
 /** Zeros. */
-export const zeros = (shape: Shape, dtype: DType = 'float32'): Tensor => full(shape, 0, dtype)
+export const zeros = (shape: Shape, dtype: DType = 'float32'): Tensor => filled('zeros', shape, 0, dtype)
 
 /** Ones. */
-export const ones = (shape: Shape, dtype: DType = 'float32'): Tensor => full(shape, 1, dtype)
+export const ones = (shape: Shape, dtype: DType = 'float32'): Tensor => filled('ones', shape, 1, dtype)
 
-/** The integers 0 … count-1 as an int32 (or other) tensor of shape [count]. */
-export const arange = (count: number, dtype: DType = 'int32'): Tensor =>
-  data(
-    hostArray(dtype, count).map((_, i) => i),
+type Range =
+  | [count: number, dtype?: DType]
+  | [start: number, stop: number, dtype?: DType]
+  | [start: number, stop: number, step: number, dtype?: DType]
+
+/**
+ * The numbers 0, 1, … below `count`, or `start`, `start + step`, … before `stop`, as an int32 (or other) tensor of one
+ * axis, as in NumPy.
+ * @throws RangeError for a step of 0, or fractions as int32.
+ */
+export function arange(...range: Range): Tensor {
+  const numbers = range.filter(x => typeof x === 'number')
+  const dtype = range.find(x => typeof x === 'string') ?? 'int32'
+  const [start, stop, step = 1] = numbers.length > 1 ? numbers : [0, numbers[0]]
+  const count = Math.max(0, Math.ceil((stop - start) / step))
+  if (!Number.isInteger(count) || (dtype === 'int32' && ![start, step].every(Number.isInteger)))
+    throw new RangeError(
+      `arange: from ${start} to ${stop} by ${step} as ${dtype}; give whole numbers, and no step of 0`,
+    )
+  return data(
+    hostArray(dtype, count).map((_, i) => start + i * step),
     [count],
   )
+}
 
 /** An unknown of a trace. @internal */
 export const placeholder = (shape: Shape, dtype: DType): Tensor =>
-  new Tensor(placeholderOp, [], undefined, shape, dtype)
+  node(placeholderOp, [], undefined, shape, dtype)
 
 /** A tensor whose value a compiled function has computed. @internal */
-export const result = (shape: Shape, dtype: DType): Tensor =>
-  new Tensor(resultOp, [], undefined, shape, dtype)
+export const result = (shape: Shape, dtype: DType): Tensor => node(resultOp, [], undefined, shape, dtype)
 
 /** A tensor over a typed array (not copied: do not change it afterwards). @internal */
 function data(array: TypedArray, shape: Shape): Tensor {
   const dtype = dtypeOf(array)
   if (!dtype) throw new TypeError('tensor: give a Float32Array, Float64Array or Int32Array')
-  return new Tensor(dataOp, [], { array } satisfies Data, shape, dtype)
+  return node(dataOp, [], { array } satisfies Data, shape, dtype)
 }
-
-/** Nested arrays of numbers, all of one shape. */
-export type Nested = number | readonly Nested[]
 
 /** What `ndarray` objects look like, without importing the package. */
 export type NdArrayLike = {
@@ -114,13 +133,14 @@ function fillNested(values: Nested, shape: Shape, out: TypedArray, at: number, p
 
 /**
  * A tensor from nested arrays, a number, a typed array (flat; give `shape` unless it is one-dimensional) or an
- * `ndarray`. dtype: that of the typed array, else float32 unless given. The values are copied.
+ * `ndarray`. dtype: that of the typed array, else float32 unless given; it may be given alone. The values are copied.
  * @throws RangeError for ragged arrays, or when `shape` does not hold as many elements as there are.
  */
 export function tensor(
   values: Nested | TypedArray | NdArrayLike,
-  options: { shape?: Shape; dtype?: DType } = {},
+  how: { shape?: Shape; dtype?: DType } | DType = {},
 ): Tensor {
+  const options = typeof how === 'string' ? { dtype: how } : how
   if (isNdArray(values)) {
     const { shape } = values
     const given = ArrayBuffer.isView(values.data) ? dtypeOf(values.data) : undefined

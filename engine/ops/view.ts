@@ -1,5 +1,7 @@
+import type { Axes, Implementation, Sizes, TensorOperations } from '../graph/methods.js'
+import { node } from '../graph/node.js'
 import { register } from '../graph/registry.js'
-import { type Draw, type Node, Tensor, type ViewOp } from '../graph/tensor.js'
+import type { Draw, Node, Tensor, ViewOp } from '../graph/tensor.js'
 import {
   broadcastShapes,
   checkShape,
@@ -11,34 +13,9 @@ import {
   sizeOf,
   type View,
 } from '../kernel/shape.js'
-import { place } from './place.js'
 
-declare module '../graph/tensor.js' {
-  interface Tensor {
-    /** The same elements in row-major order in another shape; one size may be -1 and is worked out. */
-    reshape(...shape: number[]): Tensor
-    /** Axes in another order: axis d of the result is axis `axes[d]` of this. Without axes: reversed. */
-    permute(...axes: number[]): Tensor
-    /** The matrix transpose: the last two axes swapped. */
-    transpose(): Tensor
-    /** Repeat along axes of size 1, and along new leading axes, without copying (NumPy's broadcast_to). */
-    expand(...shape: number[]): Tensor
-    /** Elements start, start+step, … before end of one axis (default: to the end). Negative numbers count from the end. */
-    slice(axis: number, start: number, end?: number, step?: number): Tensor
-    /** One axis backwards. */
-    flip(axis: number): Tensor
-    /** Sliding windows: axis `axis` counts windows, a new last axis of `size` runs inside one. */
-    windows(axis: number, size: number, step?: number): Tensor
-    /** Pieces of the given sizes along an axis, or that many equal ones. */
-    split(axis: number, sizes: number | readonly number[]): Tensor[]
-    /** A new axis of size 1 before axis `axis`. */
-    unsqueeze(axis: number): Tensor
-    /** Without axis `axis`, which has size 1. */
-    squeeze(axis: number): Tensor
-  }
-}
-
-const shapeSample = (draw: Draw, least = 0): number[] =>
+/** A random small shape. */
+export const shapeSample = (draw: Draw, least = 0): number[] =>
   Array.from({ length: draw.int(least, 3) }, () => draw.int(1, 4))
 
 /** Strides of a reshaped view, or undefined when the elements are not evenly spaced. */
@@ -72,11 +49,12 @@ function reshapeView(from: Shape, view: View, to: Shape): View | undefined {
 const reshapeOp: ViewOp<undefined> = register({
   kind: 'view',
   name: 'reshape',
-  view: (node, input) =>
-    node.size === 0
-      ? { offset: 0, strides: node.shape.map(() => 0) }
-      : reshapeView(node.inputs[0].shape, input, node.shape),
-  vjp: (g, node) => [reshape(g, node.inputs[0].shape)],
+  view: (t, input) =>
+    t.size === 0
+      ? { offset: 0, strides: t.shape.map(() => 0) }
+      : reshapeView(t.inputs[0].shape, input, t.shape),
+  vjp: (g, t) => [reshape(g, t.inputs[0].shape)],
+  overSteps: (t, [x], steps) => reshape(x.stacked(), [steps, ...t.shape]),
   sample: draw => {
     const shape = shapeSample(draw, 1)
     const to = draw.pick([[-1], [...shape, 1], [shape[0], -1], [...shape].reverse()])
@@ -84,7 +62,7 @@ const reshapeOp: ViewOp<undefined> = register({
   },
 })
 
-/** See the method of the same name. */
+/** See the method of the same name. @throws RangeError when the elements do not fill the shape. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   const unknown = shape.indexOf(-1)
   const known = sizeOf(shape.filter(n => n !== -1))
@@ -93,7 +71,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
     throw new RangeError(
       `reshape: ${x.size} elements of ${printShape(x.shape)} do not fill ${printShape(shape)}`,
     )
-  return sameShape(full, x.shape) ? x : new Tensor(reshapeOp, [x], undefined, full, x.dtype)
+  return sameShape(full, x.shape) ? x : node(reshapeOp, [x], undefined, full, x.dtype)
 }
 
 type Permute = { readonly axes: readonly number[] }
@@ -102,12 +80,14 @@ const permuteOp: ViewOp<Permute> = register({
   kind: 'view',
   name: 'permute',
   view: ({ attrs }, input) => ({ offset: input.offset, strides: attrs.axes.map(d => input.strides[d]) }),
+  permutesAxes: true,
   vjp: (g, { attrs }) => [
     permute(
       g,
       attrs.axes.map((_, d) => attrs.axes.indexOf(d)),
     ),
   ],
+  overSteps: ({ attrs }, [x]) => permute(x.stacked(), [0, ...attrs.axes.map(d => d + 1)]),
   sample: draw => {
     const shape = shapeSample(draw)
     const rest = shape.map((_, d) => d)
@@ -116,13 +96,13 @@ const permuteOp: ViewOp<Permute> = register({
   },
 })
 
-/** See the method of the same name. */
+/** See the method of the same name. @throws RangeError unless each axis is named once. */
 export function permute(x: Tensor, axes: readonly number[]): Tensor {
   const normal = axes.map(axis => normalAxis('permute', axis, x.rank))
   if (normal.length !== x.rank || new Set(normal).size !== x.rank)
     throw new RangeError(`permute: axes [${axes}] of a tensor ${printShape(x.shape)}; name each axis once`)
   if (normal.every((axis, d) => axis === d)) return x
-  return new Tensor(
+  return node(
     permuteOp,
     [x],
     { axes: normal } satisfies Permute,
@@ -131,22 +111,25 @@ export function permute(x: Tensor, axes: readonly number[]): Tensor {
   )
 }
 
+/** Whether axis `d` of an expanded tensor repeats what it is made of. */
+function isRepeated({ shape, rank, inputs: [x] }: Tensor, d: number): boolean {
+  const lead = rank - x.rank
+  return d < lead || x.shape[d - lead] !== shape[d]
+}
+
 const expandOp: ViewOp<undefined> = register({
   kind: 'view',
   name: 'expand',
-  view: (node, input) => {
-    const { shape } = node.inputs[0]
-    const lead = node.rank - shape.length
-    const strides = node.shape.map((n, d) =>
-      d < lead || shape[d - lead] !== n ? 0 : input.strides[d - lead],
-    )
+  view: (t, input) => {
+    const lead = t.rank - t.inputs[0].rank
+    const strides = t.shape.map((_, d) => (isRepeated(t, d) ? 0 : input.strides[d - lead]))
     return { offset: input.offset, strides }
   },
-  vjp: (g, node) => {
-    const { shape } = node.inputs[0]
-    const lead = node.rank - shape.length
-    const axes = node.shape.flatMap((n, d) => (d < lead || shape[d - lead] !== n ? [d] : []))
-    return [reshape(g.sum(axes), shape)]
+  vjp: (g, t) => [reshape(g.sum([...t.shape.keys()].filter(d => isRepeated(t, d))), t.inputs[0].shape)],
+  overSteps: (t, [x], steps) => {
+    const { shape, rank } = t.inputs[0]
+    const newAxes = new Array<number>(t.rank - rank).fill(1)
+    return expand(reshape(x.stacked(), [steps, ...newAxes, ...shape]), [steps, ...t.shape])
   },
   sample: draw => {
     const to = shapeSample(draw)
@@ -155,147 +138,66 @@ const expandOp: ViewOp<undefined> = register({
   },
 })
 
-/** See the method of the same name. */
-export function expand(x: Tensor, shape: Shape): Tensor {
+/** See the method of the same name. @throws RangeError when axes of other sizes than 1 would repeat. */
+export function expand(x: Tensor, sizes: Shape): Tensor {
+  const shape = sizes.map((n, d) => (n === -1 ? (x.shape[d - sizes.length + x.rank] ?? n) : n))
   if (sameShape(x.shape, shape)) return x
   checkShape('expand', shape)
   if (!sameShape(broadcastShapes('expand', [x.shape, shape]), shape))
     throw new RangeError(`expand: ${printShape(x.shape)} does not repeat to ${printShape(shape)}`)
-  return new Tensor(expandOp, [x], undefined, shape, x.dtype)
+  return node(expandOp, [x], undefined, shape, x.dtype)
 }
 
-type Slice = { readonly starts: readonly number[]; readonly steps: readonly number[] }
+/** Sizes or axes as methods take them: one argument each, or an array. */
+const listed = (args: Sizes): readonly number[] => (Array.isArray(args[0]) ? args[0] : (args as number[]))
 
-const sliceOp: ViewOp<Slice> = register({
-  kind: 'view',
-  name: 'slice',
-  view: ({ attrs: { starts, steps } }, input) => ({
-    offset: starts.reduce((sum, start, d) => sum + start * input.strides[d], input.offset),
-    strides: steps.map((step, d) => step * input.strides[d]),
-  }),
-  vjp: (g, { attrs, inputs: [x] }) => [place(x.shape, [{ x: g, ...attrs }])],
-  sample: draw => {
-    const shape = shapeSample(draw, 1)
-    const axis = draw.int(0, shape.length - 1)
-    const start = draw.int(0, shape[axis] - 1)
-    const end = draw.int(start, shape[axis])
-    const step = draw.pick([1, 1, 2, 3])
-    return { inputs: [{ shape }], apply: x => x.slice(axis, start, end, step) }
-  },
-})
-
-/** The part of x that begins at `starts` and takes `sizes` elements, `steps` apart (which may be negative). */
-export function strided(x: Tensor, starts: Shape, sizes: Shape, steps: readonly number[]): Tensor {
-  const whole = sameShape(sizes, x.shape) && starts.every(s => s === 0) && steps.every(s => s === 1)
-  return whole ? x : new Tensor(sliceOp, [x], { starts, steps } satisfies Slice, sizes, x.dtype)
-}
-
-function sliceAxis(x: Tensor, axis: number, first: number, size: number, step: number): Tensor {
-  const starts = x.shape.map((_, d) => (d === axis ? first : 0))
-  const sizes = x.shape.map((n, d) => (d === axis ? size : n))
-  const steps = x.shape.map((_, d) => (d === axis ? step : 1))
-  return strided(x, starts, sizes, steps)
-}
-
-type Windows = { readonly axis: number; readonly step: number }
-
-const windowsOp: ViewOp<Windows> = register({
-  kind: 'view',
-  name: 'windows',
-  view: ({ attrs: { axis, step } }, input) => ({
-    offset: input.offset,
-    strides: [...input.strides.map((s, d) => (d === axis ? s * step : s)), input.strides[axis]],
-  }),
-  vjp: (g, { attrs: { axis, step }, inputs: [x] }) => {
-    const parts = Array.from({ length: g.shape.at(-1)! }, (_, j) => ({
-      x: g.slice(-1, j, j + 1).squeeze(-1),
-      starts: x.shape.map((_, d) => (d === axis ? j : 0)),
-      steps: x.shape.map((_, d) => (d === axis ? step : 1)),
-    }))
-    return [place(x.shape, parts)]
-  },
-  sample: draw => {
-    const shape = shapeSample(draw, 1)
-    const axis = draw.int(0, shape.length - 1)
-    const size = draw.int(1, shape[axis])
-    const step = draw.int(1, 2)
-    return { inputs: [{ shape }], apply: x => x.windows(axis, size, step) }
-  },
-})
-
-Tensor.prototype.reshape = function (...shape) {
-  return reshape(this, shape)
-}
-Tensor.prototype.permute = function (...axes) {
-  return permute(this, axes.length || this.rank === 0 ? axes : this.shape.map((_, d) => this.rank - 1 - d))
-}
-Tensor.prototype.transpose = function () {
-  if (this.rank < 2) throw new RangeError(`transpose: ${printShape(this.shape)} has fewer than two axes`)
-  const axes = this.shape.map((_, d) => d)
-  return permute(this, [...axes.slice(0, -2), this.rank - 1, this.rank - 2])
-}
-Tensor.prototype.expand = function (...shape) {
-  return expand(this, shape)
-}
-Tensor.prototype.slice = function (axis, start, end, step = 1) {
-  const d = normalAxis('slice', axis, this.rank)
-  const size = this.shape[d]
-  if (!Number.isInteger(step) || step < 1)
-    throw new RangeError(`slice: step ${step}; give 1 or more (flip turns an axis)`)
-  for (const i of [start, end ?? size])
-    if (!Number.isInteger(i))
-      throw new RangeError(`slice: ${start} to ${end ?? 'the end'} of axis ${axis}; give integers`)
-  const at = (i: number) => Math.min(size, Math.max(0, i < 0 ? i + size : i))
-  const first = at(start)
-  const last = at(end ?? size)
-  return sliceAxis(this, d, first, Math.max(0, Math.ceil((last - first) / step)), step)
-}
-Tensor.prototype.flip = function (axis) {
-  const d = normalAxis('flip', axis, this.rank)
-  return this.shape[d] < 2 ? this : sliceAxis(this, d, this.shape[d] - 1, this.shape[d], -1)
-}
-Tensor.prototype.windows = function (axis, size, step = 1) {
-  const d = normalAxis('windows', axis, this.rank)
-  if (!Number.isInteger(size) || size < 1 || size > this.shape[d])
-    throw new RangeError(
-      `windows: size ${size} on axis ${axis} of ${printShape(this.shape)}; give 1 to ${this.shape[d]}`,
-    )
-  if (!Number.isInteger(step) || step < 1) throw new RangeError(`windows: step ${step}; give 1 or more`)
-  const count = Math.floor((this.shape[d] - size) / step) + 1
-  const shape = [...this.shape.map((n, e) => (e === d ? count : n)), size]
-  return new Tensor(windowsOp, [this], { axis: d, step } satisfies Windows, shape, this.dtype)
-}
-Tensor.prototype.split = function (axis, pieces) {
-  const d = normalAxis('split', axis, this.rank)
-  const sizes =
-    typeof pieces === 'number' ? new Array<number>(pieces).fill(Math.floor(this.shape[d] / pieces)) : pieces
-  if (sizes.reduce((a, b) => a + b, 0) !== this.shape[d])
-    throw new RangeError(
-      `split: sizes ${sizes.join(' + ')} do not add up to axis ${axis} of ${printShape(this.shape)}`,
-    )
-  let first = 0
-  return sizes.map(size => {
-    const piece = sliceAxis(this, d, first, size, 1)
-    first += size
-    return piece
-  })
-}
-Tensor.prototype.unsqueeze = function (axis) {
-  const d = normalAxis('unsqueeze', axis, this.rank + 1)
-  return reshape(this, [...this.shape.slice(0, d), 1, ...this.shape.slice(d)])
-}
-Tensor.prototype.squeeze = function (axis) {
-  const d = normalAxes('squeeze', axis, this.rank)[0]
-  if (this.shape[d] !== 1)
-    throw new RangeError(
-      `squeeze: axis ${axis} of ${printShape(this.shape)} has size ${this.shape[d]}, not 1`,
-    )
-  return reshape(
-    this,
-    this.shape.filter((_, e) => e !== d),
+function swapAxes(x: Tensor, a: number, b: number): Tensor {
+  const [first, second] = [a, b].map(axis => normalAxis('swapAxes', axis, x.rank))
+  const swapped = (d: number) => (d === first ? second : d === second ? first : d)
+  return permute(
+    x,
+    x.shape.map((_, d) => swapped(d)),
   )
 }
 
-/** A node's view of its input, typed by the node's own record. @internal */
-export const viewOf = (node: Tensor, input: View): View | undefined =>
-  (node.op as ViewOp<unknown>).view(node as Node<unknown>, input)
+function transpose(x: Tensor, ...axes: readonly unknown[]): Tensor {
+  if (axes.length)
+    throw new TypeError(
+      'transpose: it takes no axes, and swaps the last two; use swapAxes(a, b), or permute(...axes) for all of them',
+    )
+  if (x.rank < 2) throw new RangeError(`transpose: ${printShape(x.shape)} has fewer than two axes`)
+  return swapAxes(x, -2, -1)
+}
+
+function unsqueeze(x: Tensor, axis: number): Tensor {
+  const d = normalAxis('unsqueeze', axis, x.rank + 1)
+  return reshape(x, [...x.shape.slice(0, d), 1, ...x.shape.slice(d)])
+}
+
+function squeeze(x: Tensor, axes: Axes): Tensor {
+  const dropped =
+    axes === undefined ? x.shape.flatMap((n, d) => (n === 1 ? [d] : [])) : normalAxes('squeeze', axes, x.rank)
+  for (const d of dropped)
+    if (x.shape[d] !== 1)
+      throw new RangeError(`squeeze: axis ${d} of ${printShape(x.shape)} has size ${x.shape[d]}, not 1`)
+  return reshape(
+    x,
+    x.shape.filter((_, d) => !dropped.includes(d)),
+  )
+}
+
+/** The methods of this file. */
+export const viewMethods = {
+  reshape: (x, ...shape) => reshape(x, listed(shape)),
+  permute: (x, ...axes) =>
+    permute(x, axes.length || x.rank === 0 ? listed(axes) : x.shape.map((_, d) => x.rank - 1 - d)),
+  transpose,
+  swapAxes,
+  expand: (x, ...shape) => expand(x, listed(shape)),
+  unsqueeze,
+  squeeze,
+} satisfies Partial<Implementation<Tensor, TensorOperations<Tensor>>>
+
+/** The view of a view node, given that of its input: undefined when strides cannot express it. */
+export const viewOf = (t: Tensor, input: View): View | undefined =>
+  (t.op as ViewOp<unknown>).view(t as Node<unknown>, input)

@@ -42,7 +42,7 @@ const ascend: DeviceKind<typeof ascendOptions> = {
   options: ascendOptions,
   open: async options => (await import('../devices/ascend/index.js')).ascendDevice(options),
   selfCheck: async function* (options) {
-    yield* (await import('../devices/ascend/selfCheck.js')).selfCheck(options)
+    yield* (await import('../devices/ascend/index.js')).selfCheck(options)
   },
 }
 

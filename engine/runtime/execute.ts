@@ -1,10 +1,11 @@
 import type { DeviceBuffer } from '../devices/device.js'
+import { Storage } from '../graph/storage.js'
 import type { Tensor } from '../graph/tensor.js'
-import { bytesOf } from '../lower/lower.js'
+import { bytesOf } from '../lower/buffers.js'
 import { makePlan, type Plan, type PlanArg } from '../lower/plan.js'
-import { constantValue, dropHostData, hostData } from '../ops/source.js'
+import { constantValue, dropHostData, hostData } from '../ops/index.js'
 import { device } from './devices.js'
-import { type Launch, type Runtime, Storage } from './runtime.js'
+import { type Launch, Runtime } from './runtime.js'
 
 /** A plan with its programs and scratch memory on a device: ready to run any number of times. */
 export class Executable {
@@ -70,16 +71,16 @@ const nowhere: DeviceBuffer = { bytes: 0 }
 /** The storage of a leaf on a device; data that is only on the host moves there. */
 export function storageOf(t: Tensor, runtime: Runtime): Storage {
   if (t.storage) {
-    if (t.storage.runtime !== runtime)
+    if (t.storage.memory !== runtime)
       throw new Error(
-        `${t} is on device '${t.storage.runtime.name}', but '${runtime.name}' is to compute with it; copy it with await t.to('${runtime.name}')`,
+        `${t} is on device '${t.storage.memory.name}', but '${runtime.name}' is to compute with it; copy it with await t.to('${runtime.name}')`,
       )
     return t.storage
   }
   const data = t.gone === undefined ? hostData(t) : undefined
   if (!data) throw new Error(`${t} has no value: ${t.gone ?? 'it was never computed'}`)
   const buffer = runtime.alloc(data.byteLength)
-  runtime.device.write(buffer, data)
+  runtime.write(buffer, data)
   t.storage = new Storage(runtime, buffer)
   dropHostData(t)
   return t.storage
@@ -118,7 +119,8 @@ function deviceOf(tensors: readonly Tensor[]): Runtime {
   const stack = [...tensors]
   while (stack.length) {
     const t = stack.pop()!
-    if (t.storage) return t.storage.runtime
+    // All values lie in the memory of a runtime.
+    if (t.storage?.memory instanceof Runtime) return t.storage.memory
     if (seen.has(t) || constantValue(t) !== undefined) continue
     seen.add(t)
     stack.push(...t.inputs)

@@ -1,4 +1,5 @@
 import type { Device, DeviceBuffer, Program } from '../devices/device.js'
+import type { Memory } from '../graph/storage.js'
 import { type Kernel, kernelKey, printKernel } from '../kernel/kernel.js'
 import { argumentCount, dtypesOf } from '../kernel/operands.js'
 import { split } from '../kernel/split.js'
@@ -14,7 +15,7 @@ type Prepared = { readonly program: Program; readonly args: readonly (number | D
  * A device in use: counts its buffers, keeps its compiled programs, and splits kernels that it declines.
  * Every device is wrapped by exactly one runtime.
  */
-export class Runtime {
+export class Runtime implements Memory {
   #buffers = 0
   #bytes = 0
   #closed = false
@@ -62,6 +63,16 @@ export class Runtime {
     this.#bytes -= buffer.bytes
   }
 
+  /** Copy bytes to the start of a buffer, in order with all other work. */
+  write(buffer: DeviceBuffer, data: ArrayBufferView): void {
+    this.device.write(buffer, data)
+  }
+
+  /** A copy of a buffer's bytes, once all work enqueued before is done. */
+  read(buffer: DeviceBuffer): Promise<ArrayBuffer> {
+    return this.device.read(buffer)
+  }
+
   #compile(kernel: Kernel): Program | null {
     const key = kernelKey(kernel)
     let program = this.#programs.get(key)
@@ -88,7 +99,7 @@ export class Runtime {
     }
     const own = pieces.scratch.map(({ bytes, contents }) => {
       const buffer = scratch(bytes)
-      if (contents) this.device.write(buffer, contents)
+      if (contents) this.write(buffer, contents)
       return buffer
     })
     return pieces.launches.flatMap(({ kernel: piece, args }) => {
@@ -104,23 +115,5 @@ export class Runtime {
     this.#closed = true
     await this.device.close()
     this.#programs.clear()
-  }
-}
-
-/** Where a tensor's value lives. Released once; then the tensor has no value any more. */
-export class Storage {
-  #released = false
-
-  constructor(
-    readonly runtime: Runtime,
-    readonly buffer: DeviceBuffer,
-    /** What becomes of the buffer: freed, or given back to the compiled function that it came from. */
-    readonly recycle: (buffer: DeviceBuffer) => void = b => runtime.free(b),
-  ) {}
-
-  release(): void {
-    if (this.#released) return
-    this.#released = true
-    this.recycle(this.buffer)
   }
 }

@@ -1,73 +1,74 @@
-import ndarray, { type NdArray } from 'ndarray'
-import { Tensor } from '../graph/tensor.js'
-import { type DType, hostArray, hostView, type TypedArray } from '../kernel/dtype.js'
-import { printShape, type Shape } from '../kernel/shape.js'
-import { constantValue, type Nested } from '../ops/source.js'
-import { realise, storageOf } from './execute.js'
+import ndarray from 'ndarray'
+import { implement } from '../graph/implement.js'
+import type { Nested, TensorValue } from '../graph/methods.js'
+import { Storage } from '../graph/storage.js'
+import type { Tensor } from '../graph/tensor.js'
+import { hostArray, hostView, type TypedArray } from '../kernel/dtype.js'
+import { printShape, type Shape, sizeOf } from '../kernel/shape.js'
+import { constantValue, hostData, result } from '../ops/index.js'
+import { deviceNames, openDevice } from './devices.js'
+import { realise } from './execute.js'
 
-declare module '../graph/tensor.js' {
-  interface Tensor {
-    /** The values as a typed array in row-major order (a copy). Computes them if need be. */
-    data(): Promise<TypedArray>
-    /** The values as nested arrays (a number for a scalar). */
-    array(): Promise<Nested>
-    /** The value of a tensor with one element. @throws RangeError when it has more or none. */
-    item(): Promise<number>
-    /** The values as an `ndarray` (a copy). */
-    ndarray(): Promise<NdArray<TypedArray>>
-    /**
-     * Overwrite the value in place on its device, for data that is fed to a compiled function again and again.
-     * @throws RangeError or TypeError unless length and dtype fit.
-     */
-    assign(values: TypedArray): void
-    /** Give the memory of the value back. The tensor has no value afterwards. */
-    dispose(): void
-  }
+/** The methods with which values are read, written and moved: see `TensorValue`. */
+implement<TensorValue<Tensor>>({ data, array, item, ndarray: asNdArray, assign, dispose, to })
+
+/** The storage of a tensor, which is computed if need be. */
+function realised(t: Tensor): Storage {
+  realise([t])
+  return t.storage!
 }
 
-Tensor.prototype.data = async function (): Promise<TypedArray> {
-  const value = constantValue(this)
-  if (value !== undefined && !this.storage && !this.gone) return hostArray(this.dtype, this.size).fill(value)
-  realise([this])
-  const { runtime, buffer } = this.storage!
-  return hostView(this.dtype, await runtime.device.read(buffer), 0, this.size)
+async function data(t: Tensor): Promise<TypedArray> {
+  const value = constantValue(t)
+  if (value !== undefined && !t.storage && !t.gone) return hostArray(t.dtype, t.size).fill(value)
+  const { memory, buffer } = realised(t)
+  return hostView(t.dtype, await memory.read(buffer), 0, t.size)
 }
 
-Tensor.prototype.array = async function (): Promise<Nested> {
-  return nest(await this.data(), this.shape, 0)
+async function array(t: Tensor): Promise<Nested> {
+  return nested(await t.data(), t.shape, 0)
 }
 
-function nest(data: TypedArray, shape: Shape, at: number): Nested {
-  if (!shape.length) return data[at]
+function nested(values: TypedArray, shape: Shape, first: number): Nested {
+  if (!shape.length) return values[first]
   const [count, ...inner] = shape
-  const step = inner.reduce((a, b) => a * b, 1)
-  return Array.from({ length: count }, (_, i) => nest(data, inner, at + i * step))
+  return Array.from({ length: count }, (_, i) => nested(values, inner, first + i * sizeOf(inner)))
 }
 
-Tensor.prototype.item = async function (): Promise<number> {
-  if (this.size !== 1)
-    throw new RangeError(`item: ${printShape(this.shape)} holds ${this.size} values; use data() or array()`)
-  return (await this.data())[0]
+async function item(t: Tensor): Promise<number> {
+  if (t.size !== 1)
+    throw new RangeError(`item: ${printShape(t.shape)} holds ${t.size} values; use data() or array()`)
+  return (await t.data())[0]
 }
 
-Tensor.prototype.ndarray = async function (): Promise<NdArray<TypedArray>> {
-  return ndarray(await this.data(), [...this.shape])
+async function asNdArray(t: Tensor) {
+  return ndarray(await t.data(), [...t.shape])
 }
 
-Tensor.prototype.assign = function (values: TypedArray): void {
-  const dtype: DType = this.dtype
-  if (values.constructor !== hostArray(dtype, 0).constructor)
-    throw new TypeError(`assign: the tensor is ${dtype}, the values are a ${values.constructor.name}`)
-  if (values.length !== this.size)
-    throw new RangeError(`assign: ${values.length} values do not fill ${printShape(this.shape)}`)
-  realise([this])
-  const { runtime, buffer } = this.storage!
-  storageOf(this, runtime)
-  runtime.device.write(buffer, values)
+function assign(t: Tensor, values: TypedArray): void {
+  if (values.constructor !== hostArray(t.dtype, 0).constructor)
+    throw new TypeError(`assign: the tensor is ${t.dtype}, the values are a ${values.constructor.name}`)
+  if (values.length !== t.size)
+    throw new RangeError(`assign: ${values.length} values do not fill ${printShape(t.shape)}`)
+  const { memory, buffer } = realised(t)
+  memory.write(buffer, values)
 }
 
-Tensor.prototype.dispose = function (): void {
-  this.storage?.release()
-  this.storage = undefined
-  this.gone = 'it was disposed of'
+function dispose(t: Tensor): void {
+  t.storage?.release()
+  t.storage = undefined
+  t.gone = 'it was disposed of'
+}
+
+async function to(t: Tensor, device: string): Promise<Tensor> {
+  if (/^(float(32|64)|int32)$/.test(device) && !deviceNames().includes(device))
+    throw new TypeError(`to: '${device}' is a dtype, and this copies to a device; use cast('${device}')`)
+  const runtime = await openDevice(device)
+  const onHost = t.storage || t.gone !== undefined ? undefined : hostData(t)
+  const values = onHost ?? (await t.data())
+  const copy = result(t.shape, t.dtype)
+  const buffer = runtime.alloc(values.byteLength)
+  copy.storage = new Storage(runtime, buffer)
+  runtime.write(buffer, values)
+  return copy
 }

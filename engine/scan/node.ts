@@ -1,4 +1,5 @@
-import { type Node, type PickOp, type ScanOp, Tensor } from '../graph/tensor.js'
+import { node } from '../graph/node.js'
+import type { Node, PickOp, ScanOp, Tensor } from '../graph/tensor.js'
 
 /**
  * The body of a loop, traced once. Its nodes start from `carryIn`, `xIn` (one step's values; any nodes may serve) and
@@ -8,8 +9,8 @@ export type Body = {
   readonly carryIn: readonly Tensor[]
   readonly xIn: readonly Tensor[]
   readonly carryOut: readonly Tensor[]
-  /** What is stacked over the steps. Grows when a backward pass asks for a value of the body. */
-  readonly outs: Tensor[]
+  /** Values of a step that may be asked for, or whatever they are made of: `stackedValues` keeps them for all steps. */
+  readonly outs: readonly Tensor[]
 }
 
 export type Scan = {
@@ -20,22 +21,25 @@ export type Scan = {
   readonly recompute: boolean
 }
 
+/** Which value of a scan: a carry after the last step, by number, or a node of the body at all steps. */
+export type Picked = number | Tensor
+
 const scanOp: ScanOp = { kind: 'scan', name: 'scan' }
 const pickOp: PickOp = { kind: 'pick', name: 'pick' }
 
-export const scanAttrs = (node: Tensor): Scan => (node as Node<Scan>).attrs
+export const scanAttrs = (scan: Tensor): Scan => (scan as Node<Scan>).attrs
 
 /** A scan's inputs by role: initial carries, stacked inputs, and what the body uses from outside. */
-export function scanInputs(node: Tensor): { init: Tensor[]; xs: Tensor[]; captured: Tensor[] } {
-  const { body } = scanAttrs(node)
+export function scanInputs(scan: Tensor): { init: Tensor[]; xs: Tensor[]; captured: Tensor[] } {
+  const { body } = scanAttrs(scan)
   const c = body.carryIn.length
   const x = c + body.xIn.length
-  return { init: node.inputs.slice(0, c), xs: node.inputs.slice(c, x), captured: node.inputs.slice(x) }
+  return { init: scan.inputs.slice(0, c), xs: scan.inputs.slice(c, x), captured: scan.inputs.slice(x) }
 }
 
-/** The scan that a pick belongs to, and which value it is: final carries first, then stacked outputs. */
-export function scanOf(pick: Tensor): { scan: Tensor; index: number } {
-  return { scan: pick.inputs[0], index: (pick as Node<number>).attrs }
+/** The scan that a pick belongs to, and which value of it that is. */
+export function pickOf(pick: Tensor): { scan: Tensor; picked: Picked } {
+  return { scan: pick.inputs[0], picked: (pick as Node<Picked>).attrs }
 }
 
 /** Whether a node of a body is cheaper to work out again than to keep: another look at something kept. */
@@ -70,41 +74,32 @@ export function bodyNodes(
     if (isView(t)) capture(t.inputs[0])
     else captured.add(t)
   }
-  for (const [t, on] of depends) if (on) inside.add(t)
+  for (const [t, isInside] of depends) if (isInside) inside.add(t)
   for (const t of inside) if (!starts.has(t)) for (const x of t.inputs) if (!inside.has(x)) capture(x)
   for (const t of outputs) if (!inside.has(t)) capture(t)
   return { inside, captured: [...captured] }
 }
 
-/** `later`: values of the body that may be asked for once the scan exists. */
-export function scanNode(
-  scan: Scan,
-  init: readonly Tensor[],
-  xs: readonly Tensor[],
-  later: readonly Tensor[] = [],
-): Tensor {
+/** What the nodes of a body start from in every step. */
+export const bodyStarts = ({ carryIn, xIn }: Body): Set<Tensor> => new Set([...carryIn, ...xIn])
+
+/** The node of a loop; its values are read with `finalCarry` and `stackedValues`. */
+export function scanNode(scan: Scan, init: readonly Tensor[], xs: readonly Tensor[]): Tensor {
   const { body } = scan
-  const starts = new Set([...body.carryIn, ...body.xIn])
-  const { captured } = bodyNodes([...body.carryOut, ...body.outs, ...later], starts)
-  return new Tensor(scanOp, [...init, ...xs, ...captured], scan, [], 'float32')
+  const { captured } = bodyNodes([...body.carryOut, ...body.outs], bodyStarts(body))
+  return node(scanOp, [...init, ...xs, ...captured], scan, [], 'float32')
 }
 
-/** A value of a scan: `index` counts final carries, then stacked outputs. */
-export function pick(scan: Tensor, index: number): Tensor {
+/** Carry number `carry` after the last step. */
+export function finalCarry(scan: Tensor, carry: number): Tensor {
+  const { shape, dtype } = scanAttrs(scan).body.carryOut[carry]
+  return node(pickOp, [scan], carry satisfies Picked, shape, dtype)
+}
+
+/** The values of a node of the body at all steps, stacked along a new leading axis: the loop keeps them. */
+export function stackedValues(scan: Tensor, value: Tensor): Tensor {
   const { steps, body } = scanAttrs(scan)
-  const carries = body.carryOut.length
-  const value = index < carries ? body.carryOut[index] : body.outs[index - carries]
-  const shape = index < carries ? value.shape : [steps, ...value.shape]
-  return new Tensor(pickOp, [scan], index, shape, value.dtype)
-}
-
-/** The values of a node of the body at every step, stacked: asks the scan to keep them. */
-export function stacked(scan: Tensor, node: Tensor): Tensor {
-  const { body } = scanAttrs(scan)
-  const { xs } = scanInputs(scan)
-  const x = body.xIn.indexOf(node)
-  if (x >= 0) return xs[x]
-  let index = body.outs.indexOf(node)
-  if (index < 0) index = body.outs.push(node) - 1
-  return pick(scan, body.carryOut.length + index)
+  const x = body.xIn.indexOf(value)
+  if (x >= 0) return scanInputs(scan).xs[x]
+  return node(pickOp, [scan], value satisfies Picked, [steps, ...value.shape], value.dtype)
 }

@@ -1,76 +1,71 @@
-// A scan's vjp differentiates its body, so these two files need each other.
-import { backpropagate } from '../gradient.js'
 import { remark } from '../graph/remarks.js'
-import { Tensor } from '../graph/tensor.js'
+import type { Tensor } from '../graph/tensor.js'
 import { isFloat } from '../kernel/dtype.js'
 import { printShape } from '../kernel/shape.js'
-import { scatterAdd } from '../ops/gather.js'
-import { placeholder, zeros } from '../ops/source.js'
-import { type Body, bodyNodes, isView, pick, scanAttrs, scanInputs, scanNode, stacked } from './node.js'
-import { overSteps } from './overSteps.js'
+import { placeholder, zeros } from '../ops/index.js'
+import {
+  type Body,
+  bodyNodes,
+  bodyStarts,
+  finalCarry,
+  isView,
+  type Picked,
+  scanAttrs,
+  scanInputs,
+  scanNode,
+  stackedValues,
+} from './node.js'
+import { type SummedLoop, SumOverSteps } from './sumOverSteps.js'
+
+/** Reverse mode over a piece of graph, as gradient.ts has it: cotangents of `wrt`, given those of `outputs`. */
+export type Backpropagate = (
+  outputs: readonly Tensor[],
+  cotangents: readonly (Tensor | undefined)[],
+  wrt: readonly Tensor[],
+  ends: ReadonlySet<Tensor>,
+) => (Tensor | undefined)[]
 
 /**
- * Cotangents of a scan's inputs. `gs`: cotangents of its values by pick index; `needed`: which inputs matter.
+ * Cotangents of a scan's inputs. `gs`: cotangents of its values; `needed`: which inputs matter.
  *
- * The body is differentiated once. The backward loop runs the other way round and carries the cotangents of the
- * forward carries. Values of the forward body that it uses are stacked by the forward loop. Cotangents of captured
- * tensors (parameters) are sums over steps that feed no later step, so they leave the loop where they can: see
- * `SumOverSteps`.
+ * The body is differentiated once, with `backpropagate`. The backward loop runs the other way round and carries the
+ * cotangents of the forward carries. Values of the forward body that it uses are stacked by the forward loop. Cotangents
+ * of captured tensors (parameters) are sums over steps that feed no later step, so they leave the loop where they can:
+ * see `SumOverSteps`.
  */
 export function scanVjp(
-  node: Tensor,
-  gs: ReadonlyMap<number, Tensor>,
+  scan: Tensor,
+  gs: ReadonlyMap<Picked, Tensor>,
   needed: readonly boolean[],
+  backpropagate: Backpropagate,
 ): (Tensor | undefined)[] {
-  const { steps, reverse, body, recompute } = scanAttrs(node)
-  const { init, captured } = scanInputs(node)
+  const { steps, reverse, body, recompute } = scanAttrs(scan)
+  const { init } = scanInputs(scan)
   const carries = body.carryIn.length
-  // Later backward passes may stack more of the body: this one sees the outputs that it has cotangents for.
-  const outs = [...gs.keys()]
-    .filter(i => i >= carries)
-    .map(i => ({ out: body.outs[i - carries], g: gs.get(i)! }))
-  const gOut = outs.map(({ out }) => placeholder(out.shape, out.dtype))
-  const live = body.carryIn.map(t => isFloat(t.dtype))
-  const gCarry = body.carryIn.map(t => placeholder(t.shape, t.dtype))
+  const needsX = needed.slice(carries, carries + body.xIn.length)
+  const needsCaptured = needed.slice(carries + body.xIn.length)
+  const step = differentiateStep(scan, [...gs.keys()].filter(isStacked), backpropagate)
+  const { gCarry, gCarryNext, gOut, gX, gCaptured } = step
 
-  const starts = [...body.carryIn, ...body.xIn, ...captured]
-  const cotangents = backpropagate(
-    [...body.carryOut, ...outs.map(o => o.out)],
-    [...gCarry.map((g, i) => (live[i] ? g : undefined)), ...gOut],
-    starts,
-    new Set(starts),
-  )
-  const gCarryNext = cotangents.slice(0, carries).map((g, i) => g ?? zeros(gCarry[i].shape, gCarry[i].dtype))
-  const gX = cotangents.slice(carries, carries + body.xIn.length)
-  const gCaptured = cotangents.slice(carries + body.xIn.length)
-
-  // Where the backward body meets the forward one: values to keep.
   const forward = recompute
-    ? new Set([...body.carryIn, ...body.xIn])
-    : bodyNodes([...body.carryOut, ...body.outs], new Set([...body.carryIn, ...body.xIn])).inside
-  const wanted = [...gCarryNext, ...gX, ...gCaptured].filter(
-    (g, i) => g !== undefined && (i < carries || needed[i]),
-  ) as Tensor[]
+    ? bodyStarts(body)
+    : bodyNodes([...body.carryOut, ...body.outs], bodyStarts(body)).inside
+  const wanted = [
+    ...gCarryNext,
+    ...gX.filter((_, i) => needsX[i]),
+    ...gCaptured.filter((_, i) => needsCaptured[i]),
+  ].filter(g => g !== undefined)
   const kept = withoutDerivable(frontier(wanted, forward), forward, body)
-  for (const t of kept)
-    remark('differentiate', () =>
-      body.xIn.includes(t)
-        ? `the backward loop of ${steps} steps reads an input of the step, ${t.dtype} ${printShape(t.shape)}`
-        : body.carryIn.includes(t)
-          ? `the backward loop of ${steps} steps reads the carry ${t.dtype} ${printShape(t.shape)} before each step`
-          : `${t} is kept for the backward loop of ${steps} steps`,
-    )
-  const perStep = bodyNodes(wanted, new Set([...gCarry, ...gOut, ...kept])).inside
+  for (const t of kept) remark('differentiate', () => whyKept(t, body, steps))
+  const perStep = bodyNodes(wanted, new Set([...gCarry, ...gOut.keys(), ...kept])).inside
   const sums = new SumOverSteps(steps, perStep, recompute)
-  const finish = gCaptured.map((g, i) =>
-    g && needed[carries + body.xIn.length + i] ? sums.plan(g) : undefined,
-  )
+  const finish = gCaptured.map((g, i) => (g && needsCaptured[i] ? sums.plan(g) : undefined))
 
   const backward: Body = {
     carryIn: [...gCarry, ...sums.accumulators.map(a => a.before)],
-    xIn: [...gOut, ...kept],
+    xIn: [...gOut.keys(), ...kept],
     carryOut: [...gCarryNext, ...sums.accumulators.map(a => a.before.add(a.term))],
-    outs: [],
+    outs: wanted,
   }
   const loop = scanNode(
     { steps, reverse: !reverse, body: backward, recompute: false },
@@ -78,18 +73,63 @@ export function scanVjp(
       ...gCarry.map((g, i) => gs.get(i) ?? zeros(g.shape, g.dtype)),
       ...sums.accumulators.map(a => zeros(a.before.shape, a.before.dtype)),
     ],
-    [...outs.map(o => o.g), ...kept.map(t => stacked(node, t))],
-    wanted,
+    [...[...gOut.values()].map(out => gs.get(out)!), ...kept.map(t => stackedValues(scan, t))],
   )
-  const at: Loop = {
-    stacked: t => (perStep.has(t) ? stacked(loop, t) : t.unsqueeze(0).expand(steps, ...t.shape)),
-    final: i => pick(loop, gCarry.length + i),
+  const summed: SummedLoop = {
+    stacked: t => (perStep.has(t) ? stackedValues(loop, t) : t.unsqueeze(0).expand(steps, ...t.shape)),
+    final: i => finalCarry(loop, gCarry.length + i),
   }
   return [
-    ...init.map((_, i) => (needed[i] && live[i] ? pick(loop, i) : undefined)),
-    ...gX.map((g, i) => (g && needed[carries + i] ? at.stacked(g) : undefined)),
-    ...finish.map(f => f?.(at)),
+    ...init.map((t, i) => (needed[i] && isFloat(t.dtype) ? finalCarry(loop, i) : undefined)),
+    ...gX.map((g, i) => (g && needsX[i] ? summed.stacked(g) : undefined)),
+    ...finish.map(f => f?.(summed)),
   ]
+}
+
+const isStacked = (picked: Picked): picked is Tensor => typeof picked !== 'number'
+
+/** The derivative of one step: from cotangents of its results to those of what it starts from. */
+type StepDerivative = {
+  /** Cotangents of the carries after the step (placeholders), and before it. */
+  readonly gCarry: readonly Tensor[]
+  readonly gCarryNext: readonly Tensor[]
+  /** Cotangents of the step's outputs (placeholders), with the outputs. */
+  readonly gOut: ReadonlyMap<Tensor, Tensor>
+  readonly gX: readonly (Tensor | undefined)[]
+  readonly gCaptured: readonly (Tensor | undefined)[]
+}
+
+function differentiateStep(
+  scan: Tensor,
+  outs: readonly Tensor[],
+  backpropagate: Backpropagate,
+): StepDerivative {
+  const { body } = scanAttrs(scan)
+  const gOut = new Map(outs.map(out => [placeholder(out.shape, out.dtype), out]))
+  const gCarry = body.carryIn.map(t => placeholder(t.shape, t.dtype))
+  const starts = [...body.carryIn, ...body.xIn, ...scanInputs(scan).captured]
+  const cotangents = backpropagate(
+    [...body.carryOut, ...outs],
+    [...gCarry.map(g => (isFloat(g.dtype) ? g : undefined)), ...gOut.keys()],
+    starts,
+    new Set(starts),
+  )
+  const carries = body.carryIn.length
+  return {
+    gCarry,
+    gCarryNext: gCarry.map((t, i) => cotangents[i] ?? zeros(t.shape, t.dtype)),
+    gOut,
+    gX: cotangents.slice(carries, carries + body.xIn.length),
+    gCaptured: cotangents.slice(carries + body.xIn.length),
+  }
+}
+
+function whyKept(t: Tensor, body: Body, steps: number): string {
+  const what = `${t.dtype} ${printShape(t.shape)}`
+  if (body.xIn.includes(t)) return `the backward loop of ${steps} steps reads an input of the step, ${what}`
+  if (body.carryIn.includes(t))
+    return `the backward loop of ${steps} steps reads the carry ${what} before each step`
+  return `${t} is kept for the backward loop of ${steps} steps`
 }
 
 /** Nodes of `forward` that the graph above `outputs` uses, through views of them, which are taken again. */
@@ -139,113 +179,4 @@ function withoutDerivable(kept: readonly Tensor[], forward: ReadonlySet<Tensor>,
     for (const x of used) chosen.add(x)
   }
   return [...chosen]
-}
-
-type Loop = { stacked(t: Tensor): Tensor; final(accumulator: number): Tensor }
-type Finish = (loop: Loop) => Tensor
-
-/**
- * Sums of a body's node over all steps, without adding in the loop where that is possible: a sum over steps commutes
- * with linear operations, and of a product of matrices it is one matmul with the steps inside the contracted axis,
- * `Σ_t A_t B_t = [A_1 … A_T] [B_1; …; B_T]`. What remains is added up in the carry.
- */
-class SumOverSteps {
-  readonly accumulators: { readonly before: Tensor; readonly term: Tensor }[] = []
-
-  constructor(
-    readonly steps: number,
-    /** Nodes with a value of their own at every step. */
-    readonly perStep: ReadonlySet<Tensor>,
-    /** Add in the loop all the same: what would be stacked is as much memory as recomputing is to save. */
-    readonly inLoop: boolean,
-  ) {}
-
-  readonly #plans = new Map<Tensor, Finish>()
-
-  /** Decide how to sum `t`, once; the result builds the sum, once, when the loop exists. */
-  plan(t: Tensor): Finish {
-    const known = this.#plans.get(t)
-    if (known) return known
-    const build = this.#plan(t)
-    let sum: Tensor | undefined
-    const finish = (loop: Loop): Tensor => {
-      sum ??= build(loop)
-      return sum
-    }
-    this.#plans.set(t, finish)
-    return finish
-  }
-
-  #plan(t: Tensor): Finish {
-    if (!this.perStep.has(t)) return () => t.mul(this.steps)
-    if (this.inLoop)
-      return this.#addInLoop(t, 'stacking what it is made of would take the memory that is to be saved')
-    const { op } = t
-    const linear =
-      op.kind === 'view' || op.name === 'place' || op.name === 'add' || op.name === 'sub' || op.name === 'neg'
-    if (linear) {
-      const parts = t.inputs.map(x => this.plan(x))
-      return loop =>
-        new Tensor(
-          op,
-          parts.map(part => part(loop)),
-          t.attrs,
-          t.shape,
-          t.dtype,
-        )
-    }
-    if (op.name === 'sum') {
-      const [x] = t.inputs
-      const axes = x.shape.flatMap((_, d) => (d < t.rank ? [] : [d + 1]))
-      return loop => this.#stacked(loop, x).sum([0, ...axes])
-    }
-    if (op.name === 'matmul') {
-      const [a, b] = t.inputs
-      if (!this.perStep.has(a)) return this.#with(b, sum => a.matmul(sum))
-      if (!this.perStep.has(b)) return this.#with(a, sum => sum.matmul(b))
-      remark('differentiate', () => `the sum over steps of ${t} leaves the loop as one product`)
-      return loop => contractSteps(this.#stacked(loop, a), this.#stacked(loop, b))
-    }
-    if (op.name === 'scatterAdd') {
-      const [index, source] = t.inputs
-      return loop => scatterAdd(this.#stacked(loop, index), this.#stacked(loop, source), t.shape[0])
-    }
-    if (op.name === 'mul' || op.name === 'div') {
-      const [a, b] = t.inputs
-      if (!this.perStep.has(b)) return this.#with(a, sum => (op.name === 'mul' ? sum.mul(b) : sum.div(b)))
-      if (!this.perStep.has(a) && op.name === 'mul') return this.#with(b, sum => sum.mul(a))
-    }
-    return this.#addInLoop(t, `a sum over steps of '${op.name}' has no other form`)
-  }
-
-  #addInLoop(t: Tensor, why: string): Finish {
-    remark('differentiate', () => `the sum over steps of ${t} is added up in the loop: ${why}`)
-    const before = placeholder(t.shape, t.dtype)
-    const index = this.accumulators.push({ before, term: t }) - 1
-    return loop => loop.final(index)
-  }
-
-  /** The values of a node at all steps; of a view, the view of the values. */
-  #stacked(loop: Loop, t: Tensor): Tensor {
-    const known = (x: Tensor) => (this.perStep.has(x) && !isView(x) ? loop.stacked(x) : undefined)
-    return overSteps(t, { steps: this.steps, known, fixed: x => !this.perStep.has(x) }) ?? loop.stacked(t)
-  }
-
-  #with(t: Tensor, f: (sum: Tensor) => Tensor): Finish {
-    const sum = this.plan(t)
-    return loop => f(sum(loop))
-  }
-}
-
-/** [T, ..batch, m, k] and [T, ..batch, k, n] to [..batch, m, n]: matmul with the steps inside the inner axis. */
-function contractSteps(a: Tensor, b: Tensor): Tensor {
-  const rank = a.rank
-  const batchAxes = Array.from({ length: rank - 3 }, (_, d) => d + 1)
-  const batch = batchAxes.map(d => a.shape[d])
-  const [m, k] = a.shape.slice(-2)
-  const n = b.shape.at(-1)!
-  const inner = a.shape[0] * k
-  const left = a.permute(...batchAxes, rank - 2, 0, rank - 1).reshape(...batch, m, inner)
-  const right = b.permute(...batchAxes, 0, rank - 2, rank - 1).reshape(...batch, inner, n)
-  return left.matmul(right)
 }

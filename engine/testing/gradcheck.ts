@@ -4,7 +4,7 @@ import type { Tensor } from '../graph/tensor.js'
 import { isFloat, type TypedArray } from '../kernel/dtype.js'
 import { contiguousStrides, printShape } from '../kernel/shape.js'
 import { uniformAt } from '../kernel/threefry.js'
-import { tensor } from '../ops/source.js'
+import { tensor } from '../ops/index.js'
 import { dispose } from '../scope.js'
 
 export type GradcheckOptions = {

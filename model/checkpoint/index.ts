@@ -1,3 +1,8 @@
+/**
+ * The file formats of checkpoints, which know tensors by name, dtype, shape and bytes (`tensors`), but no model:
+ * safetensors, ours; TensorFlow's, the reference's (`tensorflow`, its index in `table`, the `names` of its variables);
+ * and the settings beside either, `params.json` (`params`). What a model makes of them is in `saved/`.
+ */
 export { adamSlots, normNames, normScopes, referenceNames } from './names.js'
 export { formatParams, type Params, parseParams, readParams, writeParams } from './params.js'
 export {
@@ -18,4 +23,5 @@ export {
   type StoredDtype,
   type StoredTensor,
   type StoredTensors,
+  tensorOf,
 } from './tensors.js'

@@ -3,50 +3,16 @@
  * a JSON string (`json.dumps(params.to_json())`) and reads that back as YAML, then JSON; plain JSON is read here too.
  */
 import { readFile } from 'node:fs/promises'
-import { writeFileAtomic } from '../../data/io/atomic.js'
+import { writeFileAtomic } from '../../data/index.js'
+import { isKind, type Settings, settingNames, settingsTable } from '../settings.js'
 import { CheckpointError } from './tensors.js'
 
-const kinds = {
-  random_seed: 'integer',
-  batch_size: 'integer',
-  num_steps: 'integer',
-  val_freq: 'integer',
-  learning_rate: 'number',
-  emb_variable: 'boolean',
-  emb_size: 'integer',
-  vocab_size: 'integer',
-  hidden_lstm_size: 'integer',
-  norm_lstm: 'boolean',
-  dropout_rate: 'number',
-  reg_type: 'string',
-  reg_weight: 'number',
-  seq_len: 'integer',
-  mutation_rate: 'number',
-  filter_label: 'integer',
-  in_tr_data_dir: 'string',
-  in_val_data_dir: 'string',
-  ood_val_data_dir: 'string',
-  out_dir: 'string',
-  save_meta: 'boolean',
-  master: 'string',
-} as const
-
-interface KindTypes {
-  integer: number
-  number: number
-  boolean: boolean
-  string: string
-}
-
-/** The reference's settings, as far as the file has them, and whatever else it has. */
-export type Params = { [Name in keyof typeof kinds]?: KindTypes[(typeof kinds)[Name]] } & {
-  readonly [other: string]: unknown
-}
+/** The settings, as far as the file has them, and whatever else it has (the reference's `vocab_size`, say). */
+export type Params = Partial<Settings> & { readonly [other: string]: unknown }
 
 /**
- * Parses the text of a `params.json`, double-encoded or plain. `file` names it in errors.
- *
- * Throws a CheckpointError for text that is not JSON, is not an object, or gives a known setting the wrong type.
+ * Parse the text of a `params.json`, double-encoded or plain. `file` names it in errors.
+ * @throws CheckpointError for text that is not JSON, is not an object, or gives a known setting the wrong type.
  */
 export function parseParams(text: string, file = 'params.json'): Params {
   let params: unknown
@@ -59,13 +25,14 @@ export function parseParams(text: string, file = 'params.json'): Params {
   if (typeof params !== 'object' || params === null || Array.isArray(params)) {
     throw new CheckpointError(file, 'the settings are not a JSON object')
   }
-  for (const [name, value] of Object.entries(params)) {
-    const kind = Object.hasOwn(kinds, name) ? kinds[name as keyof typeof kinds] : undefined
-    if (kind !== undefined && !isKind(value, kind)) {
+  const known: Params = { ...params }
+  for (const name of settingNames) {
+    const value = known[name]
+    const { kind } = settingsTable[name]
+    if (value !== undefined && !isKind(kind, value))
       throw new CheckpointError(file, `${name} is ${JSON.stringify(value)}, wanted ${article(kind)} ${kind}`)
-    }
   }
-  return params as Params
+  return known
 }
 
 /** The text of a `params.json` that the reference reads: ASCII JSON inside a JSON string. */
@@ -77,7 +44,7 @@ export function formatParams(params: Params): string {
   return JSON.stringify(ascii)
 }
 
-/** Reads a `params.json`. Throws a CheckpointError when it is missing or malformed. */
+/** Read a `params.json`. @throws CheckpointError when it is missing or malformed. */
 export async function readParams(path: string): Promise<Params> {
   let text: string
   try {
@@ -88,11 +55,8 @@ export async function readParams(path: string): Promise<Params> {
   return parseParams(text, path)
 }
 
-/** Writes a `params.json` in the reference's form, whole or not at all. */
+/** Write a `params.json` in the reference's form, whole or not at all. @throws Error when that is not possible. */
 export const writeParams = async (path: string, params: Params): Promise<void> =>
   writeFileAtomic(path, formatParams(params))
-
-const isKind = (value: unknown, kind: keyof KindTypes): boolean =>
-  kind === 'integer' ? Number.isInteger(value) : typeof value === kind
 
 const article = (noun: string): string => (noun === 'integer' ? 'an' : 'a')

@@ -4,7 +4,7 @@
  * with spaces, then the tensors' bytes, which cover the rest of the file without gap or overlap.
  */
 import { readFile } from 'node:fs/promises'
-import { writeChunks } from '../../data/io/writeChunks.js'
+import { writeChunks } from '../../data/index.js'
 import {
   bytesOf,
   CheckpointError,
@@ -20,19 +20,19 @@ import {
   storedTensor,
 } from './tensors.js'
 
-export interface Safetensors {
+export type Safetensors = {
   tensors: StoredTensors
   metadata: Readonly<Record<string, string>>
 }
 
-/** A tensor that is to be written: its data are asked for when their turn comes, and then let go of. */
-export interface TensorToWrite {
+/** A tensor that is to be written: its data are asked for when it is written, and then let go of. */
+export type TensorToWrite = {
   readonly dtype: StoredDtype
   readonly shape: readonly number[]
   data(): Promise<StoredTensor['data']>
 }
 
-export interface SafetensorsToWrite {
+export type SafetensorsToWrite = {
   tensors: ReadonlyMap<string, TensorToWrite>
   metadata: Readonly<Record<string, string>>
 }
@@ -42,8 +42,7 @@ const metadataKey = '__metadata__'
 /**
  * The bytes of a safetensors file: the header, then each tensor. Wide dtypes come first, then names in order, as the
  * original writer has it: every tensor is then aligned to its element, and equal contents give equal bytes.
- *
- * Throws a CheckpointError (naming `file`) for data that do not fill their shape.
+ * @throws CheckpointError (naming `file`) for data that do not fill their shape.
  */
 export async function* encodeSafetensors(
   { tensors, metadata }: SafetensorsToWrite,
@@ -83,8 +82,7 @@ function encodeHeader(
 
 /**
  * The tensors (copied) and metadata of a safetensors file. `file` names it in errors.
- *
- * Throws a CheckpointError for anything that is not exactly such a file: a header beyond the end, bad JSON, unknown
+ * @throws CheckpointError for anything that is not exactly such a file: a header beyond the end, bad JSON, unknown
  * dtypes, offsets that leave the data, overlap, leave gaps or disagree with dtype and shape, bytes missing or left over.
  */
 export function decodeSafetensors(bytes: Uint8Array, file = 'safetensors'): Safetensors {
@@ -105,7 +103,7 @@ export function decodeSafetensors(bytes: Uint8Array, file = 'safetensors'): Safe
   return { tensors, metadata }
 }
 
-/** Reads and decodes a file. Throws a CheckpointError when it is missing, damaged or foreign. */
+/** Read and decode a file. @throws CheckpointError when it is missing, damaged or foreign. */
 export async function readSafetensors(path: string): Promise<Safetensors> {
   let bytes: Uint8Array
   try {
@@ -116,7 +114,10 @@ export async function readSafetensors(path: string): Promise<Safetensors> {
   return decodeSafetensors(bytes, path)
 }
 
-/** Writes a file, whole or not at all, with one or two tensors' data in memory at a time. */
+/**
+ * Write a file, whole or not at all, with one or two tensors' data in memory at a time.
+ * @throws CheckpointError as `encodeSafetensors`; Error when the file cannot be written.
+ */
 export const writeSafetensors = async (path: string, contents: SafetensorsToWrite): Promise<void> =>
   writeChunks(path, encodeSafetensors(contents, path))
 

@@ -7,13 +7,13 @@
  * and their number as u32; a trailer of one compression byte and the masked CRC32C of all that follows it.
  */
 import { PbfReader, PbfWriter } from 'pbf'
-import { maskedCrc32c } from '../../data/io/crc32c.js'
+import { maskedCrc32c } from '../../data/index.js'
 import { CheckpointError } from './tensors.js'
 
 /** Key and value, in the order of the keys' bytes. */
 export type TableEntry = readonly [key: Uint8Array, value: Uint8Array]
 
-interface BlockHandle {
+type BlockHandle = {
   offset: number
   size: number
 }
@@ -28,8 +28,7 @@ const defaultBlockBytes = 262144
 
 /**
  * All entries of a table.
- *
- * Throws a CheckpointError (naming `file`) for a foreign file, a block that lies outside it, fails its checksum, is
+ * @throws CheckpointError (naming `file`) for a foreign file, a block that lies outside it, fails its checksum, is
  * compressed or malformed, and for keys out of order.
  */
 export function decodeTable(table: Uint8Array, file: string): TableEntry[] {
@@ -76,9 +75,9 @@ export function encodeTable(entries: readonly TableEntry[], blockBytes = default
 
 function readFooter(table: Uint8Array, file: string): BlockHandle {
   const view = new DataView(table.buffer, table.byteOffset, table.length)
-  const found = table.length >= footerBytes ? view.getBigUint64(table.length - 8, true) : undefined
-  if (found !== magic) {
-    const got = found === undefined ? `${table.length} bytes` : `0x${found.toString(16).padStart(16, '0')}`
+  const ending = table.length >= footerBytes ? view.getBigUint64(table.length - 8, true) : undefined
+  if (ending !== magic) {
+    const got = ending === undefined ? `${table.length} bytes` : `0x${ending.toString(16).padStart(16, '0')}`
     throw new CheckpointError(
       file,
       `not the index of a TensorFlow V2 checkpoint, or truncated: wanted the magic number 0x${magic.toString(16)} at its end, got ${got}`,

@@ -7,8 +7,7 @@
  */
 import { type FileHandle, open, readFile } from 'node:fs/promises'
 import { PbfReader, PbfWriter } from 'pbf'
-import { writeFileAtomic } from '../../data/io/atomic.js'
-import { maskedCrc32c } from '../../data/io/crc32c.js'
+import { maskedCrc32c, writeFileAtomic } from '../../data/index.js'
 import { decodeTable, encodeTable, hex, type TableEntry } from './table.js'
 import {
   bytesOf,
@@ -23,12 +22,12 @@ import {
   storedTensor,
 } from './tensors.js'
 
-interface BundleHeader {
+type BundleHeader = {
   shards: number
   endianness: number
 }
 
-interface BundleEntry {
+type BundleEntry = {
   dtype: number
   shape: number[]
   shard: number
@@ -62,8 +61,7 @@ const shardPath = (prefix: string, shard: number, shards: number): string =>
 /**
  * Every variable of a checkpoint, by name, in the order of the names' bytes. `path`: the prefix (`model_900.ckpt`), or
  * the path of its index or of a data file.
- *
- * Throws a CheckpointError that names the file, the variable, what was wanted and what was got: missing, truncated,
+ * @throws CheckpointError that names the file, the variable, what was wanted and what was got, for missing, truncated,
  * damaged (every checksum is verified) or foreign files, dtypes without a typed array, partitioned variables.
  */
 export async function readTensorFlowCheckpoint(path: string): Promise<Map<string, StoredTensor>> {
@@ -91,8 +89,7 @@ export async function readTensorFlowCheckpoint(path: string): Promise<Map<string
 /**
  * Writes `PREFIX.data-00000-of-00001`, then `PREFIX.index`, each whole or not at all, as TensorFlow's own saver would:
  * variables in the order of their names' bytes.
- *
- * Throws a CheckpointError, before anything is written, for data that do not fill their shape.
+ * @throws CheckpointError, before anything is written, for data that do not fill their shape.
  */
 export async function writeTensorFlowCheckpoint(prefix: string, tensors: StoredTensors): Promise<void> {
   const sorted = [...tensors]

@@ -15,7 +15,8 @@ const arrayTypes = {
   BOOL: Uint8Array,
 } as const
 
-interface Arrays {
+/** The same as types, over any kind of buffer (`InstanceType` of the above would bind them to `ArrayBuffer`). */
+type Arrays = {
   F64: Float64Array
   F32: Float32Array
   I64: BigInt64Array
@@ -29,9 +30,11 @@ interface Arrays {
   BOOL: Uint8Array
 }
 
+/** An element type. */
 export type StoredDtype = keyof Arrays
 
-export interface Stored<D extends StoredDtype> {
+/** A tensor of one element type. */
+export type Stored<D extends StoredDtype> = {
   dtype: D
   shape: readonly number[]
   data: Arrays[D]
@@ -78,17 +81,26 @@ export function elementCount(shape: readonly unknown[]): number {
 /** A shape as messages show it: `[34,120]`. */
 export const showShape = (shape: readonly unknown[]): string => `[${shape.join(',')}]`
 
-/** A tensor over `bytes`, which must start an ArrayBuffer of their own and have the length that the shape asks for. */
+/** A tensor over `bytes`, which must have the length that the shape asks for, and an ArrayBuffer to themselves. */
 export function storedTensor(dtype: StoredDtype, shape: readonly number[], bytes: Uint8Array): StoredTensor {
   const data = new arrayTypes[dtype](bytes.buffer as ArrayBuffer, 0, bytes.length / elementBytes(dtype))
   return { dtype, shape, data } as StoredTensor
+}
+
+/** A tensor of values; their array says the dtype. */
+export function tensorOf(
+  data: Float32Array | Float64Array | Int32Array,
+  shape: readonly number[],
+): StoredTensor {
+  if (data instanceof Float32Array) return { dtype: 'F32', shape, data }
+  return data instanceof Float64Array ? { dtype: 'F64', shape, data } : { dtype: 'I32', shape, data }
 }
 
 /** The bytes of a tensor (a view). */
 export const bytesOf = ({ data }: StoredTensor): Uint8Array =>
   new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 
-/** Throws a CheckpointError unless the tensor's data are of its dtype and fill its shape: what a writer checks. */
+/** What a writer checks. @throws CheckpointError unless the tensor's data are of its dtype and fill its shape. */
 export function checkTensor(file: string, name: string, { dtype, shape, data }: StoredTensor): void {
   if (!(data instanceof arrayTypes[dtype])) {
     throw new CheckpointError(
@@ -106,8 +118,7 @@ export function checkTensor(file: string, name: string, { dtype, shape, data }: 
 
 /**
  * The data of tensor `name`, which must have this dtype and shape. `file` is for the message.
- *
- * Throws a CheckpointError that names the variable, what was wanted and what the checkpoint has.
+ * @throws CheckpointError that names the variable, what was wanted and what the checkpoint has.
  */
 export function expectTensor<D extends StoredDtype>(
   file: string,
@@ -116,9 +127,9 @@ export function expectTensor<D extends StoredDtype>(
   dtype: D,
   shape: readonly number[],
 ): Arrays[D] {
-  const found = tensors.get(name)
+  const tensor = tensors.get(name)
   const wanted = `${dtype} ${showShape(shape)}`
-  if (!found) {
+  if (!tensor) {
     const names = [...tensors.keys()].sort()
     const listed = names.slice(0, 8).join(', ') + (names.length > 8 ? ` … (${names.length} in all)` : '')
     throw new CheckpointError(
@@ -126,11 +137,11 @@ export function expectTensor<D extends StoredDtype>(
       `variable ${name} (${wanted}) is missing; it has ${listed || 'no variables'}`,
     )
   }
-  if (found.dtype !== dtype || showShape(found.shape) !== showShape(shape)) {
+  if (tensor.dtype !== dtype || showShape(tensor.shape) !== showShape(shape)) {
     throw new CheckpointError(
       file,
-      `variable ${name} is ${found.dtype} ${showShape(found.shape)}, wanted ${wanted}`,
+      `variable ${name} is ${tensor.dtype} ${showShape(tensor.shape)}, wanted ${wanted}`,
     )
   }
-  return found.data as Arrays[D]
+  return tensor.data as Arrays[D]
 }

@@ -25,12 +25,12 @@ export function openPage(browser: string, url: string, flags: readonly string[] 
   ]
   // Its sandbox does not work for root.
   const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : []
-  const own = [
+  const usual = [
     '--headless=new',
     `--user-data-dir=${profile}`,
     '--enable-logging=stderr',
     ...quiet,
     ...sandbox,
   ]
-  return spawn(browser, [...own, ...flags, url], { stdio: ['ignore', 'ignore', 'pipe'] })
+  return spawn(browser, [...usual, ...flags, url], { stdio: ['ignore', 'ignore', 'pipe'] })
 }

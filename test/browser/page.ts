@@ -15,8 +15,8 @@ export type Report = {
   readonly passed: readonly string[]
   readonly failed: readonly string[]
   readonly skipped: readonly string[]
-  /** Turns of the page's event loop during a product of matrices. */
-  readonly turns: number
+  /** Tasks that the page's event loop did during a product of matrices. */
+  readonly tasks: number
   /** Bytes of a recurrent computation, summed up. */
   readonly digest: string
   /** Its largest difference from what wasm finds. */
@@ -40,8 +40,8 @@ const assertions: Assertions = {
   skip: message => skipped.push(message),
 }
 
-/** Turns of the event loop while a device is busy. */
-async function countTurns(): Promise<number> {
+/** Tasks that the event loop does while a device is busy. */
+async function countTasks(): Promise<number> {
   const size = 1000
   const x = tensor(new Float32Array(size * size), { shape: [size, size] })
   const square = compile((x: Tensor) => x.matmul(x), { device: name })
@@ -52,15 +52,15 @@ async function countTurns(): Promise<number> {
       busy = false
     })
   const { port1, port2 } = new MessageChannel()
-  let turns = 0
-  for (; busy; turns++)
+  let tasks = 0
+  for (; busy; tasks++)
     await new Promise(resolve => {
       port2.onmessage = resolve
       port1.postMessage(0)
     })
   await done
   port1.close()
-  return turns
+  return tasks
 }
 
 /** A recurrence over 40 steps, large enough to be cut into parts. */
@@ -169,7 +169,7 @@ async function run(): Promise<Report> {
     twoThreads = (error as Error).message
   }
   const opened = skipped.length === 0
-  const found = await recurrence(opened ? name : 'wasm')
+  const values = await recurrence(opened ? name : 'wasm')
   const wanted = await recurrence('wasm')
   return {
     isolated: crossOriginIsolated,
@@ -178,9 +178,9 @@ async function run(): Promise<Report> {
     passed,
     failed,
     skipped,
-    turns: opened ? await countTurns() : 0,
-    digest: digestOf(found),
-    difference: found.reduce((most, x, i) => Math.max(most, Math.abs(x - wanted[i])), 0),
+    tasks: opened ? await countTasks() : 0,
+    digest: digestOf(values),
+    difference: values.reduce((most, x, i) => Math.max(most, Math.abs(x - wanted[i])), 0),
     twoThreads,
     refused,
     textures: opened && name === 'gpu' ? await texturesOfSteps() : [0, 0, 0],

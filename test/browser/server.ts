@@ -29,20 +29,23 @@ const types: Record<string, string> = {
 
 /** A CommonJS package with those that it needs, as one ES module. */
 async function moduleOf(name: string): Promise<string> {
-  const found = new Map<string, string>()
+  const modules = new Map<string, string>()
   const visit = async (path: string): Promise<void> => {
-    if (found.has(path)) return
+    if (modules.has(path)) return
     const source = await readFile(path, 'utf8')
-    const own = createRequire(pathToFileURL(path))
+    const requireThere = createRequire(pathToFileURL(path))
     const names = [...source.matchAll(/\brequire\(["']([^"']+)["']\)/g)].map(match => match[1])
-    const paths = names.map(needed => [needed, own.resolve(needed)] as const)
+    const paths = names.map(needed => [needed, requireThere.resolve(needed)] as const)
     const table = JSON.stringify(Object.fromEntries(paths))
-    found.set(path, `(module, exports, from) => { const require = name => from(${table}[name]); ${source}\n}`)
+    modules.set(
+      path,
+      `(module, exports, from) => { const require = name => from(${table}[name]); ${source}\n}`,
+    )
     for (const [, needed] of paths) await visit(needed)
   }
   const main = require.resolve(name)
   await visit(main)
-  const functions = [...found].map(([path, body]) => `${JSON.stringify(path)}: ${body}`)
+  const functions = [...modules].map(([path, body]) => `${JSON.stringify(path)}: ${body}`)
   return `const modules = {${functions.join(',\n')}}
 const made = {}
 const from = path => {

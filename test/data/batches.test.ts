@@ -1,9 +1,7 @@
 import fc from 'fast-check'
 import test from 'tape'
 import { TrainingBatches } from '../../data/batches.js'
-import { permutation } from '../../data/random.js'
 import type { ReadSet } from '../../data/readSet.js'
-import { foldKey, keyFromSeed } from '../../engine/index.js'
 
 /** A set whose reads are told apart by their bases: the digits of their index in base 4. */
 function setOf(count: number, length = 6): ReadSet {
@@ -15,31 +13,6 @@ function setOf(count: number, length = 6): ReadSet {
   return { tokens, labels: new Int32Array(count), count, length, skipped }
 }
 
-test('permutation: each index once, another one for another key', t => {
-  fc.assert(
-    fc.property(fc.integer({ min: 1, max: 300 }), fc.integer(), (n, seed) => {
-      const order = permutation(keyFromSeed(seed), n)
-      return order.length === n && new Set(order).size === n && order.every(i => i < n)
-    }),
-  )
-  t.deepEqual(permutation(keyFromSeed(1), 50), permutation(keyFromSeed(1), 50))
-  t.notDeepEqual(permutation(keyFromSeed(1), 50), permutation(keyFromSeed(2), 50))
-  t.end()
-})
-
-test('permutation: every element is equally likely at every place', t => {
-  const n = 5
-  const runs = 5000
-  const counts = new Float64Array(n * n)
-  for (let run = 0; run < runs; run++)
-    permutation(foldKey(keyFromSeed(7), run), n).forEach((element, place) => {
-      counts[place * n + element]++
-    })
-  const chiSquare = counts.reduce((sum, count) => sum + (count - runs / n) ** 2 / (runs / n), 0)
-  t.ok(chiSquare < 45, `chi-square ${chiSquare.toFixed(1)} with 16 degrees of freedom; 45 has p = 0.0001`)
-  t.end()
-})
-
 test('an epoch has every read once, whatever the batch size; batches are whole', t => {
   fc.assert(
     fc.property(
@@ -49,13 +22,13 @@ test('an epoch has every read once, whatever the batch size; batches are whole',
       (count, batchSize, seed) => {
         const batches = new TrainingBatches(setOf(count), { batchSize, seed })
         const steps = Math.ceil((3 * count) / batchSize)
-        const places = Array.from({ length: steps }, (_, step) => batches.readsAt(step)).flat()
+        const batchReads = Array.from({ length: steps }, (_, step) => batches.readsAt(step)).flat()
         for (let epoch = 0; epoch < 3; epoch++) {
-          const seen = places.slice(epoch * count, (epoch + 1) * count)
-          if (!seen.every(place => place.epoch === epoch)) return false
-          if (new Set(seen.map(place => place.read)).size !== count) return false
+          const seen = batchReads.slice(epoch * count, (epoch + 1) * count)
+          if (!seen.every(drawn => drawn.epoch === epoch)) return false
+          if (new Set(seen.map(drawn => drawn.read)).size !== count) return false
         }
-        return places.length === steps * batchSize
+        return batchReads.length === steps * batchSize
       },
     ),
   )

@@ -136,8 +136,8 @@ testShared('the collection of real genomes: by its manifest and by its file name
   const whole = splitGenomes(known, { train: 0.7, val: 0.3 }, 1)
   t.equal(numberGenera(whole.val.map(part => part.genome)).size, 9, 'Burkholderia has but one genome')
 
-  const found = await findGenomes(sharedPath('data/genomes'))
-  t.equal(found.length, 89)
+  const byName = await findGenomes(sharedPath('data/genomes'))
+  t.equal(byName.length, 89)
   const genusOf = new Map(genomes.map(g => [g.file, g.genus]))
-  t.ok(found.every(g => g.genus === genusOf.get(g.file)))
+  t.ok(byName.every(g => g.genus === genusOf.get(g.file)))
 })

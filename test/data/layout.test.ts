@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import test from 'tape'
-import { InputError } from '../../data/io/inputError.js'
 import { findFiles, openDataset, readLabelDictionary } from '../../data/layout.js'
 import { sharedPath, testShared } from '../shared.js'
+import { messageOf } from './reading.js'
 
 function folderWith(...files: string[]): string {
   const folder = mkdtempSync(join(tmpdir(), 'xenograd-'))
@@ -13,15 +13,6 @@ function folderWith(...files: string[]): string {
     writeFileSync(join(folder, file), '')
   }
   return folder
-}
-
-async function errorOf(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise
-    return 'no error'
-  } catch (error) {
-    return error instanceof InputError ? error.message : `not an InputError: ${error}`
-  }
 }
 
 test('findFiles: substring and .tfrecord, sorted; other formats only without them', async t => {
@@ -47,10 +38,10 @@ test('findFiles: substring and .tfrecord, sorted; other formats only without the
     'a file is taken as it is',
   )
   t.match(
-    await errorOf(findFiles(folder, 'ood_test')),
+    await messageOf(findFiles(folder, 'ood_test')),
     /: no file with 'ood_test' and '.tfrecord' .* the folder has a_in_tr/,
   )
-  t.match(await errorOf(findFiles(join(folder, 'nowhere'), 'in_tr')), /nowhere: no such file or folder$/)
+  t.match(await messageOf(findFiles(join(folder, 'nowhere'), 'in_tr')), /nowhere: no such file or folder$/)
 })
 
 test('openDataset: folders of the reference, files of TFDS', async t => {
@@ -61,14 +52,14 @@ test('openDataset: folders of the reference, files of TFDS', async t => {
     'label_dict.json',
   )
   const relativeTo = (folder: string, files: string[]) => files.map(file => relative(folder, file))
-  const found = await openDataset(reference)
-  t.deepEqual(relativeTo(reference, found.in_tr), ['before_2011_in_tr/in_tr.tfrecord'])
-  t.deepEqual(relativeTo(reference, found.ood_val), ['between_2011-2016_ood_val/ood_val.tfrecord'])
-  t.deepEqual(found.in_test, [])
+  const dataset = await openDataset(reference)
+  t.deepEqual(relativeTo(reference, dataset.in_tr), ['before_2011_in_tr/in_tr.tfrecord'])
+  t.deepEqual(relativeTo(reference, dataset.ood_val), ['between_2011-2016_ood_val/ood_val.tfrecord'])
+  t.deepEqual(dataset.in_test, [])
   const tfds = folderWith('before_2011_in_tr.txt', 'after_2016_ood_test.txt')
   t.deepEqual(relativeTo(tfds, (await openDataset(tfds)).ood_test), ['after_2016_ood_test.txt'])
-  t.match(await errorOf(openDataset(folderWith('x.txt'))), /: no files of a data set/)
-  t.match(await errorOf(openDataset(join(tfds, 'no'))), /no: no such folder$/)
+  t.match(await messageOf(openDataset(folderWith('x.txt'))), /: no files of a data set/)
+  t.match(await messageOf(openDataset(join(tfds, 'no'))), /no: no such folder$/)
 })
 
 test('readLabelDictionary', async t => {
@@ -84,14 +75,14 @@ test('readLabelDictionary', async t => {
   )
   for (const bad of ['{', '[]', '{"a": "b"}', '3', 'null']) {
     writeFileSync(path, bad)
-    t.match(await errorOf(readLabelDictionary(path)), /label_dict.json: /)
+    t.match(await messageOf(readLabelDictionary(path)), /label_dict.json: /)
   }
 })
 
-testShared('the bench data set is found', async t => {
-  const found = await openDataset(sharedPath('data/bench'))
+testShared('openDataset: the bench data set', async t => {
+  const dataset = await openDataset(sharedPath('data/bench'))
   t.deepEqual(
-    Object.values(found).map(files => files.length),
+    Object.values(dataset).map(files => files.length),
     [1, 1, 1, 0, 0],
   )
 })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import test from 'tape'
 import { mutate } from '../../data/mutate.js'
-import { foldKey, keyFromSeed } from '../../engine/index.js'
+import { foldKey, keyFromSeed } from '../../engine/hostRandom.js'
 
 const key = keyFromSeed(11)
 const reads = 400

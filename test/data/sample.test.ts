@@ -80,9 +80,9 @@ test('every genus has the same number of reads, and labels', async t => {
     ['B', 9],
     ['Candidatus_C', undefined],
   ] as const) {
-    const own = reads.filter(read => read.genus === genus)
-    t.equal(own.length, 40)
-    t.ok(own.every(read => read.label === label && read.name.startsWith(`${genus}|`)))
+    const ofGenus = reads.filter(read => read.genus === genus)
+    t.equal(ofGenus.length, 40)
+    t.ok(ofGenus.every(read => read.label === label && read.name.startsWith(`${genus}|`)))
   }
   t.notOk(
     reads.slice(0, 40).every(read => read.genus === 'A'),

@@ -2,7 +2,7 @@ import test from 'tape'
 import { mutate } from '../../data/mutate.js'
 import { gcFraction, type Read } from '../../data/read.js'
 import { type SyntheticOptions, syntheticReads } from '../../data/synthetic.js'
-import { keyFromSeed } from '../../engine/index.js'
+import { keyFromSeed } from '../../engine/hostRandom.js'
 
 const draw = (options: Partial<SyntheticOptions>): Read[] => [
   ...syntheticReads({ split: 'in_tr', count: 600, seed: 1, ...options }),

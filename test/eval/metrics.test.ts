@@ -151,7 +151,7 @@ test('metrics: edges', t => {
     /out-of-distribution score 1 is not a number: drop such reads first/,
   )
   t.throws(() => fprAtTpr([1], [0], 80), /true positive rate: got 80, give one in \(0, 1\]/)
-  t.throws(() => pearson([1, 2], [1]), /correlation of 2 with 1 values/)
+  t.throws(() => pearson([1, 2], [1]), /correlation: got 2 and 1 values/)
   t.ok(Number.isNaN(spearman([1, 1], [1, 2])), 'no correlation with a constant')
   t.end()
 })

@@ -16,7 +16,7 @@ async function fasta(name: string): Promise<Uint8Array[]> {
 
 testShared("the reference's likelihoods of its test reads, on both devices", async t => {
   const { options, state } = await loadModel(oracle('model/model_900.ckpt'))
-  // The reference's test file holds the first 125 bases of each read (reference.md section 6).
+  // The reference's test file holds the first 125 bases of each read.
   const reads = (await fasta('test_data.fa')).map(read => read.subarray(0, 125))
   const wanted = (await readFile(oracle('lstm_ll_class0.txt'), 'utf8')).trim().split('\n').map(Number)
   for (const device of ['reference', 'wasm']) {

@@ -34,7 +34,10 @@ export class Acl {
   readonly #stream: number
   #lost: AscendError | undefined
 
-  /** @throws DeviceUnavailableError for a missing function, AscendError when there is no such card. */
+  /**
+   * @throws DeviceUnavailableError for a missing function.
+   * @throws AscendError when there is no such card.
+   */
   constructor(
     readonly ffi: Ffi,
     readonly libraries: Libraries,
@@ -45,22 +48,25 @@ export class Acl {
     const runtime = this.#runtime
     const initialised = runtime.aclInit(null)
     if (initialised !== repeatedInit) this.check(initialised, 'aclInit')
-    let steps = 0
+    let isSet = false
     try {
       this.check(runtime.aclrtSetDevice(device), `aclrtSetDevice(${device})`)
-      steps++
+      isSet = true
       const deterministic = libraries.optional(optionalPrototypes[0])
       this.deterministic = deterministic?.(deterministicOption, 1) === 0
       this.soc = String(runtime.aclrtGetSocName())
       this.#stream = this.#pointer(out => runtime.aclrtCreateStream(out), 'aclrtCreateStream')
     } catch (error) {
-      if (steps) runtime.aclrtResetDevice(device)
+      if (isSet) runtime.aclrtResetDevice(device)
       runtime.aclFinalize()
       throw error
     }
   }
 
-  /** @throws AscendError that says `what` was called unless `code` is 0. A lost device stays lost: later calls throw the same error. */
+  /**
+   * Does nothing for a `code` of 0. A lost device stays lost: later calls throw the same error.
+   * @throws AscendError that says `what` was called.
+   */
   check(code: unknown, what: string | (() => string)): void {
     if (code === 0) return
     const words = typeof what === 'string' ? what : what()

@@ -1,10 +1,8 @@
 import type { Acl } from './acl.js'
 import { AscendError } from './errors.js'
 import type { Launcher } from './launcher.js'
+import type { Precision } from './options.js'
 import { type Call, isRef, printCall, RefusedError, type Sequence } from './sequence.js'
-
-export const precisions = ['fp32', 'hf32', 'fp16'] as const
-export type Precision = (typeof precisions)[number]
 
 /** What a matmul's operands are rounded to: the operator's cubeMathType, and the largest relative error. */
 type MatmulMode = {

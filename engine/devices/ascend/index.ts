@@ -3,14 +3,25 @@ import type { Device, DeviceBuffer, Program } from '../device.js'
 import { currentEnvironment, type Environment } from '../environment.js'
 import { guarded } from '../guarded.js'
 import { Acl } from './acl.js'
-import { Chip, hasOnlyFp16, matmulMode, type Precision } from './chip.js'
+import { Chip, hasOnlyFp16, matmulMode } from './chip.js'
 import { AscendError } from './errors.js'
 import { Launcher } from './launcher.js'
 import { type Ffi, Libraries, loadFfi, stubFolder, unavailable } from './library.js'
 import { type AscendBuffer, addressOf, Memory } from './memory.js'
-import type { AscendOptions } from './options.js'
+import type { AscendOptions, Precision } from './options.js'
 import { Compiler, type Runnable } from './programs.js'
 import { Float64Error, RefusedError } from './sequence.js'
+
+export { selfCheck } from './selfCheck.js'
+
+/**
+ * The device `ascend`, from below upwards: library.ts loads CANN's libraries and finds the functions that prototypes.ts
+ * declares; acl.ts is one card with its stream, every call checked (errors.ts); memory.ts pools device memory. A kernel
+ * becomes a sequence of operator calls as plain data: kernels.ts with matmul.ts and rows.ts, scalar.ts for the lines of
+ * bodies, sequence.ts for the calls themselves, arguments.ts for a kernel's arguments as tensors. chip.ts finds out
+ * whether the card takes a call, launcher.ts plans and enqueues it, and programs.ts makes a program of them all.
+ * selfCheck.ts looks at the same parts for `xenograd check`.
+ */
 
 type AscendProgram = Program & { readonly run: Runnable }
 

@@ -182,7 +182,9 @@ export class PreparedCall {
     readonly call: Call,
   ) {
     const output = outputPosition(call.operator)
-    this.#isOutput = call.operands.flatMap((operand, at) => (isRef(operand) ? [at === output] : []))
+    this.#isOutput = call.operands.flatMap((operand, position) =>
+      isRef(operand) ? [position === output] : [],
+    )
   }
 
   /** Enqueue on the given memory: one address for each tensor. @throws AscendError. */

@@ -6,8 +6,14 @@ import { declaredName, type OperatorName, opaqueTypes, operatorPrototypes } from
 /** A bound C function. Pointers are numbers (addresses), BigInts (handles) or typed arrays (host memory). */
 export type CFunction = (...args: readonly unknown[]) => unknown
 
-/** One shared library: a function by its C prototype; throws when the library has no such symbol. */
-export type Library = { func(prototype: string): CFunction }
+/** One shared library. */
+export type Library = {
+  /**
+   * A function by its C prototype.
+   * @throws Error when the library has no such symbol.
+   */
+  func(prototype: string): CFunction
+}
 
 /** How libraries are loaded and host memory is seen: koffi, or a fake in tests. */
 export type Ffi = {
@@ -41,7 +47,10 @@ export async function loadFfi(): Promise<Ffi> {
     if (!declared.has(type)) koffi.opaque(type)
     declared.add(type)
   }
-  return { load: (path, options) => koffi.load(path, options), view: (at, bytes) => koffi.view(at, bytes) }
+  return {
+    load: (path, options) => koffi.load(path, options),
+    view: (address, bytes) => koffi.view(address, bytes),
+  }
 }
 const declared = new Set<string>()
 
@@ -79,12 +88,13 @@ export const libraryFiles: readonly LibraryFile[] = [
 const advice =
   'install the CANN toolkit and the kernels package for the card, and `source <cann>/set_env.sh` before starting Node'
 
-/** Where a library was found, or why it was not. */
-type Found = { readonly path: string } | { readonly reason: string }
+/** Where a library was loaded from, or why it was not. */
+type LoadResult = { readonly path: string } | { readonly reason: string }
 
 /** The loaded libraries: functions by name, wherever they are. */
 export class Libraries {
-  readonly found: ReadonlyMap<string, Found>
+  /** By the file's name. */
+  readonly results: ReadonlyMap<string, LoadResult>
   readonly #libraries: Library[] = []
   readonly #functions = new Map<string, CFunction | undefined>()
   readonly #operators = new Map<OperatorName, { plan: CFunction; launch: CFunction } | undefined>()
@@ -95,10 +105,10 @@ export class Libraries {
     readonly environment: Environment,
   ) {
     const folders = searchFolders(environment)
-    this.found = new Map(libraryFiles.map(({ file }) => [file, this.#load(ffi, folders, file)]))
+    this.results = new Map(libraryFiles.map(({ file }) => [file, this.#load(ffi, folders, file)]))
   }
 
-  #load(ffi: Ffi, folders: readonly string[], file: string): Found {
+  #load(ffi: Ffi, folders: readonly string[], file: string): LoadResult {
     let reason = ''
     for (const folder of folders) {
       const path = folder ? join(folder, file) : file
@@ -114,7 +124,7 @@ export class Libraries {
 
   /** @throws DeviceUnavailableError that names the first library that is needed and missing. */
   checkComplete(): void {
-    const isThere = ({ file }: LibraryFile) => 'path' in this.found.get(file)!
+    const isThere = ({ file }: LibraryFile) => 'path' in this.results.get(file)!
     const operators = libraryFiles.filter(({ need }) => need === 'operators')
     const missing =
       libraryFiles.find(library => library.need === 'yes' && !isThere(library)) ??
@@ -141,10 +151,13 @@ export class Libraries {
     return undefined
   }
 
-  /** A function by its prototype. @throws DeviceUnavailableError when no library has it. */
+  /**
+   * A function by its prototype.
+   * @throws DeviceUnavailableError when no library has it.
+   */
   required(prototype: string): CFunction {
-    const found = this.optional(prototype)
-    if (found) return found
+    const bound = this.optional(prototype)
+    if (bound) return bound
     throw unavailable(
       `the libraries have no function ${declaredName(prototype)}`,
       'this version of CANN is too old for the bridge; install 8.0 or later',

@@ -14,8 +14,8 @@ const largestStaged = 1 << 22
 /** Page-locked memory that may be under way at a time. */
 const stagedAtOnce = 1 << 25
 
-/** How often who waits asks at once, before going to sleep in between. */
-const eagerly = 200
+/** How often a read asks whether the card is done before it sleeps in between. */
+const pollsBeforeSleep = 200
 
 /** Sizes that the pool keeps: eight to each power of two, so that at most an eighth is wasted. */
 export function poolSize(bytes: number): number {
@@ -105,8 +105,8 @@ export class Memory {
     const staging = this.#takeStaging(bytes)
     try {
       this.acl.enqueueCopy(staging.address, address, bytes, 'deviceToHost')
-      for (let asked = 0; !this.acl.isIdle(); asked++)
-        await (asked < eagerly ? setImmediate() : setTimeout(1))
+      for (let polls = 0; !this.acl.isIdle(); polls++)
+        await (polls < pollsBeforeSleep ? setImmediate() : setTimeout(1))
       this.settle()
       return staging.bytes.slice(0, bytes).buffer as ArrayBuffer
     } finally {

@@ -1,10 +1,11 @@
 import type { Kernel, LoopKernel, RandomBitsKernel } from '../../kernel/kernel.js'
+import { bufferAt, byteAt, iterations } from '../../kernel/loop.js'
 import { randomBitsOf } from '../../kernel/threefry.js'
 import { type Chip, checkTaken } from './chip.js'
 import { type SequenceKernel, sequenceOf } from './kernels.js'
 import type { Launcher } from './launcher.js'
 import { type Memory, Scratch } from './memory.js'
-import { isRef, type Place } from './sequence.js'
+import { isRef, type Location } from './sequence.js'
 
 /** A compiled kernel: enqueues itself on arguments at the given addresses. */
 export type Runnable = (addresses: readonly number[]) => void
@@ -34,14 +35,14 @@ export class Compiler {
     checkTaken(this.chip, s)
     const { offsets, bytes } = s.layout()
     const steps = s.calls.map(call => {
-      const places = call.operands.filter(isRef).map(ref => this.#home(ref.place, offsets))
-      return { call: this.launcher.prepare(call), places, addresses: places.map(() => 0) }
+      const tensors = call.operands.filter(isRef).map(ref => this.#locate(ref.location, offsets))
+      return { call: this.launcher.prepare(call), tensors, addresses: tensors.map(() => 0) }
     })
     return args => {
       const scratch = this.#scratch.take(bytes)
-      for (const { call, places, addresses } of steps) {
-        for (let i = 0; i < places.length; i++) {
-          const { argument, start } = places[i]
+      for (const { call, tensors, addresses } of steps) {
+        for (let i = 0; i < tensors.length; i++) {
+          const { argument, start } = tensors[i]
           addresses[i] = argument >= 0 ? args[argument] : argument === inScratch ? scratch + start : start
         }
         call.run(addresses)
@@ -49,36 +50,34 @@ export class Compiler {
     }
   }
 
-  /** Where a place is: in an argument, in the scratch memory, or at an address for good. */
-  #home(place: Place, offsets: readonly number[]): { argument: number; start: number } {
-    if (place.kind === 'argument') return { argument: place.index, start: 0 }
-    if (place.kind === 'temporary') return { argument: inScratch, start: offsets[place.index] }
-    let address = this.#constants.get(place.key)
+  /** Where memory is when a program runs; constants are written to the card here, once. */
+  #locate(location: Location, offsets: readonly number[]): Base {
+    if (location.kind === 'argument') return { argument: location.index, start: 0 }
+    if (location.kind === 'temporary') return { argument: inScratch, start: offsets[location.index] }
+    let address = this.#constants.get(location.key)
     if (address === undefined) {
-      address = this.memory.alloc(place.values.byteLength).address
-      this.memory.write(address, place.values)
-      this.#constants.set(place.key, address)
+      address = this.memory.alloc(location.values.byteLength).address
+      this.memory.write(address, location.values)
+      this.#constants.set(location.key, address)
     }
     return { argument: fixed, start: address }
   }
 
-  /** A loop on the host: each turn enqueues the body's programs on the turn's addresses. */
-  #loop({ steps, reverse, body }: LoopKernel): Runnable {
-    const launches = body.map(({ kernel, args }) => ({
+  /** A loop on the host: each iteration enqueues the body's programs on the iteration's addresses. */
+  #loop(kernel: LoopKernel): Runnable {
+    const order = iterations(kernel)
+    const launches = kernel.body.map(({ kernel, args }) => ({
       run: this.compile(kernel),
       args,
       addresses: args.map(() => 0),
     }))
-    return outer => {
-      for (let turn = 0; turn < steps; turn++) {
-        const t = reverse ? steps - 1 - turn : turn
+    return buffers => {
+      for (const iteration of order)
         for (const { run, args, addresses } of launches) {
-          args.forEach(({ even, odd, offset, stride }, i) => {
-            addresses[i] = outer[turn % 2 === 0 ? even : odd] + offset + t * stride
-          })
+          for (let i = 0; i < args.length; i++)
+            addresses[i] = buffers[bufferAt(args[i], iteration)] + byteAt(args[i], iteration)
           run(addresses)
         }
-      }
     }
   }
 
@@ -102,5 +101,7 @@ export class Compiler {
   }
 }
 
+/** A tensor's memory begins `start` bytes into an argument, by its number, or into the scratch memory, or at `start`. */
+type Base = { readonly argument: number; readonly start: number }
 const inScratch = -1
 const fixed = -2

@@ -43,7 +43,8 @@ const log2e = Math.LOG2E
 
 /**
  * How each primitive is made of operators, best first: the first recipe of which the chip takes all operators is used.
- * The later ones are what the operators' documentation leaves for chips without the first (ascend.md section 5).
+ * The later ones make do with operators that the first generation has, too, by the tables of supported products in the
+ * operators' documentation (see prototypes.ts for where that is).
  */
 export const recipes: Readonly<Record<ScalarOp, readonly Recipe[]>> = {
   add: [

@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs'
 import type { CheckLine } from '../device.js'
 import { currentEnvironment, type Environment } from '../environment.js'
 import { Acl } from './acl.js'
-import { Chip, matmulMode, type Precision, precisions } from './chip.js'
+import { Chip, matmulMode } from './chip.js'
 import { Launcher } from './launcher.js'
 import { type Ffi, Libraries, libraryFiles, loadFfi, stubFolder } from './library.js'
 import { Memory } from './memory.js'
-import type { AscendOptions } from './options.js'
+import { type AscendOptions, type Precision, precisions } from './options.js'
 import { Compiler } from './programs.js'
 import {
   metaPrototypes,
@@ -17,8 +17,8 @@ import {
 } from './prototypes.js'
 
 /**
- * What `xenograd check --device ascend` prints first: environment, libraries, symbols, card, memory and a first
- * computation, from below upwards. It ends where nothing further can work.
+ * Looks at environment, libraries, symbols, card, memory and a first computation, from below upwards, and ends where
+ * nothing further can work. `card`: the number of the one that is looked at; products are tried in every precision.
  */
 export async function* selfCheck(
   { card = 0 }: AscendOptions = {},
@@ -35,9 +35,9 @@ export async function* selfCheck(
   yield { verdict: 'PASS', what: 'koffi', found: 'loaded' }
   const libraries = new Libraries(ffi, environment)
   for (const { file, need } of libraryFiles) {
-    const found = libraries.found.get(file)!
-    if ('path' in found) yield { verdict: 'PASS', what: file, found: found.path }
-    else if (need === 'yes') yield { verdict: 'FAIL', what: file, found: found.reason }
+    const result = libraries.results.get(file)!
+    if ('path' in result) yield { verdict: 'PASS', what: file, found: result.path }
+    else if (need === 'yes') yield { verdict: 'FAIL', what: file, found: result.reason }
     else yield { verdict: 'SKIP', what: file, found: 'not found; not every version of CANN has it' }
   }
   try {

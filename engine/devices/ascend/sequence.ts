@@ -5,19 +5,19 @@ import { type Axes, collapse } from '../shared/axes.js'
 import { type AclDtype, type OperatorName, operators } from './prototypes.js'
 
 /**
- * What a kernel becomes: calls of aclnn operators on its arguments, on temporary memory and on constants. Plain data:
- * no address, no handle.
+ * A sequence is what a kernel becomes: calls of aclnn operators on its arguments, on temporary memory and on constants.
+ * Plain data: no address, no handle.
  */
 
-/** Memory that a call touches: an argument of the kernel, temporary memory, or a constant. */
-export type Place =
+/** What memory a call touches: an argument of the kernel, temporary memory, or a constant. */
+export type Location =
   | { readonly kind: 'argument'; readonly index: number }
   | { readonly kind: 'temporary'; readonly index: number }
   | { readonly kind: 'constant'; readonly values: Float32Array | Int32Array; readonly key: string }
 
 /** Strided memory; offset and strides count elements, and no stride is negative. */
 export type Ref = {
-  readonly place: Place
+  readonly location: Location
   readonly dtype: AclDtype
   readonly shape: Shape
   readonly strides: Shape
@@ -36,7 +36,8 @@ export type Operand = Ref | Attribute
 
 export type Call = { readonly operator: OperatorName; readonly operands: readonly Operand[] }
 
-export const isRef = (operand: Operand): operand is Ref => typeof operand === 'object' && 'place' in operand
+export const isRef = (operand: Operand): operand is Ref =>
+  typeof operand === 'object' && 'location' in operand
 
 /** The most axes that an operator takes. */
 const mostAxes = 8
@@ -69,7 +70,7 @@ export class Sequence {
     this.calls.push({ operator, operands })
   }
 
-  /** A view with the axes of negative strides reversed in place of them: a copy for each such axis. */
+  /** The same elements with no negative stride: for each axis that has one, a copy in which it is reversed. */
   forward(ref: Ref): Ref {
     const axis = ref.strides.findIndex((s, d) => s < 0 && ref.shape[d] > 1)
     if (axis < 0) return ref.strides.some(s => s < 0) ? { ...ref, strides: ref.strides.map(Math.abs) } : ref
@@ -79,14 +80,14 @@ export class Sequence {
   }
 
   /**
-   * An operator that broadcasts its operands: they are given views of `out`'s shape, and get size 1 where the stride
-   * is 0, as the operator repeats by itself. Should all of them have size 1 on an axis, the first is repeated first.
-   * `out` must have no negative strides.
+   * An operator that broadcasts. Its operands are views of `out`'s shape; where their stride is 0 they are handed over
+   * with size 1, as the operator repeats them by itself. The result then has an axis's size only if one of them has, so
+   * where all repeat, the first is written out. `out` must have no negative strides.
    */
   elementwise(operator: OperatorName, operands: readonly Operand[], out: Ref): void {
     const narrow = operands.map(operand => (isRef(operand) ? narrowed(this.forward(operand)) : operand))
     const refs = narrow.filter(isRef)
-    const covered = out.shape.every((n, d) => refs.some(r => (alignedAt(r, d, out) ?? 1) === n))
+    const covered = out.shape.every((n, d) => refs.some(r => (broadcastSize(r, d, out) ?? 1) === n))
     if (!covered) {
       const first = narrow.findIndex(isRef)
       const source = narrow[first] as Ref
@@ -126,14 +127,14 @@ export class Sequence {
   layout(): { offsets: number[]; bytes: number } {
     const sizes = new Map(this.#temporaries.map((bytes, id) => [id, { bytes }]))
     const uses = this.calls.map(({ operands }) =>
-      operands.flatMap(o => (isRef(o) && o.place.kind === 'temporary' ? [o.place.index] : [])),
+      operands.flatMap(o => (isRef(o) && o.location.kind === 'temporary' ? [o.location.index] : [])),
     )
     const shared = shareBuffers(sizes, uses)
     const starts: number[] = []
     let end = 0
     for (const bytes of shared.sizes) {
       starts.push(end)
-      end += Math.ceil(bytes / alignment) * alignment
+      end += Math.ceil(bytes / memoryAlignment) * memoryAlignment
     }
     return {
       offsets: this.#temporaries.map((_, id) => starts[shared.bufferOf.get(id) ?? 0] ?? 0),
@@ -142,8 +143,8 @@ export class Sequence {
   }
 }
 
-/** Device memory begins at multiples of this. */
-const alignment = 512
+/** Device memory begins at multiples of this many bytes. */
+const memoryAlignment = 512
 
 type DType32 = 'float32' | 'int32'
 
@@ -154,8 +155,8 @@ export function dtype32(dtype: DType): DType32 {
 }
 
 /** Contiguous memory. */
-export const whole = (place: Place, dtype: AclDtype, shape: Shape): Ref => ({
-  place,
+export const whole = (location: Location, dtype: AclDtype, shape: Shape): Ref => ({
+  location,
   dtype,
   shape,
   strides: contiguousStrides(shape),
@@ -194,7 +195,7 @@ const narrowed = (ref: Ref): Ref => ({
 })
 
 /** The size of a broadcast operand on an axis of the result. */
-const alignedAt = (ref: Ref, axis: number, out: Ref): number | undefined =>
+const broadcastSize = (ref: Ref, axis: number, out: Ref): number | undefined =>
   ref.shape[axis - out.shape.length + ref.shape.length]
 
 /** Views of one shape in as few axes as they allow, but one at least. */

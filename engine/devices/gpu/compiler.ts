@@ -1,4 +1,4 @@
-import type { Kernel, LoopArg, LoopKernel } from '../../kernel/kernel.js'
+import type { Kernel, LoopArg, LoopKernel, SimpleKernel } from '../../kernel/kernel.js'
 import { argumentCount, dtypesOf } from '../../kernel/operands.js'
 import type { GpuInstance, GpuJs, GpuJsKernel } from './gpujs.js'
 import { copyPasses } from './passes/copy.js'
@@ -10,10 +10,13 @@ import { randomBitsPasses } from './passes/random.js'
 import { reducePasses } from './passes/reduce.js'
 import { gatherPasses, scatterAddPasses } from './passes/rows.js'
 
-/** Which buffer each argument of a kernel is. */
-type Arguments = readonly number[] | undefined
+/**
+ * Which arguments of a kernel are the same buffer: for each a number, the same for the same buffer. Undefined where
+ * that is not known: any two may be.
+ */
+export type Aliasing = readonly number[] | undefined
 
-/** The bindings of a pass: its slots, `undefined` for that of a write of its own. */
+/** The bindings of a pass, by the slots of its reads and writes; `undefined` is the slot of an only write. */
 type Slots = readonly (number | undefined)[]
 
 /** A pass with the gpu.js kernel that runs it. */
@@ -21,19 +24,24 @@ export type BuiltPass<K extends GpuJsKernel> = Pass & { readonly kernel: K; read
 
 /** A kernel of the engine, compiled: passes in order, or a loop of such. */
 export type Compiled<K extends GpuJsKernel> =
-  | { readonly kind: 'passes'; readonly passes: readonly BuiltPass<K>[]; readonly temps: readonly number[] }
+  | {
+      readonly kind: 'passes'
+      readonly passes: readonly BuiltPass<K>[]
+      /** Bytes of each temporary. */
+      readonly temporaries: readonly number[]
+    }
   | { readonly kind: 'loop'; readonly loop: LoopKernel; readonly body: readonly Compiled<K>[] }
 
 /** What a back end can do. */
-export type Abilities = {
+export type Capabilities = {
   /** How many buffers a kernel may use. */
   readonly maxBuffers: number
   /** How many threads keep the device busy. */
-  readonly busy: number
+  readonly saturation: number
   /** Whether a thread can store any number of elements, in several buffers; else it stores one, in the only one. */
-  readonly manyStores: boolean
-  /** Whether kernels are made for a number of threads, not for any. */
-  readonly sized: boolean
+  readonly multipleStores: boolean
+  /** Whether a kernel is compiled for a number of threads; else it runs with any. */
+  readonly fixedThreads: boolean
 }
 
 /** Writes kernels in the language of dialect.ts and has gpu.js compile them. */
@@ -43,9 +51,9 @@ export class Compiler<K extends GpuJsKernel> {
 
   /** `gpu`: makes kernels of the dialect. */
   constructor(
-    readonly gpujs: GpuJs,
-    readonly gpu: GpuInstance<K>,
-    readonly abilities: Abilities,
+    readonly gpujs: Pick<GpuJs, 'Input'>,
+    readonly gpu: Pick<GpuInstance<K>, 'addFunction' | 'createKernel' | 'destroy'>,
+    readonly capabilities: Capabilities,
   ) {
     for (const source of Object.values(functions))
       this.gpu.addFunction(source, { argumentTypes: { x: 'Number' }, returnType: 'Number' })
@@ -57,30 +65,31 @@ export class Compiler<K extends GpuJsKernel> {
   }
 
   /** Whether this device takes a kernel, whichever buffers its arguments are. */
-  takes(kernel: Kernel, slots: Arguments = everyOther(kernel)): boolean {
+  takes(kernel: Kernel, aliasing: Aliasing = unaliased(kernel)): boolean {
     if (kernel.kind === 'loop')
-      return kernel.body.every(({ kernel: inner, args }) => this.takes(inner, inLoop(slots, args)))
+      return kernel.body.every(({ kernel: inner, args }) => this.takes(inner, aliasingInLoop(aliasing, args)))
     return (
       !dtypesOf(kernel).has('float64') &&
-      this.#write(kernel, slots).passes.every(pass => bindingsOf(pass).length <= this.abilities.maxBuffers)
+      this.#write(kernel, aliasing).passes.every(
+        pass => bindingsOf(pass).length <= this.capabilities.maxBuffers,
+      )
     )
   }
 
-  /**
-   * Compile a kernel that this device takes. `slots`: for each argument which buffer it is, a number each; not given, any
-   * two may be the same.
-   */
-  compile(kernel: Kernel, slots: Arguments): Compiled<K> {
-    if (kernel.kind !== 'loop') return this.build(this.#write(kernel, slots))
-    const body = kernel.body.map(({ kernel: inner, args }) => this.compile(inner, inLoop(slots, args)))
+  /** Compile a kernel that this device takes, for launches whose arguments are aliased as `aliasing` says. */
+  compile(kernel: Kernel, aliasing: Aliasing): Compiled<K> {
+    if (kernel.kind !== 'loop') return this.build(this.#write(kernel, aliasing))
+    const body = kernel.body.map(({ kernel: inner, args }) =>
+      this.compile(inner, aliasingInLoop(aliasing, args)),
+    )
     return { kind: 'loop', loop: kernel, body }
   }
 
   /** Have gpu.js compile passes. */
-  build({ passes, temps }: Passes): Compiled<K> {
+  build({ passes, temporaries }: Passes): Compiled<K> {
     return {
       kind: 'passes',
-      temps,
+      temporaries,
       passes: passes
         .filter(pass => pass.threads > 0)
         .map(pass => {
@@ -90,15 +99,20 @@ export class Compiler<K extends GpuJsKernel> {
     }
   }
 
-  #write(kernel: Exclude<Kernel, LoopKernel>, slots: Arguments): Passes {
-    const { maxBuffers, busy, manyStores } = this.abilities
+  #write(kernel: SimpleKernel, aliasing: Aliasing): Passes {
+    const { maxBuffers, saturation, multipleStores } = this.capabilities
     switch (kernel.kind) {
       case 'map':
-        return mapPasses(kernel, manyStores ? slots : undefined, maxBuffers)
+        return mapPasses(kernel, multipleStores ? aliasing : undefined, maxBuffers)
       case 'reduce':
-        return reducePasses(kernel, slots ?? [...kernel.inputs.keys()], busy)
+        return reducePasses(kernel, aliasing ?? [...kernel.inputs.keys()], saturation)
       case 'matmul':
-        return matmulPasses(kernel, slots ?? [0, 1], busy, manyStores ? undefined : { rows: 1, columns: 1 })
+        return matmulPasses(
+          kernel,
+          aliasing ?? [0, 1],
+          saturation,
+          multipleStores ? undefined : { rows: 1, columns: 1 },
+        )
       case 'gather':
         return gatherPasses(kernel)
       case 'scatterAdd':
@@ -112,6 +126,7 @@ export class Compiler<K extends GpuJsKernel> {
     }
   }
 
+  /** The gpu.js kernel of a pass; passes with the same source share one. */
   #buildPass({ source, threads, reads, writes, constants }: Pass, slots: Slots): K {
     const bases = [...reads.map(({ name }) => `base${name}`), ...writes.map(({ name }) => `to${name}`)]
     const written = new Set(writes.map(({ slot }) => slot))
@@ -121,7 +136,7 @@ export class Compiler<K extends GpuJsKernel> {
       ...constants.map((_, i) => `constant${i}`),
     ]
     const text = `function kernel(${names.join(', ')}) {\n${source}\n}`
-    const output = this.abilities.sized ? threads : 1
+    const output = this.capabilities.fixedThreads ? threads : 1
     const key = `${output} ${text}`
     const known = this.#built.get(key)
     if (known) return known
@@ -136,6 +151,7 @@ export class Compiler<K extends GpuJsKernel> {
       // Loops are bounded by themselves.
       loopMaxIterations: 2 ** 31 - 1,
     })
+    this.#built.set(key, kernel)
     // Stand-ins of the arguments' types.
     const input = new this.gpujs.Input(new Float32Array(1), [1])
     const building = kernel.build(
@@ -143,15 +159,18 @@ export class Compiler<K extends GpuJsKernel> {
       ...bases.map(() => 1),
       ...constants.map(() => 0.5),
     )
-    this.#built.set(key, kernel)
-    if (!building) return kernel
+    if (building) this.#wait(building)
+    return kernel
+  }
+
+  /** Be `ready` only once a kernel is built, too. */
+  #wait(building: Promise<void>): void {
     const all = Promise.all([this.#building, building]).finally(() => {
       if (this.#building === all) this.#building = undefined
     })
     // Who waits for `ready` learns of a failure.
     all.catch(() => {})
     this.#building = all
-    return kernel
   }
 
   async close(): Promise<void> {
@@ -164,11 +183,11 @@ const bindingsOf = ({ reads, writes }: Pass): Slots => [
   ...new Set([...reads, ...writes].map(({ slot }) => slot)),
 ]
 
-/** Arguments that are all in buffers of their own. */
-const everyOther = (kernel: Kernel): number[] => [...Array(argumentCount(kernel)).keys()]
+/** Every argument in a buffer of its own. */
+const unaliased = (kernel: Kernel): number[] => [...Array(argumentCount(kernel)).keys()]
 
-/** Which buffers the arguments of a kernel in a loop are: those that are the same in every turn have the same number. */
-function inLoop(slots: Arguments, args: readonly LoopArg[]): Arguments {
-  const buffers = slots && args.map(({ even, odd }) => `${slots[even]} ${slots[odd]}`)
+/** The aliasing of the arguments of a kernel in a loop: the same are those that are so in every iteration. */
+function aliasingInLoop(aliasing: Aliasing, args: readonly LoopArg[]): Aliasing {
+  const buffers = aliasing && args.map(({ even, odd }) => `${aliasing[even]} ${aliasing[odd]}`)
   return buffers?.map(buffer => buffers.indexOf(buffer))
 }

@@ -4,8 +4,8 @@ import type { Ast, FunctionNode, FunctionNodeClass } from './gpujs.js'
  * The JavaScript that kernels are written in: what gpu.js takes, and what its back ends cannot say.
  *
  * - Variables whose names begin with `int` are 32-bit integers; gpu.js makes every other variable a float.
- * - The functions below, in the back end's shading language.
- * - Arrays whose names begin with `out` can be written, too: a kernel returns nothing, it stores where it likes.
+ * - Intrinsics, the functions below, are texts of the back end's shading language.
+ * - Arrays whose names begin with `out` can be written, too, by `store`: a kernel returns nothing.
  *
  * All buffers are arrays of floats to gpu.js. An int32 is kept as the float with the same bits; such floats are only
  * loaded, converted and stored, never computed with, so every bit survives.
@@ -15,7 +15,7 @@ type NumberType = 'Integer' | 'Number'
 /** WebGPU's shading language, and WebGL2's. */
 export type Language = 'wgsl' | 'glsl'
 
-type Native = {
+type Intrinsic = {
   readonly takes: readonly (NumberType | 'Boolean' | 'Array')[]
   readonly gives: NumberType | 'Boolean'
 } & {
@@ -25,7 +25,7 @@ type Native = {
 
 const integers = (count: number): NumberType[] => Array.from({ length: count }, () => 'Integer')
 const floats = (count: number): NumberType[] => Array.from({ length: count }, () => 'Number')
-const nan: Native = {
+const nan: Intrinsic = {
   takes: floats(1),
   gives: 'Boolean',
   wgsl: '((bitcast<u32>($0) & 0x7fffffffu) > 0x7f800000u)',
@@ -34,28 +34,28 @@ const nan: Native = {
 const isNan = (language: Language, x: string): string => nan[language].replace('$0', x)
 
 /** NaN if either argument is. */
-const extremum = (name: 'min' | 'max'): Native => ({
+const extremum = (name: 'min' | 'max'): Intrinsic => ({
   takes: floats(2),
   gives: 'Number',
   wgsl: `select(${name}($0, $1), $0 + $1, ${isNan('wgsl', '$0')} || ${isNan('wgsl', '$1')})`,
   glsl: `(${isNan('glsl', '$0')} || ${isNan('glsl', '$1')} ? $0 + $1 : ${name}($0, $1))`,
 })
-const comparison = (operator: string): Native => ({
+const comparison = (operator: string): Intrinsic => ({
   takes: integers(2),
   gives: 'Integer',
   wgsl: `select(0i, 1i, $0 ${operator} $1)`,
   glsl: `($0 ${operator} $1 ? 1 : 0)`,
 })
 /** The same text in both languages. */
-const integer = (count: number, text: string): Native => ({
+const integer = (count: number, text: string): Intrinsic => ({
   takes: integers(count),
   gives: 'Integer',
   wgsl: text,
   glsl: text,
 })
 
-/** Where a text names an argument twice, callers give variables. */
-const natives: Readonly<Record<string, Native>> = {
+/** Functions of the dialect. A text may name an argument twice, so callers pass variables rather than calls. */
+const intrinsics: Readonly<Record<string, Intrinsic>> = {
   /** store(array, index, value): write an element of an array whose name begins with `out`. */
   store: {
     takes: ['Array', 'Integer', 'Number'],
@@ -66,11 +66,11 @@ const natives: Readonly<Record<string, Native>> = {
   bitsOf: { takes: ['Number'], gives: 'Integer', wgsl: 'bitcast<i32>($0)', glsl: 'floatBitsToInt($0)' },
   ofBits: { takes: ['Integer'], gives: 'Number', wgsl: 'bitcast<f32>($0)', glsl: 'intBitsToFloat($0)' },
   isNan: nan,
-  /** The same float, of which no compiler knows how it came about. */
+  /** The same float, so said that no shader compiler can tell (and simplify) how it was computed. */
   opaque: {
     takes: ['Number'],
     gives: 'Number',
-    // Compilers do not know these zeros: the kernel's second dimension is 1, and `zero` a uniform that is never set.
+    // Both add no bits: outputY, the kernel's second dimension, is always 1, and the uniform `zero` is never set.
     wgsl: 'bitcast<f32>(bitcast<u32>($0) ^ (params.outputY - 1u))',
     glsl: 'intBitsToFloat(floatBitsToInt($0) ^ zero)',
   },
@@ -103,14 +103,14 @@ const natives: Readonly<Record<string, Native>> = {
 }
 
 /** The function of the dialect that an expression calls, if any. */
-export const nativeName = (ast: Ast): string | undefined =>
+export const intrinsicName = (ast: Ast): string | undefined =>
   ast.type === 'CallExpression' &&
   ast.callee?.type === 'Identifier' &&
-  Object.hasOwn(natives, ast.callee.name!)
+  Object.hasOwn(intrinsics, ast.callee.name!)
     ? ast.callee.name
     : undefined
 
-const nativeOf = (ast: Ast): Native | undefined => natives[nativeName(ast) ?? '']
+const intrinsicOf = (ast: Ast): Intrinsic | undefined => intrinsics[intrinsicName(ast) ?? '']
 
 const isInteger = (name: string | undefined): boolean => name?.startsWith('int') === true
 
@@ -132,7 +132,7 @@ export function dialectNode(
 ) => DialectNode {
   return class extends Node {
     override getType(ast: Ast): string {
-      return nativeOf(ast)?.gives ?? super.getType(ast)
+      return intrinsicOf(ast)?.gives ?? super.getType(ast)
     }
 
     override traceFunctionAST(ast: Ast): void {
@@ -151,10 +151,10 @@ export function dialectNode(
     }
 
     override astCallExpression(ast: Ast, out: string[]): string[] {
-      const native = nativeOf(ast)
-      if (!native) return super.astCallExpression(ast, out)
-      const given = ast.arguments!.map((argument, i) => this.astAs(native.takes[i], argument, []).join(''))
-      out.push(native[language].replace(/\$(\d)/g, (_, i) => given[Number(i)]))
+      const intrinsic = intrinsicOf(ast)
+      if (!intrinsic) return super.astCallExpression(ast, out)
+      const given = ast.arguments!.map((argument, i) => this.astAs(intrinsic.takes[i], argument, []).join(''))
+      out.push(intrinsic[language].replace(/\$(\d)/g, (_, i) => given[Number(i)]))
       return out
     }
 

@@ -1,6 +1,6 @@
 /**
- * The parts of gpu.js 2.24 that the device uses, typed as they are used. gpu.js is an optional package, so its own
- * declarations may not be there; they leave these classes out anyway.
+ * Types of the parts of gpu.js 2.24 that the device uses. gpu.js is an optional package, so its own declarations may not
+ * be there; they leave these classes out anyway.
  */
 
 /** A node of the syntax tree (ESTree) of a kernel's source. */
@@ -21,7 +21,7 @@ export type Ast = {
 type Declaration = { readonly name: string; valueType: string }
 
 /** Translates one JavaScript function to WGSL. `ast…` methods append text to `out`. */
-export interface FunctionNode {
+export type FunctionNode = {
   readonly identifiers: readonly { readonly declaration: Declaration | null }[]
   getType(ast: Ast): string
   pushState(state: string): void
@@ -41,7 +41,7 @@ export interface FunctionNode {
 export type FunctionNodeClass = new (source: string, settings?: object) => FunctionNode
 
 /** A kernel of any mode. */
-export interface GpuJsKernel {
+export type GpuJsKernel = {
   readonly source: string
   /** gpu.js's word for what runs it: 'webgpu', 'gpu' (any WebGL), 'cpu' … */
   readonly constructor: { readonly mode: string }
@@ -56,7 +56,7 @@ export type ParamsLayout = {
 }
 
 /** A kernel of mode 'webgpu'. What is not known before `build` resolves is undefined until then. */
-export interface WebGpuKernel extends GpuJsKernel {
+export type WebGpuKernel = GpuJsKernel & {
   context: WebGpuContext
   computePipeline: GPUComputePipeline
   readonly paramsLayout: ParamsLayout
@@ -74,7 +74,7 @@ export interface WebGpuKernel extends GpuJsKernel {
 }
 
 /** A kernel of mode 'webgl2'. */
-export interface WebGl2Kernel extends GpuJsKernel {
+export type WebGl2Kernel = GpuJsKernel & {
   readonly context: WebGL2RenderingContext
   readonly argumentNames: readonly string[]
   readonly argumentTypes: readonly string[]
@@ -97,7 +97,7 @@ type Settings = {
 }
 
 /** `K`: the kernels that it makes, once `Kernel` is their class. */
-export interface GpuInstance<K extends GpuJsKernel> {
+export type GpuInstance<K extends GpuJsKernel> = {
   Kernel: unknown
   canvas: object | null
   context: object | null
@@ -109,7 +109,7 @@ export interface GpuInstance<K extends GpuJsKernel> {
   destroy(): Promise<void>
 }
 
-export interface GpuJs {
+export type GpuJs = {
   readonly GPU: {
     new <K extends GpuJsKernel>(settings: { readonly mode: 'webgpu' | 'webgl2' }): GpuInstance<K>
     enableValidation(): void

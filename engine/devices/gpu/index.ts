@@ -1,12 +1,20 @@
-import type { Kernel } from '../../kernel/kernel.js'
+import { copyKernel } from '../../kernel/build.js'
 import { type Device, DeviceUnavailableError } from '../device.js'
 import { guarded } from '../guarded.js'
 import type { GpuJs } from './gpujs.js'
 import type { GpuOptions } from './options.js'
-import { webGlDevice } from './webgl/webgl.js'
+import { loadGpuJs, unavailable } from './packages.js'
+import { WebGlDevice } from './webgl/webgl.js'
 import { openWebGl } from './webgl/webglContext.js'
-import { loadGpuJs, openAdapter } from './webgpu/adapter.js'
-import { webGpuDevice } from './webgpu/webgpu.js'
+import { openAdapter } from './webgpu/adapter.js'
+import { WebGpuDevice } from './webgpu/webgpu.js'
+
+/**
+ * The device `gpu`. packages.ts finds gpu.js (typed in gpujs.ts) and the other optional packages. A kernel is written as
+ * passes (passes/) in the language of dialect.ts, which compiler.ts has gpu.js translate for the back end; launch.ts
+ * turns a compiled kernel with its arguments into copies and dispatches, with memory of workspace.ts in between, and
+ * recordings.ts keeps those of the last launches. The back ends, webgpu/ and webgl/, own buffers and send the commands.
+ */
 
 /**
  * Kernels on a GPU through gpu.js: written in JavaScript from the engine's kernels, compiled to the GPU's shading
@@ -22,19 +30,20 @@ export async function gpuDevice({ allowCpu = false }: GpuOptions = {}): Promise<
   const wrong = await checkBits(opened).catch((error: Error) => `it fails (${error.message.split('\n')[0]})`)
   if (wrong === undefined) return guarded(opened)
   await opened.close().catch(() => {})
-  throw new DeviceUnavailableError(
-    `device 'gpu': ${opened.description}: ${wrong}; take gpu.js 2.24, or another device`,
-  )
+  throw unavailable(`${opened.description}: ${wrong}`, 'take gpu.js 2.24, or another device')
 }
 
-/** By WebGPU if there is an adapter, else by WebGL2. @throws DeviceUnavailableError that says why neither. */
+/**
+ * By WebGPU if there is an adapter, else by WebGL2.
+ * @throws DeviceUnavailableError that says why neither.
+ */
 async function openFirst(gpujs: GpuJs, allowCpu: boolean): Promise<Device> {
   try {
-    return webGpuDevice(gpujs, await openAdapter(gpujs, allowCpu))
+    return new WebGpuDevice(gpujs, await openAdapter(gpujs, allowCpu))
   } catch (first) {
     if (!(first instanceof DeviceUnavailableError)) throw first
     try {
-      return webGlDevice(gpujs, await openWebGl(allowCpu))
+      return new WebGlDevice(gpujs, await openWebGl(allowCpu))
     } catch (second) {
       if (!(second instanceof DeviceUnavailableError)) throw second
       throw new DeviceUnavailableError(`${first.message}; nor is there WebGL2: ${second.message}`)
@@ -43,25 +52,29 @@ async function openFirst(gpujs: GpuJs, allowCpu: boolean): Promise<Device> {
 }
 
 /**
- * The first computation: integers, which to gpu.js are floats, must keep all their bits. Returns what is wrong, throws what
- * goes wrong: an adapter may be broken, or gpu.js be another version than the one whose inside this device knows.
+ * The first computation: integers, which to gpu.js are floats, must keep all their bits. An adapter may be broken, or
+ * gpu.js be another version than the one whose inside this device knows. Returns what is wrong, undefined if nothing.
+ * @throws whatever fails on the way.
  */
 async function checkBits(opened: Device): Promise<string | undefined> {
   // As floats: NaNs that are quiet, signalling and negative, denormals, zeros of both signs.
-  const odd = Int32Array.of(0x7fc01234, 0x7f800001, -0x3f0001, 1, 0x00400000, -0x7fffffff, 0, -0x80000000)
-  const view = { offset: 0, strides: [1] }
-  const buffers = [odd, odd].map(({ byteLength }) => opened.alloc(byteLength))
-  opened.write(buffers[0], odd)
-  const copy: Kernel = {
-    kind: 'copy',
-    dtype: 'int32',
-    shape: [odd.length],
-    source: view,
-    to: view,
-    accumulate: false,
-  }
+  const integers = Int32Array.of(
+    0x7fc01234,
+    0x7f800001,
+    -0x3f0001,
+    1,
+    0x00400000,
+    -0x7fffffff,
+    0,
+    -0x80000000,
+  )
+  const buffers = [integers, integers].map(({ byteLength }) => opened.alloc(byteLength))
+  opened.write(buffers[0], integers)
+  const copy = copyKernel('int32', [integers.length], { offset: 0, strides: [1] })
   opened.run(opened.compile(copy)!, buffers)
-  const found = new Int32Array(await opened.read(buffers[1]))
+  const copied = new Int32Array(await opened.read(buffers[1]))
   for (const buffer of buffers) opened.free(buffer)
-  return found.every((x, i) => x === odd[i]) ? undefined : `it makes ${found} of the integers ${odd}`
+  return copied.every((x, i) => x === integers[i])
+    ? undefined
+    : `it makes ${copied} of the integers ${integers}`
 }

@@ -20,10 +20,11 @@ import { bitsAt } from '../../kernel/threefry.js'
 /** Memory of one kernel argument: it starts `offset` bytes into `memory`. */
 type Argument = { memory: ArrayBuffer; offset: number }
 
-/** An argument as its kernel sees it. */
+/** An argument seen through its kernel's view. */
 type Strided = NdArray<TypedArray>
 
-function through({ dtype, shape, view }: Operand, { memory, offset }: Argument): Strided {
+/** A kernel's operand as an array over its argument's memory. */
+function stridedArray({ dtype, shape, view }: Operand, { memory, offset }: Argument): Strided {
   // A buffer may be longer than what is kept in it, and its end no whole element.
   const length = Math.floor((memory.byteLength - offset) / bytesPerElement(dtype))
   return ndarray(hostView(dtype, memory, offset, length), [...shape], [...view.strides], view.offset)
@@ -140,7 +141,7 @@ export function interpret(kernel: Kernel, args: readonly Argument[]): void {
     loop(kernel, args)
     return
   }
-  const views = operands(kernel).map((operand, i) => through(operand, args[i]))
+  const views = operands(kernel).map((operand, i) => stridedArray(operand, args[i]))
   switch (kernel.kind) {
     case 'map':
       map(kernel, views)

@@ -17,12 +17,12 @@ test('explain says what a step of each loop consists of', t => {
   t.match(text, /^ {2}9 steps in reverse, each 1 map, 1 matmul$/m)
   t.match(
     text,
-    /^differentiate: the sum over steps of matmul float32 \[6,16\] leaves the loop as one product$/m,
+    /^differentiate: the sum over steps of matmul float32 \[6,16\] leaves the loop as one operation$/m,
   )
   t.match(text, /^differentiate: sigmoid float32 \[3,4\] is kept for the backward loop/m)
   t.match(
     text,
-    /^place: the carry float32 \[3,4\] .* as a part of place float32 \[3,6\], which needs no copy$/m,
+    /^carry: the carry float32 \[3,4\] .* as a part of place float32 \[3,6\], which needs no copy$/m,
   )
   t.match(text, /^overlay: /m)
   t.end()

@@ -21,7 +21,7 @@ test('to copies a value to another device, which is opened if need be', async t 
   const before = device('wasm').stats()
   const x = tensor([1, 2, 3]).mul(2)
   const y = await x.to('other')
-  t.equal(y.storage?.runtime.name, 'other')
+  t.equal(y.storage?.memory.name, 'other')
   t.deepEqual(await y.add(1).array(), [3, 5, 7])
   t.deepEqual(await x.add(1).array(), [3, 5, 7], 'the first stays where it is')
   const again = await (await y.to('wasm')).to('wasm')

@@ -228,7 +228,7 @@ for (const step of [0, 100, 500, 900]) {
     const tensors = await readTensorFlowCheckpoint(original)
     t.equal(tensors.size, 14)
     const values = [...tensors.values()].reduce((sum, { data }) => sum + data.length, 0)
-    t.equal(values, 12974, 'values in all (reference.md, section 6)')
+    t.equal(values, 12974, 'values in all')
     const beta2Power = expectTensor(original, tensors, 'beta2_power', 'F32', [])[0]
     t.ok(Math.abs(beta2Power / 0.999 ** (step + 2) - 1) < 1e-4, `${step + 1} updates were done`)
     expectTensor(original, tensors, 'rnn/layer_norm_basic_lstm_cell/kernel/Adam_1', 'F32', [34, 120])

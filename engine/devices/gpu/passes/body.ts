@@ -1,6 +1,6 @@
 import type { Instr } from '../../../kernel/expr.js'
-import type { Input } from '../../../kernel/kernel.js'
-import { elementAt, type Source } from './pass.js'
+import type { View } from '../../../kernel/shape.js'
+import { elementAt, loaded, type Source, stored } from './source.js'
 
 /** The variable of a line of a kernel's body. */
 export const nameOf = (body: readonly Instr[], line: number): string =>
@@ -18,27 +18,32 @@ export function emitBody(
 ): void {
   for (const line of lines) {
     const instr = body[line]
-    const value = instr.op === 'input' ? loaded(instr, load(instr.value)) : expression(source, body, instr)
+    const value =
+      instr.op === 'input'
+        ? loaded(instr.dtype === 'int32', load(instr.value))
+        : expression(source, body, instr)
     source.add(`let ${nameOf(body, line)} = ${value};`)
   }
 }
 
-/** `load` for inputs with views in the arrays that `arrayOf` names: what is at the indices `names`. */
-export const loadThrough =
-  (inputs: readonly Input[], arrayOf: (input: number) => string, names: readonly string[]) =>
-  (input: number): string =>
-    `${arrayOf(input)}[${elementAt(`base${input}`, names, inputs[input].view)}]`
+/** The inputs that some lines of a body load, each once. */
+export const inputsOf = (body: readonly Instr[], lines: readonly number[]): number[] => [
+  ...new Set(lines.filter(line => body[line].op === 'input').map(line => body[line].value)),
+]
 
-const loaded = ({ dtype }: Instr, element: string): string =>
-  dtype === 'int32' ? `bitsOf(${element})` : element
+/** `load` of `emitBody`: the element at the indices `names` of an input's view, in the array that `arrayOf` names. */
+export const loadThrough =
+  (views: readonly View[], arrayOf: (input: number) => string, names: readonly string[]) =>
+  (input: number): string =>
+    `${arrayOf(input)}[${elementAt(`base${input}`, names, views[input])}]`
 
 /** What is stored for a line's value. */
-export const stored = (body: readonly Instr[], line: number): string =>
-  body[line].dtype === 'int32' ? `ofBits(${nameOf(body, line)})` : nameOf(body, line)
+export const storedLine = (body: readonly Instr[], line: number): string =>
+  stored(body[line].dtype === 'int32', nameOf(body, line))
 
 /**
- * Compilers of shaders take it that there are no infinities and NaNs, and make y of x * (y / x) or of x + (y - x), and 0 of
- * x * 0. So quotients and differences, what goes into them, and zeros are hidden from them.
+ * Shader compilers assume that there are no infinities and NaNs: they simplify x * (y / x) and x + (y - x) to y, and
+ * x * 0 to 0. The function `opaque` of the dialect hides quotients, differences, their operands and zeros from them.
  */
 const isArithmetic = ({ op }: Instr): boolean => op === 'add' || op === 'sub' || op === 'mul' || op === 'div'
 

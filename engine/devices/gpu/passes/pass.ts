@@ -1,17 +1,27 @@
-import type { View } from '../../../kernel/shape.js'
+import type { SimpleKernel } from '../../../kernel/kernel.js'
+import { type Operand, operands } from '../../../kernel/operands.js'
+import type { Shape, View } from '../../../kernel/shape.js'
+import type { Source } from './source.js'
+
+/**
+ * How each kind of kernel is said in passes, the dispatches of a GPU. A file a kind (map, reduce, matmul, rows, copy,
+ * random) writes the source of its passes with `Source` (source.ts), bodies of maps and reductions by body.ts, whose
+ * exp, log, tanh and sigmoid are in math.ts. Nothing here knows of WebGPU, WebGL or gpu.js: compiler.ts has gpu.js
+ * compile the passes, and launch.ts binds them to buffers.
+ */
 
 /**
  * One dispatch: a gpu.js kernel and what it reads and writes. A kernel of the engine becomes one pass or a few, in order.
  *
  * In a pass's source a read is the array `in<slot>` from element `base<name>` on, and a write goes to the array
- * `out<slot>` from element `to<name>` on; so the same pass serves a loop's every turn. WebGPU binds no buffer both for
- * reading and for writing: a read with the slot of a write is from `out<slot>`, and what is known only when the pass
- * runs to be in a buffer that it writes is read from a copy of what was there before.
+ * `out<slot>` from element `to<name>` on; so the same pass serves every iteration of a loop. WebGPU binds no buffer both
+ * for reading and for writing: a read with the slot of a write is from `out<slot>`, and what turns out only when the pass
+ * runs to be in a buffer that it writes is read from a copy made before.
  */
 export type Pass = {
   /** Statements of the kernel function, in the language of dialect.ts. */
   readonly source: string
-  /** Times that the statements run, in parallel; `this.thread.x` tells which time. */
+  /** Threads that run the statements; `this.thread.x` is a thread's number. */
   readonly threads: number
   readonly reads: readonly Read[]
   readonly writes: readonly Write[]
@@ -19,15 +29,15 @@ export type Pass = {
   readonly constants: readonly number[]
 }
 
-/** An argument of the kernel, or a temporary of its program. */
-export type Place = { readonly arg: number } | { readonly temp: number }
+/** What memory a pass uses: an argument of the kernel, or a temporary that its passes hand results on in. */
+export type Location = { readonly arg: number } | { readonly temporary: number }
 
-/** Elements of an argument, counted from its start. */
+/** A range of elements, counted from the start of their memory. */
 export type Extent = { readonly first: number; readonly length: number }
 
-/** `first` and `length`: what it touches. */
+/** Elements that a pass reads: its extent covers all of them. */
 export type Read = Extent & {
-  readonly place: Place
+  readonly location: Location
   /** A number of its own among the reads of the pass. */
   readonly name: number
   /** Reads with the same slot are known to be in the same buffer, and take one binding. */
@@ -35,31 +45,23 @@ export type Read = Extent & {
 }
 
 export type Write = {
-  readonly place: Place
+  readonly location: Location
   /** A name of its own among the writes of the pass; the only one has none. */
   readonly name: string
   /** As of reads; undefined for a buffer that nothing else in the pass is known to be in. */
   readonly slot: number | undefined
-  /** What the pass also reads of its only write, through `out`: each element before it is stored, in the same thread. */
-  readonly before?: Extent
+  /** Of an only write that adds to what is there: the elements of which each is read, through `out`, before it is stored. */
+  readonly initial?: Extent
 }
+
+/** The passes of a kernel, and the bytes of its temporaries. */
+export type Passes = { readonly passes: readonly Pass[]; readonly temporaries: readonly number[] }
 
 /** The array of a slot that is written. */
 export const outOf = ({ slot }: Pick<Write, 'slot'>): string => `out${slot ?? ''}`
 
-/** The only write of a pass: `store(out, to + …, …)`. `before`: see Write. */
-export const writeTo = (place: Place, before?: Extent): Write => ({
-  place,
-  name: '',
-  slot: undefined,
-  ...(before && { before }),
-})
-
-/** The passes of a kernel, and the bytes of the temporaries that they hand results to one another in. */
-export type Passes = { readonly passes: readonly Pass[]; readonly temps: readonly number[] }
-
-/** First element and number of elements from there on that a view of `shape` touches. */
-export function extent(shape: readonly number[], view: View): Extent {
+/** The elements that a view of `shape` touches lie within this extent. */
+export function extent(shape: Shape, view: View): Extent {
   if (shape.includes(0)) return { first: 0, length: 0 }
   let [first, last] = [view.offset, view.offset]
   shape.forEach((n, d) => {
@@ -70,82 +72,45 @@ export function extent(shape: readonly number[], view: View): Extent {
   return { first, length: last - first + 1 }
 }
 
-/** A read from the start of a place, named and bound as `name`. */
-export const readOf = (place: Place, name: number, length: number): Read => ({
-  place,
-  name,
-  slot: name,
+/** The read of a kernel's argument; it has a binding of its own unless `slot` says otherwise. */
+export function readOf(args: readonly Operand[], arg: number, slot = arg): Read {
+  const { shape, view } = args[arg]
+  return { location: { arg }, name: arg, slot, ...extent(shape, view) }
+}
+
+/** The write of a kernel's argument as the only one of its pass: `store(out, to + …, …)`. */
+export function writeOf(args: readonly Operand[], arg: number): Write {
+  const { role, shape, view } = args[arg]
+  return onlyWrite({ arg }, role === 'update' ? extent(shape, view) : undefined)
+}
+
+/** The only write of a pass. `initial`: see Write. */
+export const onlyWrite = (location: Location, initial?: Extent): Write => ({
+  location,
+  name: '',
+  slot: undefined,
+  ...(initial && { initial }),
+})
+
+/** A read of all `length` elements of temporary 0, as `in0` from `base0` on. */
+export const readTemporary = (length: number): Read => ({
+  location: { temporary: 0 },
+  name: 0,
+  slot: 0,
   first: 0,
   length,
 })
 
-/** Collects the source of a pass. */
-export class Source {
-  readonly lines: string[] = []
-
-  /** `constants`: those of the source that this one becomes a part of. */
-  constructor(readonly constants: number[] = []) {}
-
-  add(...lines: string[]): void {
-    this.lines.push(...lines)
+/** A kernel of one output as a single pass over all of its arguments, each in a binding of its own. */
+export function singlePass(kernel: SimpleKernel, source: Source, threads: number): Passes {
+  const args = operands(kernel)
+  const last = args.length - 1
+  const pass = {
+    source: `${source}`,
+    threads,
+    reads: Array.from({ length: last }, (_, arg) => readOf(args, arg)),
+    writes: [writeOf(args, last)],
+    constants: source.constants,
   }
-
-  /** A float literal, or the name of a constant that has none. */
-  float(value: number): string {
-    const rounded = Math.fround(value)
-    return Number.isFinite(rounded) && !Object.is(rounded, -0) ? `${rounded}` : this.constant(value)
-  }
-
-  /** The name of a constant that is only known when the pass runs. */
-  constant(value: number): string {
-    return `constant${this.constants.push(value) - 1}`
-  }
-
-  toString(): string {
-    return this.lines.join('\n')
-  }
+  return { passes: [pass], temporaries: [] }
 }
-
-/** `a * n`, where that can be said shorter. */
-export const times = (name: string, n: number): string => (n === 1 ? name : `${name} * ${n}`)
-
-/** The sum of terms; `0` of none. */
-export const sum = (terms: readonly string[]): string => (terms.length ? terms.join(' + ') : '0')
-
-/**
- * Statements that take a row-major position in `shape` apart into indices, and these indices' names (`0` for axes of
- * size 1). `position` is an integer variable.
- */
-export function indices(
-  source: Source,
-  shape: readonly number[],
-  position: string,
-  prefix: string,
-): string[] {
-  const names = shape.map((n, d) => (n === 1 ? '0' : `${prefix}${d}`))
-  const axes = [...shape.keys()].filter(d => shape[d] !== 1).reverse()
-  let rest = position
-  axes.forEach((d, i) => {
-    const last = i === axes.length - 1
-    source.add(`let ${names[d]} = ${last ? rest : `remainder(${rest}, ${shape[d]})`};`)
-    if (last) return
-    source.add(`let ${names[d]}rest = quotient(${rest}, ${shape[d]});`)
-    rest = `${names[d]}rest`
-  })
-  return names
-}
-
-/** The element at `names` of a view: `base + offset + Σ index * stride`. */
-export const elementAt = (base: string, names: readonly string[], { offset, strides }: View): string =>
-  sum([
-    base,
-    ...(offset ? [`${offset}`] : []),
-    ...names.flatMap((name, d) => (name === '0' || strides[d] === 0 ? [] : [times(name, strides[d])])),
-  ])
-
-/** `for` over `name` from 0 to `count`. */
-export const repeat = (name: string, count: number, body: readonly string[]): string[] => [
-  `for (let ${name} = 0; ${name} < ${count}; ${name}++) {`,
-  ...body,
-  '}',
-]

@@ -1,9 +1,11 @@
 import type { RandomBitsKernel } from '../../../kernel/kernel.js'
 import { threefryParity, threefryRotations } from '../../../kernel/threefry.js'
-import { type Passes, readOf, Source, writeTo } from './pass.js'
+import { type Passes, singlePass } from './pass.js'
+import { Source } from './source.js'
 
 /** A thread for each element computes its own counter, in the order of `bitsAt` in threefry.ts. */
-export function randomBitsPasses({ streams, count }: RandomBitsKernel): Passes {
+export function randomBitsPasses(kernel: RandomBitsKernel): Passes {
+  const { streams, count } = kernel
   const source = new Source()
   source.add(
     'let intAt = this.thread.x;',
@@ -29,16 +31,5 @@ export function randomBitsPasses({ streams, count }: RandomBitsKernel): Passes {
     'let intWord = intSelect(((intIndex >>> 2) & 1) === 0, intX0, intX1);',
     'store(out, to + intAt, ofBits(intWord));',
   )
-  return {
-    passes: [
-      {
-        source: `${source}`,
-        threads: streams * count,
-        reads: [readOf({ arg: 0 }, 0, 2), readOf({ arg: 1 }, 1, streams)],
-        writes: [writeTo({ arg: 2 })],
-        constants: [],
-      },
-    ],
-    temps: [],
-  }
+  return singlePass(kernel, source, streams * count)
 }

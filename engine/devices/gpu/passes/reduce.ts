@@ -1,123 +1,114 @@
 import type { ReduceKernel } from '../../../kernel/kernel.js'
-import { sizeOf } from '../../../kernel/shape.js'
+import { operands } from '../../../kernel/operands.js'
+import { sizeOf, type View } from '../../../kernel/shape.js'
 import { collapse } from '../../shared/axes.js'
 import { linesFor } from '../../shared/lines.js'
-import { emitBody, loadThrough, nameOf } from './body.js'
-import {
-  extent,
-  indices,
-  type Pass,
-  type Passes,
-  type Place,
-  readOf,
-  repeat,
-  Source,
-  writeTo,
-} from './pass.js'
+import { emitBody, inputsOf, loadThrough, nameOf } from './body.js'
+import { onlyWrite, type Pass, type Passes, readOf, readTemporary, writeOf } from './pass.js'
+import { indices, loaded, repeat, Source, stored } from './source.js'
 
 /**
- * Into how many parts to cut `length` terms of each of `outputs` sums: 1 if there are sums enough for `busy` threads,
- * else such that a part is at most as long as there are parts.
+ * Into how many partial sums to cut each of `outputs` sums of `length` terms: 1 if there are sums enough to keep
+ * `threads` threads busy, else such that no partial sum has more terms than there are partial sums.
  */
-export const partsOf = (outputs: number, length: number, busy: number): number =>
-  outputs >= busy || length < 64 ? 1 : Math.min(Math.ceil(Math.sqrt(length)), Math.ceil(busy / outputs))
+export const partialSums = (outputs: number, length: number, threads: number): number =>
+  outputs >= threads || length < 64 ? 1 : Math.min(Math.ceil(Math.sqrt(length)), Math.ceil(threads / outputs))
 
 /**
- * One thread for each output, or for each part of one; then a second pass takes the parts together. The order is
- * fixed, so results are the same every time. `busy`: how many threads keep the device busy.
+ * One thread for each output, or for each partial sum (or maximum) of one, which a second pass then combines. The order
+ * is fixed, so results are the same every time. `saturation`: how many threads keep the device busy.
  */
-export function reducePasses(kernel: ReduceKernel, slots: readonly number[], busy: number): Passes {
+export function reducePasses(kernel: ReduceKernel, slots: readonly number[], saturation: number): Passes {
   const { op, dtype, shape, axes, inputs, body, value } = kernel
   const kept = shape.slice(0, shape.length - axes)
-  const reduced = shape.slice(shape.length - axes)
-  const [outputs, length] = [sizeOf(kept), sizeOf(reduced)]
-  const parts = partsOf(outputs, length, busy)
+  const [outputs, length] = [sizeOf(kept), sizeOf(shape.slice(kept.length))]
+  const partials = partialSums(outputs, length, saturation)
   const lines = linesFor(body, [value])
-  const used = [...new Set(lines.filter(line => body[line].op === 'input').map(line => body[line].value))]
+  const used = inputsOf(body, lines)
+  const { outer, inner, views } = collapsed(kernel, used)
 
   const source = new Source()
-  const strides = used.map(input => inputs[input].view.strides)
-  const outer = collapse(
-    kept,
-    strides.map(s => s.slice(0, kept.length)),
-  )
-  const inner = collapse(
-    reduced,
-    strides.map(s => s.slice(kept.length)),
-  )
-  const views = inputs.map((input, i) => {
-    const at = used.indexOf(i)
-    const walked = at < 0 ? [] : [...outer.strides[at], ...inner.strides[at]]
-    return { ...input, view: { ...input.view, strides: walked } }
-  })
   source.add('let intAt = this.thread.x;')
-  if (parts > 1)
-    source.add(`let intOut = quotient(intAt, ${parts});`, `let intPart = remainder(intAt, ${parts});`)
-  const outerNames = indices(source, outer.shape, parts > 1 ? 'intOut' : 'intAt', 'int_')
+  if (partials > 1)
+    source.add(`let intOut = quotient(intAt, ${partials});`, `let intPart = remainder(intAt, ${partials});`)
+  const outerNames = indices(source, outer, partials > 1 ? 'intOut' : 'intAt', 'int_')
   const step = new Source(source.constants)
-  if (parts > 1) step.add(`let intTerm = intStep * ${parts} + intPart;`)
-  const innerNames = indices(step, inner.shape, parts > 1 ? 'intTerm' : 'intStep', 'int__')
-  emitBody(
-    step,
-    body,
-    lines,
-    loadThrough(views, input => `in${slots[input]}`, [...outerNames, ...innerNames]),
-  )
+  if (partials > 1) step.add(`let intTerm = intStep * ${partials} + intPart;`)
+  const innerNames = indices(step, inner, partials > 1 ? 'intTerm' : 'intStep', 'int__')
+  const names = [...outerNames, ...innerNames]
+  const arrayOf = (input: number) => `in${slots[input]}`
+  emitBody(step, body, lines, loadThrough(views, arrayOf, names))
   const accumulator = new Accumulator(op, dtype === 'int32')
-  step.add(accumulator.take(nameOf(body, value)))
-  const steps = Math.ceil(length / parts)
-  // The last steps of the last parts are past the end.
+  step.add(accumulator.add(nameOf(body, value)))
+  const steps = Math.ceil(length / partials)
+  // The last steps of the last partial sums are past the end.
   const guarded =
-    steps * parts === length
+    steps * partials === length
       ? step.lines
-      : [`if (intStep * ${parts} + intPart < ${length}) {`, ...step.lines, '}']
+      : [`if (intStep * ${partials} + intPart < ${length}) {`, ...step.lines, '}']
   source.add(accumulator.begin(source))
-  // Without terms there is nothing to divide by when they are found; Chromium's compiler minds.
+  // Of no terms the indices would be quotients by zero, which Chromium's shader compiler refuses.
   if (steps) source.add(...repeat('intStep', steps, guarded))
-  source.add(accumulator.end('to + intAt'))
+  source.add(accumulator.store('to + intAt'))
 
+  const args = operands(kernel)
+  const result = writeOf(args, inputs.length)
   const first: Pass = {
     source: `${source}`,
-    threads: outputs * parts,
-    reads: (length ? used : []).map(input => ({
-      place: { arg: input },
-      name: input,
-      slot: slots[input],
-      ...extent(shape, inputs[input].view),
-    })),
-    writes: [writeTo(parts > 1 ? { temp: 0 } : { arg: inputs.length })],
+    threads: outputs * partials,
+    reads: length ? used.map(input => readOf(args, input, slots[input])) : [],
+    writes: [partials > 1 ? onlyWrite({ temporary: 0 }) : result],
     constants: source.constants,
   }
-  if (parts === 1) return { passes: [first], temps: [] }
-  const second = takeTogether(op, dtype === 'int32', outputs, parts, { arg: inputs.length })
-  return { passes: [first, second], temps: [outputs * parts * 4] }
+  if (partials === 1) return { passes: [first], temporaries: [] }
+  const second = { ...combinePartials(op, dtype === 'int32', outputs, partials), writes: [result] }
+  return { passes: [first, second], temporaries: [outputs * partials * 4] }
 }
 
-/** A pass that takes `parts` neighbours in temporary 0 together, for each of `outputs`. */
-export function takeTogether(
+/** Kept axes and reduced axes, each collapsed among themselves, and the views of the inputs `used` over them. */
+function collapsed(
+  { shape, axes, inputs }: ReduceKernel,
+  used: readonly number[],
+): { outer: readonly number[]; inner: readonly number[]; views: readonly View[] } {
+  const kept = shape.length - axes
+  const strides = used.map(input => inputs[input].view.strides)
+  const outer = collapse(
+    shape.slice(0, kept),
+    strides.map(s => s.slice(0, kept)),
+  )
+  const inner = collapse(
+    shape.slice(kept),
+    strides.map(s => s.slice(kept)),
+  )
+  const views = inputs.map(({ view: { offset } }, input) => {
+    const i = used.indexOf(input)
+    return { offset, strides: i < 0 ? [] : [...outer.strides[i], ...inner.strides[i]] }
+  })
+  return { outer: outer.shape, inner: inner.shape, views }
+}
+
+/** A pass, but for its write, that combines the `partials` neighbours of each of `outputs` in temporary 0. */
+function combinePartials(
   op: 'sum' | 'max',
-  int: boolean,
+  isInt: boolean,
   outputs: number,
-  parts: number,
-  write: Place,
-): Pass {
+  partials: number,
+): Omit<Pass, 'writes'> {
   const source = new Source()
-  const accumulator = new Accumulator(op, int)
+  const accumulator = new Accumulator(op, isInt)
   source.add('let intAt = this.thread.x;', accumulator.begin(source))
-  const element = `in0[base0 + intAt * ${parts} + intStep]`
-  const part = int ? 'intPart' : 'part'
+  const part = isInt ? 'intPart' : 'part'
   source.add(
-    ...repeat('intStep', parts, [
-      `let ${part} = ${int ? `bitsOf(${element})` : element};`,
-      accumulator.take(part),
+    ...repeat('intStep', partials, [
+      `let ${part} = ${loaded(isInt, `in0[base0 + intAt * ${partials} + intStep]`)};`,
+      accumulator.add(part),
     ]),
-    accumulator.end('to + intAt'),
+    accumulator.store('to + intAt'),
   )
   return {
     source: `${source}`,
     threads: outputs,
-    reads: [readOf({ temp: 0 }, 0, outputs * parts)],
-    writes: [writeTo(write)],
+    reads: [readTemporary(outputs * partials)],
     constants: source.constants,
   }
 }
@@ -128,23 +119,23 @@ class Accumulator {
 
   constructor(
     readonly op: 'sum' | 'max',
-    readonly int: boolean,
+    readonly isInt: boolean,
   ) {
-    this.#name = int ? 'intTotal' : 'total'
+    this.#name = isInt ? 'intTotal' : 'total'
   }
 
   begin(source: Source): string {
-    const least = this.int ? '-2147483648' : source.float(Number.NEGATIVE_INFINITY)
+    const least = this.isInt ? '-2147483648' : source.float(Number.NEGATIVE_INFINITY)
     return `let ${this.#name} = ${this.op === 'sum' ? 0 : least};`
   }
 
-  take(value: string): string {
+  add(value: string): string {
     const total = this.#name
     if (this.op === 'sum') return `${total} = ${total} + ${value};`
-    return `${total} = ${this.int ? 'intMax' : 'floatMax'}(${total}, ${value});`
+    return `${total} = ${this.isInt ? 'intMax' : 'floatMax'}(${total}, ${value});`
   }
 
-  end(at: string): string {
-    return `store(out, ${at}, ${this.int ? `ofBits(${this.#name})` : this.#name});`
+  store(element: string): string {
+    return `store(out, ${element}, ${stored(this.isInt, this.#name)});`
   }
 }

@@ -1,8 +1,10 @@
 import type { GatherKernel, ScatterAddKernel } from '../../../kernel/kernel.js'
-import { type Passes, readOf, repeat, Source, writeTo } from './pass.js'
+import { type Passes, singlePass } from './pass.js'
+import { loaded, repeat, Source, stored } from './source.js'
 
 /** A thread for each element of the output. Elements are moved as they are, whatever their dtype. */
-export function gatherPasses({ rows, width, count }: GatherKernel): Passes {
+export function gatherPasses(kernel: GatherKernel): Passes {
+  const { rows, width, count } = kernel
   const source = new Source()
   source.add(
     'let intAt = this.thread.x;',
@@ -12,50 +14,27 @@ export function gatherPasses({ rows, width, count }: GatherKernel): Passes {
     `let intFound = intSelect(intRow === intKnown${rows ? '' : ' && intRow < 0'}, intElement, 0);`,
     'store(out, to + intAt, ofBits(intFound));',
   )
-  return {
-    passes: [
-      {
-        source: `${source}`,
-        threads: count * width,
-        reads: [readOf({ arg: 0 }, 0, rows * width), readOf({ arg: 1 }, 1, count)],
-        writes: [writeTo({ arg: 2 })],
-        constants: [],
-      },
-    ],
-    temps: [],
-  }
+  return singlePass(kernel, source, count * width)
 }
 
 /** A thread for each element of the output goes through all indices in order, so the sum is the same every time. */
-export function scatterAddPasses({ dtype, rows, width, count, accumulate }: ScatterAddKernel): Passes {
+export function scatterAddPasses(kernel: ScatterAddKernel): Passes {
+  const { dtype, rows, width, count, accumulate } = kernel
+  const isInt = dtype === 'int32'
+  const total = isInt ? 'intTotal' : 'total'
   const source = new Source()
-  const int = dtype === 'int32'
-  const total = int ? 'intTotal' : 'total'
-  const typed = (element: string) => (int ? `bitsOf(${element})` : element)
-  const before = typed('out[to + intAt]')
   source.add(
     'let intAt = this.thread.x;',
     `let intRow = quotient(intAt, ${width});`,
     `let intColumn = remainder(intAt, ${width});`,
-    `let ${total} = ${accumulate ? before : '0'};`,
+    `let ${total} = ${accumulate ? loaded(isInt, 'out[to + intAt]') : '0'};`,
     ...repeat('intStep', count, [
       'let intIndex = bitsOf(in0[base0 + intStep]);',
       'if (intIndex === intRow) {',
-      `${total} = ${total} + ${typed(`in1[base1 + intStep * ${width} + intColumn]`)};`,
+      `${total} = ${total} + ${loaded(isInt, `in1[base1 + intStep * ${width} + intColumn]`)};`,
       '}',
     ]),
-    `store(out, to + intAt, ${int ? `ofBits(${total})` : total});`,
+    `store(out, to + intAt, ${stored(isInt, total)});`,
   )
-  return {
-    passes: [
-      {
-        source: `${source}`,
-        threads: rows * width,
-        reads: [readOf({ arg: 0 }, 0, count), readOf({ arg: 1 }, 1, count * width)],
-        writes: [writeTo({ arg: 2 }, accumulate ? { first: 0, length: rows * width } : undefined)],
-        constants: [],
-      },
-    ],
-    temps: [],
-  }
+  return singlePass(kernel, source, rows * width)
 }

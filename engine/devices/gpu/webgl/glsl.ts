@@ -1,4 +1,4 @@
-import { type DialectNode, dialectNode, nativeName } from '../dialect.js'
+import { type DialectNode, dialectNode, intrinsicName } from '../dialect.js'
 import type { Ast, GpuJs, WebGl2Kernel } from '../gpujs.js'
 
 /** A kernel of the dialect for WebGL2: a program that draws a point for each thread. */
@@ -23,21 +23,9 @@ const load = (ast: Ast): { array: string; index: Ast } | undefined =>
     ? { array: ast.object!.name!, index: ast.property! }
     : undefined
 
-/**
- * gpu.js's class of WebGL2 kernels, for the dialect.
- *
- * A fragment shader can only write where it is drawn, so a kernel runs in the vertex shader: a thread is a point, drawn
- * where its element is in the texture of the buffer. A buffer is a texture of 32-bit integers, rows of 2^`rowBits` words:
- * the bits of floats and integers alike, which no driver takes for NaNs or denormals.
- */
-export function glslKernel(
-  { WebGL2FunctionNode, WebGL2Kernel, FunctionBuilder }: GpuJs,
-  rowBits: number,
-): new (
-  source: string,
-  settings: object,
-) => GlslKernel {
-  class Node extends dialectNode(WebGL2FunctionNode, 'glsl') implements DialectNode {
+/** gpu.js's translator to GLSL, for the dialect over buffers that are textures of integers. */
+function glslNode({ WebGL2FunctionNode }: GpuJs) {
+  return class extends dialectNode(WebGL2FunctionNode, 'glsl') implements DialectNode {
     override astMemberExpression(ast: Ast, out: string[]): string[] {
       if (!load(ast)) return super.astMemberExpression(ast, out)
       out.push('intBitsToFloat(')
@@ -48,13 +36,13 @@ export function glslKernel(
 
     /** Integers that are only loaded and stored never become floats. */
     override astCallExpression(ast: Ast, out: string[]): string[] {
-      const name = nativeName(ast)
+      const name = intrinsicName(ast)
       if (name === 'bitsOf' && load(ast.arguments![0])) return this.#loadBits(ast.arguments![0], out)
-      if (name !== 'store' || nativeName(ast.arguments![2]) !== 'ofBits')
+      if (name !== 'store' || intrinsicName(ast.arguments![2]) !== 'ofBits')
         return super.astCallExpression(ast, out)
-      const [, at, { arguments: bits }] = ast.arguments!
+      const [, index, { arguments: bits }] = ast.arguments!
       out.push('storeBits(')
-      this.astAs('Integer', at, out)
+      this.astAs('Integer', index, out)
       out.push(', ')
       this.astAs('Integer', bits![0], out)
       out.push(')')
@@ -79,8 +67,25 @@ export function glslKernel(
       return out
     }
   }
+}
 
-  return class extends WebGL2Kernel implements GlslKernel {
+/**
+ * gpu.js's class of WebGL2 kernels, for the dialect.
+ *
+ * A fragment shader can only write where it is drawn, so a kernel runs in the vertex shader: a thread is a point, drawn
+ * where its element is in the texture of the buffer. A buffer is a texture of 32-bit integers, rows of 2^`rowBits` words:
+ * the bits of floats and integers alike, which no driver takes for NaNs or denormals.
+ */
+export function glslKernel(
+  gpujs: GpuJs,
+  rowBits: number,
+): new (
+  source: string,
+  settings: object,
+) => GlslKernel {
+  const Node = glslNode(gpujs)
+
+  return class extends gpujs.WebGL2Kernel implements GlslKernel {
     locations: readonly (WebGLUniformLocation | null)[] = []
     sizeLocation: WebGLUniformLocation | null = null
     shiftLocation: WebGLUniformLocation | null = null
@@ -91,32 +96,11 @@ export function glslKernel(
       this.kernelConstants = []
       this.argumentSizes = []
       this.argumentBitRatios = []
-      const functions = FunctionBuilder.fromKernel(this, Node).getPrototypes('kernel').join('\n')
+      const functions = gpujs.FunctionBuilder.fromKernel(this, Node).getPrototypes('kernel').join('\n')
       // gpu.js would destroy arguments of its own.
       this.kernelArguments = []
       const { context: gl } = this
-      const program = gl.createProgram()
-      const shaders = [
-        [gl.VERTEX_SHADER, this.#vertexShader(functions)],
-        [gl.FRAGMENT_SHADER, fragmentShader],
-      ] as const
-      const compiled = shaders.map(([type, source]) => {
-        const shader = gl.createShader(type)
-        // Of a lost context; `read` tells.
-        if (!shader) return undefined
-        gl.shaderSource(shader, source)
-        gl.compileShader(shader)
-        gl.attachShader(program, shader)
-        return shader
-      })
-      gl.linkProgram(program)
-      if (!gl.getProgramParameter(program, gl.LINK_STATUS) && !gl.isContextLost()) {
-        const errors = compiled.map(shader => shader && gl.getShaderInfoLog(shader))
-        throw new Error(
-          `gpu device: gpu.js made a shader that does not compile: ${errors} ${gl.getProgramInfoLog(program)}\n${this.source}`,
-        )
-      }
-      for (const shader of compiled) if (shader) gl.deleteShader(shader)
+      const program = linkProgram(gl, vertexShader(this, functions, rowBits), this.source)
       this.locations = this.argumentNames.map(name => gl.getUniformLocation(program, `user_${name}`))
       this.sizeLocation = gl.getUniformLocation(program, 'size')
       this.shiftLocation = gl.getUniformLocation(program, 'outShift')
@@ -127,14 +111,51 @@ export function glslKernel(
       this.program = program
       this.built = true
     }
+  }
+}
 
-    #vertexShader(functions: string): string {
-      const type: Record<string, string> = { Input: 'isampler2D', Integer: 'int', Float: 'float' }
-      return `#version 300 es
+/**
+ * A program of a vertex shader and the fragment shader that writes its word. `source`: of the kernel, for the error.
+ * @throws Error for a shader that does not compile.
+ */
+function linkProgram(gl: WebGL2RenderingContext, vertex: string, source: string): WebGLProgram {
+  const program = gl.createProgram()
+  const shaders = [
+    [gl.VERTEX_SHADER, vertex],
+    [gl.FRAGMENT_SHADER, fragmentShader],
+  ] as const
+  const compiled = shaders.map(([type, text]) => {
+    const shader = gl.createShader(type)
+    // Of a lost context; `read` tells.
+    if (!shader) return undefined
+    gl.shaderSource(shader, text)
+    gl.compileShader(shader)
+    gl.attachShader(program, shader)
+    return shader
+  })
+  gl.linkProgram(program)
+  if (!gl.getProgramParameter(program, gl.LINK_STATUS) && !gl.isContextLost()) {
+    const errors = compiled.map(shader => shader && gl.getShaderInfoLog(shader))
+    throw new Error(
+      `gpu device: gpu.js made a shader that does not compile: ${errors} ${gl.getProgramInfoLog(program)}\n${source}`,
+    )
+  }
+  for (const shader of compiled) if (shader) gl.deleteShader(shader)
+  return program
+}
+
+/** A kernel's functions as a vertex shader: it runs for each point and stores one word where the point is drawn. */
+function vertexShader(
+  { argumentNames, argumentTypes }: GlslKernel,
+  functions: string,
+  rowBits: number,
+): string {
+  const type: Record<string, string> = { Input: 'isampler2D', Integer: 'int', Float: 'float' }
+  return `#version 300 es
 precision highp float;
 precision highp int;
 precision highp isampler2D;
-${this.argumentNames.map((name, i) => `uniform ${type[this.argumentTypes[i]]} user_${name};`).join('\n')}
+${argumentNames.map((name, i) => `uniform ${type[argumentTypes[i]]} user_${name};`).join('\n')}
 uniform ivec2 size;
 uniform int outShift;
 // Never set.
@@ -159,8 +180,6 @@ void main() {
   gl_Position = storedAt < 0 ? vec4(2.0, 2.0, 2.0, 1.0) : vec4(pixel / vec2(size) * 2.0 - 1.0, 0.0, 1.0);
   gl_PointSize = 1.0;
 }`
-    }
-  }
 }
 
 const fragmentShader = `#version 300 es

@@ -66,27 +66,27 @@ export class Textures {
     const tight =
       gl.getParameter(gl.IMPLEMENTATION_COLOR_READ_FORMAT) === gl.RED_INTEGER &&
       gl.getParameter(gl.IMPLEMENTATION_COLOR_READ_TYPE) === gl.INT
-    const found = new Int32Array(width * height * (tight ? 1 : 4))
+    const texels = new Int32Array(width * height * (tight ? 1 : 4))
     const format = tight ? gl.RED_INTEGER : gl.RGBA_INTEGER
-    if (this.headless) gl.readPixels(0, 0, width, height, format, gl.INT, found)
-    else await this.#readPacked(width, height, format, found)
-    return tight ? found : found.filter((_, i) => i % 4 === 0)
+    if (this.headless) gl.readPixels(0, 0, width, height, format, gl.INT, texels)
+    else await this.#readPacked(width, height, format, texels)
+    return tight ? texels : texels.filter((_, i) => i % 4 === 0)
   }
 
-  /** `readPixels` that comes back at once. */
-  async #readPacked(width: number, height: number, format: GLenum, found: Int32Array): Promise<void> {
+  /** `readPixels` into a buffer of the GPU's, so that the thread need not wait for it. */
+  async #readPacked(width: number, height: number, format: GLenum, texels: Int32Array): Promise<void> {
     const { gl } = this
     const packed = gl.createBuffer()
     gl.bindBuffer(gl.PIXEL_PACK_BUFFER, packed)
-    gl.bufferData(gl.PIXEL_PACK_BUFFER, found.byteLength, gl.STREAM_READ)
+    gl.bufferData(gl.PIXEL_PACK_BUFFER, texels.byteLength, gl.STREAM_READ)
     gl.readPixels(0, 0, width, height, format, gl.INT, 0)
     gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null)
     const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0)
     gl.flush()
     try {
-      while (fence && gl.clientWaitSync(fence, 0, 0) === gl.TIMEOUT_EXPIRED) await turn()
+      while (fence && gl.clientWaitSync(fence, 0, 0) === gl.TIMEOUT_EXPIRED) await nextTask()
       gl.bindBuffer(gl.PIXEL_PACK_BUFFER, packed)
-      gl.getBufferSubData(gl.PIXEL_PACK_BUFFER, 0, found)
+      gl.getBufferSubData(gl.PIXEL_PACK_BUFFER, 0, texels)
       gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null)
     } finally {
       gl.deleteSync(fence)
@@ -95,8 +95,8 @@ export class Textures {
   }
 }
 
-/** A turn of the event loop: unlike timers, messages are not held up. */
-const turn = (): Promise<void> =>
+/** Lets the event loop do other tasks. By a message: browsers hold timers up. */
+const nextTask = (): Promise<void> =>
   new Promise(resolve => {
     const { port1, port2 } = new MessageChannel()
     port1.onmessage = () => {

@@ -1,5 +1,6 @@
 import { DeviceUnavailableError } from '../../device.js'
-import { importPackage, inNode } from '../webgpu/adapter.js'
+import { environment } from '../../environment.js'
+import { acceptAdvice, importPackage, inNode } from '../packages.js'
 
 /** A WebGL2 context, opened for gpu.js. */
 export type WebGl = {
@@ -27,9 +28,7 @@ export async function openWebGl(allowCpu: boolean): Promise<WebGl> {
   if (!opened.software || allowCpu) return opened
   opened.release()
   const advice = inNode ? 'install a GPU driver for WebGPU' : 'allow hardware acceleration in the browser'
-  throw new DeviceUnavailableError(
-    `${opened.description}; ${advice}, or accept it with --gpu-allow-cpu (option allowCpu)`,
-  )
+  throw new DeviceUnavailableError(`${opened.description}; ${advice}, or ${acceptAdvice}`)
 }
 
 function openCanvas(): WebGl {
@@ -60,18 +59,18 @@ type CreateContext = (
 ) => WebGL2RenderingContext | null
 
 async function openHeadless(): Promise<WebGl> {
-  let found: Record<string, unknown> | undefined
+  let module: Record<string, unknown> | undefined
   try {
-    found = await importPackage('gl')
+    module = await importPackage('gl')
   } catch (error) {
     const why = (error as Error).message.split('\n')[0]
     throw new DeviceUnavailableError(`the package gl (headless-gl) does not load (${why}); ${install}`)
   }
-  if (!found) throw new DeviceUnavailableError(`the package gl (headless-gl) is not installed; ${install}`)
+  if (!module) throw new DeviceUnavailableError(`the package gl (headless-gl) is not installed; ${install}`)
   // Without one it would fail, too, but with lines of its own on stderr.
-  if (process.platform === 'linux' && !process.env.DISPLAY)
+  if (process.platform === 'linux' && !environment('DISPLAY'))
     throw new DeviceUnavailableError('headless-gl needs an X display (DISPLAY); run under xvfb-run')
-  const gl = (found.default as CreateContext)(1, 1, { createWebGL2Context: true })
+  const gl = (module.default as CreateContext)(1, 1, { createWebGL2Context: true })
   if (!gl) throw new DeviceUnavailableError('headless-gl gives no context; install a GPU driver with OpenGL')
   const release = () => {
     const extension = gl.getExtension('STACKGL_destroy_context') as { destroy(): void } | null

@@ -6,7 +6,7 @@ import { writeSync } from 'node:fs'
 const { create } = (await import(process.argv[2])) as { create(options: string[]): GPU }
 const adapter = await create([]).requestAdapter({ powerPreference: 'high-performance' })
 const { description, device, architecture, vendor, isFallbackAdapter } = adapter?.info ?? {}
-const found = adapter && { description, device, architecture, vendor, isFallbackAdapter }
-writeSync(process.stdout.fd, `\nadapter: ${JSON.stringify(found)}\n`)
+const info = adapter && { description, device, architecture, vendor, isFallbackAdapter }
+writeSync(process.stdout.fd, `\nadapter: ${JSON.stringify(info)}\n`)
 // Dawn would keep the process alive.
 process.exit()

@@ -7,7 +7,8 @@ export class Queue {
   #pass: GPUComputePassEncoder | undefined
   #recorded = 0
   /** Buffers to destroy once what uses them is submitted. */
-  #doomed: GPUBuffer[] = []
+  #toDestroy: GPUBuffer[] = []
+  /** Settled when all work that waits is done. */
   #tail: Promise<void> = Promise.resolve()
   #waiting = 0
   #error: unknown
@@ -15,8 +16,8 @@ export class Queue {
   constructor(readonly device: GPUDevice) {}
 
   /**
-   * Do `work` after all work so far, at once if nothing is waited for. It runs when `ready` is there, if given. What it
-   * returns is waited for, too.
+   * Do `work` after all work so far and, if given, once `ready` is settled; at once if there is nothing to wait for. The
+   * promise that it returns, if any, keeps later work waiting, too.
    */
   do(work: () => Promise<void> | undefined, ready?: Promise<unknown>): void {
     if (this.#waiting || ready) {
@@ -70,16 +71,19 @@ export class Queue {
     if (this.#encoder) this.device.queue.submit([this.#encoder.finish()])
     this.#encoder = undefined
     this.#recorded = 0
-    for (const buffer of this.#doomed.splice(0)) buffer.destroy()
+    for (const buffer of this.#toDestroy.splice(0)) buffer.destroy()
   }
 
   /** Destroy a buffer after the work recorded so far. */
   destroy(buffer: GPUBuffer): void {
-    if (this.#encoder) this.#doomed.push(buffer)
+    if (this.#encoder) this.#toDestroy.push(buffer)
     else buffer.destroy()
   }
 
-  /** Once no work waits any more. @throws what went wrong since the last call. */
+  /**
+   * Settled once no work waits any more.
+   * @throws what went wrong since the last call.
+   */
   async settled(): Promise<void> {
     while (this.#waiting) await this.#tail
     const error = this.#error

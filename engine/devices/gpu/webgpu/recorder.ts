@@ -1,17 +1,23 @@
 import type { Compiled } from '../compiler.js'
 import type { WebGpuKernel } from '../gpujs.js'
-import { type Argument, commandsOf, type Workspace } from '../launch.js'
+import { type Argument, commandsOf, type Dispatch } from '../launch.js'
+import type { Workspace } from '../workspace.js'
 import type { Queue } from './queue.js'
+import { bufferUsage } from './usage.js'
 
-/** Launches bound to buffers, ready to be enqueued any number of times. */
+type GpuDispatch = Dispatch<WebGpuKernel, GPUBuffer>
+
+/** A launch bound to buffers, ready to be enqueued any number of times. `params`: the uniforms of its dispatches. */
 export type Recording = { readonly run: (queue: Queue) => void; readonly params: GPUBuffer | undefined }
 
-/** What a buffer is used for: uniforms, and copies to it (WebGPU's GPUBufferUsage). */
-const uniform = 0x40 | 0x08
+/** Each dispatch has its parameters at an offset that WebGPU accepts, in one buffer for all. */
+const paramsBytes = ({ pass }: GpuDispatch): number =>
+  Math.ceil(pass.kernel.paramsLayout.byteLength / 256) * 256
 
 /**
- * Bind a compiled kernel to its arguments: every pass of every turn, in order. Undefined when arguments of which it was
- * taken that they are not in one buffer are: WebGPU would not bind that.
+ * Bind a compiled kernel to its arguments: every pass of every iteration, in order. Undefined when arguments that the
+ * kernel was compiled for as different buffers are one: WebGPU would not bind that.
+ * @throws Error when gpu.js would run a kernel elsewhere than on this GPU.
  */
 export function record(
   device: GPUDevice,
@@ -21,50 +27,24 @@ export function record(
 ): Recording | undefined {
   const commands = commandsOf(workspace, compiled, args, true)
   const dispatches = commands.filter(command => command.kind === 'dispatch')
-  const twice = ({ pass, buffers }: (typeof dispatches)[number]) => {
-    const written = pass.writes.map(({ slot }) => buffers[pass.slots.indexOf(slot)])
-    return new Set(pass.writes.map(({ slot }) => slot)).size > new Set(written).size
-  }
-  if (dispatches.some(twice)) return undefined
-  // Each dispatch has its parameters at an offset that WebGPU accepts, in one buffer.
-  const sizes = dispatches.map(({ pass }) => Math.ceil(pass.kernel.paramsLayout.byteLength / 256) * 256)
-  const total = sizes.reduce((a, b) => a + b, 0)
-  const params = total
-    ? device.createBuffer({ size: total, usage: uniform, mappedAtCreation: true })
+  if (dispatches.some(writesOneBufferTwice)) return undefined
+  const size = dispatches.map(paramsBytes).reduce((a, b) => a + b, 0)
+  const params = size
+    ? device.createBuffer({ size, usage: bufferUsage.uniform, mappedAtCreation: true })
     : undefined
-  const bytes = params?.getMappedRange() ?? new ArrayBuffer(0)
+  const mapped = params?.getMappedRange() ?? new ArrayBuffer(0)
   let offset = 0
   const steps = commands.map(command => {
-    if (command.kind === 'copy')
-      return (queue: Queue) =>
-        queue.copy(command.from, command.fromByte, command.to, command.toByte, command.bytes)
-    const { pass, buffers, bases } = command
-    const { kernel } = pass
-    // gpu.js may fall back to another back end where it sees reason to.
-    if (kernel.constructor.mode !== 'webgpu' || kernel.context.device !== device)
-      throw new Error(
-        `gpu device: gpu.js would run a kernel in mode '${kernel.constructor.mode}', not on this GPU`,
-      )
-    const { groups, dispatchWidth } = kernel._computeDispatch(kernel.threadDim)
-    const { byteLength, scalarArgs } = kernel.paramsLayout
-    const view = new DataView(bytes, offset, byteLength)
-    ;[...kernel.threadDim, dispatchWidth].forEach((n, i) => {
-      view.setUint32(4 * i, n, true)
-    })
-    const scalars = [...bases, ...pass.constants]
-    scalarArgs.forEach(({ type, offset: at }, i) => {
-      if (type === 'Integer') view.setInt32(at, scalars[i], true)
-      else view.setFloat32(at, scalars[i], true)
-    })
-    const bindings = device.createBindGroup({
-      layout: kernel.computePipeline.getBindGroupLayout(0),
-      entries: [
-        { binding: 0, resource: { buffer: params!, offset, size: byteLength } },
-        ...buffers.map((buffer, i) => ({ binding: i + 1, resource: { buffer } })),
-      ],
-    })
-    offset += Math.ceil(byteLength / 256) * 256
-    return (queue: Queue) => queue.dispatch(kernel.computePipeline, bindings, groups)
+    if (command.kind === 'copy') {
+      const { from, fromByte, to, toByte, bytes } = command
+      return (queue: Queue) => queue.copy(from, fromByte, to, toByte, bytes)
+    }
+    checkMode(command.pass.kernel, device)
+    const groups = writeParams(command, mapped, offset)
+    const bindings = bind(device, command, params!, offset)
+    offset += paramsBytes(command)
+    const { computePipeline } = command.pass.kernel
+    return (queue: Queue) => queue.dispatch(computePipeline, bindings, groups)
   })
   params?.unmap()
   return {
@@ -74,3 +54,50 @@ export function record(
     },
   }
 }
+
+/** Whether bindings that are written, which were taken for different buffers, are one. */
+function writesOneBufferTwice({ pass, buffers }: GpuDispatch): boolean {
+  const slots = new Set(pass.writes.map(({ slot }) => slot))
+  return slots.size > new Set([...slots].map(slot => buffers[pass.slots.indexOf(slot)])).size
+}
+
+/** @throws Error when gpu.js has fallen back to another back end, as it does where it sees reason to. */
+function checkMode({ constructor: { mode }, context }: WebGpuKernel, device: GPUDevice): void {
+  if (mode !== 'webgpu' || context.device !== device)
+    throw new Error(`gpu device: gpu.js would run a kernel in mode '${mode}', not on this GPU`)
+}
+
+/** Writes a dispatch's parameters, as gpu.js lays them out, from byte `offset` on. Returns its workgroups. */
+function writeParams(
+  { pass: { kernel, constants }, bases }: GpuDispatch,
+  mapped: ArrayBuffer,
+  offset: number,
+): readonly [number, number, number] {
+  const { groups, dispatchWidth } = kernel._computeDispatch(kernel.threadDim)
+  const { byteLength, scalarArgs } = kernel.paramsLayout
+  const view = new DataView(mapped, offset, byteLength)
+  ;[...kernel.threadDim, dispatchWidth].forEach((n, i) => {
+    view.setUint32(4 * i, n, true)
+  })
+  const scalars = [...bases, ...constants]
+  scalarArgs.forEach(({ type, offset: byte }, i) => {
+    if (type === 'Integer') view.setInt32(byte, scalars[i], true)
+    else view.setFloat32(byte, scalars[i], true)
+  })
+  return groups
+}
+
+/** Binds a dispatch's parameters and buffers. */
+const bind = (
+  device: GPUDevice,
+  { pass: { kernel }, buffers }: GpuDispatch,
+  params: GPUBuffer,
+  offset: number,
+): GPUBindGroup =>
+  device.createBindGroup({
+    layout: kernel.computePipeline.getBindGroupLayout(0),
+    entries: [
+      { binding: 0, resource: { buffer: params, offset, size: kernel.paramsLayout.byteLength } },
+      ...buffers.map((buffer, i) => ({ binding: i + 1, resource: { buffer } })),
+    ],
+  })

@@ -1,5 +1,6 @@
 import test from 'tape'
 import { ascendDevice } from '../../../../engine/devices/ascend/index.js'
+import { ascendOptions } from '../../../../engine/devices/ascend/options.js'
 import { registerDevice } from '../../../../engine/index.js'
 import { deviceConformance } from '../../../../engine/testing/index.js'
 import '../../allCells.js'
@@ -16,11 +17,15 @@ export async function conformanceOn(name: string, soc: string, refuse = ''): Pro
   const folder = buildStub()
   Object.assign(process.env, { ASCEND_STUB: folder, ASCEND_STUB_SOC: soc, ASCEND_STUB_REFUSE: refuse })
   let close = async () => {}
-  registerDevice(name, async options => {
-    const device = await ascendDevice(options)
-    close = () => device.close()
-    return device
-  })
+  registerDevice(
+    name,
+    async options => {
+      const device = await ascendDevice(options)
+      close = () => device.close()
+      return device
+    },
+    { options: ascendOptions },
+  )
   // With operators refused it is a second time for most.
   deviceConformance(test, name, { effort: refuse ? effort / 4 : effort })
   test('nothing is left when the device is closed', async t => {

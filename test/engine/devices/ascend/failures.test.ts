@@ -1,13 +1,16 @@
 import test, { type Test } from 'tape'
 import { ascendDevice } from '../../../../engine/devices/ascend/index.js'
+import { type AscendOptions, ascendOptions } from '../../../../engine/devices/ascend/options.js'
 import {
   compile,
   type Device,
+  type DeviceOptions,
   openDevice,
   registerDevice,
   type Tensor,
   tensor,
 } from '../../../../engine/index.js'
+import { copyKernel } from '../../../../engine/kernel/build.js'
 import type { CopyKernel, LoopKernel } from '../../../../engine/kernel/kernel.js'
 import { buildStub, liveObjects, noStub, readCounters } from './stub.js'
 
@@ -15,11 +18,15 @@ const missing = await noStub()
 const folder = missing ? '' : buildStub()
 let opened = 0
 
-/** Open the stub under a new name, set up as `settings` say; after the test it is closed, and nothing may be left. */
+/**
+ * Open the stub under a new name with `options`, set up as `settings` say; after the test it is closed, and nothing may
+ * be left.
+ */
 function withDevice(
   name: string,
   settings: Record<string, string>,
   body: (t: Test, device: Device, registered: string) => Promise<void>,
+  options: AscendOptions = {},
 ): void {
   if (missing) {
     test(`${name} (${missing})`, { skip: true }, () => {})
@@ -29,8 +36,8 @@ function withDevice(
     for (const key of Object.keys(process.env)) if (key.startsWith('ASCEND_STUB')) delete process.env[key]
     Object.assign(process.env, { ASCEND_STUB: folder }, settings)
     const registered = `ascend ${++opened}`
-    registerDevice(registered, options => ascendDevice(options))
-    const { device } = await openDevice(registered)
+    registerDevice(registered, options => ascendDevice(options), { options: ascendOptions })
+    const { device } = await openDevice(registered, options)
     await body(t, device, registered)
     await device.close()
     const left = Object.entries(await liveObjects(folder)).filter(([, count]) => count !== 0)
@@ -127,15 +134,7 @@ withDevice('buffers that were freed', {}, async (t, device) => {
   t.match(await failure(() => device.read(buffer)), reason)
 })
 
-const row = { offset: 0, strides: [1] }
-const copyOf = (count: number): CopyKernel => ({
-  kind: 'copy',
-  dtype: 'float32',
-  shape: [count],
-  source: row,
-  to: row,
-  accumulate: false,
-})
+const copyOf = (count: number): CopyKernel => copyKernel('float32', [count], { offset: 0, strides: [1] })
 const floats = async (reading: Promise<ArrayBuffer>): Promise<number[]> => [
   ...new Float32Array(await reading),
 ]
@@ -150,28 +149,34 @@ withDevice('float64 is declined', {}, async (t, _, registered) => {
 
 withDevice('options', { ASCEND_STUB_SOC: 'Ascend910B2' }, async (t, device) => {
   t.equal(device.matmulEps, 1e-6)
-  const refused = async (options: Record<string, string | number | boolean>) =>
-    failure(() => ascendDevice(options))
-  t.equal(await refused({ precision: 'bf16' }), 'ascend: precision bf16; give one of fp32, hf32, fp16')
-  t.equal(await refused({ card: -1 }), 'ascend: card -1; give its number, 0 or more')
-  t.match(
+  const name = 'ascend that is refused'
+  registerDevice(name, options => ascendDevice(options), { options: ascendOptions })
+  const refused = async (options: DeviceOptions) => failure(() => openDevice(name, options))
+  t.equal(
+    await refused({ precision: 'bf16' }),
+    `device '${name}': precision bf16; give one of fp32, hf32, fp16`,
+  )
+  t.equal(await refused({ card: -1 }), `device '${name}': card -1; give a whole number, 0 or more`)
+  t.equal(await refused({ keepExecutors: 'no' }), `device '${name}': keepExecutors no; give true or false`)
+  t.equal(
     await refused({ colour: 1 }),
-    /^ascend: option colour is not known; there are precision, card, keepExecutors$/,
+    `device '${name}' has no option 'colour'; there are card, precision, keepExecutors`,
   )
 })
 
-if (!missing)
-  test('precision', async t => {
-    for (const [precision, words, eps] of [
-      ['hf32', 'operands rounded to HF32', 1e-3],
-      ['fp16', 'operands rounded to fp16', 2e-3],
-    ] as const) {
-      const device = await ascendDevice({ precision })
+for (const [precision, words, eps] of [
+  ['hf32', 'operands rounded to HF32', 1e-3],
+  ['fp16', 'operands rounded to fp16', 2e-3],
+] as const)
+  withDevice(
+    `precision ${precision}`,
+    {},
+    async (t, device) => {
       t.ok(device.description.includes(words), device.description)
       t.equal(device.matmulEps, eps)
-      await device.close()
-    }
-  })
+    },
+    { precision },
+  )
 
 withDevice('transfers are in order with kernels', {}, async (t, device) => {
   const program = device.compile(copyOf(4))!

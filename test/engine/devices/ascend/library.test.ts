@@ -65,7 +65,7 @@ test('the first place that has a library, and the libraries in order', t => {
   t.equal(libraries.required(runtimePrototypes[0])(), 'libascendcl.so')
   t.equal(libraries.operator('Matmul')?.launch(), 'libopapi_nn.so', 'a symbol is looked for in all of them')
   t.equal(libraries.operator('Mul'), undefined, 'one phase is not enough')
-  t.deepEqual(libraries.found.get('libopapi.so'), { reason: 'cannot open libopapi.so' })
+  t.deepEqual(libraries.results.get('libopapi.so'), { reason: 'cannot open libopapi.so' })
   libraries.checkComplete()
   t.throws(
     () => libraries.required(metaPrototypes[0]),

@@ -8,7 +8,7 @@ import { sizeOf } from '../../../../engine/kernel/shape.js'
 function visit(shape: readonly number[], strides: readonly number[]): number[] {
   let offsets = [0]
   shape.forEach((n, d) => {
-    offsets = offsets.flatMap(at => Array.from({ length: n }, (_, i) => at + i * strides[d]))
+    offsets = offsets.flatMap(offset => Array.from({ length: n }, (_, i) => offset + i * strides[d]))
   })
   return offsets
 }
@@ -51,16 +51,16 @@ test('temporary memory: what is in use at the same time does not overlap', t => 
         const refs = sizes.map(n => s.temporary('float32', [n]))
         for (const step of steps) s.call('Neg', ...step.map(i => refs[i]))
         const { offsets, bytes } = s.layout()
-        const life = refs.map((_, i) => steps.flatMap((step, at) => (step.includes(i) ? [at] : [])))
+        const life = refs.map((_, i) => steps.flatMap((step, time) => (step.includes(i) ? [time] : [])))
         refs.forEach((a, i) => {
           if (life[i].length && offsets[i] + 4 * sizeOf(a.shape) > bytes)
             throw new Error(`${i} ends behind the end`)
           if (offsets[i] % 32) throw new Error(`${i} begins at ${offsets[i]}`)
           refs.forEach((b, j) => {
-            const meet = life[i][0] <= life[j].at(-1)! && life[j][0] <= life[i].at(-1)!
+            const coexist = life[i][0] <= life[j].at(-1)! && life[j][0] <= life[i].at(-1)!
             const apart =
               offsets[i] + 4 * sizeOf(a.shape) <= offsets[j] || offsets[j] + 4 * sizeOf(b.shape) <= offsets[i]
-            if (i < j && meet && !apart) throw new Error(`${i} and ${j} overlap`)
+            if (i < j && coexist && !apart) throw new Error(`${i} and ${j} overlap`)
           })
         })
       },

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { loadFfi } from '../../../../engine/devices/ascend/library.js'
 import { header } from '../../../../engine/devices/ascend/prototypes.js'
 
-// dist/test/ascend/stub.js -> the sources, which the compiler of TypeScript leaves where they are.
+// Seen from dist/test/engine/devices/ascend: the compiler of TypeScript leaves the sources where they are.
 const sources = fileURLToPath(new URL('../../../../../test/engine/devices/ascend/stub/', import.meta.url))
 
 /** Why there is no stub here, or undefined. */

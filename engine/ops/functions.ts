@@ -1,7 +1,9 @@
-import type { Tensor } from './graph/tensor.js'
-import { printShape } from './kernel/shape.js'
-import { where } from './ops/math.js'
-import { arange } from './ops/source.js'
+import type { Tensor } from '../graph/tensor.js'
+import { printShape, sameShape } from '../kernel/shape.js'
+import { where } from './math.js'
+import { arange } from './source.js'
+
+/** Functions that are composed of operations, in plain sight: they have no record, no kernel and no derivative of their own. */
 
 /**
  * Softmax cross-entropy of integer targets, `logsumexp(logits) - logits[target]`, in nats; one value per target.
@@ -10,7 +12,7 @@ import { arange } from './ops/source.js'
  */
 export function softmaxCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
   const lead = logits.shape.slice(0, -1)
-  if (`${lead}` !== `${targets.shape}`)
+  if (!sameShape(lead, targets.shape))
     throw new RangeError(
       `softmaxCrossEntropy: logits ${printShape(logits.shape)} and targets ${printShape(targets.shape)}; give one target per row of logits`,
     )

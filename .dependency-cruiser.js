@@ -1,0 +1,143 @@
+// Which folder may import which: `npm run lint` checks it, `npm run graph` draws it (.graph/draw.js). Type-only imports
+// count, too: they are arrows for a reader.
+
+/**
+ * The order of the folders, from top to bottom: what a row names may import what lower rows name, and its own files,
+ * never a higher row, nor its neighbours in the same row. `*` stands for the loose files of the folder.
+ *
+ * @type {Record<string, string[][]>}
+ */
+export const order = {
+  '.': [['cli'], ['model'], ['data', 'eval'], ['engine']],
+  engine: [['testing'], ['*'], ['runtime'], ['lower'], ['scan'], ['ops'], ['graph'], ['devices'], ['kernel']],
+  'engine/devices': [['ascend', 'gpu', 'reference', 'wasm'], ['shared'], ['*']],
+  'engine/devices/gpu': [
+    ['index.ts'],
+    ['webgl', 'webgpu'],
+    ['launch.ts'],
+    ['compiler.ts'],
+    ['passes'],
+    ['*'],
+  ],
+  'engine/devices/wasm': [
+    ['index.ts'],
+    ['threads'],
+    ['parallel'],
+    ['matmul'],
+    ['kernels'],
+    ['assembly'],
+    ['*'],
+  ],
+  'engine/testing': [['index.ts'], ['conformance'], ['generators'], ['*']],
+  model: [
+    ['*'],
+    ['saved'],
+    ['trainState.ts'],
+    ['cells.ts', 'generative.ts'],
+    ['cells', 'checkpoint'],
+    ['settingsError.ts'],
+    ['settings.ts'],
+  ],
+  data: [['*'], ['formats'], ['read.ts'], ['io']],
+  cli: [['main.ts'], ['commands'], ['*']],
+}
+
+/** Folders that others enter through their doors alone, and the doors. */
+const doors = {
+  engine: ['index', 'hostRandom', 'testing/index'],
+  'engine/devices/ascend': ['index', 'options'],
+  'engine/devices/gpu': ['index', 'options'],
+  'engine/devices/wasm': ['index', 'options'],
+  model: ['index'],
+  'model/checkpoint': ['index'],
+  'model/saved': ['index'],
+  data: ['index'],
+  'data/formats': ['index'],
+  eval: ['index'],
+}
+
+/** Where Node or a user comes in: the doors of the package, and what is loaded by its address instead of imported. */
+const entrances = `^(${[
+  'engine/(index|hostRandom|testing/index)',
+  '(model|data|eval)/index',
+  'model/cells/[^/]+',
+  'cli/main',
+  'engine/devices/wasm/threads/worker',
+  'engine/devices/gpu/webgpu/adapterInfo',
+].join('|')})\\.ts$`
+
+/** The pattern of what a row of `order` names. @param {string} folder @param {string} name */
+function pattern(folder, name) {
+  const inside = folder === '.' ? '' : `${folder}/`
+  if (name.endsWith('.ts')) return `^${inside}${name.replace('.', '\\.')}$`
+  if (name !== '*') return `^${inside}${name}/`
+  const named = order[folder].flat().filter(other => other.endsWith('.ts'))
+  return `^${inside}(?!(${named.join('|').replaceAll('.', '\\.')})$)[^/]+$`
+}
+
+const downwards = Object.entries(order).flatMap(([folder, rows]) =>
+  rows.flatMap((row, depth) =>
+    row.flatMap(name => {
+      const neighbours = row.filter(other => other !== name)
+      const refused = [...rows.slice(0, depth).flat(), ...neighbours]
+      if (!refused.length) return []
+      return {
+        name: `down-from-${folder === '.' ? '' : `${folder}/`}${name}`,
+        comment: `${folder}: imports point down: ${rows.map(names => names.join(', ')).join(' > ')}`,
+        severity: 'error',
+        from: { path: pattern(folder, name) },
+        to: { path: refused.map(other => pattern(folder, other)) },
+      }
+    }),
+  ),
+)
+
+const throughDoors = Object.entries(doors).map(([folder, files]) => ({
+  name: `door-of-${folder}`,
+  comment: `outsiders import ${folder}/ through ${files.join(' or ')}`,
+  severity: 'error',
+  from: { path: '^(cli|model|data|eval|engine)/', pathNot: `^${folder}/` },
+  to: { path: `^${folder}/`, pathNot: `^${folder}/(${files.join('|')})\\.ts$` },
+}))
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    ...downwards,
+    ...throughDoors,
+    {
+      name: 'no-cycle',
+      comment: 'files that import each other cannot be read one after the other',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'no-orphan',
+      comment: 'no door of the package leads here: only tests use it, or nobody',
+      severity: 'error',
+      from: { path: entrances },
+      to: { path: '^(cli|model|data|eval|engine)/', pathNot: entrances, reachable: false },
+    },
+    {
+      name: 'no-unresolvable',
+      comment: 'the imported file or package is not there',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'no-development-package',
+      comment: 'users who install the package do not have it',
+      severity: 'error',
+      from: { path: '^(cli|model|data|eval|engine)/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg'], dependencyTypesNot: ['npm-peer'] },
+    },
+  ],
+  options: {
+    // TypeScript 7 has no API that the tool could parse with; swc sees type-only imports as well.
+    parser: 'swc',
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types'] },
+  },
+}

@@ -1,0 +1,59 @@
+/**
+ * Operations, one record each: name, what it computes (a scalar expression, a view, or kernels), its derivative, and how
+ * it leaves loops. `elementwise` and `operation` make records of users as well. Everybody imports operations from here:
+ * then all tensors have their methods.
+ */
+import { implement } from '../graph/implement.js'
+import type { TensorOperations } from '../graph/methods.js'
+import type { Tensor } from '../graph/tensor.js'
+import { gather } from './gather.js'
+import { mathMethods } from './math.js'
+import { matmul } from './matmul.js'
+import { reduceMethods } from './reduce.js'
+import { sliceMethods } from './slice.js'
+import { viewMethods } from './view.js'
+
+implement<TensorOperations<Tensor>>({
+  ...mathMethods,
+  ...reduceMethods,
+  ...viewMethods,
+  ...sliceMethods,
+  matmul,
+  gather,
+})
+
+export { elementwise } from './elementwise.js'
+export { layerNorm, softmaxCrossEntropy } from './functions.js'
+export { gather, oneHot, scatterAdd } from './gather.js'
+export {
+  add,
+  bitsToUniform,
+  div,
+  equal,
+  less,
+  lessEqual,
+  maximum,
+  minimum,
+  mul,
+  sub,
+  where,
+} from './math.js'
+export { matmul } from './matmul.js'
+export { type OperationRecord, operation } from './operation.js'
+export { randomBits } from './randomBits.js'
+export { concat, pad, stack, sumOfCotangents, takeBox } from './slice.js'
+export {
+  arange,
+  constant,
+  constantValue,
+  dropHostData,
+  full,
+  hostData,
+  isPlaceholder,
+  ones,
+  placeholder,
+  result,
+  tensor,
+  zeros,
+} from './source.js'
+export { expand, reshape, viewOf } from './view.js'

@@ -1,0 +1,94 @@
+import { sameOperation } from '../graph/node.js'
+import { remark } from '../graph/remarks.js'
+import type { ElementwiseOp, KernelOp, Node, Tensor } from '../graph/tensor.js'
+import { placeholder } from '../ops/index.js'
+import { isView } from './node.js'
+import { overSteps } from './overSteps.js'
+
+/** A loop that exists, as what is summed over its steps sees it. */
+export type SummedLoop = {
+  /** The values of a node at all steps. */
+  stacked(t: Tensor): Tensor
+  /** What accumulator number `index` holds after the last step. */
+  final(index: number): Tensor
+}
+
+/** Builds a sum once the loop exists. */
+type Finish = (loop: SummedLoop) => Tensor
+
+/**
+ * Sums of a body's node over all steps, without adding in the loop where that is possible: a sum over steps commutes
+ * with linear operations (`LoopRules.linearIn`), and some take the steps into one operation (`sumOverSteps`). What
+ * remains is added up in the carry.
+ */
+export class SumOverSteps {
+  readonly accumulators: { readonly before: Tensor; readonly term: Tensor }[] = []
+  readonly #plans = new Map<Tensor, Finish>()
+
+  constructor(
+    readonly steps: number,
+    /** Nodes with a value of their own at every step. */
+    readonly perStep: ReadonlySet<Tensor>,
+    /** Add in the loop all the same: what would be stacked is as much memory as recomputing is to save. */
+    readonly inLoop: boolean,
+  ) {}
+
+  /** Decide how to sum `t`, once; the result builds the sum, once, when the loop exists. */
+  plan(t: Tensor): Finish {
+    const known = this.#plans.get(t)
+    if (known) return known
+    const build = this.#plan(t)
+    let sum: Tensor | undefined
+    const finish = (loop: SummedLoop): Tensor => {
+      sum ??= build(loop)
+      return sum
+    }
+    this.#plans.set(t, finish)
+    return finish
+  }
+
+  #plan(t: Tensor): Finish {
+    if (!this.perStep.has(t)) return () => t.mul(this.steps)
+    if (this.inLoop)
+      return this.#addInLoop(t, 'stacking what it is made of would take the memory that is to be saved')
+    const linear = linearInputs(t).find(inputs =>
+      t.inputs.every((x, i) => inputs.includes(i) || !this.perStep.has(x)),
+    )
+    if (linear) {
+      const parts = t.inputs.map((x, i) => (linear.includes(i) ? this.plan(x) : () => x))
+      return loop =>
+        sameOperation(
+          t,
+          parts.map(part => part(loop)),
+        )
+    }
+    const { sumOverSteps } = t.op.kind === 'kernel' ? (t.op as KernelOp<unknown>) : {}
+    if (!sumOverSteps) return this.#addInLoop(t, `a sum over steps of '${t.op.name}' has no other form`)
+    remark('differentiate', () => `the sum over steps of ${t} leaves the loop as one operation`)
+    return loop =>
+      sumOverSteps(
+        t as Node<unknown>,
+        t.inputs.map(x => this.#stacked(loop, x)),
+      )
+  }
+
+  #addInLoop(t: Tensor, why: string): Finish {
+    remark('differentiate', () => `the sum over steps of ${t} is added up in the loop: ${why}`)
+    const before = placeholder(t.shape, t.dtype)
+    const index = this.accumulators.push({ before, term: t }) - 1
+    return loop => loop.final(index)
+  }
+
+  /** The values of a node at all steps; of a view, the view of the values. */
+  #stacked(loop: SummedLoop, t: Tensor): Tensor {
+    const known = (x: Tensor) => (this.perStep.has(x) && !isView(x) ? loop.stacked(x) : undefined)
+    return overSteps(t, { steps: this.steps, known, fixed: x => !this.perStep.has(x) }) ?? loop.stacked(t)
+  }
+}
+
+/** Sets of inputs in which a node is jointly linear. */
+function linearInputs(t: Tensor): readonly (readonly number[])[] {
+  if (isView(t)) return [[0]]
+  const { linearIn } = t.op as ElementwiseOp | KernelOp<unknown>
+  return linearIn?.(t as Node<never>) ?? []
+}

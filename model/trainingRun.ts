@@ -1,0 +1,195 @@
+import { setImmediate } from 'node:timers/promises'
+import { device, dispose, leaves, realise, scope, type Tensor, tensor } from '../engine/index.js'
+import { divergedError } from './divergedError.js'
+import { MetricsWindow } from './metricsWindow.js'
+import type { MetricsLine, RunDirectory, RunIdentity, RunPosition } from './runDirectory.js'
+import { loadToTrain } from './saved/index.js'
+import { initialState, type TrainState } from './trainState.js'
+import { makeTrainStep, type StepMetrics, type StepOptions, type TrainStep } from './trainStep.js'
+import { Validation, type ValidationMetrics, type ValidationOptions } from './validation.js'
+
+/** Where training reads come from: `batch(step)` is a pure function of the step, so a resumed run sees the same. */
+export type TrainingData = {
+  /** int32 tokens [batchSize * length] of a step. */
+  batch(step: number): Int32Array
+  readonly batchSize: number
+  readonly length: number
+  /** What must be the same for a run to be resumed, for instance the number of reads. */
+  readonly fingerprint: string
+}
+
+export type RunOptions = StepOptions & {
+  readonly steps: number
+  /** Steps between checkpoints (with validation, if there are validation reads). */
+  readonly valFreq: number
+  /** Steps between lines of metrics. */
+  readonly logFreq: number
+  /** Checkpoints to keep; 0 keeps all. */
+  readonly keep: number
+  /** A model to start from instead of fresh parameters. */
+  readonly init?: string
+  /** Called after every step. */
+  readonly onStep?: (step: number, metrics: StepMetrics) => void
+  /** Called with every line of metrics. */
+  readonly onMetrics?: (line: MetricsLine) => void
+}
+
+/**
+ * A training run: opened where its directory says that it is, advanced step by step, and saved.
+ *
+ * An interrupted and resumed run ends with the same bits as one that was not interrupted, because batches, mutations
+ * and dropout masks are functions of the seed and the step, and a checkpoint holds everything else.
+ */
+export class TrainingRun {
+  readonly #step: TrainStep
+  readonly #tokens: Tensor
+  /** The step whose batch `#tokens` holds. */
+  #loaded = -1
+  readonly #validation: Validation | undefined
+  readonly #window = new MetricsWindow()
+  #state: TrainState
+  #next: number
+  #checkpoint: string
+  #unsaved = false
+
+  private constructor(
+    readonly directory: RunDirectory,
+    readonly options: RunOptions,
+    readonly data: TrainingData,
+    validation: ValidationOptions | undefined,
+    { step, state, checkpoint }: RunPosition,
+  ) {
+    const { batchSize, length } = data
+    this.#next = step + 1
+    this.#state = state
+    this.#checkpoint = checkpoint
+    this.#tokens = tensor(new Int32Array(batchSize * length), { shape: [batchSize, length] })
+    realise([...leaves(state), this.#tokens], device(options.device))
+    this.#step = makeTrainStep(options)
+    this.#validation =
+      validation && new Validation(validation, options, state.parameters, batchSize, options.device)
+  }
+
+  /**
+   * Open the run of a directory: a new one, or where its newest checkpoint has left it. `dispose` frees its memory.
+   * @throws SettingsError when the run there had other settings, or `init` is a model of another kind; CheckpointError
+   * when a checkpoint cannot be read.
+   */
+  static async open(
+    directory: RunDirectory,
+    options: RunOptions,
+    data: TrainingData,
+    validation?: ValidationOptions,
+  ): Promise<TrainingRun> {
+    const position =
+      (await directory.resume(options, identityOf(options, data))) ?? (await firstPosition(options))
+    return new TrainingRun(directory, options, data, validation, position)
+  }
+
+  /** The step that is to be done next; there are `options.steps`. */
+  get next(): number {
+    return this.#next
+  }
+
+  get finished(): boolean {
+    return this.#next >= this.options.steps
+  }
+
+  /** The path of the newest checkpoint; empty before the first one. */
+  get checkpoint(): string {
+    return this.#checkpoint
+  }
+
+  /**
+   * Do one step; where they are due, validate, write a line of metrics, and save.
+   * @throws DivergedError when the loss is NaN or infinite; RangeError when all steps are done.
+   */
+  async advance(): Promise<void> {
+    const { steps, valFreq, logFreq, learningRate, onStep } = this.options
+    const step = this.#next
+    if (this.finished) throw new RangeError(`advance: all ${steps} steps are done; open the run with more`)
+    await this.#load(step)
+    // The next batch is made and enqueued while the device computes with this one.
+    const [{ state, metrics }] = await Promise.all([
+      this.#step(this.#state, this.#tokens),
+      step + 1 < steps && this.#load(step + 1),
+    ])
+    this.#state = state
+    if (!Number.isFinite(metrics.loss_total)) {
+      this.#unsaved = false // what there is now is not worth it
+      throw await divergedError(step, metrics, state.parameters, this.#checkpoint, learningRate)
+    }
+    this.#next = step + 1
+    this.#unsaved = true
+    this.#window.add(metrics)
+    onStep?.(step, metrics)
+    // Timers, signals and the terminal are served between steps.
+    await setImmediate()
+
+    const due = step % valFreq === 0 || this.finished
+    const validated = due ? await this.#validation?.measure(state.parameters) : undefined
+    if (due || step % logFreq === 0) await this.#report(step, validated)
+    if (due) await this.save()
+  }
+
+  /** Write a checkpoint of the last step, unless there is one. */
+  async save(): Promise<void> {
+    if (!this.#unsaved) return
+    const { directory, options, data } = this
+    const identity = identityOf(options, data)
+    this.#checkpoint = await directory.save(this.#next - 1, this.#state, options, identity, options.keep)
+    this.#unsaved = false
+  }
+
+  /** Free the memory of the run: its state, its batch, and what was compiled. */
+  dispose(): void {
+    this.#tokens.dispose()
+    this.#step.compiled.dispose()
+    this.#validation?.dispose()
+    dispose(this.#state)
+  }
+
+  /** Hand a step's batch to the device, if it does not have it. */
+  async #load(step: number): Promise<void> {
+    if (this.#loaded !== step) this.#tokens.assign(this.data.batch(step))
+    this.#loaded = step
+  }
+
+  async #report(step: number, validated: ValidationMetrics | undefined): Promise<void> {
+    const line = {
+      step,
+      time: new Date().toISOString(),
+      ...this.#window.mean(),
+      ...validated,
+      reads_per_s: this.#window.readsPerSecond(this.data.batchSize),
+    }
+    await this.directory.appendMetrics(line)
+    this.options.onMetrics?.(line)
+    this.#window.reset()
+  }
+}
+
+/** Where a run begins that has no checkpoint: before its first step, with the model of `init` or an untrained one. */
+async function firstPosition(options: RunOptions): Promise<RunPosition> {
+  const state = options.init ? (await loadToTrain(options.init, options)).state : untrainedState(options)
+  return { step: -1, state, checkpoint: '' }
+}
+
+/** Computed at once, so that nothing is left of the random keys that it is drawn from. */
+const untrainedState = (options: RunOptions): TrainState =>
+  scope(() => {
+    const state = initialState(options)
+    realise(leaves(state), device(options.device))
+    return state
+  })
+
+/**
+ * Where sums over steps are taken in pieces (a memory budget), or gradients rounded at another scale, bits differ: a
+ * run goes on as it began.
+ */
+const identityOf = ({ seed, memory, lossScale }: RunOptions, { fingerprint }: TrainingData): RunIdentity => ({
+  seed: String(seed),
+  data: fingerprint,
+  'memory budget': String(memory ?? 'none'),
+  'loss scale': String(lossScale ?? 1),
+})

@@ -1,0 +1,58 @@
+import type { ModelOptions, ModelParameters } from './generative.js'
+import { Scorer } from './scorer.js'
+
+/** Validation reads, each set as bases 0 to 3 (4 for unknown). */
+export type ValidationData = {
+  readonly inDistribution: readonly Uint8Array[]
+  readonly outOfDistribution: readonly Uint8Array[]
+}
+
+/** An AUROC with its interval: how well in-distribution reads score above others. */
+export type Judge = (
+  inDistribution: Float64Array,
+  outOfDistribution: Float64Array,
+) => {
+  auroc: number
+  low: number
+  high: number
+}
+
+export type ValidationOptions = { readonly data: ValidationData; readonly judge: Judge }
+
+/** What a validation adds to a line of metrics: the loss in nats per base, and the AUROC of the likelihood. */
+export type ValidationMetrics = { val_loss: number; auroc: number; auroc_ci: number[] }
+
+/** Validates the parameters of a model in training, again and again. */
+export class Validation {
+  readonly #scorer: Scorer
+
+  /** `batch`: reads that go through the model together; `device`: where, by default the default device. */
+  constructor(
+    readonly options: ValidationOptions,
+    model: ModelOptions,
+    parameters: ModelParameters,
+    batch: number,
+    device?: string,
+  ) {
+    this.#scorer = new Scorer(model, parameters, batch, device)
+  }
+
+  async measure(parameters: ModelParameters): Promise<ValidationMetrics> {
+    const { data, judge } = this.options
+    this.#scorer.parameters = parameters
+    const inDistribution = await this.#means(data.inDistribution)
+    const outOfDistribution = await this.#means(data.outOfDistribution)
+    const { auroc, low, high } = judge(inDistribution, outOfDistribution)
+    const val_loss = -inDistribution.reduce((a, b) => a + b, 0) / inDistribution.length
+    return { val_loss, auroc, auroc_ci: [low, high] }
+  }
+
+  async #means(reads: readonly Uint8Array[]): Promise<Float64Array> {
+    return Float64Array.from(await this.#scorer.score(reads), likelihood => likelihood.mean)
+  }
+
+  /** Free the scorer's memory (not the parameters). */
+  dispose(): void {
+    this.#scorer.dispose()
+  }
+}
