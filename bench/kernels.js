@@ -7,9 +7,9 @@ import { ModuleBuilder } from '../dist/engine/devices/wasm/assembly/assembler.js
 import { i32, v128 } from '../dist/engine/devices/wasm/assembly/instructions.js'
 import { hostTarget } from '../dist/engine/devices/wasm/assembly/target.js'
 import { wasmDevice } from '../dist/engine/devices/wasm/index.js'
-import { sharesColumns } from '../dist/engine/devices/wasm/matmul/columns.js'
 import { choosePacking } from '../dist/engine/devices/wasm/matmul/matmul.js'
 import { wasmOptions } from '../dist/engine/devices/wasm/options.js'
+import { sharesColumns } from '../dist/engine/devices/wasm/parallel/columns.js'
 import { product, view } from './product.js'
 
 const options = resolveOptions('wasm', wasmOptions, { threads: 1, blas: 'off' })

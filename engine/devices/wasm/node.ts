@@ -31,17 +31,3 @@ export function readText(path: string): string | undefined {
     return undefined
   }
 }
-
-/** Run `body` with environment variables set as a native library is to find them, and then as they were before. */
-export function withVariables<T>(variables: Readonly<Record<string, string>>, body: () => T): T {
-  const env = nodeProcess()?.env ?? {}
-  const before = Object.keys(variables).map(name => [name, env[name]] as const)
-  Object.assign(env, variables)
-  try {
-    return body()
-  } finally {
-    for (const [name, value] of before)
-      if (value === undefined) delete env[name]
-      else env[name] = value
-  }
-}

@@ -1,4 +1,5 @@
-import { nodeModule, withVariables } from '../node.js'
+import { withEnvironment } from '../../environment.js'
+import { nodeModule } from '../node.js'
 import { realPath } from './blasFile.js'
 import type { Sgemm } from './sgemm.js'
 
@@ -60,7 +61,7 @@ export const loadedBlas = (path: string): BlasLibrary | undefined => loaded.get(
 export function loadBlas(path: string): BlasLibrary {
   const known = loaded.get(path)
   if (known) return known
-  const fresh = withVariables(oneThread, () => load(path))
+  const fresh = withEnvironment(oneThread, () => load(path))
   loaded.set(path, fresh)
   return fresh
 }
