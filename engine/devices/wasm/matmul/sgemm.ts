@@ -32,9 +32,9 @@ export const sgemmImport = { name: 'sgemm', params: 12 } as const
 export const sgemmIndex = 0
 
 /**
- * A product goes to BLAS if it has at least so many rows, columns and elements in its B. Measured by
- * bench/blas.js on an AMD EPYC (Zen 5), one thread, OpenBLAS 0.3.21; how many times faster BLAS is with its AVX2
- * (Haswell) and its AVX-512 (Cooperlake) kernels:
+ * A product goes to BLAS if it has at least so many rows, columns and elements in its B. Measured by bench/blas.js on an
+ * AMD EPYC (Zen 5), one thread, OpenBLAS 0.3.21; how many times faster BLAS is with its AVX2 (Haswell) and its AVX-512
+ * (Cooperlake) kernels:
  *
  *     [50,16] × [16,64]     1.4  3.2        [1,256] × [256,1024]   0.5  1.8        [500,256] × [256,4]   0.9  4.6
  *     [50,32] × [32,128]    1.7  3.9        [4,256] × [256,1024]   1.3  0.8        [500,256] × [256,8]   1.4  1.4
@@ -103,7 +103,7 @@ export function defineSgemm(
   kernel: MatmulKernel | MatmulColumns,
 ): number {
   const { batch, m, n, k, a, b, accumulate } = kernel
-  const isPart = 'outLeading' in kernel
+  const isColumns = 'outLeading' in kernel
   const [left, right] = blasMatrices(kernel)
   if (!left || !right) throw new Error('sgemm: a view that BLAS cannot express')
   const outStrides = contiguousStrides([...batch, m, n])
@@ -125,7 +125,7 @@ export function defineSgemm(
     f.advance(x, 4 * a.offset)
     f.advance(y, 4 * b.offset)
     forEachIndex(f, batch, [x, y, out], strides, () => {
-      if (!isPart && !isSkinny(target, kernel)) return call(n)
+      if (!isColumns && !isSkinny(target, kernel)) return call(n)
       for (const { size, count } of chunks(n, columnsOfCall))
         f.repeat(count, () => {
           call(size)
