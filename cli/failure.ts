@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander'
 import { InputError } from '../data/index.js'
+import { environment } from '../engine/index.js'
 import { InvalidSettingsError, SettingsError } from '../model/index.js'
 import { interrupted } from './interrupt.js'
 
@@ -27,7 +28,7 @@ export function describeFailure(error: unknown): string | undefined {
   // Help and version are thrown, too, when they have been printed.
   if (error instanceof CommanderError && !error.message.startsWith('error: ')) return undefined
   if (!(error instanceof Error)) return String(error)
-  if (process.env.XENOGRAD_DEBUG === '1') return error.stack
+  if (environment('XENOGRAD_DEBUG') === '1') return error.stack
   // The library calls settings by their names; here they are flags.
   const message = error instanceof SettingsError ? error.tell(name => `--${name}`) : error.message
   return message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')

@@ -20,7 +20,10 @@ export function inputPaths(given: readonly string[]): readonly string[] {
   return paths
 }
 
-/** Opens files (`-`: standard input) as one stream of reads; `limit`: take that many reads at most. */
+/**
+ * Opens files (`-`: standard input) as one stream of reads; `limit`: take that many reads at most. The stream throws an
+ * InputError for a file that cannot be read, or a damaged read.
+ */
 export async function openInput(paths: readonly string[], limit = Number.POSITIVE_INFINITY): Promise<Input> {
   const sizes = await Promise.all(paths.map(plainFileSize))
   let bytesRead = 0
@@ -42,14 +45,15 @@ export async function openInput(paths: readonly string[], limit = Number.POSITIV
       }
     }
   }
-  const known = limit === Number.POSITIVE_INFINITY && sizes.every(size => size !== undefined)
+  const isTotalKnown = limit === Number.POSITIVE_INFINITY && sizes.every(size => size !== undefined)
   return {
     reads: reads(),
-    totalBytes: known ? sizes.reduce((sum, size) => sum + size, 0) : undefined,
+    totalBytes: isTotalKnown ? sizes.reduce((sum, size) => sum + size, 0) : undefined,
     bytesRead: () => bytesRead,
   }
 }
 
+/** Bytes of a plain file; undefined for pipes, folders and what is not there. */
 async function plainFileSize(path: string): Promise<number | undefined> {
   if (path === '-') return undefined
   const info = await stat(path).catch(() => undefined)

@@ -1,5 +1,14 @@
 #!/usr/bin/env node
+/**
+ * The command line, thin over model/, data/ and eval/. Each command is a file in commands/: it registers its options
+ * with commander, and an action that works through what was asked. The files beside this one are what several commands
+ * share, in the order in which a command needs them: how options are written (options), which device computes and what
+ * it is opened with (deviceOptions, deviceFile), models by their paths (models), reads from files or a pipe (input),
+ * scores of them batch by batch (scoring), counted (tally), a table of them (table) written somewhere (output),
+ * progress and messages on stderr (progress), Ctrl-C (interrupt), and errors as a line and an exit code (failure).
+ */
 import { Command } from 'commander'
+import { environmentVariables } from '../engine/index.js'
 import { register as check } from './commands/check.js'
 import { register as convert } from './commands/convert.js'
 import { register as evaluate } from './commands/evaluate.js'
@@ -7,13 +16,22 @@ import { register as info } from './commands/info.js'
 import { register as score } from './commands/score.js'
 import { register as train } from './commands/train.js'
 import { describeFailure, exitCodeOf, exitCodes } from './failure.js'
-import { dashedNames, useDeviceOptions } from './options.js'
+import { dashedNames } from './options.js'
 import { say } from './progress.js'
 import { version } from './version.js'
 
+/** The environment variables that are ours, a line each. */
+const variables = Object.entries(environmentVariables)
+  .filter(([name]) => name.startsWith('XENOGRAD_'))
+  .map(([name, meaning]) => `  ${name.padEnd(27)}${meaning}`)
+  .join('\n')
+
 const help = `
 Exit codes: 0 done, 1 failure, 2 usage, 3 malformed input, 130 interrupted. Names of options may be written with dashes
-or underscores. Standard output is data only. XENOGRAD_DEBUG=1 shows where an error comes from.`
+or underscores. Standard output is data only.
+
+Environment variables (a flag of the same meaning takes precedence):
+${variables}`
 
 // Whoever read our output has seen enough (`| head`).
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -30,7 +48,6 @@ const program = new Command('xenograd')
     process.exit(exitCodes.ok)
   })
   .addHelpText('after', help)
-  .hook('preAction', (_, command) => useDeviceOptions(command))
   .exitOverride()
   .configureOutput({ outputError() {} })
 for (const register of [train, score, evaluate, convert, info, check]) register(program)

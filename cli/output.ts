@@ -3,7 +3,8 @@ import { writeChunks } from '../data/index.js'
 
 /**
  * Writes a table as it comes: to standard output for `-`, at the pace of whoever reads it, else to a file, whole or
- * not at all (gzip if its name ends in `.gz`). Throws what the rows throw; standard output then has the rows before.
+ * not at all (gzip if its name ends in `.gz`).
+ * @throws what the rows throw; standard output then has the rows before.
  */
 export async function writeTable(path: string, rows: AsyncIterable<string>): Promise<void> {
   if (path !== '-') return writeChunks(path, rows)

@@ -1,28 +1,30 @@
 import { setImmediate } from 'node:timers/promises'
 import { Option } from 'commander'
-import { gcFraction, type Read, unknown } from '../data/index.js'
-import { openDevice } from '../engine/index.js'
+import { gcFraction, type Read } from '../data/index.js'
+import type { Runtime } from '../engine/index.js'
 import { Detector, type ReadScores } from '../model/index.js'
+import { type DeviceArguments, deviceOption, deviceOptionFlags } from './deviceOptions.js'
 import type { Input } from './input.js'
 import { interrupted } from './interrupt.js'
 import { describeModel, type Models } from './models.js'
-import { computingOptions, deviceOption, wholeNumber } from './options.js'
+import { wholeNumber } from './options.js'
 import { say, startProgress } from './progress.js'
 import type { ScoredRead } from './table.js'
+import type { Tally } from './tally.js'
 import { version } from './version.js'
 
-/** What every command that scores reads can be told. */
-export type ScoringFlags = {
-  device: string
+/** What commander makes of the options that every command that scores reads has. */
+export type ScoringFlags = DeviceArguments & {
   batch: number
   bothStrands?: boolean
   cell?: string
   quiet?: boolean
 }
 
+/** The options of every command that scores reads: device, batch size, strands, cell, quiet. */
 export const scoringOptions = (): Option[] => [
   deviceOption(),
-  ...computingOptions(),
+  ...deviceOptionFlags(),
   new Option('--batch <n>', 'reads that go through the model together')
     .argParser(wholeNumber(1))
     .default(100),
@@ -37,59 +39,29 @@ export const scoringOptions = (): Option[] => [
   new Option('-q, --quiet', 'no banner, no progress, no summary: only warnings and errors'),
 ]
 
-/** Counts what went through. */
-export class Tally {
-  reads = 0
-  bases = 0
-  /** Bases that are not A, C, G or T. */
-  unknownBases = 0
-  /** Reads too short, or with too few known bases, to have a score. */
-  undefinedScores = 0
-  readonly #began = performance.now()
-
-  add({ read, foreground }: ScoredRead): void {
-    this.reads++
-    this.bases += read.bases.length
-    for (const base of read.bases) if (base === unknown) this.unknownBases++
-    if (Number.isNaN(foreground)) this.undefinedScores++
-  }
-
-  get readsPerSecond(): string {
-    const rate = (1000 * this.reads) / (performance.now() - this.#began)
-    return `${Number(rate.toPrecision(3))} reads/s`
-  }
-
-  /** What users must know, if anything. */
-  warning(): string | undefined {
-    const { unknownBases, undefinedScores } = this
-    const parts = [
-      ...(unknownBases
-        ? [`${unknownBases} of ${this.bases} bases were not ACGT: skipped with the prediction after each`]
-        : []),
-      ...(undefinedScores ? [`${undefinedScores} of ${this.reads} reads have no score (NA)`] : []),
-    ]
-    return parts.length ? parts.join('; ') : undefined
-  }
-}
-
-/** Opens the device and sets up the models on it; says on stderr what will compute, and with what, if `chatty`. */
-export async function openDetector(
+/** Sets up the models on a device; says on stderr what will compute, and with what, if `chatty`. */
+export function makeDetector(
+  device: Runtime,
   { foreground, background }: Models,
-  flags: ScoringFlags,
+  { batch, bothStrands }: ScoringFlags,
   chatty: boolean,
-): Promise<Detector> {
-  const { device: opened } = await openDevice(flags.device)
+): Detector {
   if (chatty) {
-    say(`xenograd ${version()}, device ${flags.device} (${opened.description}), batch ${flags.batch}`)
+    say(`xenograd ${version()}, device ${device.name} (${device.description}), batch ${batch}`)
     say(`foreground ${describeModel(foreground)}`)
     if (background) say(`background ${describeModel(background)}`)
   }
-  return new Detector(foreground, background, flags)
+  return new Detector(foreground, background, {
+    device: device.name,
+    batch,
+    ...(bothStrands && { bothStrands }),
+  })
 }
 
 /**
  * Scores all reads of an input in batches, in their order, in bounded memory, with progress on stderr. Reads before a
- * damaged one are given before the InputError is thrown.
+ * damaged one are given before the error.
+ * @throws InputError for a damaged read, AbortError when the user interrupts.
  */
 export async function* scoreInput(
   detector: Detector,
@@ -99,12 +71,12 @@ export async function* scoreInput(
 ): AsyncGenerator<ScoredRead[]> {
   const progress = startProgress(input.totalBytes, quiet === undefined ? {} : { quiet })
   try {
-    for await (const { reads, scores } of oneAhead(begun(detector, inBatches(input.reads, batch)))) {
+    for await (const { reads, scores } of prefetch(startScoring(detector, inBatches(input.reads, batch)))) {
       const scored = (await scores).map((s, i) => ({ ...s, read: reads[i], gc: gcFraction(reads[i].bases) }))
       for (const read of scored) tally.add(read)
       progress.update(input.bytesRead(), `${tally.reads} reads, ${tally.readsPerSecond}`)
       yield scored
-      // Signals and the terminal have their turn.
+      // Let the event loop see to signals and the terminal.
       await setImmediate()
     }
   } finally {
@@ -114,8 +86,11 @@ export async function* scoreInput(
 
 type Batch = { readonly reads: readonly Read[]; readonly scores: Promise<ReadScores[]> }
 
-/** Batches whose scores are under way. */
-async function* begun(detector: Detector, batches: AsyncIterable<Read[]>): AsyncGenerator<Batch, void> {
+/** Hands each batch to the device without waiting for its scores. */
+async function* startScoring(
+  detector: Detector,
+  batches: AsyncIterable<Read[]>,
+): AsyncGenerator<Batch, void> {
   for await (const reads of batches) {
     interrupted.throwIfAborted()
     const scores = detector.score(reads.map(read => read.bases))
@@ -124,15 +99,15 @@ async function* begun(detector: Detector, batches: AsyncIterable<Read[]>): Async
   }
 }
 
-/** The items, each while the next one is under way: the device computes while a batch's scores are written. */
-async function* oneAhead<T>(items: AsyncGenerator<T, void>): AsyncGenerator<T, void> {
+/** The same items, with the next one asked for before each is given: the device computes while scores are written. */
+async function* prefetch<T>(items: AsyncGenerator<T, void>): AsyncGenerator<T, void> {
   let next = items.next()
   try {
     for (;;) {
       const { done, value } = await next
       if (done) return
       next = items.next()
-      next.catch(() => {}) // thrown when it is its turn
+      next.catch(() => {}) // thrown where it is waited for
       yield value
     }
   } finally {
@@ -141,6 +116,7 @@ async function* oneAhead<T>(items: AsyncGenerator<T, void>): AsyncGenerator<T, v
   }
 }
 
+/** Groups of `size` items, the last one smaller. */
 async function* inBatches<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
   let batch: T[] = []
   try {

@@ -24,6 +24,7 @@ export {
   DeviceUnavailableError,
   type Program,
 } from './devices/device.js'
+export { type EnvironmentVariable, environment, environmentVariables } from './devices/environment.js'
 export { guarded } from './devices/guarded.js'
 export {
   type DeviceOption,

@@ -1,30 +1,36 @@
 import type { Command } from 'commander'
 import {
+  type CheckLine,
   compile,
   DeviceUnavailableError,
-  device,
-  deviceNames,
   entries,
   gradients,
   openDevice,
+  type Runtime,
   randomKey,
   selfCheck,
   type Tensor,
   tensor,
 } from '../../engine/index.js'
 import { batchLoss, findCell, initialModel } from '../../model/index.js'
-import { computingOptions, deviceOption } from '../options.js'
-
-type Verdict = { verdict: 'PASS' | 'FAIL' | 'SKIP'; reason: string }
+import {
+  type ChosenDevice,
+  chosenDevice,
+  type DeviceArguments,
+  deviceOption,
+  deviceOptionFlags,
+  everyDevice,
+} from '../deviceOptions.js'
+import { exitCodes } from '../failure.js'
 
 /** One line of the self-test: resolves to what was found, throws what went wrong. */
-type Test = { name: string; run: (device: string) => Promise<string> }
+type Test = { readonly name: string; readonly run: (device: Runtime) => Promise<string> }
 
 /** A test that makes no sense for this device; the message says why. */
 class Skip extends Error {}
 
+/** What is tested of a device that opens. */
 const tests: readonly Test[] = [
-  { name: 'opens', run: async name => (await openDevice(name)).device.description },
   { name: 'computes', run: firstComputation },
   { name: 'multiplies', run: largeProduct },
   { name: 'learns', run: scanWithGradients },
@@ -35,48 +41,49 @@ export function register(program: Command): void {
   const command = program
     .command('check')
     .description('self-test of every device: opens, computes, gradients of a scan')
-    .addOption(deviceOption().default(undefined, 'all'))
-  for (const option of computingOptions()) command.addOption(option)
-  command.action(async ({ device: only }: { device?: string }) => {
+    .addOption(deviceOption('all'))
+  for (const option of deviceOptionFlags()) command.addOption(option)
+  command.action(async (given: DeviceArguments) => {
+    const one = given.device === undefined ? undefined : await chosenDevice(given)
     let failed = false
-    const print = (device: string, verdict: string, what: string, found: string) => {
+    const print = (device: string, { verdict, what, found }: CheckLine) => {
       process.stdout.write(`${verdict}  ${device.padEnd(10)} ${what.padEnd(10)} ${found}\n`)
       failed ||= verdict === 'FAIL'
     }
-    if (only !== undefined)
-      for await (const { verdict, what, found } of selfCheck(only)) print(only, verdict, what, found)
-    for (const name of only === undefined ? deviceNames() : [only])
-      for (const [test, { verdict, reason }] of await checkDevice(name, only === undefined))
-        print(name, verdict, test, reason)
-    if (failed) process.exitCode = 1
+    if (one) for await (const line of selfCheck(one.name, one.options)) print(one.name, line)
+    for (const device of one ? [one] : everyDevice(given))
+      for await (const line of checkDevice(device, one === undefined)) print(device.name, line)
+    if (failed) process.exitCode = exitCodes.failure
   })
 }
 
-/** `optional`: a device that something is missing for is skipped. */
-async function checkDevice(name: string, optional: boolean): Promise<[test: string, Verdict][]> {
-  const verdicts: [string, Verdict][] = []
-  let opened = true
-  for (const { name: test, run } of tests) {
-    const verdict: Verdict = opened ? await judge(run(name), optional) : skip('it did not open')
-    verdicts.push([test, verdict])
-    if (test === 'opens') opened = verdict.verdict === 'PASS'
-  }
-  return verdicts
+/** The lines of one device. `optional`: one that something is missing for is skipped, not failed. */
+async function* checkDevice({ name, options }: ChosenDevice, optional: boolean): AsyncGenerator<CheckLine> {
+  let device: Runtime | undefined
+  yield await judge('opens', optional, async () => {
+    device = await openDevice(name, options)
+    return device.description
+  })
+  for (const { name: test, run } of tests)
+    yield await judge(test, optional, async () => {
+      if (!device) throw new Skip('it did not open')
+      return run(device)
+    })
 }
 
-const skip = (reason: string): Verdict => ({ verdict: 'SKIP', reason })
-
-const judge = (run: Promise<string>, optional: boolean): Promise<Verdict> =>
-  run.then(
-    reason => ({ verdict: 'PASS', reason }),
-    (error: Error) =>
-      error instanceof Skip || (optional && error instanceof DeviceUnavailableError)
-        ? skip(error.message)
-        : { verdict: 'FAIL', reason: error.message.split('\n')[0] },
-  )
+async function judge(what: string, optional: boolean, test: () => Promise<string>): Promise<CheckLine> {
+  try {
+    return { verdict: 'PASS', what, found: await test() }
+  } catch (error) {
+    if (!(error instanceof Error)) throw error
+    const skipped = error instanceof Skip || (optional && error instanceof DeviceUnavailableError)
+    if (skipped) return { verdict: 'SKIP', what, found: error.message }
+    return { verdict: 'FAIL', what, found: error.message.split('\n')[0] }
+  }
+}
 
 /** tanh(A B) against plain JavaScript. */
-async function firstComputation(name: string): Promise<string> {
+async function firstComputation({ name, matmulEps }: Runtime): Promise<string> {
   const a = [
     [1, -2, 0.5],
     [0.25, 3, -1],
@@ -88,37 +95,32 @@ async function firstComputation(name: string): Promise<string> {
   ]
   const run = compile((x: Tensor, y: Tensor) => x.matmul(y).tanh(), { device: name })
   const got = await run(tensor(a), tensor(b)).data()
-  const wanted = a.flatMap(row =>
-    b[0].map((_, j) => Math.tanh(row.reduce((sum, x, k) => sum + x * b[k][j], 0))),
-  )
-  return `tanh of a matrix product, ${agree(got, wanted, tolerance(name, 1))}`
+  const wanted = product(a, b).map(Math.tanh)
+  return `tanh of a matrix product, ${agree(got, wanted, matmulEps)}`
 }
 
 /** A product large enough for whatever a device has for large ones (a BLAS library), and what that was. */
-async function largeProduct(name: string): Promise<string> {
+async function largeProduct(device: Runtime): Promise<string> {
   const [rows, size] = [48, 96]
   const matrix = (rows: number, seed: number) =>
     Array.from({ length: rows }, (_, i) =>
       Array.from({ length: size }, (_, j) => Math.sin(seed * (size * i + j))),
     )
   const [a, b] = [matrix(rows, 1), matrix(size, 2)]
-  const { device } = await openDevice(name)
   const before = device.description
-  const got = await compile((x: Tensor, y: Tensor) => x.matmul(y), { device: name })(
-    tensor(a),
-    tensor(b),
-  ).data()
-  const wanted = a.flatMap(row => b[0].map((_, j) => row.reduce((sum, x, k) => sum + x * b[k][j], 0)))
-  const found = `[${rows}, ${size}] × [${size}, ${size}], ${agree(got, wanted, size * (device.matmulEps ?? 1e-6))}`
+  const run = compile((x: Tensor, y: Tensor) => x.matmul(y), { device: device.name })
+  const got = await run(tensor(a), tensor(b)).data()
+  const agreement = agree(got, product(a, b), size * device.matmulEps)
+  const found = `[${rows}, ${size}] × [${size}, ${size}], ${agreement}`
   return device.description === before ? found : `${found}; now ${device.description}`
 }
 
 /** Loss and gradients of the shipped LSTM over twelve steps, against the reference device. */
-async function scanWithGradients(name: string): Promise<string> {
+async function scanWithGradients({ name, matmulEps }: Runtime): Promise<string> {
   if (name === 'reference') throw new Skip('it is what the others are compared with')
   const cell = await findCell('lstm')
   const reads = Array.from({ length: 4 }, (_, i) => Array.from({ length: 13 }, (_, t) => (t * t + i * t) % 4))
-  const values = async (on: string): Promise<number[]> => {
+  const values = async (device: string): Promise<number[]> => {
     const run = compile(
       () => {
         const options = { cell, hidden: 8 }
@@ -126,16 +128,18 @@ async function scanWithGradients(name: string): Promise<string> {
         const { loss } = batchLoss(options, parameters, tensor(reads, { dtype: 'int32' }))
         return { loss, gradients: gradients(loss, parameters) }
       },
-      { device: on },
+      { device },
     )
     const results = entries(run())
     return (await Promise.all(results.map(([, t]) => t.data()))).flatMap(data => [...data])
   }
-  return `LSTM over 12 steps, loss and gradients, ${agree(await values(name), await values('reference'), tolerance(name, 10))}`
+  const agreement = agree(await values(name), await values('reference'), 10 * matmulEps)
+  return `LSTM over 12 steps, loss and gradients, ${agreement}`
 }
 
-/** So many times what the device says that its products may be off. */
-const tolerance = (name: string, factor: number): number => factor * (device(name).device.matmulEps ?? 1e-6)
+/** The product of two matrices, in row-major order. */
+const product = (a: readonly number[][], b: readonly number[][]): number[] =>
+  a.flatMap(row => b[0].map((_, j) => row.reduce((sum, x, k) => sum + x * b[k][j], 0)))
 
 /** @throws Error unless all values are within `tolerance`. */
 function agree(got: ArrayLike<number>, wanted: readonly number[], tolerance: number): string {

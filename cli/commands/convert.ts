@@ -11,7 +11,6 @@ import {
 } from '../../model/index.js'
 import { UsageError } from '../failure.js'
 import { describeModel } from '../models.js'
-import { useHostDevice } from '../options.js'
 import { say } from '../progress.js'
 
 const help = `
@@ -34,13 +33,13 @@ export function register(program: Command): void {
       const existing = [to, `${to}.index`].find(path => existsSync(path))
       if (existing && !force)
         throw new Error(`${existing} exists already; choose another name, or use --force`)
-      useHostDevice()
       const model = await loadModel(from)
       await write(to, model)
       say(`${to}: from ${describeModel(model)}`)
     })
 }
 
+/** What writes the format that a file's name asks for. @throws UsageError for a name of neither. */
 function writerFor(path: string): (path: string, model: SavedModel) => Promise<void> {
   if (path.endsWith('.safetensors')) return writeSafetensors
   if (path.endsWith('.ckpt')) return writeTensorFlow

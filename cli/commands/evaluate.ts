@@ -2,6 +2,7 @@ import { basename } from 'node:path'
 import { type Command, Option } from 'commander'
 import { findFiles, type Split, writeFileAtomic } from '../../data/index.js'
 import { type EvaluationReads, evaluateScores, evaluationPlot, formatTable } from '../../eval/index.js'
+import { openChosenDevice } from '../deviceOptions.js'
 import { UsageError } from '../failure.js'
 import { openInput } from '../input.js'
 import { watchInterrupts } from '../interrupt.js'
@@ -9,8 +10,9 @@ import { loadModels } from '../models.js'
 import { wholeNumber } from '../options.js'
 import { writeTable } from '../output.js'
 import { say } from '../progress.js'
-import { openDetector, type ScoringFlags, scoreInput, scoringOptions, Tally } from '../scoring.js'
+import { makeDetector, type ScoringFlags, scoreInput, scoringOptions } from '../scoring.js'
 import { formatRow, type ScoredRead, scoreColumns } from '../table.js'
+import { Tally } from '../tally.js'
 
 type EvaluateFlags = ScoringFlags & {
   foreground?: string
@@ -76,23 +78,25 @@ const alias = (flags: string, name: string): Option =>
 async function evaluate(flags: EvaluateFlags): Promise<void> {
   const foreground = flags.foreground ?? flags.modelDirFrgd ?? missing('foreground')
   const background = flags.background ?? flags.modelDirBkgd
-  const inside = flags.in ?? given(flags.inTestDataDir) ?? missing('in')
-  const outside = flags.ood ?? given(flags.oodTestDataDir) ?? missing('ood')
+  const inDistribution = flags.in ?? listOf(flags.inTestDataDir) ?? missing('in')
+  const outOfDistribution = flags.ood ?? listOf(flags.oodTestDataDir) ?? missing('ood')
   watchInterrupts()
+  const device = await openChosenDevice(flags)
   const sets = [
-    { name: 'in', paths: await filesOf(inside, 'in') },
-    { name: 'ood', paths: await filesOf(outside, 'ood') },
+    { name: 'in', paths: await filesOf(inDistribution, 'in') },
+    { name: 'ood', paths: await filesOf(outOfDistribution, 'ood') },
   ] as const
   const models = await loadModels({ foreground, background, cell: flags.cell, step: flags.ckptStep })
-  const detector = await openDetector(models, flags, !flags.quiet)
+  const detector = makeDetector(device, models, flags, !flags.quiet)
 
-  const found = { in: new Collected(background !== undefined), ood: new Collected(background !== undefined) }
+  const hasRatio = background !== undefined
+  const scores = { in: new ScoreSet(hasRatio), ood: new ScoreSet(hasRatio) }
   async function* rows(): AsyncGenerator<string> {
     yield `#set\t${scoreColumns.join('\t')}\n`
     for (const { name, paths } of sets) {
       const tally = new Tally()
       for await (const scored of scoreInput(detector, await openInput(paths, flags.nSamples), tally, flags)) {
-        for (const read of scored) found[name].add(read)
+        for (const read of scored) scores[name].add(read)
         yield scored.map(read => `${name}\t${formatRow(read)}\n`).join('')
       }
       if (!flags.quiet) say(`${name}: ${tally.reads} reads scored, ${tally.readsPerSecond}`)
@@ -103,10 +107,11 @@ async function evaluate(flags: EvaluateFlags): Promise<void> {
   if (flags.tsv === undefined) for await (const _ of rows());
   else await writeTable(flags.tsv, rows())
 
-  const reads = { inDistribution: found.in.reads(), outOfDistribution: found.ood.reads() }
+  const reads = { inDistribution: scores.in.reads(), outOfDistribution: scores.ood.reads() }
   await report(reads, flags, { foreground: models.foreground.path, background: models.background?.path })
 }
 
+/** Writes and prints what the scores say of the detector. */
 async function report(
   reads: EvaluationReads,
   { seed, replicates, cluster, json, plot }: EvaluateFlags,
@@ -127,8 +132,8 @@ async function report(
     )
 }
 
-/** The scores of one set: numbers only, as a set may have millions of reads. */
-class Collected {
+/** The scores of one set of reads: numbers only, as a set may have millions of reads. */
+class ScoreSet {
   readonly #likelihood: number[] = []
   readonly #ratio: number[] = []
   readonly #gc: number[] = []
@@ -153,8 +158,9 @@ class Collected {
   }
 }
 
-const given = (path: string | undefined): string[] | undefined => (path === undefined ? undefined : [path])
+const listOf = (path: string | undefined): string[] | undefined => (path === undefined ? undefined : [path])
 
+/** @throws UsageError: the option is needed. */
 function missing(name: string): never {
   throw new UsageError(`--${name} is missing (see xenograd evaluate --help)`)
 }

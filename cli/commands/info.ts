@@ -2,7 +2,6 @@ import type { Command } from 'commander'
 import { entries } from '../../engine/index.js'
 import { loadModel } from '../../model/index.js'
 import { parameterCount } from '../models.js'
-import { useHostDevice } from '../options.js'
 
 /** `xenograd info`: what a model file holds. */
 export function register(program: Command): void {
@@ -11,10 +10,9 @@ export function register(program: Command): void {
     .description('what a model is: cell, sizes, updates, notes')
     .argument('<model>', 'safetensors file, run directory, or prefix of a TensorFlow checkpoint')
     .action(async (path: string) => {
-      useHostDevice()
       const model = await loadModel(path)
       const { options, state, metadata } = model
-      const known = {
+      const properties = {
         path: model.path,
         cell: options.cell.name,
         hidden: options.hidden,
@@ -26,8 +24,8 @@ export function register(program: Command): void {
         `tensor ${name}`,
         `${t.dtype} [${t.shape.join(', ')}]`,
       ])
-      const notes = Object.entries(metadata).filter(([name]) => !(name in known))
-      for (const [name, value] of [...Object.entries(known), ...notes, ...tensors])
+      const notes = Object.entries(metadata).filter(([name]) => !(name in properties))
+      for (const [name, value] of [...Object.entries(properties), ...notes, ...tensors])
         process.stdout.write(`${name}\t${value}\n`)
     })
 }

@@ -1,11 +1,13 @@
 import type { Command } from 'commander'
+import { openChosenDevice } from '../deviceOptions.js'
 import { inputPaths, openInput } from '../input.js'
 import { watchInterrupts } from '../interrupt.js'
 import { loadModels } from '../models.js'
 import { writeTable } from '../output.js'
 import { say } from '../progress.js'
-import { openDetector, type ScoringFlags, scoreInput, scoringOptions, Tally } from '../scoring.js'
+import { makeDetector, type ScoringFlags, scoreInput, scoringOptions } from '../scoring.js'
 import { formatRow, scoreColumns } from '../table.js'
+import { Tally } from '../tally.js'
 
 type ScoreFlags = ScoringFlags & {
   foreground: string
@@ -54,7 +56,8 @@ export function register(program: Command): void {
     const paths = inputPaths([...(flags.input ?? []), ...files])
     const chatty = !flags.quiet && (process.stderr.isTTY || flags.output !== '-')
     watchInterrupts()
-    const detector = await openDetector(await loadModels(flags), flags, chatty)
+    const device = await openChosenDevice(flags)
+    const detector = makeDetector(device, await loadModels(flags), flags, chatty)
     const input = await openInput(paths)
     const tally = new Tally()
     async function* rows(): AsyncGenerator<string> {

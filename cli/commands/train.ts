@@ -1,5 +1,7 @@
 import { type Command, InvalidArgumentError, Option, type OptionValues } from 'commander'
+import { type DeviceOptions, openDevice } from '../../engine/index.js'
 import {
+  checkSettings,
   defaults,
   type SettingName,
   type Settings,
@@ -8,9 +10,9 @@ import {
   trainFromSettings,
 } from '../../model/index.js'
 import { parseDevice } from '../deviceFile.js'
+import { chosenDevice, deviceOptionFlags } from '../deviceOptions.js'
 import { exitCodes } from '../failure.js'
 import { interrupted, watchInterrupts } from '../interrupt.js'
-import { computingOptions } from '../options.js'
 import { startProgress } from '../progress.js'
 
 /** `--norm_lstm`, `--norm_lstm=True` and `--norm_lstm=false`, as TensorFlow's flags have it. */
@@ -52,21 +54,30 @@ export function register(program: Command): void {
     )
     .option('-q, --quiet', 'no banner, no progress')
   const options = new Map(settingNames.map(name => [name, optionsOf(name)]))
-  for (const option of [...computingOptions(), ...[...options.values()].flat()]) command.addOption(option)
+  for (const option of [...deviceOptionFlags(), ...[...options.values()].flat()]) command.addOption(option)
   command.action(async (given: OptionValues) => {
     const values = [...options].map(([name, [option, negative]]) => {
       const negated = negative && given[negative.attributeName()]
       return [name, negated ? false : given[option.attributeName()]]
     })
-    await runTraining({ ...defaults, ...Object.fromEntries(values) }, given.quiet === true)
+    const { name, options: deviceOptions } = await chosenDevice(given)
+    const device = given.device ? name : defaults.device
+    const settings = { ...defaults, ...Object.fromEntries(values), device }
+    await runTraining(settings, { quiet: given.quiet === true, deviceOptions })
   })
 }
 
 /**
  * Train with a banner and progress on stderr. SIGINT ends it with a checkpoint, and the process with exit code 130.
- * @throws what `trainFromSettings` throws.
+ * `deviceOptions`: what the device is opened with; give none if it is open already.
+ * @throws what `trainFromSettings` and `openDevice` throw.
  */
-export async function runTraining(settings: Settings, quiet = false): ReturnType<typeof trainFromSettings> {
+export async function runTraining(
+  settings: Settings,
+  { quiet = false, deviceOptions = {} }: { quiet?: boolean; deviceOptions?: DeviceOptions } = {},
+): ReturnType<typeof trainFromSettings> {
+  checkSettings(settings) // before a device is opened for nothing
+  await openDevice(settings.device || undefined, deviceOptions)
   watchInterrupts()
   let progress = startProgress(undefined, { quiet: true })
   let started = false

@@ -7,13 +7,15 @@ export type DeviceOption<V extends OptionValue = OptionValue> = {
   readonly meaning: string
   /** The values that it takes, in words: `a whole number, 1 or more`. */
   readonly values: string
+  /** What holds where nobody sets it, in words: `one for each core`. */
+  readonly otherwise: string
   /** The value that this is, given as it is or (in the environment, on the command line) as text; undefined: none. */
   readonly parse: (given: unknown) => V | undefined
   readonly variable?: EnvironmentVariable
 }
 
 /** What makes an option, beside the values that it takes. */
-type About = { readonly meaning: string; readonly variable?: EnvironmentVariable }
+type About = Pick<DeviceOption, 'meaning' | 'otherwise' | 'variable'>
 
 /** An option that is a whole number of at least `least`. */
 const wholeNumber = (least: number, about: About): DeviceOption<number> => ({
@@ -49,7 +51,7 @@ const flag = (about: About): DeviceOption<boolean> => ({
   },
 })
 
-/** Makes options: `option.wholeNumber(1, { meaning: 'threads to compute with' })`. */
+/** Makes options: `option.wholeNumber(1, { meaning: 'threads', otherwise: 'one for each core' })`. */
 export const option = { wholeNumber, oneOf, text, flag }
 
 /** The options that a kind of device knows, by name. */

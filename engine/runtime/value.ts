@@ -19,8 +19,13 @@ function realised(t: Tensor): Storage {
 }
 
 async function data(t: Tensor): Promise<TypedArray> {
-  const value = constantValue(t)
-  if (value !== undefined && !t.storage && !t.gone) return hostArray(t.dtype, t.size).fill(value)
+  if (!t.storage && t.gone === undefined) {
+    // What is on the host is read there: no device is opened for it.
+    const value = constantValue(t)
+    if (value !== undefined) return hostArray(t.dtype, t.size).fill(value)
+    const onHost = hostData(t)
+    if (onHost) return onHost.slice()
+  }
   const { memory, buffer } = realised(t)
   return hostView(t.dtype, await memory.read(buffer), 0, t.size)
 }
@@ -64,8 +69,7 @@ async function to(t: Tensor, device: string): Promise<Tensor> {
   if (/^(float(32|64)|int32)$/.test(device) && !deviceNames().includes(device))
     throw new TypeError(`to: '${device}' is a dtype, and this copies to a device; use cast('${device}')`)
   const runtime = await openDevice(device)
-  const onHost = t.storage || t.gone !== undefined ? undefined : hostData(t)
-  const values = onHost ?? (await t.data())
+  const values = await t.data()
   const copy = result(t.shape, t.dtype)
   const buffer = runtime.alloc(values.byteLength)
   copy.storage = new Storage(runtime, buffer)

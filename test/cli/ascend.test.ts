@@ -99,7 +99,7 @@ withStub('failures before the first step', async t => {
       /Ascend310B1 has hardly any of the operators; use another card, or wasm/,
     ],
     [{ XENOGRAD_ASCEND_DEVICE: '1' }, /card 1 cannot be opened: .*error 107001, .*npu-smi/],
-    [{ XENOGRAD_ASCEND_PRECISION: 'fp8' }, /precision fp8; give one of fp32, hf32, fp16/],
+    [{ XENOGRAD_ASCEND_PRECISION: 'fp8' }, /XENOGRAD_ASCEND_PRECISION=fp8: give one of fp32, hf32, fp16/],
     [
       { XENOGRAD_ASCEND_PRECISION: 'fp32', ASCEND_STUB_SOC: 'Ascend910A' },
       /precision fp32 on Ascend910A: its matrix unit takes fp16 only; give fp16/,
@@ -164,14 +164,16 @@ withStub('check --device ascend: a line for each part', async t => {
   t.match(broken.stdout, /FAIL {2}ascend +computation .*no aclnn operators for 'add' on Ascend910B4/)
 })
 
-withStub('--ascend-card and --ascend-precision reach the device', async t => {
+withStub('--ascend-card, --ascend-precision and --device-option reach the device', async t => {
   useStub()
-  const [rounded, absent] = await Promise.all([
+  const [rounded, replanned, absent] = await Promise.all([
     xenograd(['check', '--device', 'ascend', '--ascend-card', '0', '--ascend_precision=hf32']),
+    xenograd(['check', '--device', 'ascend', '--device-option', 'keepExecutors=false']),
     xenograd(['check', '--device', 'ascend', '--ascend-card', '1']),
   ])
   t.equal(rounded.code, 0, rounded.stdout)
   t.match(rounded.stdout, /opens .*float32 matmul with operands rounded to HF32/)
+  t.equal(replanned.code, 0, replanned.stdout)
   t.equal(absent.code, 1)
   t.match(absent.stdout, /FAIL {2}ascend +opens .*card 1 cannot be opened: .*npu-smi/)
 })
@@ -180,13 +182,13 @@ test('--ascend-card and --ascend-precision: what makes no sense is an error', as
   const cases: [args: string[], message: RegExp][] = [
     [
       ['score', '-m', 'x', '--device', 'reference', '--ascend-card', '1'],
-      /--ascend-card 1: the device reference is no Ascend card; leave it out, or use --device ascend/,
+      /--ascend-card 1: a flag of the device ascend, but reference is to compute; leave it out, or use --device ascend/,
     ],
     [
       ['train', '--ascend-precision', 'fp16'],
-      /--ascend-precision fp16: the device wasm has no choice of precision; leave it out, or use/,
+      /--ascend-precision fp16: a flag of the device ascend, but wasm is to compute; leave it out, or use/,
     ],
-    [['check', '--ascend-precision', 'fp8'], /'fp8' is invalid\. Allowed choices are fp32, hf32, fp16/],
+    [['check', '--ascend-precision', 'fp8'], /'fp8' is invalid\. Give one of fp32, hf32, fp16/],
     [['check', '--ascend-card', '-1'], /'-1' is invalid\. Give a whole number, 0 or more/],
   ]
   const runs = await Promise.all(cases.map(([args]) => xenograd(args)))

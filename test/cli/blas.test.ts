@@ -8,7 +8,10 @@ test('--blas: where it is of no use, or cannot be used, is an error', async t =>
     xenograd(['score', '--device', 'reference', '--blas', 'off', '-m', 'none']),
   ])
   t.equal(elsewhere.code, 2)
-  t.match(elsewhere.stderr, /--blas auto: the device reference uses no BLAS library; leave it out, or use/)
+  t.match(
+    elsewhere.stderr,
+    /--blas auto: a flag of the device wasm, but reference is to compute; leave it out, or use --device wasm/,
+  )
   t.equal(scoring.code, 2)
   t.equal(missing.code, 1)
   t.match(missing.stdout, /^FAIL {2}wasm +opens +BLAS '\/nowhere\/libblas.so': /)

@@ -172,9 +172,17 @@ test('disposing of a compiled function gives its memory back', async t => {
 
 test('one graph is computed on one device', async t => {
   const x = tensor([1, 2])
-  await x.data()
+  await x.add(1).data()
   const f = compile((a: Tensor) => a.add(1), { device: 'reference' })
   t.throws(() => f(x), /is on device 'wasm', but 'reference' is to compute with it/)
+})
+
+test('to read what is on the host moves it to no device', async t => {
+  const x = tensor([1, 2])
+  const values = await x.data()
+  values[0] = 7
+  const f = compile((a: Tensor) => a.add(1), { device: 'reference' })
+  t.deepEqual([...(await f(x).data())], [2, 3], 'and gives a copy')
 })
 
 test('scopes free what they do not return; the leak reporter names what is left', async t => {

@@ -94,7 +94,7 @@ test('a device that takes waiting to open', async t => {
       if (broken) throw new Error('slow: no adapter; install one')
       return { ...referenceDevice(), name: 'slow' }
     },
-    { options: { broken: option.flag({ meaning: 'fail' }) } },
+    { options: { broken: option.flag({ meaning: 'fail', otherwise: 'false' }) } },
   )
   const failure = (opening: Promise<unknown>) => opening.then(() => 'opened', String)
   t.match(await failure(openDevice('slow', { broken: true })), /slow: no adapter; install one/)

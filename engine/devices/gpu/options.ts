@@ -4,6 +4,7 @@ import { type OptionValues, option } from '../options.js'
 export const gpuOptions = {
   allowCpu: option.flag({
     meaning: 'run on a software adapter, too, which is no GPU and slow',
+    otherwise: 'such an adapter is refused',
     variable: 'XENOGRAD_GPU_ALLOW_CPU',
   }),
 } as const

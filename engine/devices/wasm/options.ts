@@ -3,19 +3,23 @@ import { type OptionValues, option } from '../options.js'
 /** What the device wasm may be opened with. */
 export const wasmOptions = {
   threads: option.wholeNumber(1, {
-    meaning: 'threads to compute with (default: one for each core)',
+    meaning: 'threads to compute with',
+    otherwise: 'one for each core',
     variable: 'XENOGRAD_THREADS',
   }),
   vectors: option.oneOf(['128', '256', 'auto'], {
     meaning:
       'width of the vectors in bits, to the same results: 256 (from Node 24 on, on x64) is nearly twice as fast as 128; ' +
-      "auto is the widest there is (default: 128, since wider ones take a flag of V8's that concerns the whole process)",
+      'auto is the widest there is',
+    // Wider ones take a flag of V8's that concerns the whole process.
+    otherwise: '128',
     variable: 'XENOGRAD_VECTORS',
   }),
   blas: option.text('off, auto, or the path of a library', {
     meaning:
-      'who computes large products of matrices: the BLAS library that is found (auto), one by its path, or none (off, ' +
-      'the default); results differ in their last bits',
+      'who computes large products of matrices: the BLAS library that is found (auto), one by its path, or none (off); ' +
+      'results differ in their last bits',
+    otherwise: 'off',
     variable: 'XENOGRAD_BLAS',
   }),
 } as const

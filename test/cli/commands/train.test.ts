@@ -3,10 +3,10 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test from 'tape'
-import { syntheticReads, writeReads } from '../../data/index.js'
-import { loadModel } from '../../model/index.js'
-import { sharedPath, testShared } from '../shared.js'
-import { command, scratch, shell, xenograd } from './support.js'
+import { syntheticReads, writeReads } from '../../../data/index.js'
+import { loadModel } from '../../../model/index.js'
+import { sharedPath, testShared } from '../../shared.js'
+import { command, scratch, shell, xenograd } from '../support.js'
 
 const folders = {
   in_tr: 'before_2011_in_tr',
@@ -113,9 +113,10 @@ test('train: Ctrl-C writes a checkpoint, and the same command goes on to the sam
   const straight = await xenograd(['train', ...flags, `--out_dir=${join(root, 'straight')}`])
   t.equal(straight.code, 0, straight.stderr)
 
-  const main = fileURLToPath(new URL('../../cli/main.js', import.meta.url))
+  const main = fileURLToPath(new URL('../../../cli/main.js', import.meta.url))
   const out = join(root, 'interrupted')
   const child = spawn(process.execPath, [main, 'train', ...flags, `--out_dir=${out}`])
+  const ended = new Promise(resolve => child.once('close', resolve))
   let said = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said += text
@@ -127,9 +128,9 @@ test('train: Ctrl-C writes a checkpoint, and the same command goes on to the sam
       run !== undefined && (await readFile(join(run, 'metrics.jsonl'), 'utf8').catch(() => '')).includes('\n')
     )
   }
-  while (!(await begun())) await new Promise(resolve => setTimeout(resolve, 5))
+  while (child.exitCode === null && !(await begun())) await new Promise(resolve => setTimeout(resolve, 5))
   child.kill('SIGINT')
-  const code = await new Promise(resolve => child.once('close', resolve))
+  const code = await ended
   t.equal(code, 130, said)
   const steps = (await readdir(join(await runIn(out), 'model'))).filter(name => name.endsWith('.safetensors'))
   t.ok(!steps.includes('model_399.safetensors'), `stopped at ${steps}`)
@@ -186,7 +187,7 @@ test('train: what makes no sense is said before anything is done', async t => {
 test('train: a cell of a file of one own, and the models score', async t => {
   const root = scratch()
   const cell = join(root, 'leaky.mjs')
-  const engine = new URL('../../engine/index.js', import.meta.url)
+  const engine = new URL('../../../engine/index.js', import.meta.url)
   await writeFile(
     cell,
     `import { concat, defineCell } from '${engine}'

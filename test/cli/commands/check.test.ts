@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test from 'tape'
-import { deviceNames } from '../../engine/index.js'
-import { rowsOf, scratch, tinyModel, xenograd } from './support.js'
+import { deviceNames } from '../../../engine/index.js'
+import { rowsOf, scratch, tinyModel, xenograd } from '../support.js'
 
 test('check: four lines a device, each with its verdict and the reason', async t => {
   const [all, one] = await Promise.all([xenograd(['check']), xenograd(['check', '--device', 'wasm'])])
@@ -25,7 +25,7 @@ test('check: four lines a device, each with its verdict and the reason', async t
 })
 
 test('check --device FILE: the device that the file registers, and what is wrong with other files', async t => {
-  const example = fileURLToPath(new URL('../../../examples/device.js', import.meta.url))
+  const example = fileURLToPath(new URL('../../../../examples/device.js', import.meta.url))
   const folder = scratch()
   const none = join(folder, 'none.js')
   writeFileSync(none, 'export {}\n')
@@ -42,7 +42,7 @@ test('check --device FILE: the device that the file registers, and what is wrong
 
 test('score takes a device from a file', async t => {
   const folder = scratch()
-  const example = fileURLToPath(new URL('../../../examples/device.js', import.meta.url))
+  const example = fileURLToPath(new URL('../../../../examples/device.js', import.meta.url))
   const model = await tinyModel(folder)
   const score = (device: string) =>
     xenograd(['score', '-m', model, '--device', device], '>a\nACGTACGTAC\n>b\nGGGTTTACGA\n')

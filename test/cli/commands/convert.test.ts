@@ -1,8 +1,8 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'tape'
-import { sharedPath, testShared } from '../shared.js'
-import { scratch, tinyModel, xenograd } from './support.js'
+import { sharedPath, testShared } from '../../shared.js'
+import { scratch, tinyModel, xenograd } from '../support.js'
 
 test('convert: to TensorFlow and back, bit for bit, and never over what is there', async t => {
   const folder = scratch()

@@ -4,10 +4,10 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import test from 'tape'
-import { decode, type Read, readReads, writeReads } from '../../data/index.js'
-import { findCell, loadModel, Scorer } from '../../model/index.js'
-import { sharedPath, testShared } from '../shared.js'
-import { command, rowsOf, scratch, shell, tinyModel, xenograd } from './support.js'
+import { decode, type Read, readReads, writeReads } from '../../../data/index.js'
+import { findCell, loadModel, Scorer } from '../../../model/index.js'
+import { sharedPath, testShared } from '../../shared.js'
+import { command, rowsOf, scratch, shell, tinyModel, xenograd } from '../support.js'
 
 const header = '#read\tlength\tgc\tll_fg\tll_bg\tllr\n'
 
@@ -253,7 +253,7 @@ test("score: a user's own cell", async t => {
   const folder = scratch()
   const model = await tinyModel(folder, { cell: 'gru' })
   const cell = join(folder, 'mine.mjs')
-  const engine = new URL('../../model/cells/gru.js', import.meta.url).href
+  const engine = new URL('../../../model/cells/gru.js', import.meta.url).href
   writeFileSync(cell, `export { gru } from '${engine}'\n`)
   t.equal((await findCell('gru')).name, 'gru')
   const [own, shipped] = await Promise.all([

@@ -1,9 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'tape'
-import { writeReads } from '../../data/index.js'
-import { auroc } from '../../eval/index.js'
-import { rowsOf, scratch, tinyModel, xenograd } from './support.js'
+import { writeReads } from '../../../data/index.js'
+import { auroc } from '../../../eval/index.js'
+import { rowsOf, scratch, tinyModel, xenograd } from '../support.js'
 
 /** Reads whose letters depend on `step`, so that two sets differ. */
 const reads = (count: number, step: number, genus: string) =>

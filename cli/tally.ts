@@ -1,0 +1,37 @@
+import { unknown } from '../data/index.js'
+import type { ScoredRead } from './table.js'
+
+/** Counts the reads of one input as they are scored, from its construction on. */
+export class Tally {
+  reads = 0
+  bases = 0
+  /** Bases that are not A, C, G or T. */
+  unknownBases = 0
+  /** Reads too short, or with too few known bases, to have a score. */
+  undefinedScores = 0
+  readonly #began = performance.now()
+
+  add({ read, foreground }: ScoredRead): void {
+    this.reads++
+    this.bases += read.bases.length
+    for (const base of read.bases) if (base === unknown) this.unknownBases++
+    if (Number.isNaN(foreground)) this.undefinedScores++
+  }
+
+  get readsPerSecond(): string {
+    const rate = (1000 * this.reads) / (performance.now() - this.#began)
+    return `${Number(rate.toPrecision(3))} reads/s`
+  }
+
+  /** What users must know, if anything. */
+  warning(): string | undefined {
+    const { unknownBases, undefinedScores } = this
+    const parts = [
+      ...(unknownBases
+        ? [`${unknownBases} of ${this.bases} bases were not ACGT: skipped with the prediction after each`]
+        : []),
+      ...(undefinedScores ? [`${undefinedScores} of ${this.reads} reads have no score (NA)`] : []),
+    ]
+    return parts.length ? parts.join('; ') : undefined
+  }
+}
