@@ -1,7 +1,8 @@
-// Orientation: products by WebAssembly, by the system's BLAS, and by BLAS on a right side that was packed once for many
-// products, in turn, on one thread, and which of WebAssembly and BLAS the device takes: the figures behind the rules in
-// engine/devices/wasm/sgemm.ts and packedSgemm.ts.
+// Orientation: products by WebAssembly, by the system's BLAS, and by BLAS on a B that was packed once for many products, in
+// alternation, on one thread, and which of WebAssembly and BLAS the device takes: the figures behind the rules in
+// engine/devices/wasm/matmul/sgemm.ts and packedSgemm.ts.
 // Usage: npm run build && node bench/blas.js [library]
+import { resolveOptions } from '../dist/engine/devices/options.js'
 import { Allocator, maxPages } from '../dist/engine/devices/wasm/allocator.js'
 import { ModuleBuilder } from '../dist/engine/devices/wasm/assembly/assembler.js'
 import { hostTarget } from '../dist/engine/devices/wasm/assembly/target.js'
@@ -10,9 +11,10 @@ import { defineMatmul } from '../dist/engine/devices/wasm/matmul/matmul.js'
 import { definePackedSgemm, sgemmPacking } from '../dist/engine/devices/wasm/matmul/packedSgemm.js'
 import { definePacking, packedBytes } from '../dist/engine/devices/wasm/matmul/packing.js'
 import { defineSgemm, sgemmImport, usesSgemm } from '../dist/engine/devices/wasm/matmul/sgemm.js'
+import { wasmOptions } from '../dist/engine/devices/wasm/options.js'
 import { product } from './product.js'
 
-const target = hostTarget()
+const target = hostTarget(resolveOptions('wasm', wasmOptions).vectors)
 const blas = Blas.choose(process.argv[2] ?? 'auto')
 const path = blas.load()
 if (path === undefined) {
@@ -32,13 +34,13 @@ function prepared(builder, pointers) {
   const { memory } = allocator
   const env = { memory, scratch, ...(builder.imports.length && blasImports(path, memory)) }
   const { run } = new WebAssembly.Instance(new WebAssembly.Module(builder.encode(maxPages)), { env }).exports
-  const place = scratch.value
+  const pointer = scratch.value
   return {
     call() {
-      scratch.value = place
+      scratch.value = pointer
       run(...pointers)
     },
-    free: () => allocator.free(place),
+    free: () => allocator.free(pointer),
   }
 }
 
@@ -49,12 +51,12 @@ function moduleOf(define, imports = []) {
   return builder
 }
 
-/** Least microseconds of each of several calls, over `rounds` in which they take turns of a few milliseconds. */
-function inTurn(calls, rounds = 10, turn = 10) {
+/** Least microseconds of each of several calls, over `rounds` in which each is repeated for some milliseconds. */
+function interleaved(calls, rounds = 10, milliseconds = 10) {
   const best = calls.map(() => Number.POSITIVE_INFINITY)
   for (let round = 0; round <= rounds; round++)
     for (const [i, call] of calls.entries()) {
-      const end = performance.now() + turn
+      const end = performance.now() + milliseconds
       do {
         const start = performance.now()
         call()
@@ -74,7 +76,7 @@ function measure(m, k, n, transposedA, transposedB) {
     return pointer
   })
   const packing = sgemmPacking(withBlas, kernel)
-  const sides = [
+  const candidates = [
     prepared(
       moduleOf(module => defineMatmul(target, module, kernel)),
       pointers,
@@ -93,16 +95,16 @@ function measure(m, k, n, transposedA, transposedB) {
     pack.call()
     pack.free()
     const multiply = moduleOf(module => definePackedSgemm(withBlas, module, kernel, packing), [sgemmImport])
-    sides.push(prepared(multiply, [...pointers, packed]))
+    candidates.push(prepared(multiply, [...pointers, packed]))
     pointers.push(packed)
   }
-  const microseconds = inTurn(sides.map(side => side.call))
-  for (const side of sides) side.free()
+  const microseconds = interleaved(candidates.map(candidate => candidate.call))
+  for (const candidate of candidates) candidate.free()
   for (const pointer of pointers) allocator.free(pointer)
   return { microseconds, taken: usesSgemm(withBlas, kernel) }
 }
 
-/** Rows, inner size, columns; then what lies transposed in memory: the left side, the right side. */
+/** Rows, inner size, columns; then what is transposed in memory: A, B. */
 const groups = {
   'a step of an LSTM, forward and backward (H = 16 … 1024)': [
     16, 24, 32, 48, 64, 128, 256, 512, 1024,

@@ -1,16 +1,20 @@
 // Orientation: what one thread of the WebAssembly device reaches on this machine, beside the peak of its registers in the
 // same run.
 // Usage: npm run build && node bench/kernels.js
+import { resolveOptions } from '../dist/engine/devices/options.js'
 import { Allocator, maxPages } from '../dist/engine/devices/wasm/allocator.js'
-import { i32, ModuleBuilder, v128 } from '../dist/engine/devices/wasm/assembly/assembler.js'
+import { ModuleBuilder } from '../dist/engine/devices/wasm/assembly/assembler.js'
+import { i32, v128 } from '../dist/engine/devices/wasm/assembly/instructions.js'
 import { hostTarget } from '../dist/engine/devices/wasm/assembly/target.js'
 import { wasmDevice } from '../dist/engine/devices/wasm/index.js'
-import { sharesColumns } from '../dist/engine/devices/wasm/matmul/columns.js'
 import { choosePacking } from '../dist/engine/devices/wasm/matmul/matmul.js'
+import { wasmOptions } from '../dist/engine/devices/wasm/options.js'
+import { sharesColumns } from '../dist/engine/devices/wasm/parallel/columns.js'
 import { product, view } from './product.js'
 
-const target = hostTarget()
-const device = wasmDevice(target, 1, 'off')
+const options = resolveOptions('wasm', wasmOptions, { threads: 1, blas: 'off' })
+const target = hostTarget(options.vectors)
+const device = wasmDevice(options, target)
 const done = device.alloc(4)
 
 /**
@@ -34,14 +38,14 @@ async function milliseconds(call, budget = 400, longEnough = 10) {
 
 /** GFLOP/s of multiply-adds that touch memory only before and after. */
 async function registerPeak() {
-  const [accumulators, turns] = [target.wide ? 24 : 12, 1_000_000]
+  const [accumulators, iterations] = [target.wide ? 24 : 12, 1_000_000]
   const module = new ModuleBuilder()
   const write = f => {
     const start = f.local(i32.const(64))
     const x = f.local(v128.load32_splat(start))
     // Loaded and stored in a row: so V8 finds the neighbours of which it makes wide vectors.
     const sums = Array.from({ length: accumulators }, (_, i) => f.local(v128.load(start, 16 * i)))
-    f.repeat(turns, () => {
+    f.repeat(iterations, () => {
       for (const sum of sums) f.set(sum, target.madd(sum, x, x))
     })
     for (const [i, sum] of sums.entries()) f.do(v128.store(start, 16 * i, sum))
@@ -51,7 +55,7 @@ async function registerPeak() {
   const scratch = new WebAssembly.Global({ value: 'i32', mutable: true }, 0)
   const compiled = new WebAssembly.Module(module.encode(maxPages))
   const { run } = new WebAssembly.Instance(compiled, { env: { memory, scratch } }).exports
-  return (8 * accumulators * turns) / (await milliseconds(run)) / 1e6
+  return (8 * accumulators * iterations) / (await milliseconds(run)) / 1e6
 }
 
 /** A prepared call of a kernel on random arguments of these lengths. */
@@ -81,7 +85,7 @@ async function matmul(m, k, n, ...transposed) {
   return (2 * m * n * k) / (await time(kernel, [m * k, k * n, m * n])) / 1e6
 }
 
-/** GFLOP/s of a product in a loop over 50 steps, such as the recurrent one: its right side is packed once. */
+/** GFLOP/s of a product in a loop over 50 steps, such as the recurrent one: its B is packed once. */
 async function matmulInLoop(m, k, n) {
   const steps = 50
   const args = [0, 1, 2].map(buffer => ({ even: buffer, odd: buffer, offset: 0, stride: 0 }))

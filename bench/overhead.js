@@ -1,7 +1,9 @@
 // Orientation: what a training step costs beside its kernels: tracing and compiling once, then JavaScript per call.
 // Usage: npm run build && node bench/overhead.js [hidden units, default 64]
 
+import { resolveOptions } from '../dist/engine/devices/options.js'
 import { wasmDevice } from '../dist/engine/devices/wasm/index.js'
+import { wasmOptions } from '../dist/engine/devices/wasm/options.js'
 import { leaves, realise, registerDevice, scope, setDefaultDevice, tensor } from '../dist/engine/index.js'
 import { initialState, makeTrainStep } from '../dist/model/index.js'
 import { trainingOptions } from './trainingOptions.js'
@@ -11,7 +13,7 @@ const [batch, bases, calls] = [100, 250, 3000]
 
 let running = true
 registerDevice('wasm without its kernels', () => {
-  const inner = wasmDevice(undefined, 1)
+  const inner = wasmDevice(resolveOptions('wasm', wasmOptions, { threads: 1 }))
   return { ...inner, run: (program, args) => running && inner.run(program, args) }
 })
 setDefaultDevice('wasm without its kernels')

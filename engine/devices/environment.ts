@@ -1,5 +1,5 @@
 /**
- * Every environment variable that the package reads, and what it is for. No other file reads the environment, so that
+ * Every environment variable that the package reads, and what it is for. No other file touches the environment, so that
  * what a program does depends on what is listed here and on nothing else.
  */
 export const environmentVariables = {
@@ -36,3 +36,20 @@ export const currentEnvironment = (): Environment =>
   Object.fromEntries(
     (Object.keys(environmentVariables) as EnvironmentVariable[]).map(name => [name, environment(name)]),
   )
+
+/**
+ * Run `body` with variables set as a native library is to find them when it is loaded, and then as they were before. Not
+ * for what this package reads itself: that is handed on as options.
+ */
+export function withEnvironment<T>(variables: Readonly<Record<string, string>>, body: () => T): T {
+  const env = (globalThis as { process?: NodeJS.Process }).process?.env ?? {}
+  const before = Object.keys(variables).map(name => [name, env[name]] as const)
+  Object.assign(env, variables)
+  try {
+    return body()
+  } finally {
+    for (const [name, value] of before)
+      if (value === undefined) delete env[name]
+      else env[name] = value
+  }
+}

@@ -136,6 +136,32 @@ export function leadingAxis(kernel: SimpleKernel): number | undefined {
   return outputs.every(o => o.followsLeadingAxis) ? outputs[0]?.shape[0] : undefined
 }
 
+/**
+ * The same kernel with another size of its leading axis (`leadingAxis`), through the same views.
+ * @throws Error for a kernel that has no such axis.
+ */
+export function withLeadingAxis<K extends SimpleKernel>(kernel: K, size: number): K
+export function withLeadingAxis(kernel: SimpleKernel, size: number): SimpleKernel {
+  switch (kernel.kind) {
+    case 'map':
+    case 'reduce':
+    case 'copy':
+      return { ...kernel, shape: [size, ...kernel.shape.slice(1)] }
+    case 'matmul':
+      return kernel.batch.length
+        ? { ...kernel, batch: [size, ...kernel.batch.slice(1)] }
+        : { ...kernel, m: size }
+    case 'gather':
+      return { ...kernel, count: size }
+    case 'randomBits':
+      return { ...kernel, streams: size }
+    case 'scatterAdd':
+      throw new Error('a scatterAdd has no leading axis')
+    default:
+      return kernel satisfies never
+  }
+}
+
 /** How many arguments a kernel takes. */
 export const argumentCount = (kernel: Kernel): number =>
   kernel.kind === 'loop' ? kernel.bytes.length : operands(kernel).length

@@ -9,7 +9,6 @@ import {
   resolveOptions,
 } from '../devices/options.js'
 import { referenceDevice } from '../devices/reference/index.js'
-import { hostTarget } from '../devices/wasm/assembly/target.js'
 import { wasmDevice } from '../devices/wasm/index.js'
 import { wasmOptions } from '../devices/wasm/options.js'
 import { Runtime } from './runtime.js'
@@ -49,7 +48,7 @@ const ascend: DeviceKind<typeof ascendOptions> = {
 
 const wasm: DeviceKind<typeof wasmOptions> = {
   options: wasmOptions,
-  open: ({ threads, vectors, blas }) => wasmDevice(hostTarget(vectors), threads, blas),
+  open: options => wasmDevice(options),
 }
 const gpu: DeviceKind<typeof gpuOptions> = { options: gpuOptions, open: gpuDevice }
 const reference: DeviceKind<typeof none> = { options: none, open: referenceDevice }

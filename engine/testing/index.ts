@@ -2,10 +2,12 @@
  * What users test their own cells, operations, functions and devices with: `xenograd/testing`.
  *
  * `gradcheck` compares gradients with finite differences; `checkCell` does so for random uses of a cell, and compares
- * its scan with a plain loop (plainLoop.ts); `deviceConformance` (conformance/) tests a device against the reference.
+ * its scan with a plain loop (plainLoop.ts); `checkOperation` tries what the record of an operation promises
+ * (operationProperties.ts); `deviceConformance` (conformance/) tests a device against the reference.
  * What they try is drawn by fast-check (fastCheck.ts) from generators/.
  */
 export { type CheckCellOptions, checkCell } from './checkCell.js'
+export { type CheckOperationOptions, checkOperation } from './checkOperation.js'
 export {
   type Assertions,
   type ConformanceOptions,

@@ -65,7 +65,10 @@ test('browser: wasm with threads under cross-origin isolation, alone without, to
   )
   t.deepEqual([alone.isolated, alone.threads], [false, false])
   t.match(alone.description, /, 1 thread,/)
-  t.match(alone.twoThreads, /no threads that share memory; use one thread, or serve the page cross-origin/)
+  t.match(
+    alone.twoThreads,
+    /no threads that share memory; open it with the option threads: 1, or serve the page cross-origin/,
+  )
   t.equal(isolated.digest, alone.digest, 'same bits')
 })
 

@@ -164,7 +164,7 @@ async function run(): Promise<Report> {
   for (const test of tests) await test()
   let twoThreads = 'works'
   try {
-    await wasmDevice(undefined, 2).close()
+    await wasmDevice({ threads: 2 }).close()
   } catch (error) {
     twoThreads = (error as Error).message
   }

@@ -37,12 +37,15 @@ export class Allocator {
     return this.#takenBytes
   }
 
-  /** Blocks that lie free between blocks in use. */
+  /** Free blocks between blocks in use. */
   get holes(): readonly Readonly<Block>[] {
     return this.#free
   }
 
-  /** The address of `bytes` bytes of memory, aligned to 64. Throws a RangeError when there is no more. */
+  /**
+   * The address of `bytes` bytes of memory, aligned to 64.
+   * @throws RangeError for a number of bytes that makes no sense, and when there is no more memory.
+   */
   alloc(bytes: number): number {
     if (!Number.isSafeInteger(bytes) || bytes < 0)
       throw new RangeError(
@@ -55,15 +58,15 @@ export class Allocator {
     return start
   }
 
-  /** Give back what `alloc` returned. Throws when it is not in use. */
+  /** Give back what `alloc` returned. @throws Error when it is not in use. */
   free(start: number): void {
     const bytes = this.#taken.get(start)
     if (bytes === undefined) throw new Error(`wasm device: free of address ${start}, which is not in use`)
     this.#taken.delete(start)
     this.#takenBytes -= bytes
-    const at = this.#position(start)
-    const before = this.#free[at - 1]
-    const after = this.#free[at]
+    const next = this.#position(start)
+    const before = this.#free[next - 1]
+    const after = this.#free[next]
     const block = { start, bytes }
     const joinsBefore = before !== undefined && before.start + before.bytes === start
     const joinsAfter = after !== undefined && start + bytes === after.start
@@ -72,7 +75,7 @@ export class Allocator {
       block.bytes += before.bytes
     }
     if (joinsAfter) block.bytes += after.bytes
-    this.#free.splice(joinsBefore ? at - 1 : at, Number(joinsBefore) + Number(joinsAfter), block)
+    this.#free.splice(joinsBefore ? next - 1 : next, Number(joinsBefore) + Number(joinsAfter), block)
     const last = this.#free.at(-1)
     if (last && last.start + last.bytes === this.#end) {
       this.#end = last.start

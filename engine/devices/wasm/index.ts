@@ -1,43 +1,34 @@
-import { type Kernel, kernelKey } from '../../kernel/kernel.js'
+import type { Kernel } from '../../kernel/kernel.js'
 import { dtypesOf } from '../../kernel/operands.js'
 import type { Device, DeviceBuffer, Program } from '../device.js'
 import { guarded } from '../guarded.js'
-import { Allocator, alignment, maxPages } from './allocator.js'
+import { Allocator, maxPages } from './allocator.js'
+import type { WordAddress } from './assembly/assembler.js'
 import { constantsIn } from './assembly/constants.js'
 import { hostTarget, type Target } from './assembly/target.js'
 import { Blas } from './matmul/blas.js'
 import { sgemmImport } from './matmul/sgemm.js'
+import type { WasmOptions } from './options.js'
 import { isSmall } from './parallel/partition.js'
 import { shareKernel } from './parallel/shares.js'
+import { Scratch } from './scratch.js'
 import { hostCores } from './threads/cores.js'
 import { hasThreads } from './threads/host.js'
-import { type Code, Linker } from './threads/linker.js'
-import { noThreads, Team } from './threads/pool.js'
+import { Linker, type ModuleCode } from './threads/linker.js'
+import { noThreads, ThreadPool } from './threads/pool.js'
 
-type WasmBuffer = DeviceBuffer & { pointer: number }
+/**
+ * The device wasm, from below upwards: node.ts (what only Node has) and allocator.ts (the device's memory); assembly/
+ * writes WebAssembly; kernels/ and matmul/ emit the functions of kernels for one thread; parallel/ cuts a kernel into
+ * parts and makes one module of them; threads/ runs modules on worker threads or on the caller. This file joins these:
+ * it compiles each kernel, decides who runs it, and moves data to the device and back.
+ */
+
+type WasmBuffer = DeviceBuffer & { readonly pointer: number }
+/** `run` enqueues the kernel, or does it, on these addresses. */
 type WasmProgram = Program & { readonly run: Run }
-
-/** How many threads compute unless `threads` says otherwise: XENOGRAD_THREADS, or one for each core. */
-function defaultThreads(): number {
-  const { process } = globalThis as { process?: NodeJS.Process }
-  const asked = process?.env.XENOGRAD_THREADS
-  if (asked === undefined || asked === '') return hasThreads() ? hostCores() : 1
-  const threads = Number(asked)
-  if (!Number.isInteger(threads) || threads < 1)
-    throw new RangeError(`XENOGRAD_THREADS=${asked}: give a whole number, 1 or more`)
-  return threads
-}
-
-/** BLAS unless `blas` says otherwise: XENOGRAD_BLAS, or none, so that results are the same on all machines. */
-function defaultBlas(): string {
-  const { process } = globalThis as { process?: NodeJS.Process }
-  return process?.env.XENOGRAD_BLAS || 'off'
-}
-
-type EmittedCode = Code & { readonly scratchBytes: number }
-
-/** What enqueues work, or does it, on these addresses. */
 type Run = (pointers: readonly number[]) => void
+type EmittedCode = ModuleCode & { readonly scratchBytes: number }
 
 const pointerOf = (buffer: DeviceBuffer): number => (buffer as WasmBuffer).pointer
 
@@ -45,140 +36,149 @@ const pointerOf = (buffer: DeviceBuffer): number => (buffer as WasmBuffer).point
  * The default device: every kernel becomes a WebAssembly module, emitted here, with shapes, strides and constants in
  * its code. Takes float32 and int32.
  *
- * `threads` worker threads compute while the caller's is free. Kernels with enough work are cut into parts
- * (partition.ts) that they compute at the same time, to the same bits as one thread does. Small kernels the caller
- * computes itself when nothing is under way; where the host has no threads that share memory, it computes everything.
- * `host`: what the modules may use; by default all that the host has. `blas`: which
- * library computes large products: `off`, `auto`, or its path (blas.ts); results differ in their last bits.
+ * `threads` worker threads (by default one for each core) compute while the caller's is free. Kernels with enough work
+ * are cut into parts (parallel/) that they compute at the same time, to the same bits as one thread does. Small kernels
+ * the caller computes itself when nothing is under way; where the host has no threads that share memory, it computes
+ * everything. `blas`: which library computes large products: `off` (the default, so that results are the same on all
+ * machines), `auto`, or its path (matmul/blas.ts); results differ in their last bits.
+ *
+ * `host`: what the modules may use; by default all that the host has, with vectors of `vectors` bits.
  * @throws Error where there is no WebAssembly SIMD, no threads though several are asked for, or not that library.
  */
-export function wasmDevice(
-  host: Target = hostTarget(),
-  threads = defaultThreads(),
-  blas = defaultBlas(),
-): Device {
+export function wasmDevice(options: WasmOptions = {}, host: Target = hostTarget(options.vectors)): Device {
+  const { threads = hasThreads() ? hostCores() : 1, blas = 'off' } = options
   const library = Blas.choose(blas)
-  const target: Target = { ...host, ...(library.path !== undefined && { sgemm: library }) }
   if (threads > 1 && !hasThreads()) throw new Error(noThreads)
-  let open: Allocator | undefined = new Allocator(maxPages, hasThreads())
-  const addressOf = host.loadsConstants ? constantsIn(allocator) : undefined
-  const linker = new Linker(open.memory)
-  let team: Team | undefined
-  const programs = new Map<string, WasmProgram>()
-  /** Scratch memory: the caller's, and the workers', one after the other. */
-  const callerScratch = { pointer: 0, bytes: 0 }
-  const teamScratch = { pointer: 0, bytes: 0 }
-  /** Right sides that loops have packed. */
-  const packed = { pointer: 0, bytes: 0 }
+  return guarded(new WasmDevice(host, threads, library))
+}
 
-  function allocator(): Allocator {
-    if (!open) throw new Error('wasm device: used after it was closed; open another')
-    return open
+class WasmDevice implements Device {
+  readonly name = 'wasm'
+  readonly #target: Target
+  #allocator: Allocator | undefined = new Allocator(maxPages, hasThreads())
+  /** Where constants are in memory, on hosts that load them from there. */
+  readonly #addressOf: WordAddress | undefined
+  readonly #linker: Linker
+  /** The worker threads; they start with the first kernel for them. */
+  #pool: ThreadPool | undefined
+  readonly #callerScratch: Scratch
+  readonly #poolScratch: Scratch
+  /** Where loops keep the operands that they pack. */
+  readonly #packed: Scratch
+
+  constructor(
+    host: Target,
+    readonly threads: number,
+    readonly library: Blas,
+  ) {
+    this.#target = { ...host, ...(library.path !== undefined && { sgemm: library }) }
+    const allocator = this.#heap
+    this.#addressOf = host.loadsConstants ? constantsIn(allocator) : undefined
+    this.#linker = new Linker(allocator.memory)
+    this.#callerScratch = new Scratch(allocator)
+    this.#poolScratch = new Scratch(allocator, threads)
+    this.#packed = new Scratch(allocator)
   }
 
-  function bytesAt(buffer: DeviceBuffer, bytes: number): Uint8Array {
+  get description(): string {
+    const { vectors, relaxed } = this.#target
+    const count = this.threads === 1 ? '1 thread' : `${this.threads} threads`
+    const madd = relaxed ? 'fused multiply-add (relaxed SIMD)' : 'no fused multiply-add'
+    return `WebAssembly SIMD, ${vectors}, ${count}, ${madd}, ${this.library.description}`
+  }
+
+  alloc(bytes: number): WasmBuffer {
+    return { bytes, pointer: this.#heap.alloc(bytes) }
+  }
+
+  free(buffer: DeviceBuffer): void {
+    this.#heap.free(pointerOf(buffer))
+  }
+
+  write(buffer: DeviceBuffer, data: ArrayBufferView): void {
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    if (this.#isIdle) this.#bytesAt(buffer, data.byteLength).set(bytes)
+    else this.#pool?.write(pointerOf(buffer), bytes)
+  }
+
+  async read(buffer: DeviceBuffer): Promise<ArrayBuffer> {
+    if (this.#pool && !this.#isIdle) return this.#pool.read(pointerOf(buffer), buffer.bytes)
+    // Memory that threads share is copied into memory of its own.
+    return new Uint8Array(this.#bytesAt(buffer, buffer.bytes)).buffer
+  }
+
+  compile(kernel: Kernel): WasmProgram | null {
+    return dtypesOf(kernel).has('float64') ? null : { kernel, run: this.#runOf(kernel) }
+  }
+
+  run(program: Program, args: readonly DeviceBuffer[]): void {
+    const { run } = program as WasmProgram
+    run(args.map(pointerOf))
+  }
+
+  stats(): { buffers: number; bytes: number } {
+    const { taken, takenBytes } = this.#heap
+    return { buffers: taken, bytes: takenBytes }
+  }
+
+  async close(): Promise<void> {
+    this.#allocator = undefined
+    await this.#pool?.close()
+  }
+
+  /** The device's memory. @throws Error once the device is closed. */
+  get #heap(): Allocator {
+    if (!this.#allocator) throw new Error('wasm device: used after it was closed; open another')
+    return this.#allocator
+  }
+
+  #bytesAt(buffer: DeviceBuffer, bytes: number): Uint8Array {
     // A new view every time: memory that has grown is another ArrayBuffer.
-    return new Uint8Array(allocator().memory.buffer, pointerOf(buffer), bytes)
-  }
-
-  /** Make scratch memory larger if need be. Whatever is under way knows the memory that it began with. */
-  function needScratch(scratch: { pointer: number; bytes: number }, bytes: number, threads: number): void {
-    if (bytes <= scratch.bytes) return
-    if (scratch.bytes) allocator().free(scratch.pointer)
-    scratch.bytes = 0
-    const size = Math.ceil(bytes / alignment) * alignment
-    const pointer = allocator().alloc(size * threads)
-    Object.assign(scratch, { pointer, bytes: size })
-  }
-
-  /** Code for so many threads, and the memory that it needs. */
-  function emit(kernel: Kernel, threads: number): EmittedCode {
-    const { module, packedBytes } = shareKernel(target, kernel, threads, addressOf)
-    needScratch(packed, packedBytes, 1)
-    const blas = module.imports.includes(sgemmImport) ? library.load() : undefined
-    return { bytes: module.encode(maxPages, hasThreads()), blas, scratchBytes: module.scratchBytes }
-  }
-
-  function onTeam(code: EmittedCode): Run {
-    team ??= new Team(threads, allocator().memory)
-    const workers = team
-    needScratch(teamScratch, code.scratchBytes, threads)
-    const id = workers.load(code)
-    return pointers => workers.run(id, [...pointers, packed.pointer], teamScratch)
-  }
-
-  function onCaller(code: EmittedCode): Run {
-    needScratch(callerScratch, code.scratchBytes, 1)
-    const run = linker.link(code)
-    return pointers => {
-      linker.scratch = callerScratch.pointer
-      run(...pointers, packed.pointer, 0)
-    }
-  }
-
-  /** What runs a kernel: the workers, or if it is small the caller when it can. */
-  function runOf(kernel: Kernel): Run {
-    if (!hasThreads()) return onCaller(emit(kernel, 1))
-    if (!isSmall(kernel)) return onTeam(emit(kernel, threads))
-    const own = onCaller(emit(kernel, 1))
-    let queued: Run | undefined
-    return pointers => {
-      if (isIdle()) return own(pointers)
-      queued ??= onTeam(emit(kernel, threads))
-      queued(pointers)
-    }
-  }
-
-  /** The program of a kernel, made once. */
-  function programOf(kernel: Kernel, key: string): WasmProgram {
-    const program = programs.get(key) ?? { kernel, run: runOf(kernel) }
-    programs.set(key, program)
-    return program
+    return new Uint8Array(this.#heap.memory.buffer, pointerOf(buffer), bytes)
   }
 
   /** Whether nothing is under way, so that the caller may touch memory. @throws Error when a worker has failed. */
-  const isIdle = (): boolean => team?.isIdle ?? true
+  get #isIdle(): boolean {
+    return this.#pool?.isIdle ?? true
+  }
 
-  return guarded({
-    name: 'wasm',
-    get description() {
-      const count = threads === 1 ? '1 thread' : `${threads} threads`
-      const madd = target.relaxed ? 'fused multiply-add (relaxed SIMD)' : 'no fused multiply-add'
-      return `WebAssembly SIMD, ${target.vectors}, ${count}, ${madd}, ${library.description}`
-    },
-    alloc(bytes) {
-      return { bytes, pointer: allocator().alloc(bytes) } as WasmBuffer
-    },
-    free(buffer) {
-      allocator().free(pointerOf(buffer))
-    },
-    write(buffer, data) {
-      const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-      if (isIdle()) bytesAt(buffer, data.byteLength).set(bytes)
-      else team?.write(pointerOf(buffer), bytes)
-    },
-    async read(buffer) {
-      if (team && !isIdle()) return team.read(pointerOf(buffer), buffer.bytes)
-      // Memory that threads share is copied into memory of its own.
-      return new Uint8Array(bytesAt(buffer, buffer.bytes)).buffer
-    },
-    compile(kernel) {
-      const key = kernelKey(kernel)
-      if (dtypesOf(kernel).has('float64')) return null
-      return programOf(kernel, key)
-    },
-    run(program, args) {
-      const { run } = program as WasmProgram
-      run(args.map(pointerOf))
-    },
-    stats() {
-      const { taken, takenBytes } = allocator()
-      return { buffers: taken, bytes: takenBytes }
-    },
-    async close() {
-      programs.clear()
-      open = undefined
-      await team?.close()
-    },
-  })
+  /** What runs a kernel: the workers, or if it is small the caller when it can. */
+  #runOf(kernel: Kernel): Run {
+    if (!hasThreads()) return this.#onCaller(kernel)
+    if (!isSmall(kernel)) return this.#onPool(kernel)
+    const onCaller = this.#onCaller(kernel)
+    let onPool: Run | undefined
+    return pointers => {
+      if (this.#isIdle) return onCaller(pointers)
+      onPool ??= this.#onPool(kernel)
+      onPool(pointers)
+    }
+  }
+
+  #onPool(kernel: Kernel): Run {
+    const code = this.#emit(kernel, this.threads)
+    this.#pool ??= new ThreadPool(this.threads, this.#heap.memory)
+    const pool = this.#pool
+    this.#poolScratch.reserve(code.scratchBytes)
+    const id = pool.load(code)
+    return pointers => pool.run(id, [...pointers, this.#packed.pointer], this.#poolScratch)
+  }
+
+  #onCaller(kernel: Kernel): Run {
+    const code = this.#emit(kernel, 1)
+    this.#callerScratch.reserve(code.scratchBytes)
+    const run = this.#linker.link(code)
+    return pointers => {
+      this.#linker.scratch = this.#callerScratch.pointer
+      run(...pointers, this.#packed.pointer, 0)
+    }
+  }
+
+  /** ModuleCode for so many threads, once there is memory for the operands that it packs. */
+  #emit(kernel: Kernel, threads: number): EmittedCode {
+    const { module, packedBytes } = shareKernel(this.#target, kernel, threads, this.#addressOf)
+    this.#packed.reserve(packedBytes)
+    const blas = module.imports.includes(sgemmImport) ? this.library.load() : undefined
+    return { bytes: module.encode(maxPages, hasThreads()), blas, scratchBytes: module.scratchBytes }
+  }
 }

@@ -13,6 +13,7 @@ import { type ConformanceOptions, Suite, type TestFunction } from './suite.js'
 import { testTraining } from './training.js'
 
 export { runKernel } from './kernels.js'
+export { compareOnDevice } from './operations.js'
 export type { Assertions, ConformanceOptions, TestFunction } from './suite.js'
 
 /**

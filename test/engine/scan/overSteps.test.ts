@@ -1,18 +1,8 @@
 import fc from 'fast-check'
 import test from 'tape'
-import {
-  compile,
-  dispose,
-  explain,
-  scan,
-  setDefaultDevice,
-  stack,
-  type Tensor,
-  zeros,
-} from '../../../engine/index.js'
+import { explain, scan, stack, type Tensor, zeros } from '../../../engine/index.js'
 import { placeholder } from '../../../engine/ops/index.js'
 import { overSteps } from '../../../engine/scan/overSteps.js'
-import { firstDifferenceOfTrees } from '../../../engine/testing/compare.js'
 import {
   applyCase,
   casesOf,
@@ -21,74 +11,30 @@ import {
   sampledOps,
 } from '../../../engine/testing/generators/index.js'
 import '../allCells.js'
-import { runs } from '../effort.js'
-import { type AnyScan, bothLoops } from './support.js'
 
-// Generated: every operation at all steps at once, outside of the loop, against the plain loop over steps.
-
-setDefaultDevice('reference')
+// That what leaves a loop is what the loop makes is tested for every operation by `checkOperation` (ops/records.test.ts).
 
 const steps = 3
 
-/** A use of an operation whose inputs are other ones at each step, or (by bit of `fixed`) the same at all steps. */
-type StepsCase = { readonly drawn: readonly DrawnCase[]; readonly fixed: number }
-
-/** Cases of one shape with other values for each step. */
-const casesOverSteps = (op: ReturnType<typeof sampledOps>[number]): fc.Arbitrary<StepsCase> =>
-  fc.record({
-    drawn: casesOf(fc, op).map(drawn =>
-      Array.from({ length: steps }, (_, step) => ({
-        ...drawn,
-        inputs: drawn.inputs.map(input => ({
-          ...input,
-          // The same numbers one further, so that they stay within their range.
-          values: input.values.map((_, i, all) => all[(i + step) % all.length]),
-        })),
-      })),
-    ),
-    fixed: fc.nat(7),
-  })
-
-/** A loop that reads only inputs of the step, so that all of it can be worked out before: `total` is the carry. */
-const body =
-  ({ drawn, fixed }: StepsCase) =>
-  (loop: AnyScan) =>
-  (inputs: readonly Tensor[]) => {
-    const isFixed = (i: number) => (fixed >> i) % 2 === 1
-    const perStep = Object.fromEntries(inputs.flatMap((t, i) => (isFixed(i) ? [] : [[i, t]])))
-    const first = inputs.map(t => t.slice(0, 0, 1).squeeze(0))
-    const step = (total: Tensor, x: typeof perStep) => {
-      const y = applyCase(
-        drawn[0],
-        inputs.map((_, i) => x[i] ?? first[i]),
-      ).cast('float64')
+/**
+ * What explain says of a loop that uses an operation on inputs of the step alone, so that all of it can be worked out
+ * before. Input i is the same at all steps where bit i of `fixed` is set.
+ */
+function saysOf(drawn: DrawnCase, fixed: number): string {
+  const inputs = inputsOf(drawn, 'float64')
+  const isFixed = (i: number) => (fixed >> i) % 2 === 1
+  const loop = (inputs: readonly Tensor[]) => {
+    const xs = Object.fromEntries(
+      inputs.flatMap((t, i) => (isFixed(i) ? [] : [[i, stack(Array.from({ length: steps }, () => t))]])),
+    )
+    const step = (total: Tensor, x: typeof xs) => {
+      const used = inputs.map((t, i) => x[i] ?? t)
       // A reduction makes it worth leaving the loop, whatever the operation.
-      return { carry: total.mul(0.5).add(y.sum()), out: y }
+      return { carry: total.mul(0.5).add(applyCase(drawn, used).cast('float64').sum()), out: total }
     }
-    const xs = { ...perStep, number: zeros([steps, 1]) }
-    return loop(step, zeros([], 'float64'), xs)
+    return scan(step, zeros([], 'float64'), xs).carry
   }
-
-for (const op of sampledOps())
-  test(`${op.name} at all steps at once equals the plain loop`, async t => {
-    const property = fc.asyncProperty(casesOverSteps(op), async c => {
-      const inputs = stackedInputs(c.drawn)
-      const [scanned, unrolled] = [bothLoops.scan, bothLoops['plain loop']].map(loop =>
-        compile(body(c)(loop)),
-      )
-      const results = [scanned(inputs), unrolled(inputs)]
-      const wrong = await firstDifferenceOfTrees(results[0], results[1], 1e-9, 'in the plain loop')
-      if (wrong) throw new Error(wrong)
-      dispose([results, inputs])
-      for (const compiled of [scanned, unrolled]) compiled.dispose()
-    })
-    await fc.assert(property, { numRuns: runs(12), includeErrorInReport: true })
-    t.pass('values and outputs')
-  })
-
-function stackedInputs(drawn: readonly DrawnCase[]): Tensor[] {
-  const byStep = drawn.map(d => inputsOf(d, 'float64'))
-  return byStep[0].map((_, i) => stack(byStep.map(inputs => inputs[i])))
+  return explain(loop, [inputs])
 }
 
 /** Operations of the engine that have no form for all steps at once, and stay in the loop. */
@@ -96,12 +42,11 @@ const withoutForm: readonly string[] = ['scatterAdd']
 
 test('every operation leaves the loop, but for those that have no form for all steps at once', t => {
   const staying = sampledOps().filter(op => {
-    const [{ drawn }] = fc.sample(casesOverSteps(op), { numRuns: 1, seed: 1 })
-    const inputs = stackedInputs(drawn)
+    const [drawn] = fc.sample(casesOf(fc, op), { numRuns: 1, seed: 1 })
     // Some leave only where an input is the same at all steps: a table, a random key.
-    const everyFixed = 2 ** inputs.length - 1
-    return Array.from({ length: everyFixed }, (_, fixed) => fixed).every(fixed =>
-      /stays in the loop/.test(explain(body({ drawn, fixed })(bothLoops.scan), [inputs])),
+    const allFixed = 2 ** drawn.inputs.length - 1
+    return Array.from({ length: allFixed }, (_, fixed) => fixed).every(fixed =>
+      /stays in the loop/.test(saysOf(drawn, fixed)),
     )
   })
   t.deepEqual(

@@ -1,73 +1,21 @@
-import fc from 'fast-check'
 import test from 'tape'
 import {
-  compile,
-  dispose,
   explain,
   gradients,
   scan,
   setDefaultDevice,
   type Tensor,
   tensor,
-  uniformAt,
   zeros,
 } from '../../../engine/index.js'
 import { placeholder } from '../../../engine/ops/index.js'
 import { SumOverSteps } from '../../../engine/scan/sumOverSteps.js'
-import { firstDifferenceOfTrees } from '../../../engine/testing/compare.js'
-import {
-  applyCase,
-  casesOf,
-  inputsOf,
-  isSmooth,
-  sampledOps,
-} from '../../../engine/testing/generators/index.js'
 import '../allCells.js'
-import { runs } from '../effort.js'
-import { type AnyScan, bothLoops, floatsOf } from './support.js'
 
-// Gradients of tensors from outside of a loop are sums over its steps. Generated: for every operation, against the plain
-// loop; and for each form of sum, how it leaves the loop.
+// Gradients of tensors from outside of a loop are sums over its steps: how each form of sum leaves the loop. That they
+// are those of the plain loop is tested for every operation by `checkOperation` (ops/records.test.ts).
 
 setDefaultDevice('reference')
-
-const steps = 3
-
-/** A loop that mixes what is from outside into an operation's result at each step: the gradient of all of it. */
-const gradientWith =
-  (use: (inputs: readonly Tensor[]) => Tensor) =>
-  (loop: AnyScan) =>
-  (inputs: readonly Tensor[], xs: Tensor) => {
-    const step = (h: Tensor, x: Tensor) => {
-      const moved = inputs.map(t => (t.dtype === 'float64' ? t.mul(x.mul(0.1).add(1)) : t))
-      const y = use(moved).mul(x)
-      return { carry: h.mul(0.5).add(y.mean()), out: y }
-    }
-    const { carry, out } = loop(step, zeros([], 'float64'), xs)
-    return gradients(carry.add(out.square().mean()), { inputs: floatsOf(inputs), xs })
-  }
-
-for (const op of sampledOps())
-  test(`sums over steps of gradients of ${op.name} equal the plain loop's`, async t => {
-    let compared = 0
-    const property = fc.asyncProperty(casesOf(fc, op), fc.nat(), async (drawn, seed) => {
-      const inputs = inputsOf(drawn, 'float64')
-      if (!floatsOf(inputs).length || applyCase(drawn, inputs).dtype !== 'float64') return
-      fc.pre(await isSmooth(drawn))
-      const xs = tensor(Float64Array.from({ length: steps }, (_, i) => uniformAt([seed, 0], 0, i)))
-      const [scanned, unrolled] = [bothLoops.scan, bothLoops['plain loop']].map(loop =>
-        compile(gradientWith(ts => applyCase(drawn, ts))(loop)),
-      )
-      const results = [scanned(inputs, xs), unrolled(inputs, xs)]
-      const wrong = await firstDifferenceOfTrees(results[0], results[1], 1e-9, 'in the plain loop')
-      if (wrong) throw new Error(wrong)
-      compared++
-      dispose([results, inputs, xs])
-      for (const compiled of [scanned, unrolled]) compiled.dispose()
-    })
-    await fc.assert(property, { numRuns: runs(8), includeErrorInReport: true })
-    t.pass(`${compared} uses`)
-  })
 
 /** What explain says of the gradient of a tensor from outside, used in each step of a loop. */
 const saysOf = (shape: readonly number[], use: (w: Tensor, h: Tensor, x: Tensor) => Tensor): string =>

@@ -1,23 +1,23 @@
 import type { Allocator } from '../allocator.js'
 import type { WordAddress } from './assembler.js'
 
-/** Words that a device has room for: a model's kernels have some hundreds. */
+/** The most words that a device keeps: a model's kernels have some hundreds. */
 const capacity = 4096
 
 /**
- * Constants in memory, each once, at addresses that code can name. From version 13 on V8 makes every vector constant
- * anew wherever it is used, in three instructions that all wait for the same port: exp, tanh and the like take 1.7 times
- * as long as with constants that are loaded (bench/kernels.js).
+ * Constants in memory, each once; returns a constant's address, or undefined when there are too many already. From
+ * version 13 on V8 makes every vector constant anew wherever it is used, in three instructions that all wait for the
+ * same port: exp, tanh and the like take 1.7 times as long as with constants that are loaded (bench/kernels.js).
  */
-export function constantsIn(allocator: () => Allocator): WordAddress {
+export function constantsIn(allocator: Allocator): WordAddress {
   const addresses = new Map<number, number>()
   let start: number | undefined
   return word => {
     const known = addresses.get(word)
     if (known !== undefined || addresses.size === capacity) return known
-    start ??= allocator().alloc(4 * capacity)
+    start ??= allocator.alloc(4 * capacity)
     const address = start + 4 * addresses.size
-    new Int32Array(allocator().memory.buffer, address, 1)[0] = word
+    new Int32Array(allocator.memory.buffer, address, 1)[0] = word
     addresses.set(word, address)
     return address
   }

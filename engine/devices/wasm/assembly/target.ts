@@ -1,7 +1,9 @@
-import { type FunctionBuilder, f32x4, ModuleBuilder, type V128 } from './assembler.js'
-import { chooseVectors, v8Version } from './vectors.js'
+import { setV8Flag } from '../node.js'
+import { type FunctionBuilder, ModuleBuilder } from './assembler.js'
+import { f32x4, type V128 } from './instructions.js'
+import { chooseVectors, type VectorWidth, v8Version } from './vectors.js'
 
-/** What the host's WebAssembly can do: how `a * b + c` is written. */
+/** What code may make use of: the host's WebAssembly, and a BLAS library if there is one. */
 export type Target = {
   readonly relaxed: boolean
   /** Whether V8 makes 256-bit vectors of two neighbours (vectors.ts): code is emitted so that it can. */
@@ -11,8 +13,8 @@ export type Target = {
   /** Whether constants are better loaded than made by code (constants.ts). */
   readonly loadsConstants?: boolean
   /**
-   * The BLAS library to which large products are left (sgemm.ts). It takes both sides of products of up to `unpacked`
-   * multiply-adds as they lie, without packing them (packedSgemm.ts); 0 for one of which that is not known.
+   * The BLAS library that computes large products (sgemm.ts). It reads both operands of products of up to `unpacked`
+   * multiply-adds where they are, without packing them (packedSgemm.ts); 0 for one of which that is not known.
    */
   readonly sgemm?: { readonly unpacked: number }
   /** `a * b + c`, rounded once where the host has relaxed SIMD, else twice. */
@@ -21,6 +23,7 @@ export type Target = {
   nmadd(a: V128, b: V128, c: V128): V128
 }
 
+/** WebAssembly as it was standardised: no fused multiply-add. */
 export const plainTarget: Target = {
   relaxed: false,
   vectors: '128-bit vectors',
@@ -28,6 +31,7 @@ export const plainTarget: Target = {
   nmadd: (a, b, c) => f32x4.sub(c, f32x4.mul(a, b)),
 }
 
+/** WebAssembly with relaxed SIMD: fused multiply-add where the processor has it. */
 export const relaxedTarget: Target = {
   ...plainTarget,
   relaxed: true,
@@ -45,23 +49,14 @@ const hasSimd = (): boolean => validates((f, zero) => f.local(f32x4.add(zero, ze
 const hasRelaxedSimd = (): boolean => validates((f, zero) => f.local(f32x4.relaxed_madd(zero, zero, zero)))
 
 /** Node 20 has relaxed SIMD behind a flag; from Node 22 on it is there, and setting the flag is an error. */
-function enableRelaxedSimd(): void {
-  const { process } = globalThis as { process?: NodeJS.Process }
-  process?.getBuiltinModule?.('node:v8')?.setFlagsFromString('--experimental-wasm-relaxed-simd')
-}
-
-/** The width of vectors unless `vectors` says otherwise: XENOGRAD_VECTORS, or that of WebAssembly. */
-function defaultVectors(): string {
-  const { process } = globalThis as { process?: NodeJS.Process }
-  return process?.env.XENOGRAD_VECTORS || '128'
-}
+const enableRelaxedSimd = (): void => setV8Flag('--experimental-wasm-relaxed-simd')
 
 /**
- * The best target of this host. `vectors`: '128', '256' or 'auto' (vectors.ts): wider ones need a flag that concerns the
- * whole process, so programs ask for them.
+ * The best target of this host. `vectors`: their width in bits (vectors.ts); wider ones than 128 need a flag that
+ * concerns the whole process, so they are there only for who asks.
  * @throws Error where WebAssembly has no SIMD at all, or no vectors of that width.
  */
-export function hostTarget(vectors = defaultVectors()): Target {
+export function hostTarget(vectors: VectorWidth = '128'): Target {
   if (!hasSimd())
     throw new Error('wasm device: this host has no WebAssembly SIMD; use Node 20 or a browser from 2021 on')
   if (!hasRelaxedSimd()) enableRelaxedSimd()

@@ -1,10 +1,18 @@
 import type { Instr } from '../../../kernel/expr.js'
-import { type FunctionBuilder, f32x4, i32x4, type V128, v128 } from '../assembly/assembler.js'
+import type { FunctionBuilder } from '../assembly/assembler.js'
+import { f32x4, i32x4, type V128, v128 } from '../assembly/instructions.js'
 import type { Target } from '../assembly/target.js'
 import { exp, log, sigmoid, tanh } from './math.js'
 
 const isComparison = ({ op }: Instr): boolean => op === 'eq' || op === 'lt' || op === 'le'
 const vectorOf = (dtype: Instr['dtype']) => (dtype === 'int32' ? i32x4 : f32x4)
+
+/**
+ * This folder has the code of every kind of kernel but products and loops, for one thread. elementwise.ts (maps and
+ * copies), reduce.ts, gather.ts (and its adjoint) and random.ts each define the function of a kernel in a module; they
+ * walk memory with the loops, loads and stores of strided.ts, and compute scalar expressions, four at a time, with this
+ * file and math.ts.
+ */
 
 /**
  * Emits lines of a kernel's body over four lanes. Comparisons are kept as masks, which is what `select` wants, and

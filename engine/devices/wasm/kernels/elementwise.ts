@@ -4,7 +4,8 @@ import type { CopyKernel, MapKernel } from '../../../kernel/kernel.js'
 import type { View } from '../../../kernel/shape.js'
 import { collapse } from '../../shared/axes.js'
 import { invariantLines, linesFor } from '../../shared/lines.js'
-import { type FunctionBuilder, type I32, i32, type ModuleBuilder } from '../assembly/assembler.js'
+import type { FunctionBuilder, ModuleBuilder } from '../assembly/assembler.js'
+import { type I32, i32 } from '../assembly/instructions.js'
 import type { Target } from '../assembly/target.js'
 import { BodyEmitter } from './body.js'
 import { along, forEachIndex, loadLanes, storeLanes } from './strided.js'
@@ -60,11 +61,11 @@ function emitPass(target: Target, f: FunctionBuilder, pass: Pass): void {
         })
       })
     }
-    const turn = target.wide ? [4, 4] : [4]
-    const lanes = 4 * turn.length
-    const turns = Math.floor(length / lanes)
-    f.range(turns, 4 * lanes, index => group(index, 0, turn))
-    for (let start = turns * lanes; start < length; start += 4)
+    const full = target.wide ? [4, 4] : [4]
+    const lanes = 4 * full.length
+    const groups = Math.floor(length / lanes)
+    f.range(groups, 4 * lanes, index => group(index, 0, full))
+    for (let start = groups * lanes; start < length; start += 4)
       group(i32.const(0), start, [Math.min(4, length - start)])
   })
 }

@@ -1,12 +1,6 @@
 import type { GatherKernel, ScatterAddKernel } from '../../../kernel/kernel.js'
-import {
-  type FunctionBuilder,
-  f32x4,
-  type I32,
-  i32,
-  i32x4,
-  type ModuleBuilder,
-} from '../assembly/assembler.js'
+import type { FunctionBuilder, ModuleBuilder } from '../assembly/assembler.js'
+import { f32x4, type I32, i32, i32x4 } from '../assembly/instructions.js'
 import { along, loadLanes, storeLanes } from './strided.js'
 
 /** Emit `body` for the vectors of a row of `width` elements: byte index, further byte offset, lanes. */
@@ -27,9 +21,9 @@ export function defineGather(module: ModuleBuilder, { rows, width, count }: Gath
       const row = f.local(i32.load(index))
       const source = f.local(i32.add(table, i32.times(row, 4 * width)))
       const copy = () =>
-        forEachVector(f, width, (at, offset, lanes) => {
-          const vector = loadLanes(f, along(source, at, 1), offset, 1, lanes)
-          storeLanes(f, along(out, at, 1), offset, 1, lanes, vector)
+        forEachVector(f, width, (column, offset, lanes) => {
+          const vector = loadLanes(f, along(source, column, 1), offset, 1, lanes)
+          storeLanes(f, along(out, column, 1), offset, 1, lanes, vector)
         })
       const clear = () => f.clear(out, 4 * width)
       f.when(i32.lt_u(row, i32.const(rows)), copy, clear)
@@ -50,10 +44,10 @@ export function defineScatterAdd(module: ModuleBuilder, kernel: ScatterAddKernel
       const row = f.local(i32.load(index))
       f.when(i32.lt_u(row, i32.const(rows)), () => {
         const to = f.local(i32.add(out, i32.times(row, 4 * width)))
-        forEachVector(f, width, (at, offset, lanes) => {
-          const old = loadLanes(f, along(to, at, 1), offset, 1, lanes)
-          const more = loadLanes(f, along(source, at, 1), offset, 1, lanes)
-          storeLanes(f, along(to, at, 1), offset, 1, lanes, vector.add(old, more))
+        forEachVector(f, width, (column, offset, lanes) => {
+          const sum = loadLanes(f, along(to, column, 1), offset, 1, lanes)
+          const addend = loadLanes(f, along(source, column, 1), offset, 1, lanes)
+          storeLanes(f, along(to, column, 1), offset, 1, lanes, vector.add(sum, addend))
         })
       })
       f.advance(index, 4)

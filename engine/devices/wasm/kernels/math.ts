@@ -10,7 +10,8 @@ import {
   tanhMax,
   tanhNumerator,
 } from '../../shared/polynomials.js'
-import { type FunctionBuilder, f32x4, i32x4, type V128, v128 } from '../assembly/assembler.js'
+import type { FunctionBuilder } from '../assembly/assembler.js'
+import { f32x4, i32x4, type V128, v128 } from '../assembly/instructions.js'
 import type { Target } from '../assembly/target.js'
 
 /** exp, log, tanh and sigmoid over four lanes, emitted in line. */
@@ -76,10 +77,10 @@ const sigmoidMax = 30
 
 /**
  * 1 / (1 + e^-x), max relative error 2e-7 from -87.33 on, and 1.2e-38 below; exactly 1 from 17.4 on; NaN stays NaN. The
- * argument is cut so that e^-x needs none of exp's care for what is too large or too small.
+ * argument is clamped, so that e^-x needs none of exp's care for what is too large or too small.
  */
 export function sigmoid(target: Target, f: FunctionBuilder, x: V128): V128 {
-  const y = f.local(cut(x, sigmoidMin, sigmoidMax))
+  const y = f.local(clamp(x, sigmoidMin, sigmoidMax))
   const shifted = f.local(target.madd(y, f32x4.const(-Math.LOG2E), f32x4.const(roundingShift)))
   const n = f.local(f32x4.sub(shifted, f32x4.const(roundingShift)))
   // u = -r: as wasm has no -a * b - c, the polynomial is taken of the negated remainder.
@@ -96,17 +97,17 @@ export function sigmoid(target: Target, f: FunctionBuilder, x: V128): V128 {
 }
 
 /** x between two bounds. pmin and pmax hand on a NaN that comes first. */
-const cut = (x: V128, least: number, most: number): V128 =>
+const clamp = (x: V128, least: number, most: number): V128 =>
   f32x4.pmax(f32x4.pmin(x, f32x4.const(most)), f32x4.const(least))
 
 /**
  * Hyperbolic tangent, max relative error 3e-7 down to the least float; odd, and exactly ±1 from ±9 on. A fraction
- * x P(x²) / Q(x²), fitted so that it passes 1 just before 9 and is cut there.
+ * x P(x²) / Q(x²), fitted so that it passes 1 just before 9 and is clamped there.
  */
 export function tanh(target: Target, f: FunctionBuilder, x: V128): V128 {
-  const y = f.local(cut(x, -tanhMax, tanhMax))
+  const y = f.local(clamp(x, -tanhMax, tanhMax))
   const square = f.local(f32x4.mul(y, y))
   const p = polynomial(target, f, square, tanhNumerator)
   const q = polynomial(target, f, square, tanhDenominator)
-  return cut(f32x4.div(f32x4.mul(y, p), q), -1, 1)
+  return clamp(f32x4.div(f32x4.mul(y, p), q), -1, 1)
 }

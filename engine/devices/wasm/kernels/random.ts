@@ -1,6 +1,7 @@
 import type { RandomBitsKernel } from '../../../kernel/kernel.js'
 import { threefryParity, threefryRotations } from '../../../kernel/threefry.js'
-import { type I32, i32x4, type ModuleBuilder, type V128, v128 } from '../assembly/assembler.js'
+import type { ModuleBuilder } from '../assembly/assembler.js'
+import { type I32, i32x4, type V128, v128 } from '../assembly/instructions.js'
 import { storeLanes } from './strided.js'
 
 /** Define the function of randomBits: four threefry counters at a time, one per lane, in the order of `bitsAt`. */

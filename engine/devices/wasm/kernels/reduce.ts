@@ -2,17 +2,8 @@ import type { ReduceKernel } from '../../../kernel/kernel.js'
 import { sizeOf } from '../../../kernel/shape.js'
 import { type Axes, collapse } from '../../shared/axes.js'
 import { linesFor } from '../../shared/lines.js'
-import {
-  type FunctionBuilder,
-  f32x4,
-  type I32,
-  i32,
-  i32x4,
-  type Local,
-  type ModuleBuilder,
-  type V128,
-  v128,
-} from '../assembly/assembler.js'
+import type { FunctionBuilder, ModuleBuilder } from '../assembly/assembler.js'
+import { f32x4, type I32, i32, i32x4, type Local, type V128, v128 } from '../assembly/instructions.js'
 import type { Target } from '../assembly/target.js'
 import { BodyEmitter } from './body.js'
 import { along, forEachIndex, loadLanes, storeLanes } from './strided.js'
@@ -23,8 +14,8 @@ const rowAccumulators = 4
 /** Accumulators across columns: as many as there are registers for, so that whole cache lines are used at a time. */
 const columnAccumulators = 12
 
-/** Longer float sums are summed in blocks of this many turns, and the blocks with compensation. */
-const blockTurns = 64
+/** Longer float sums are summed in blocks of this many iterations, and the blocks with compensation (Kahan). */
+const blockIterations = 64
 
 /** Four lanes of the input that starts at a pointer: `lanes` of them count. */
 type Vector = { readonly start: number; readonly lanes: number }
@@ -58,14 +49,14 @@ function addCompensated(f: FunctionBuilder, total: Local<'v128'>, lost: Local<'v
 }
 
 /**
- * How the reduced axes are walked: for every index of `outer`, `turns` turns of `bytes` bytes (of a contiguous walk)
- * that each add `vectors`, then the vectors of `rest`.
+ * How the reduced axes are walked: for every index of `outer`, `iterations` that each combine `vectors` and go on by
+ * `bytes` bytes (of a contiguous walk), then the vectors of `rest`.
  */
 type Walk = {
   readonly outer: Axes
-  readonly turns: number
+  readonly iterations: number
   readonly bytes: number
-  readonly turnStrides: readonly number[]
+  readonly iterationStrides: readonly number[]
   readonly vectorStrides: readonly number[]
   readonly vectors: readonly Vector[]
   readonly rest?: readonly Vector[]
@@ -99,7 +90,13 @@ class ReduceEmitter {
       const emitter = new BodyEmitter(this.target, f, kernel.body)
       emitter.emit(this.#lines, i => {
         const stride = walk.vectorStrides[i]
-        return loadLanes(f, along(pointers[i], index, walk.turnStrides[i]), 4 * start * stride, stride, lanes)
+        return loadLanes(
+          f,
+          along(pointers[i], index, walk.iterationStrides[i]),
+          4 * start * stride,
+          stride,
+          lanes,
+        )
       })
       const value = emitter.value(kernel.value)
       const mask = i32x4.lanes(-1, lanes > 1 ? -1 : 0, lanes > 2 ? -1 : 0, lanes > 3 ? -1 : 0)
@@ -114,16 +111,16 @@ class ReduceEmitter {
     const pointers = start.map(pointer => f.local(pointer))
     const zeros = () => walk.vectors.map(() => f.local(this.#c.identity))
     const totals = zeros()
-    const long = walk.turns * sizeOf(walk.outer.shape) > 2 * blockTurns
+    const long = walk.iterations * sizeOf(walk.outer.shape) > 2 * blockIterations
     const compensated = long && kernel.op === 'sum' && kernel.dtype !== 'int32'
     const lost = compensated ? zeros() : []
     const sums = compensated ? zeros() : totals
 
     forEachIndex(f, walk.outer.shape, pointers, walk.outer.strides, () => {
       const index = f.local(i32.const(0))
-      const block = (turns: number, rest?: Walk['rest']) => {
+      const block = (iterations: number, rest?: Walk['rest']) => {
         if (compensated) for (const sum of sums) f.set(sum, this.#c.identity)
-        f.repeat(turns, () => {
+        f.repeat(iterations, () => {
           this.#combine(walk, pointers, index, walk.vectors, sums)
           f.advance(index, walk.bytes)
         })
@@ -133,9 +130,9 @@ class ReduceEmitter {
             addCompensated(f, total, lost[i], sums[i])
           })
       }
-      if (!compensated) return block(walk.turns, walk.rest)
-      f.repeat(Math.floor(walk.turns / blockTurns), () => block(blockTurns))
-      if (walk.turns % blockTurns || walk.rest) block(walk.turns % blockTurns, walk.rest)
+      if (!compensated) return block(walk.iterations, walk.rest)
+      f.repeat(Math.floor(walk.iterations / blockIterations), () => block(blockIterations))
+      if (walk.iterations % blockIterations || walk.rest) block(walk.iterations % blockIterations, walk.rest)
     })
     return totals
   }
@@ -146,16 +143,16 @@ class ReduceEmitter {
     const length = reduced.shape.at(-1) ?? 1
     const strides = reduced.strides.map(s => s.at(-1) ?? 1)
     const count = Math.max(1, Math.min(rowAccumulators, length >> 2))
-    const left = length % (4 * count)
-    const rest = Array.from({ length: Math.ceil(left / 4) }, (_, i) => ({
+    const remainder = length % (4 * count)
+    const rest = Array.from({ length: Math.ceil(remainder / 4) }, (_, i) => ({
       start: 4 * i,
-      lanes: Math.min(4, left - 4 * i),
+      lanes: Math.min(4, remainder - 4 * i),
     }))
     const walk: Walk = {
       outer: { shape: reduced.shape.slice(0, -1), strides: reduced.strides.map(s => s.slice(0, -1)) },
-      turns: Math.floor(length / (4 * count)),
+      iterations: Math.floor(length / (4 * count)),
       bytes: 16 * count,
-      turnStrides: strides,
+      iterationStrides: strides,
       vectorStrides: strides,
       vectors: vectors(count),
       rest,
@@ -177,9 +174,9 @@ class ReduceEmitter {
     const columns = (index: I32, start: number, vectors: readonly Vector[]) => {
       const walk: Walk = {
         outer: { shape: reduced.shape.slice(0, -1), strides: reduced.strides.map(s => s.slice(0, -1)) },
-        turns: reduced.shape.at(-1) ?? 1,
+        iterations: reduced.shape.at(-1) ?? 1,
         bytes: 4,
-        turnStrides: reduced.strides.map(s => s.at(-1) ?? 0),
+        iterationStrides: reduced.strides.map(s => s.at(-1) ?? 0),
         vectorStrides,
         vectors,
       }

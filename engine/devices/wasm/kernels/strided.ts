@@ -1,4 +1,5 @@
-import { type FunctionBuilder, type I32, i32, type Local, type V128, v128 } from '../assembly/assembler.js'
+import type { FunctionBuilder } from '../assembly/assembler.js'
+import { type I32, i32, type Local, type V128, v128 } from '../assembly/instructions.js'
 
 /** Loops over strided memory. Elements are four bytes; strides count elements. */
 

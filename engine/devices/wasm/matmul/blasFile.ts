@@ -1,4 +1,5 @@
-import { nodeModule } from '../threads/host.js'
+import { type EnvironmentVariable, environment } from '../../environment.js'
+import { nodeModule, nodeProcess } from '../node.js'
 
 /** Where systems keep their BLAS libraries. Nothing is loaded to find out. */
 
@@ -26,24 +27,22 @@ const multiarch: Partial<Record<NodeJS.Architecture, string>> = {
   s390x: 's390x-linux-gnu',
 }
 
-const files = (): typeof import('node:fs') | undefined => nodeModule('node:fs')
-
 /** What is looked for on this system; nothing in a browser. */
-export const blasFileNames = (): readonly string[] =>
-  fileNames[(globalThis as { process?: NodeJS.Process }).process?.platform ?? 'aix'] ?? []
+export const blasFileNames = (): readonly string[] => fileNames[nodeProcess()?.platform ?? 'aix'] ?? []
 
 /** Folders in which this system keeps libraries, those that the environment names first. */
 function libraryFolders(): string[] {
-  const { env, platform, arch } = process
-  const listed = (variable: string | undefined, separator: string) => variable?.split(separator) ?? []
-  const inConda = (folder: string) =>
-    env.CONDA_PREFIX === undefined ? [] : [`${env.CONDA_PREFIX}/${folder}`]
+  const { platform, arch } = process
+  const listed = (variable: EnvironmentVariable, separator: string) =>
+    environment(variable)?.split(separator) ?? []
+  const conda = environment('CONDA_PREFIX')
+  const inConda = (folder: string) => (conda === undefined ? [] : [`${conda}/${folder}`])
   switch (platform) {
     case 'win32':
-      return [...listed(env.PATH, ';'), ...inConda('Library/bin')]
+      return [...listed('PATH', ';'), ...inConda('Library/bin')]
     case 'darwin':
       return [
-        ...listed(env.DYLD_LIBRARY_PATH, ':'),
+        ...listed('DYLD_LIBRARY_PATH', ':'),
         ...inConda('lib'),
         '/System/Library/Frameworks',
         '/opt/homebrew/opt/openblas/lib',
@@ -52,7 +51,7 @@ function libraryFolders(): string[] {
       ]
     default:
       return [
-        ...listed(env.LD_LIBRARY_PATH, ':'),
+        ...listed('LD_LIBRARY_PATH', ':'),
         ...inConda('lib'),
         '/usr/local/lib',
         ...(multiarch[arch] === undefined ? [] : [`/usr/lib/${multiarch[arch]}`]),
@@ -66,15 +65,15 @@ function libraryFolders(): string[] {
 /** The first library that is there, by preference and then by folder. */
 export function findBlasFile(folders: readonly string[] = libraryFolders()): string | undefined {
   const paths = blasFileNames().flatMap(name => folders.filter(Boolean).map(folder => `${folder}/${name}`))
-  const found = paths.find(path => files()?.existsSync(path))
+  const first = paths.find(path => nodeModule('node:fs')?.existsSync(path))
   // A framework's library has its name, and is in the system's cache rather than on disk.
-  return found?.replace(/\/(\w+)\.framework$/, '/$1.framework/$1')
+  return first?.replace(/\/(\w+)\.framework$/, '/$1.framework/$1')
 }
 
 /** The file that a path leads to, whose name has the version; a name that only the system's loader knows as it is. */
 export function realPath(path: string): string {
   try {
-    return files()?.realpathSync(path) ?? path
+    return nodeModule('node:fs')?.realpathSync(path) ?? path
   } catch {
     return path
   }

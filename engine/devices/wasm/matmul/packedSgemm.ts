@@ -1,17 +1,18 @@
 import type { MatmulKernel } from '../../../kernel/kernel.js'
-import { i32, type ModuleBuilder } from '../assembly/assembler.js'
+import type { ModuleBuilder } from '../assembly/assembler.js'
+import { i32 } from '../assembly/instructions.js'
 import type { Target } from '../assembly/target.js'
-import { leadingOut, type MatmulColumns } from '../parallel/partition.js'
+import { forEachChunk } from './chunks.js'
+import { leadingOut, type MatmulColumns } from './columns.js'
 import { leadingOf, type Packing } from './packing.js'
-import { isSkinny, layouts, sgemmIndex } from './sgemm.js'
-import { forEachPart } from './tile.js'
+import { blasMatrices, isSkinny, sgemmIndex } from './sgemm.js'
 
 /**
- * Products by BLAS whose right side is packed once for many of them.
+ * Products by BLAS whose B is packed once for many of them.
  *
- * A library packs both sides anew in every call, which for the few rows of a batch is a good part of its work. Some take
- * the sides of small products as they lie (`unpacked` in target.ts): there the right side is cut into panels, and every
- * call is so small. GFLOP/s for one call and for small ones, by bench/blas.js: an AMD EPYC (Zen 5), one thread, OpenBLAS
+ * A library packs both operands anew in every call, which for the few rows of a batch is a good part of its work. Some
+ * compute small products without packing (`unpacked` in target.ts): for those B is cut into panels, so that every call is
+ * small enough. GFLOP/s for one call and for small ones, by bench/blas.js: an AMD EPYC (Zen 5), one thread, OpenBLAS
  * 0.3.21 with AVX-512 kernels:
  *
  *     [50,128] × [128,512]    192  235        [50,512] × [512,128]ᵀ    161  235
@@ -20,13 +21,13 @@ import { forEachPart } from './tile.js'
  *     [50,1024] × [1024,4096] 146  197        [50,4096] × [4096,1024]ᵀ 143  199
  */
 
-/** Columns of the narrowest panel, and rows of a call: with fewer, calls cost too much. */
+/** The fewest columns of a panel, and rows of a call: with fewer, calls cost too much. */
 const narrowest = 64
 const fewestRows = 24
 /** Rows for which a panel may be wider. */
 const manyRows = 48
 
-/** The size of about equal parts of `total`, none larger than `most`. */
+/** The size of about equal chunks of `total`, none larger than `most`. */
 const evenly = (total: number, most: number): number =>
   Math.ceil(total / Math.max(1, Math.ceil(total / most)))
 
@@ -34,16 +35,16 @@ const evenly = (total: number, most: number): number =>
 const stepsOfCall = (k: number, unpacked: number): number =>
   evenly(k, Math.floor(unpacked / (narrowest * fewestRows)))
 
-/** Elements from row to row of a right side in one piece. Rows a page apart would share the sets of a cache. */
+/** Elements from row to row of a B in one piece. Rows a page apart would share the sets of a cache. */
 function leadingOfWhole(columns: number): number {
   const next = 16 * Math.ceil(columns / 16) + 16
   return next % 512 === 0 ? next + 16 : next
 }
 
 /**
- * How to pack a right side for products by BLAS: in rows, which is what it reads fastest ([50,2048] × [2048,512] with
- * AVX2 kernels: 104 GFLOP/s, with the right side transposed in memory 96). Undefined for products that threads share by
- * columns: of those any part is to be computed as the whole is.
+ * How to pack B for products by BLAS: in rows, which is what it reads fastest ([50,2048] × [2048,512] with AVX2 kernels:
+ * 104 GFLOP/s, with B transposed in memory 96). Undefined for products that threads share by columns: of those any part
+ * is to be computed as the whole is.
  */
 export function sgemmPacking(target: Target, kernel: MatmulKernel): Packing | undefined {
   if (isSkinny(target, kernel)) return undefined
@@ -55,7 +56,7 @@ export function sgemmPacking(target: Target, kernel: MatmulKernel): Packing | un
   return { panel, leading: panel, beyond: 0 }
 }
 
-/** Define `(a, b, out, packed)`: a product by BLAS whose right side was packed as `sgemmPacking` says. */
+/** Define `(a, b, out, packed)`: a product by BLAS whose B was packed as `sgemmPacking` says. */
 export function definePackedSgemm(
   target: Target,
   module: ModuleBuilder,
@@ -63,7 +64,7 @@ export function definePackedSgemm(
   packing: Packing,
 ): number {
   const { m, n, k, a, accumulate } = kernel
-  const [left] = layouts(kernel)
+  const [left] = blasMatrices(kernel)
   if (!left) throw new Error('sgemm: a view that BLAS cannot express')
   // Where the library packs in any case, one call takes all.
   const unpacked = target.sgemm?.unpacked || Number.POSITIVE_INFINITY
@@ -72,15 +73,15 @@ export function definePackedSgemm(
   return module.define(4, f => {
     const [rows, , columns, right] = f.params
     f.advance(rows, 4 * a.offset)
-    forEachPart(f, n, packing.panel, nb => {
+    forEachChunk(f, n, packing.panel, nb => {
       const leading = leadingOf(packing, nb)
       const mc = evenly(m, Math.max(1, Math.floor(unpacked / (nb * kc))))
       const step = f.local(rows)
       const add = f.local(number(accumulate))
-      forEachPart(f, k, kc, kb => {
+      forEachChunk(f, k, kc, kb => {
         const x = f.local(step)
         const out = f.local(columns)
-        forEachPart(f, m, mc, mb => {
+        forEachChunk(f, m, mc, mb => {
           f.call(sgemmIndex, [
             ...[left.transposed, false, mb, nb, kb].map(number),
             x,

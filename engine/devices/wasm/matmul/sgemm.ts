@@ -1,13 +1,14 @@
 import type { Kernel, MatmulKernel } from '../../../kernel/kernel.js'
 import { contiguousStrides } from '../../../kernel/shape.js'
-import { i32, type ModuleBuilder } from '../assembly/assembler.js'
+import type { ModuleBuilder } from '../assembly/assembler.js'
+import { i32 } from '../assembly/instructions.js'
 import type { Target } from '../assembly/target.js'
 import { forEachIndex } from '../kernels/strided.js'
-import { leadingOut, type MatmulColumns } from '../parallel/partition.js'
-import { parts } from './tile.js'
+import { chunks } from './chunks.js'
+import { leadingOut, type MatmulColumns } from './columns.js'
 
 /**
- * `env.sgemm`, which a module imports when it leaves products to a BLAS library (blas.ts): row-major
+ * `env.sgemm`, which a module imports when a BLAS library computes some of its products (blas.ts): row-major
  * `C = op(A) op(B) + accumulate C`, sizes and leading dimensions in elements, addresses in the module's memory.
  */
 export type Sgemm = (
@@ -25,14 +26,15 @@ export type Sgemm = (
   ldc: number,
 ) => void
 
-/** The import of a module whose products include some for BLAS; its function's index is 0. */
+/** The import of a module of which BLAS computes some products; it is the module's first. */
 export const sgemmImport = { name: 'sgemm', params: 12 } as const
+/** The index of the imported function. */
 export const sgemmIndex = 0
 
 /**
- * A product goes to BLAS if it has at least so many rows, columns and elements in its right side. Measured by
- * bench/blas.js on an AMD EPYC (Zen 5), one thread, OpenBLAS 0.3.21; how many times faster BLAS is with its AVX2
- * (Haswell) and its AVX-512 (Cooperlake) kernels:
+ * A product goes to BLAS if it has at least so many rows, columns and elements in its B. Measured by bench/blas.js on an
+ * AMD EPYC (Zen 5), one thread, OpenBLAS 0.3.21; how many times faster BLAS is with its AVX2 (Haswell) and its AVX-512
+ * (Cooperlake) kernels:
  *
  *     [50,16] × [16,64]     1.4  3.2        [1,256] × [256,1024]   0.5  1.8        [500,256] × [256,4]   0.9  4.6
  *     [50,32] × [32,128]    1.7  3.9        [4,256] × [256,1024]   1.3  0.8        [500,256] × [256,8]   1.4  1.4
@@ -41,39 +43,40 @@ export const sgemmIndex = 0
  *
  * Below the bounds the weaker kernels gain microseconds or lose; above, both win by half or more.
  */
-const least = { rows: 12, columns: 16, rightSide: 1 << 12 } as const
+const least = { rows: 12, columns: 16, elementsOfB: 1 << 12 } as const
 
 /**
- * Rows of a part when threads share a product: whole multiples. OpenBLAS's Haswell kernels take rows by the dozen and
- * round the rest differently; cut like this, results are the same for every number of threads.
+ * Threads share a product in multiples of so many rows. OpenBLAS's Haswell kernels take rows by the dozen and round the
+ * rest differently; cut like this, results are the same for every number of threads.
  */
 export const sgemmRows = 12
 
-/** How BLAS is told of a matrix in memory. */
-type Layout = { readonly transposed: boolean; readonly leading: number }
+/** A matrix as BLAS is told of it. `leading`: its leading dimension, in elements. */
+type BlasMatrix = { readonly transposed: boolean; readonly leading: number }
 
 /** Rows or columns in order, with a stride that BLAS can express; undefined for all other views. */
-function layout(
+function blasMatrix(
   [rows, columns]: readonly [number, number],
   [row, column]: readonly number[],
-): Layout | undefined {
+): BlasMatrix | undefined {
   if (column === 1 && row >= columns) return { transposed: false, leading: row }
   if (row === 1 && column >= rows) return { transposed: true, leading: column }
   return undefined
 }
 
-export const layouts = ({ batch, m, n, k, a, b }: MatmulKernel): readonly (Layout | undefined)[] => [
-  layout([m, k], a.strides.slice(batch.length)),
-  layout([k, n], b.strides.slice(batch.length)),
+/** A and B as BLAS is told of them; undefined for a view that it cannot express. */
+export const blasMatrices = ({ batch, m, n, k, a, b }: MatmulKernel): readonly (BlasMatrix | undefined)[] => [
+  blasMatrix([m, k], a.strides.slice(batch.length)),
+  blasMatrix([k, n], b.strides.slice(batch.length)),
 ]
 
 const isForSgemm = (kernel: MatmulKernel | MatmulColumns): boolean =>
   kernel.m >= least.rows &&
   leadingOut(kernel) >= least.columns &&
-  kernel.k * leadingOut(kernel) >= least.rightSide &&
-  layouts(kernel).every(side => side !== undefined)
+  kernel.k * leadingOut(kernel) >= least.elementsOfB &&
+  blasMatrices(kernel).every(matrix => matrix !== undefined)
 
-/** Whether a kernel, or one in a loop, leaves a product to BLAS. */
+/** Whether BLAS computes a product of a kernel: the kernel itself, or one in a loop. */
 export function usesSgemm(target: Target, kernel: Kernel): boolean {
   if (!target.sgemm) return false
   if (kernel.kind === 'loop') return kernel.body.some(launch => usesSgemm(target, launch.kernel))
@@ -81,14 +84,14 @@ export function usesSgemm(target: Target, kernel: Kernel): boolean {
 }
 
 /**
- * Columns of one call for a skinny product. Libraries round the edges of what they compute in one call in their own ways
- * (OpenBLAS with AVX2 kernels does): computed like this, some columns of a product have the bits of the whole.
+ * Columns of one call for a skinny product. Libraries may round differently at the edges of what one call computes
+ * (OpenBLAS with AVX2 kernels does): with calls of this many, some columns of a product have the bits of the whole.
  */
 export const columnsOfCall = 256
 
 /**
- * Whether a product has few rows for so large a right side that threads share it by columns (columns.ts), where each call
- * packs that side anew. Asks the library last: it is not to be loaded for small products.
+ * Whether a product has few rows and so large a B, which each call packs anew, that threads share it by columns
+ * (parallel/columns.ts). Asks the library last: it is not to be loaded for small products.
  */
 export const isSkinny = ({ sgemm }: Target, { batch, m, n, k }: MatmulKernel): boolean =>
   batch.length === 0 && m <= 512 && n >= 2 * columnsOfCall && k * n >= 1 << 22 && sgemm?.unpacked === 0
@@ -100,8 +103,8 @@ export function defineSgemm(
   kernel: MatmulKernel | MatmulColumns,
 ): number {
   const { batch, m, n, k, a, b, accumulate } = kernel
-  const isPart = 'outLeading' in kernel
-  const [left, right] = layouts(kernel)
+  const isColumns = 'outLeading' in kernel
+  const [left, right] = blasMatrices(kernel)
   if (!left || !right) throw new Error('sgemm: a view that BLAS cannot express')
   const outStrides = contiguousStrides([...batch, m, n])
   const strides = [a.strides, b.strides, outStrides].map(s => s.slice(0, batch.length))
@@ -122,8 +125,8 @@ export function defineSgemm(
     f.advance(x, 4 * a.offset)
     f.advance(y, 4 * b.offset)
     forEachIndex(f, batch, [x, y, out], strides, () => {
-      if (!isPart && !isSkinny(target, kernel)) return call(n)
-      for (const { size, count } of parts(n, columnsOfCall))
+      if (!isColumns && !isSkinny(target, kernel)) return call(n)
+      for (const { size, count } of chunks(n, columnsOfCall))
         f.repeat(count, () => {
           call(size)
           f.advance(y, 4 * size * b.strides[1])

@@ -1,12 +1,12 @@
-import { type FunctionBuilder, f32x4, i32, type ModuleBuilder } from '../assembly/assembler.js'
+import type { ModuleBuilder } from '../assembly/assembler.js'
+import { f32x4, i32 } from '../assembly/instructions.js'
 import type { Target } from '../assembly/target.js'
-import { forEachIndex, loadLanes, storeLanes } from '../kernels/strided.js'
+import { loadLanes, storeLanes } from '../kernels/strided.js'
+import { chunks } from './chunks.js'
+import type { OperandStrides } from './panels.js'
 
 /** A register tile of a matrix product: `rows` by `vectors` accumulators of four floats. */
 export type Tile = { readonly rows: number; readonly vectors: number }
-
-/** Elements from one row of A (column of B) to the next, and from one k to the next. */
-export type Layout = { readonly lane: number; readonly k: number }
 
 /** Vector registers that V8 has to give. */
 const registers = 15
@@ -33,24 +33,6 @@ const wideTiles: readonly Tile[] = [
 const stepCycles = ({ wide }: Target, { rows, vectors }: Tile): number =>
   Math.max(4, (rows * (wide ? Math.ceil(vectors / 2) : vectors)) / 2) + 0.5
 
-/** Sizes of the parts when `total` is cut into parts of `size`, each with how often it occurs. */
-export function parts(total: number, size: number): { size: number; count: number }[] {
-  return [
-    { size, count: Math.floor(total / size) },
-    { size: total % size, count: 1 },
-  ].filter(part => part.count > 0 && part.size > 0)
-}
-
-/** Emit `body` for each part of `total`, with its size. */
-export function forEachPart(
-  f: FunctionBuilder,
-  total: number,
-  size: number,
-  body: (size: number) => void,
-): void {
-  for (const part of parts(total, size)) f.repeat(part.count, () => body(part.size))
-}
-
 /** Whether accumulators, splats of A, vectors of B and, without fused multiply-add, a product fit the registers. */
 const fits = ({ relaxed }: Target, { rows, vectors }: Tile): boolean =>
   rows * vectors + rows + vectors + (relaxed ? 0 : 1) <= registers
@@ -58,49 +40,21 @@ const fits = ({ relaxed }: Target, { rows, vectors }: Tile): boolean =>
 const tilesFor = (target: Target): readonly Tile[] =>
   target.wide ? wideTiles : tiles.filter(tile => fits(target, tile))
 
-/** The tile, of those with `columns` if they are given, that covers `m` by `n` in the fewest cycles, edges included. */
+/** The tile (of those with `columns` columns, if given) that covers `m` by `n` in the fewest cycles, edges included. */
 export function chooseTile(target: Target, m: number, n: number, columns?: number): Tile {
   const cycles = (tile: Tile): number => {
     let sum = 0
-    for (const rows of parts(m, tile.rows))
-      for (const columns of parts(n, 4 * tile.vectors)) {
+    for (const rows of chunks(m, tile.rows))
+      for (const columns of chunks(n, 4 * tile.vectors)) {
         const vectors = Math.ceil(columns.size / 4)
         sum += rows.count * columns.count * stepCycles(target, { rows: rows.size, vectors })
       }
     return sum
   }
-  const wanted = tilesFor(target).filter(({ vectors }) => columns === undefined || 4 * vectors === columns)
-  return wanted.reduce((best, tile) => (cycles(tile) < cycles(best) ? tile : best))
-}
-
-/** More would write to addresses a power of two apart, which caches cannot hold together. */
-const panelsAtOnce = 4
-
-/** Panels of rows of A or columns of B: `count` of them, each with `lanes` rows or columns. */
-type Panels = { readonly count: number; readonly lanes: number; readonly width: number; readonly k: number }
-
-/**
- * Define `(source, to)`: write panels one after the other; in each, `k` rows of `width` elements, of which those
- * beyond `lanes` are arbitrary.
- */
-export function definePack(module: ModuleBuilder, from: Layout, { count, lanes, width, k }: Panels): number {
-  return module.define(2, f => {
-    const [source, to] = f.params
-    const row = () => {
-      for (let lane = 0; lane < width; lane += 4) {
-        const vector = loadLanes(f, source, 4 * lane * from.lane, from.lane, Math.min(4, lanes - lane))
-        storeLanes(f, to, 4 * lane, 1, Math.min(4, width - lane), vector)
-      }
-    }
-    const nextRow = [from.k, width]
-    const nextPanel = [lanes * from.lane, width * k]
-    // Rows that lie one after the other are read for several panels at once, so that whole cache lines are used.
-    for (const group of parts(count, from.lane === 1 ? panelsAtOnce : 1)) {
-      const nextGroup = nextPanel.map(stride => stride * group.size)
-      const strides = [0, 1].map(i => [nextGroup[i], nextRow[i], nextPanel[i]])
-      forEachIndex(f, [group.count, k, group.size], [source, to], strides, row)
-    }
-  })
+  const candidates = tilesFor(target).filter(
+    ({ vectors }) => columns === undefined || 4 * vectors === columns,
+  )
+  return candidates.reduce((best, tile) => (cycles(tile) < cycles(best) ? tile : best))
 }
 
 /** What the code of a tile depends on. */
@@ -109,30 +63,30 @@ export type TileShape = {
   readonly columns: number
   /** Elements from row to row of the output. */
   readonly n: number
-  readonly a: Layout
-  readonly b: Layout
+  readonly a: OperandStrides
+  readonly b: OperandStrides
   /**
-   * Bytes of what will be multiplied next that each k-step reads, and leaves: so they are in a cache by then. WebAssembly
-   * has no other way to prefetch.
+   * Bytes that each k-step prefetches, of each of some addresses: it loads a word and drops it, since WebAssembly has no
+   * instruction for that.
    */
-  readonly ahead: readonly number[]
+  readonly prefetched: readonly number[]
 }
 
 /**
- * Define `(a, b, out, k, accumulate, ...next)`: a tile of an output, or what it gets added, over k steps. `next`: what is
- * read ahead.
+ * Define `(a, b, out, k, accumulate, ...next)`: a tile of an output, or what it gets added, over k steps. `next`: the
+ * addresses from which it prefetches.
  */
 export function defineTile(
   target: Target,
   module: ModuleBuilder,
-  { rows, columns, n, a, b, ahead }: TileShape,
+  { rows, columns, n, a, b, prefetched }: TileShape,
 ): number {
   const vectors = Math.ceil(columns / 4)
-  const grid = <T>(at: (row: number, vector: number) => T): T[][] =>
-    Array.from({ length: rows }, (_, row) => Array.from({ length: vectors }, (_, v) => at(row, v)))
+  const grid = <T>(cell: (row: number, vector: number) => T): T[][] =>
+    Array.from({ length: rows }, (_, row) => Array.from({ length: vectors }, (_, v) => cell(row, v)))
   const lanes = (v: number) => Math.min(4, columns - 4 * v)
   const offset = (row: number, v: number) => 4 * (row * n + 4 * v)
-  return module.define(5 + ahead.length, f => {
+  return module.define(5 + prefetched.length, f => {
     const [left, right, out, k, accumulate, ...next] = f.params
     const sums = grid(() => f.local(f32x4.const(0)))
     // One k-step per basic block: V8 would hoist the loads of more, and spill.
@@ -142,7 +96,7 @@ export function defineTile(
         const x = f.local(loadLanes(f, left, 4 * row * a.lane, 0, 4))
         for (let v = 0; v < vectors; v++) f.set(sums[row][v], target.madd(x, y[v], sums[row][v]))
       }
-      for (const [i, bytes] of ahead.entries()) {
+      for (const [i, bytes] of prefetched.entries()) {
         f.local(i32.load(next[i]))
         f.advance(next[i], bytes)
       }

@@ -7,27 +7,27 @@ import { defineRandomBits } from '../kernels/random.js'
 import { defineReduce } from '../kernels/reduce.js'
 import { defineMatmul, definePackedMatmul } from '../matmul/matmul.js'
 import { defineLoop } from './loop.js'
-import type { RightSide } from './packedOperands.js'
+import type { PackedOperand } from './packedOperands.js'
 
 /** Gives the index of a kernel's function in a module. */
-export type DefineKernel = (kernel: Kernel, sides?: readonly RightSide[]) => number
+export type DefineKernel = (kernel: Kernel, packed?: readonly PackedOperand[]) => number
 
 /**
- * How to define kernels in a module, each once, as functions of their arguments' addresses. `sides`: right sides that
- * are packed beforehand, of the kernel or of those in a loop; their addresses follow those of the arguments.
+ * How to define kernels in a module, each once, as functions of their arguments' addresses. `packed`: operands that are
+ * packed beforehand, of the kernel or of those in a loop; their addresses follow those of the arguments.
  */
 export function kernelDefiner(target: Target, module: ModuleBuilder): DefineKernel {
   const known = new Map<string, number>()
 
-  const emit: DefineKernel = (kernel, sides = []) => {
+  const emit: DefineKernel = (kernel, packed = []) => {
     switch (kernel.kind) {
       case 'map':
         return defineMap(target, module, kernel)
       case 'reduce':
         return defineReduce(target, module, kernel)
       case 'matmul':
-        return sides.length
-          ? definePackedMatmul(target, module, kernel, sides[0].packing)
+        return packed.length
+          ? definePackedMatmul(target, module, kernel, packed[0].packing)
           : defineMatmul(target, module, kernel)
       case 'gather':
         return defineGather(module, kernel)
@@ -38,15 +38,15 @@ export function kernelDefiner(target: Target, module: ModuleBuilder): DefineKern
       case 'randomBits':
         return defineRandomBits(module, kernel)
       case 'loop':
-        return defineLoop(module, kernel, sides, define)
+        return defineLoop(module, kernel, packed, define)
       default:
         return kernel satisfies never
     }
   }
 
-  const define: DefineKernel = (kernel, sides = []) => {
-    const key = exactJson([kernel, sides])
-    const index = known.get(key) ?? emit(kernel, sides)
+  const define: DefineKernel = (kernel, packed = []) => {
+    const key = exactJson([kernel, packed])
+    const index = known.get(key) ?? emit(kernel, packed)
     known.set(key, index)
     return index
   }

@@ -1,12 +1,13 @@
 import type { Kernel, LoopArg, LoopKernel } from '../../../kernel/kernel.js'
-import { type FunctionBuilder, type I32, i32, type ModuleBuilder } from '../assembly/assembler.js'
-import { type RightSide, sidesOfLaunch } from './packedOperands.js'
+import type { FunctionBuilder, ModuleBuilder } from '../assembly/assembler.js'
+import { type I32, i32 } from '../assembly/instructions.js'
+import { type PackedOperand, packedForLaunch } from './packedOperands.js'
 
 /**
- * Emit all turns of a loop. `buffers`: where the loop's begin. `emit` emits launch number `launch`, given where its
+ * Emit all iterations of a loop. `buffers`: where the loop's begin. `emit` emits launch number `launch`, given where its
  * arguments begin.
  */
-export function emitTurns(
+export function emitIterations(
   f: FunctionBuilder,
   { steps, reverse, body }: LoopKernel,
   buffers: readonly I32[],
@@ -30,25 +31,25 @@ export function emitTurns(
 }
 
 /**
- * Define the function of a loop: it runs all turns, calling the functions of the body's kernels. `sides` are packed
- * beforehand (rightSides.ts). `define` gives the function of a kernel with packed sides of its own. The parameters are
- * the loop's buffers, then the packed sides.
+ * Define the function of a loop: it runs all iterations, calling the functions of the body's kernels. The parameters are
+ * the loop's buffers, then the operands `packed` beforehand (packedOperands.ts). `define` gives the function of a kernel
+ * with packed operands of its own.
  */
 export function defineLoop(
   module: ModuleBuilder,
   loop: LoopKernel,
-  sides: readonly RightSide[],
-  define: (kernel: Kernel, sides: readonly RightSide[]) => number,
+  packed: readonly PackedOperand[],
+  define: (kernel: Kernel, packed: readonly PackedOperand[]) => number,
 ): number {
   const buffers = loop.bytes.length
   const launches = loop.body.map(({ kernel }, launch) => {
-    const own = sidesOfLaunch(sides, launch)
-    return { packed: own.map(({ place }) => buffers + place), index: define(kernel, own) }
+    const inherited = packedForLaunch(packed, launch)
+    return { params: inherited.map(({ position }) => buffers + position), index: define(kernel, inherited) }
   })
-  return module.define(buffers + sides.length, f =>
-    emitTurns(f, loop, f.params, (launch, args) => {
-      const { packed, index } = launches[launch]
-      f.call(index, [...args, ...packed.map(param => f.params[param])])
+  return module.define(buffers + packed.length, f =>
+    emitIterations(f, loop, f.params, (launch, args) => {
+      const { params, index } = launches[launch]
+      f.call(index, [...args, ...params.map(param => f.params[param])])
     }),
   )
 }

@@ -1,81 +1,92 @@
 import type { Kernel, LoopKernel } from '../../../kernel/kernel.js'
-import { argumentBytes } from '../../../kernel/operands.js'
+import { argumentCount } from '../../../kernel/operands.js'
 import { alignment } from '../allocator.js'
-import {
-  type FunctionBuilder,
-  type I32,
-  i32,
-  ModuleBuilder,
-  type WordAddress,
-} from '../assembly/assembler.js'
+import { type FunctionBuilder, ModuleBuilder, type WordAddress } from '../assembly/assembler.js'
+import { type I32, i32 } from '../assembly/instructions.js'
 import type { Target } from '../assembly/target.js'
-import { cutColumns, hasSharedColumns, sharesColumns } from '../matmul/columns.js'
-import { cutPacking, definePacking, packedBytes } from '../matmul/packing.js'
+import { definePacking, packedBytes } from '../matmul/packing.js'
 import { sgemmImport, sgemmRows, usesSgemm } from '../matmul/sgemm.js'
+import { cutColumns, hasSharedColumns, sharesColumns } from './columns.js'
+import type { Part } from './cut.js'
 import { type DefineKernel, kernelDefiner } from './define.js'
-import { emitTurns } from './loop.js'
-import { otherSides, packsWithin, type RightSide, rightSides, sidesOfLaunch } from './packedOperands.js'
-import { type Part, partition } from './partition.js'
+import { emitIterations } from './loop.js'
+import {
+  cutPacking,
+  type PackedOperand,
+  packedForLaunch,
+  packedOperands,
+  packsWithin,
+  withoutGiven,
+} from './packedOperands.js'
+import { partition } from './partition.js'
+
+/**
+ * From a kernel to one module that several threads run together. In order: packedOperands.ts finds the weights of loops
+ * that are packed beforehand; partition.ts and columns.ts cut the kernel into parts, by rows or by columns (cut.ts has
+ * the arithmetic); define.ts makes a function of each part, which runs on one thread, and loop.ts one of a loop. This
+ * file puts them together: each thread packs its share, waits for the others at a barrier, and computes its part; a loop
+ * that cannot be cut as a whole runs iteration by iteration, with a barrier after each launch.
+ */
 
 /** Code that all threads run to compute a kernel together. */
-export type Shared = {
+export type SharedKernel = {
   /**
-   * Exports `run`, a function of the addresses of the kernel's arguments, of memory for right sides that are packed, and
-   * of the thread's number. Imports `env.sgemm` and `env.meet` if it uses them.
+   * Exports `run`, a function of the addresses of the kernel's arguments, of memory for packed operands, and of the
+   * thread's number. Imports `env.sgemm` and `env.barrier` if it uses them.
    */
   readonly module: ModuleBuilder
-  /** Bytes of right sides that are packed. */
+  /** Bytes of packed operands. */
   readonly packedBytes: number
 }
 
-/** How threads wait for each other within a kernel: `env.meet` returns when all have called it. */
-export const meetImport = { name: 'meet', params: 0 } as const
+/** How threads wait for each other within a kernel: `env.barrier` returns when all have called it. */
+export const barrierImport = { name: 'barrier', params: 0 } as const
 
-/** The parts of a kernel, with its packed right sides, for several threads; undefined if one runs it. */
+/** The parts of a kernel, with its packed operands, for several threads; undefined if one runs it. */
 function partsOf(
   target: Target,
   kernel: Kernel,
-  sides: readonly RightSide[],
+  packed: readonly PackedOperand[],
   threads: number,
 ): readonly Part[] | undefined {
-  const packing = sides[0]?.packing
+  const packing = packed[0]?.packing
   if (sharesColumns(target, kernel, packing)) return cutColumns(kernel, threads, packing)
-  if (hasSharedColumns(target, kernel, sides)) return undefined
+  if (hasSharedColumns(target, kernel, packed)) return undefined
   const unit = usesSgemm(target, kernel) ? sgemmRows : 1
   return partition(kernel, threads, undefined, unit)?.map(({ kernel, offsets }) => ({
     kernel,
-    offsets: [...offsets, ...sides.map(() => 0)],
+    offsets: [...offsets, ...packed.map(() => 0)],
   }))
 }
 
 /**
- * Whether a loop is run turn by turn, each launch by all threads, and not as one function by each of them: when it
- * cannot be cut by rows as a whole, but something in it can; or when what is in it packs right sides.
+ * Whether a loop is run iteration by iteration, each launch by all threads, and not as one function by each of them: when
+ * it cannot be cut by rows as a whole, but something in it can; or when what is in it packs operands.
  */
-function runsByTurns(
+function runsByIteration(
   target: Target,
   kernel: Kernel,
-  sides: readonly RightSide[],
+  packed: readonly PackedOperand[],
   threads: number,
 ): kernel is LoopKernel {
-  const isCut = (kernel: Kernel, sides: readonly RightSide[]): boolean =>
-    partsOf(target, kernel, sides, threads) !== undefined
-  const isCutWithin = (kernel: Kernel, sides: readonly RightSide[]): boolean =>
+  const isCut = (kernel: Kernel, packed: readonly PackedOperand[]): boolean =>
+    partsOf(target, kernel, packed, threads) !== undefined
+  const isCutWithin = (kernel: Kernel, packed: readonly PackedOperand[]): boolean =>
     kernel.kind === 'loop' &&
     kernel.body.some(({ kernel: inner }, launch) => {
-      const own = sidesOfLaunch(sides, launch)
-      return isCut(inner, own) || isCutWithin(inner, own)
+      const inherited = packedForLaunch(packed, launch)
+      return isCut(inner, inherited) || isCutWithin(inner, inherited)
     })
-  return packsWithin(target, kernel, sides) || (!isCut(kernel, sides) && isCutWithin(kernel, sides))
+  return packsWithin(target, kernel, packed) || (!isCut(kernel, packed) && isCutWithin(kernel, packed))
 }
 
-/** Where something begins, in a function: a kernel's arguments, right sides that are packed, memory for others. */
-type Places = { readonly args: readonly I32[]; readonly packed: readonly I32[]; readonly room: I32 }
+/** Addresses in a function: of a kernel's arguments, of its packed operands, and of memory for further ones. */
+type Addresses = { readonly args: readonly I32[]; readonly packed: readonly I32[]; readonly memory: I32 }
 
-/** Emits work on what begins at these places. */
+/** Emits work on what is at these addresses. */
 type Work = {
-  emit(f: FunctionBuilder, thread: I32, places: Places): void
-  /** Bytes of `room` that right sides packed within take. */
+  emit(f: FunctionBuilder, thread: I32, addresses: Addresses): void
+  /** Bytes of `memory` that operands packed within take. */
   readonly packedBytes: number
 }
 
@@ -91,96 +102,99 @@ class ShareEmitter {
     addressOf?: WordAddress,
   ) {
     const sgemm = usesSgemm(target, kernel) ? [sgemmImport] : []
-    const meet = threads > 1 ? [meetImport] : []
-    this.module = new ModuleBuilder([...sgemm, ...meet], addressOf)
+    const barrier = threads > 1 ? [barrierImport] : []
+    this.module = new ModuleBuilder([...sgemm, ...barrier], addressOf)
     this.#defineKernel = kernelDefiner(target, this.module)
   }
 
-  #meet(f: FunctionBuilder): void {
-    if (this.threads > 1) f.call(this.module.imports.indexOf(meetImport), [])
+  #barrier(f: FunctionBuilder): void {
+    if (this.threads > 1) f.call(this.module.imports.indexOf(barrierImport), [])
   }
 
-  /** Emit what each thread does; the last ones nothing, if there are fewer `parts`. */
-  #eachIts<T>(f: FunctionBuilder, thread: I32, parts: readonly T[], emit: (part: T) => void): void {
+  /** Emit each thread's part; the last threads have none, if there are fewer `parts`. */
+  #eachThread<T>(f: FunctionBuilder, thread: I32, parts: readonly T[], emit: (part: T) => void): void {
     if (this.threads === 1) emit(parts[0])
     else for (const [i, part] of parts.entries()) f.when(i32.eq(thread, i32.const(i)), () => emit(part))
   }
 
-  #partsOf(kernel: Kernel, sides: readonly RightSide[]): readonly Part[] {
-    const whole = { kernel, offsets: [...argumentBytes(kernel), ...sides].map(() => 0) }
-    return partsOf(this.target, kernel, sides, this.threads) ?? [whole]
+  #partsOf(kernel: Kernel, packed: readonly PackedOperand[]): readonly Part[] {
+    const whole = { kernel, offsets: Array<number>(argumentCount(kernel) + packed.length).fill(0) }
+    return partsOf(this.target, kernel, packed, this.threads) ?? [whole]
   }
 
   /**
-   * Define the threads' shares of a kernel. The parameters are the addresses of its arguments, of the right sides that
-   * are `given` packed, and of memory for others, which all threads pack together; then the thread's number.
+   * Define the threads' shares of a kernel. The parameters are the addresses of its arguments, of the operands that are
+   * `given` packed, and of memory for others, which all threads pack together; then the thread's number.
    */
-  define(kernel: Kernel, given: readonly RightSide[] = []): { index: number; packedBytes: number } {
+  define(kernel: Kernel, given: readonly PackedOperand[] = []): { index: number; packedBytes: number } {
     const { target, module, threads } = this
-    const all = otherSides(rightSides(target, kernel), given)
+    const candidates = withoutGiven(packedOperands(target, kernel), given)
     // Parts differ by a row at most: what is best for one is for all.
-    const [{ kernel: part }] = this.#partsOf(kernel, [...given, ...all])
-    const own = otherSides(rightSides(target, part), given)
-    const sides = [...given, ...own]
+    const [{ kernel: part }] = this.#partsOf(kernel, [...given, ...candidates])
+    const fresh = withoutGiven(packedOperands(target, part), given)
+    const packed = [...given, ...fresh]
     let end = 0
-    const packings = own.map(({ packing, kernel, ...from }) => {
-      const place = end
+    const packings = fresh.map(({ packing, kernel, buffer, offset }) => {
+      const start = end
       end += Math.ceil(packedBytes(packing, kernel) / alignment) * alignment
       const parts = cutPacking(packing, kernel, threads).map(({ kernel, offsets }) => ({
         index: definePacking(target, module, packing, kernel),
         offsets,
       }))
-      return { from, place, parts }
+      return { buffer, offset, start, parts }
     })
-    const work = runsByTurns(target, kernel, sides, threads)
-      ? this.#turnsOf(kernel, sides)
-      : this.#partOf(kernel, sides)
+    const work = runsByIteration(target, kernel, packed, threads)
+      ? this.#iterationsOf(kernel, packed)
+      : this.#partOf(kernel, packed)
 
-    const count = argumentBytes(kernel).length
+    const count = argumentCount(kernel)
     const index = module.define(count + given.length + 2, f => {
       const args = f.params.slice(0, count)
-      const [room, thread] = f.params.slice(-2)
-      const packed = packings.map(({ from, place, parts }) => {
-        const to = f.local(i32.plus(room, place))
-        this.#eachIts(f, thread, parts, ({ index, offsets }) =>
-          f.call(index, [i32.plus(args[from.buffer], from.offset + offsets[0]), i32.plus(to, offsets[1])]),
+      const [memory, thread] = f.params.slice(-2)
+      const addresses = packings.map(({ buffer, offset, start, parts }) => {
+        const to = f.local(i32.plus(memory, start))
+        this.#eachThread(f, thread, parts, ({ index, offsets }) =>
+          f.call(index, [i32.plus(args[buffer], offset + offsets[0]), i32.plus(to, offsets[1])]),
         )
         return to
       })
-      if (packings.length) this.#meet(f)
-      const places = { args, packed: [...f.params.slice(count, -2), ...packed], room: i32.plus(room, end) }
-      work.emit(f, thread, places)
+      if (packings.length) this.#barrier(f)
+      work.emit(f, thread, {
+        args,
+        packed: [...f.params.slice(count, -2), ...addresses],
+        memory: i32.plus(memory, end),
+      })
     })
     return { index, packedBytes: end + work.packedBytes }
   }
 
-  /** A loop turn by turn: its threads meet after each launch. */
-  #turnsOf(loop: LoopKernel, sides: readonly RightSide[]): Work {
+  /** A loop iteration by iteration, with a barrier after each launch. */
+  #iterationsOf(loop: LoopKernel, packed: readonly PackedOperand[]): Work {
     const launches = loop.body.map(({ kernel }, launch) => {
-      const own = sidesOfLaunch(sides, launch)
-      return { own, ...this.define(kernel, own) }
+      const inherited = packedForLaunch(packed, launch)
+      return { positions: inherited.map(({ position }) => position), ...this.define(kernel, inherited) }
     })
     return {
       packedBytes: Math.max(...launches.map(launch => launch.packedBytes)),
-      emit: (f, thread, { args, packed, room }) =>
-        emitTurns(f, loop, args, (launch, own) => {
-          const { own: sides, index } = launches[launch]
-          f.call(index, [...own, ...sides.map(({ place }) => packed[place]), room, thread])
-          this.#meet(f)
+      emit: (f, thread, { args, packed, memory }) =>
+        emitIterations(f, loop, args, (launch, innerArgs) => {
+          const { positions, index } = launches[launch]
+          f.call(index, [...innerArgs, ...positions.map(position => packed[position]), memory, thread])
+          this.#barrier(f)
         }),
     }
   }
 
   /** A kernel in parts, for as many threads as there are. */
-  #partOf(kernel: Kernel, sides: readonly RightSide[]): Work {
-    const parts = this.#partsOf(kernel, sides).map(({ kernel, offsets }) => ({
-      index: this.#defineKernel(kernel, sides),
+  #partOf(kernel: Kernel, packed: readonly PackedOperand[]): Work {
+    const parts = this.#partsOf(kernel, packed).map(({ kernel, offsets }) => ({
+      index: this.#defineKernel(kernel, packed),
       offsets,
     }))
     return {
       packedBytes: 0,
       emit: (f, thread, { args, packed }) =>
-        this.#eachIts(f, thread, parts, ({ index, offsets }) =>
+        this.#eachThread(f, thread, parts, ({ index, offsets }) =>
           f.call(
             index,
             [...args, ...packed].map((address, i) => i32.plus(address, offsets[i])),
@@ -190,17 +204,13 @@ class ShareEmitter {
   }
 }
 
-/**
- * A kernel for so many threads. A kernel of its own is cut into parts (partition.ts, columns.ts); right sides of loops
- * are packed beforehand, by all threads; a loop that cannot be cut runs turn by turn. `addressOf`: where constants lie in
- * memory; without it they are in the code.
- */
+/** A kernel for so many threads. `addressOf`: where constants are in memory; without it they are in the code. */
 export function shareKernel(
   target: Target,
   kernel: Kernel,
   threads: number,
   addressOf?: WordAddress,
-): Shared {
+): SharedKernel {
   const emitter = new ShareEmitter(target, kernel, threads, addressOf)
   const { index, packedBytes } = emitter.define(kernel)
   emitter.module.export('run', index)

@@ -1,4 +1,4 @@
-import { nodeModule } from './host.js'
+import { nodeModule, readText } from '../node.js'
 
 /** More threads than this are used only when asked for: a batch of 100 reads has too few rows for them. */
 const most = 16
@@ -37,22 +37,15 @@ export function linuxCores({ allowed, siblings, limits }: LinuxProcessors): numb
 }
 
 function readProcessors(): LinuxProcessors {
-  const read = (path: string): string | undefined => {
-    try {
-      return nodeModule<typeof import('node:fs')>('node:fs')?.readFileSync(path, 'utf8')
-    } catch {
-      return undefined
-    }
-  }
-  const group = read('/proc/self/cgroup')?.match(/^0::(.*)$/m)?.[1] ?? '/'
+  const group = readText('/proc/self/cgroup')?.match(/^0::(.*)$/m)?.[1] ?? '/'
   // A group may use no more than those that it is in.
   const names = group.split('/').filter(Boolean)
   const groups = [...names.keys(), names.length].map(count => names.slice(0, count).join('/'))
-  const legacy = ['quota', 'period'].map(name => read(`/sys/fs/cgroup/cpu/cpu.cfs_${name}_us`)?.trim())
+  const legacy = ['quota', 'period'].map(name => readText(`/sys/fs/cgroup/cpu/cpu.cfs_${name}_us`)?.trim())
   return {
-    allowed: read('/proc/self/status')?.match(/^Cpus_allowed_list:(.*)$/m)?.[1] ?? '',
-    siblings: n => read(`/sys/devices/system/cpu/cpu${n}/topology/thread_siblings_list`),
-    limits: [...groups.map(name => read(`/sys/fs/cgroup/${name}/cpu.max`)), legacy.join(' ')].filter(
+    allowed: readText('/proc/self/status')?.match(/^Cpus_allowed_list:(.*)$/m)?.[1] ?? '',
+    siblings: n => readText(`/sys/devices/system/cpu/cpu${n}/topology/thread_siblings_list`),
+    limits: [...groups.map(name => readText(`/sys/fs/cgroup/${name}/cpu.max`)), legacy.join(' ')].filter(
       (limit): limit is string => limit !== undefined,
     ),
   }
@@ -60,7 +53,7 @@ function readProcessors(): LinuxProcessors {
 
 /** Cores that this host has for us: physical ones where it says so (Linux), else processors; 16 at most. */
 export function hostCores(): number {
-  const os = nodeModule<typeof import('node:os')>('node:os')
+  const os = nodeModule('node:os')
   const processors = os?.availableParallelism() ?? globalThis.navigator?.hardwareConcurrency ?? 1
   const cores = os?.platform() === 'linux' ? linuxCores(readProcessors()) : 0
   return Math.max(1, Math.min(most, processors, cores || processors))

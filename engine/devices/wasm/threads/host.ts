@@ -1,12 +1,8 @@
-/** What differs between Node and browsers: how to start threads and to talk to them. */
+import { nodeModule } from '../node.js'
 
-import type { Worker as NodeWorker } from 'node:worker_threads'
+/** Threads as Node and as browsers have them: whether there are any, how to start them and how to talk to them. */
 
 type NodeThreads = typeof import('node:worker_threads')
-
-/** A module of Node's; undefined in a browser. */
-export const nodeModule = <T>(id: string): T | undefined =>
-  (globalThis as { process?: NodeJS.Process }).process?.getBuiltinModule?.(id) as T | undefined
 
 const nodeThreads = (): NodeThreads | undefined => nodeModule('node:worker_threads')
 
@@ -38,7 +34,7 @@ function startInNode(
   ended: (why: string) => void,
 ): WorkerThread {
   // Flags of the caller's command line (`--input-type`, `--test` …) are not for the workers.
-  const worker: NodeWorker = new Worker(new URL('./worker.js', import.meta.url), { execArgv: [] })
+  const worker = new Worker(new URL('./worker.js', import.meta.url), { execArgv: [] })
   let stopped = false
   worker.on('message', heard)
   worker.on('error', error => ended(error.message))

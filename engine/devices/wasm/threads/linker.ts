@@ -1,7 +1,7 @@
 import { blasImports } from '../matmul/blas.js'
 
 /** A module as it is handed to a thread. */
-export type Code = {
+export type ModuleCode = {
   readonly bytes: Uint8Array<ArrayBuffer>
   /** The BLAS library of the module's `env.sgemm`, if it imports it. */
   readonly blas?: string | undefined
@@ -10,15 +10,15 @@ export type Code = {
 /** A kernel as a function of its arguments' addresses. */
 export type KernelFunction = (...pointers: number[]) => void
 
-/** Makes functions of modules, for one thread: they share its scratch memory. */
+/** Makes functions of modules, for one thread: they share its scratch memory, which is `env.scratch` (assembler.ts). */
 export class Linker {
   readonly #scratch = new WebAssembly.Global({ value: 'i32', mutable: true }, 0)
   #pointer = 0
 
-  /** `meet`: waits for the other threads that run the same, if there are any. */
+  /** `barrier`: waits for the other threads that run the same, if there are any. */
   constructor(
     readonly memory: WebAssembly.Memory,
-    readonly meet = () => {},
+    readonly barrier = () => {},
   ) {}
 
   /** Where the functions have their scratch memory from now on. */
@@ -28,9 +28,10 @@ export class Linker {
     this.#scratch.value = pointer | 0
   }
 
-  link({ bytes, blas }: Code): KernelFunction {
-    const { memory, meet } = this
-    const env = { memory, scratch: this.#scratch, meet, ...blasImports(blas, memory) }
+  /** The function that a module exports as `run`. @throws Error when its BLAS library cannot be loaded. */
+  link({ bytes, blas }: ModuleCode): KernelFunction {
+    const { memory, barrier } = this
+    const env = { memory, scratch: this.#scratch, barrier, ...blasImports(blas, memory) }
     const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env })
     return instance.exports.run as KernelFunction
   }

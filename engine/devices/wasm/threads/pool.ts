@@ -1,73 +1,65 @@
 import { hasThreads, mayBlock, startWorker, type WorkerThread } from './host.js'
-import type { Code } from './linker.js'
+import type { ModuleCode } from './linker.js'
+import { type Answer, isKept, type Message } from './messages.js'
 import { commands, Ring } from './ring.js'
 
-/** What workers are told by message; all else is in the ring. */
-export type Message =
-  | {
-      readonly kind: 'start'
-      readonly worker: number
-      readonly workers: number
-      readonly block: SharedArrayBuffer
-      readonly memory: WebAssembly.Memory
-    }
-  | { readonly kind: 'program'; readonly id: number; readonly code: Code }
-  | { readonly kind: 'stage'; readonly id: number; readonly block: SharedArrayBuffer }
+/**
+ * Threads of the device. The caller (this file) appends entries to the ring (ring.ts), a queue in shared memory: run a
+ * program, or copy between the device's memory and a staging buffer. Each worker (worker.ts) walks the ring and does its
+ * part of every entry; programs and staging buffers reach it by message (messages.ts). linker.ts makes functions of
+ * modules, in each worker and for the caller; host.ts starts workers, in Node and in browsers; cores.ts counts the cores
+ * that there are for them.
+ */
 
-/** What the first worker answers when it has filled a stage; `failed`: its contents mean nothing. */
-export type Answer = { readonly id: number; readonly failed: boolean }
-
-/** Memory through which data goes to the device and back, beside the device's own. */
-type Stage = {
+/** Memory beside the device's own, through which data goes to the device and back in the order of the ring. */
+type StagingBuffer = {
   readonly id: number
   readonly block: SharedArrayBuffer
-  /** It is used until everything before this position is done, and while a read waits for it. */
+  /** It is in use until everything before this position is done, and while a read waits for it. */
   until: number
 }
 
 /** A read that waits. */
 type Read = {
-  readonly stage: Stage
+  readonly staging: StagingBuffer
   readonly bytes: number
   resolve(data: ArrayBuffer): void
   reject(error: Error): void
 }
 
-/** Larger stages are used once. */
-const largestKept = 1 << 20
-const smallestStage = 1 << 12
-
-/** Whether a stage stays with the workers after its first use. */
-export const isKept = (block: SharedArrayBuffer): boolean => block.byteLength <= largestKept
+/** Bytes of the smallest staging buffer. */
+const smallestStaging = 1 << 12
 
 /** Hosts say when a script cannot be loaded, but not of one that never comes, or that a filter has emptied. */
 const secondsToBegin = 60
 
-/** Calls `late` when workers should have begun; returns how to call it off. It does not keep the process alive. */
-function callAtDeadline(late: () => void): () => void {
-  const timer = setTimeout(late, 1000 * secondsToBegin)
+/** Calls `expired` when workers should have begun; returns what cancels that. It does not keep the process alive. */
+function callAtDeadline(expired: () => void): () => void {
+  const timer = setTimeout(expired, 1000 * secondsToBegin)
   ;(timer as { unref?(): void }).unref?.()
   return () => clearTimeout(timer)
 }
 
+/** The message where several threads are asked for and the host has none. */
 export const noThreads =
-  'wasm device: this host has no threads that share memory; use one thread, or serve the page cross-origin isolated'
+  'wasm device: this host has no threads that share memory; open it with the option threads: 1, or serve the page ' +
+  'cross-origin isolated'
 
 const failure = (why = 'it did not say why') => new Error(`wasm device: a worker thread failed: ${why}`)
 
 /**
  * Worker threads that compute while the caller's thread is free. What the caller enqueues is done in order: an entry
- * begins when all workers have done those before it. Workers spin for a moment when they have nothing to do, then
- * sleep; they keep the process alive only while a read waits.
+ * begins when all workers have done those before it. Workers spin for a moment when they have nothing to do, then sleep;
+ * they keep the process alive only while a read waits.
  */
-export class Team {
+export class ThreadPool {
   readonly #ring: Ring
   readonly #workers: readonly WorkerThread[]
   readonly #reads = new Map<number, Read>()
-  readonly #callOff: () => void
-  #stages: Stage[] = []
+  readonly #cancelDeadline: () => void
+  #stagingBuffers: StagingBuffer[] = []
   #programs = 0
-  #stageCount = 0
+  #stagingCount = 0
   #messages = 0
   #stopped = false
 
@@ -80,13 +72,13 @@ export class Team {
     this.#ring = new Ring(workers)
     this.#workers = Array.from({ length: workers }, (_, worker) => {
       const thread = start(
-        answer => this.#taken(answer as Answer),
+        answer => this.#answered(answer as Answer),
         why => this.#lost(why),
       )
       thread.post({ kind: 'start', worker, workers, block: this.#ring.block, memory } satisfies Message)
       return thread
     })
-    this.#callOff = atDeadline(() => this.#checkBegun())
+    this.#cancelDeadline = atDeadline(() => this.#checkBegun())
   }
 
   /** Whether all that was enqueued is done. @throws Error when a worker has failed. */
@@ -96,7 +88,7 @@ export class Team {
   }
 
   /** Give the workers a program, whose last argument is the worker's number; returns its own number. */
-  load({ bytes, blas }: Code): number {
+  load({ bytes, blas }: ModuleCode): number {
     const id = this.#programs++
     this.#post({ kind: 'program', id, code: { bytes, blas } })
     return id
@@ -109,18 +101,18 @@ export class Team {
 
   /** Enqueue a copy of `data` to an address; `data` may be changed afterwards. */
   write(pointer: number, data: Uint8Array): void {
-    const stage = this.#stage(data.length)
-    new Uint8Array(stage.block).set(data)
-    stage.until = this.#push(commands.put, [stage.id, pointer, data.length])
+    const staging = this.#staging(data.length)
+    new Uint8Array(staging.block).set(data)
+    staging.until = this.#push(commands.write, [staging.id, pointer, data.length])
   }
 
   /** The bytes at an address once all enqueued before is done. Rejects when a worker fails. */
   async read(pointer: number, bytes: number): Promise<ArrayBuffer> {
-    const stage = this.#stage(bytes)
-    stage.until = this.#push(commands.take, [stage.id, pointer, bytes])
+    const staging = this.#staging(bytes)
+    staging.until = this.#push(commands.read, [staging.id, pointer, bytes])
     if (!this.#reads.size) this.#workers[0].hold(true)
     return new Promise((resolve, reject) => {
-      this.#reads.set(stage.id, { stage, bytes, resolve, reject })
+      this.#reads.set(staging.id, { staging, bytes, resolve, reject })
     })
   }
 
@@ -131,9 +123,9 @@ export class Team {
     await this.#stop()
   }
 
-  #push(what: number, args: readonly number[], scratch?: { pointer: number; bytes: number }): number {
+  #push(command: number, args: readonly number[], scratch?: { pointer: number; bytes: number }): number {
     this.#check()
-    return this.#ring.push(what, args, scratch, mayBlock())
+    return this.#ring.push(command, args, scratch, mayBlock())
   }
 
   /** Send every worker a message, which it takes in before what is enqueued next. */
@@ -149,28 +141,28 @@ export class Team {
     if (this.#stopped) throw new Error('wasm device: used after it was closed; open another')
   }
 
-  /** A stage that nobody uses. */
-  #stage(bytes: number): Stage {
-    const isFree = ({ id, until, block }: Stage) =>
+  /** A staging buffer that nobody uses. */
+  #staging(bytes: number): StagingBuffer {
+    const isFree = ({ id, until, block }: StagingBuffer) =>
       block.byteLength >= bytes && !this.#reads.has(id) && this.#ring.isDone(until)
-    const known = this.#stages.find(isFree)
-    if (known) return known
-    const block = new SharedArrayBuffer(2 ** Math.ceil(Math.log2(Math.max(bytes, smallestStage))))
-    const stage: Stage = { id: this.#stageCount++, block, until: this.#ring.head }
-    if (isKept(block)) this.#stages.push(stage)
-    this.#post({ kind: 'stage', id: stage.id, block })
-    return stage
+    const free = this.#stagingBuffers.find(isFree)
+    if (free) return free
+    const block = new SharedArrayBuffer(2 ** Math.ceil(Math.log2(Math.max(bytes, smallestStaging))))
+    const staging: StagingBuffer = { id: this.#stagingCount++, block, until: this.#ring.head }
+    if (isKept(block)) this.#stagingBuffers.push(staging)
+    this.#post({ kind: 'stagingBuffer', id: staging.id, block })
+    return staging
   }
 
-  /** The first worker has filled a stage. */
-  #taken({ id, failed }: Answer): void {
+  /** The first worker has filled a staging buffer. */
+  #answered({ id, failed }: Answer): void {
     const read = this.#reads.get(id)
     if (!read) return
     this.#reads.delete(id)
     if (!this.#reads.size) this.#workers[0].hold(false)
-    const { stage, bytes, resolve, reject } = read
+    const { staging, bytes, resolve, reject } = read
     if (failed) reject(failure(this.#ring.failure))
-    else resolve(new Uint8Array(new Uint8Array(stage.block, 0, bytes)).buffer)
+    else resolve(new Uint8Array(new Uint8Array(staging.block, 0, bytes)).buffer)
   }
 
   /** A worker that does not begin would be waited for for ever. */
@@ -185,21 +177,21 @@ export class Team {
   }
 
   #lost(why: string): void {
-    this.#giveUp(`it is there no more (${why}); XENOGRAD_THREADS sets how many there are`)
+    this.#giveUp(`it has ended (${why}); the option threads (XENOGRAD_THREADS) sets how many there are`)
   }
 
   /** One worker does not work, so the others will wait for ever. */
   #giveUp(why: string): void {
     if (this.#stopped) return
     this.#ring.fail(why)
-    for (const id of [...this.#reads.keys()]) this.#taken({ id, failed: true })
+    for (const id of [...this.#reads.keys()]) this.#answered({ id, failed: true })
     void this.#stop()
   }
 
   async #stop(): Promise<void> {
     this.#stopped = true
-    this.#callOff()
-    this.#stages = []
+    this.#cancelDeadline()
+    this.#stagingBuffers = []
     await Promise.all(this.#workers.map(worker => worker.stop()))
   }
 }

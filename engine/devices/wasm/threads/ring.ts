@@ -1,16 +1,19 @@
 /**
- * The queue of a team of threads, in memory that they share. The caller writes entries into a ring and goes on; every
+ * The queue of a pool of threads, in memory that they share. The caller writes entries into a ring and goes on; every
  * worker walks the ring in the same order, does its part of an entry, and publishes how far it is. Positions count
  * words since the beginning and wrap at 2³²; an entry's words are free again when all workers are past it.
  */
 
-/** What an entry asks for: a program by its number, or one of these. */
-export const commands = { receive: -1, put: -2, take: -3 } as const
+/**
+ * What an entry asks for, unless it is a program by its number: to receive messages, or to copy from a staging buffer to
+ * the device's memory (`write`) or back (`read`).
+ */
+export const commands = { receive: -1, write: -2, read: -3 } as const
 
 /** One piece of work. */
 export type Entry = {
   /** The program's number, or one of `commands`. */
-  readonly what: number
+  readonly command: number
   /** Where scratch memory begins, and how much of it each worker has. */
   readonly scratch: number
   readonly scratchBytes: number
@@ -21,7 +24,7 @@ export type Entry = {
 }
 
 /** Polls before going to sleep: some tens of microseconds, longer than between two kernels of a training step. */
-const patience = 20_000
+const spinCount = 20_000
 
 /** Words of a cache line: what different threads write does not share one. */
 const line = 16
@@ -33,12 +36,19 @@ const headerWords = 4
 /** Words of the ring: some hundreds of training steps. */
 const capacity = 1 << 18
 
+/** The index in the ring of word `i` of an entry that begins at a position. */
+const wordAt = (position: number, i: number): number => (position + i) & (capacity - 1)
+
 /** The states of `failedWord`. */
 const failed = { no: 0, writing: 1, yes: 2 } as const
 
 /** Seconds without any progress after which a full ring is given up. */
 const secondsWithoutProgress = 600
 
+/**
+ * The ring. The caller uses `push`, `isDone` and `hasBegun`; workers use `begin`, `next`, `awaitOthers`, `barrier` and
+ * `done`.
+ */
 export class Ring {
   readonly #words: Int32Array
   readonly #text: Uint8Array
@@ -57,7 +67,7 @@ export class Ring {
 
   #slot = (worker: number): number => firstSlot + line * worker
   #begunWord = (worker: number): number => this.#slot(worker) + 1
-  #metWord = (worker: number): number => this.#slot(worker) + 2
+  #barrierWord = (worker: number): number => this.#slot(worker) + 2
 
   /** The position after the last entry. Only the caller's thread moves it. */
   get head(): number {
@@ -75,17 +85,21 @@ export class Ring {
    * Append an entry; returns the position after it. Waits, blocking, while the ring is full.
    * `mayBlock`: whether the calling thread may sleep (a page's main thread may not).
    */
-  push(what: number, args: readonly number[], scratch = { pointer: 0, bytes: 0 }, mayBlock = true): number {
+  push(
+    command: number,
+    args: readonly number[],
+    scratch = { pointer: 0, bytes: 0 },
+    mayBlock = true,
+  ): number {
     const start = this.head
     const end = (start + headerWords + args.length) | 0
     this.#awaitRoom((end - capacity) | 0, mayBlock)
     const entries = this.#entries
-    const at = (i: number) => (start + i) & (capacity - 1)
-    entries[at(0)] = what
-    entries[at(1)] = scratch.pointer
-    entries[at(2)] = scratch.bytes
-    entries[at(3)] = args.length
-    for (let i = 0; i < args.length; i++) entries[at(headerWords + i)] = args[i]
+    entries[wordAt(start, 0)] = command
+    entries[wordAt(start, 1)] = scratch.pointer
+    entries[wordAt(start, 2)] = scratch.bytes
+    entries[wordAt(start, 3)] = args.length
+    for (let i = 0; i < args.length; i++) entries[wordAt(start, headerWords + i)] = args[i]
     Atomics.store(this.#words, headWord, end)
     Atomics.notify(this.#words, headWord)
     return end
@@ -102,7 +116,8 @@ export class Ring {
         if (now !== done) since = performance.now()
         else if (performance.now() - since > 1000 * secondsWithoutProgress)
           throw new Error(
-            `wasm device: its threads have done nothing for ${secondsWithoutProgress} seconds; XENOGRAD_THREADS sets their number`,
+            `wasm device: its threads have done nothing for ${secondsWithoutProgress} seconds; the option threads ` +
+              '(XENOGRAD_THREADS) sets their number',
           )
         done = now
       }
@@ -122,14 +137,13 @@ export class Ring {
   next(position: number): Entry {
     this.#await(headWord, head => head !== position)
     const entries = this.#entries
-    const at = (i: number) => (position + i) & (capacity - 1)
-    const count = entries[at(3)]
+    const count = entries[wordAt(position, 3)]
     const args = new Array<number>(count)
-    for (let i = 0; i < count; i++) args[i] = entries[at(headerWords + i)]
+    for (let i = 0; i < count; i++) args[i] = entries[wordAt(position, headerWords + i)]
     return {
-      what: entries[at(0)],
-      scratch: entries[at(1)],
-      scratchBytes: entries[at(2)],
+      command: entries[wordAt(position, 0)],
+      scratch: entries[wordAt(position, 1)],
+      scratchBytes: entries[wordAt(position, 2)],
       args,
       end: (position + headerWords + count) | 0,
     }
@@ -141,15 +155,15 @@ export class Ring {
       if (other !== worker) this.#await(this.#slot(other), done => ((done - position) | 0) >= 0)
   }
 
-  /** A worker's wait, within an entry, for all others to come to the same point. @throws Error when another has failed. */
-  meet(worker: number): void {
-    const word = this.#metWord(worker)
+  /** A barrier within an entry: a worker's wait for all others to come to it. @throws Error when another has failed. */
+  barrier(worker: number): void {
+    const word = this.#barrierWord(worker)
     const times = (Atomics.load(this.#words, word) + 1) | 0
     Atomics.store(this.#words, word, times)
     Atomics.notify(this.#words, word)
     for (let other = 0; other < this.workers; other++)
       if (other !== worker)
-        this.#await(this.#metWord(other), met => ((met - times) | 0) >= 0 || this.hasFailed)
+        this.#await(this.#barrierWord(other), others => ((others - times) | 0) >= 0 || this.hasFailed)
     if (this.hasFailed) throw new Error('another thread has failed')
   }
 
@@ -161,7 +175,7 @@ export class Ring {
 
   /** Poll, then sleep: asleep a thread leaves its processor to whoever works, also to other programs. */
   #await(word: number, ready: (value: number) => boolean): void {
-    for (let i = 0; i < patience; i++) if (ready(Atomics.load(this.#words, word))) return
+    for (let i = 0; i < spinCount; i++) if (ready(Atomics.load(this.#words, word))) return
     for (let value = Atomics.load(this.#words, word); !ready(value); value = Atomics.load(this.#words, word))
       // Now and then a worker looks up, so that one that is told to end does, should V8 miss to wake it.
       Atomics.wait(this.#words, word, value, 1000)

@@ -1,17 +1,18 @@
 import { parentPort } from './host.js'
 import { type KernelFunction, Linker } from './linker.js'
-import { type Answer, isKept, type Message } from './pool.js'
+import { type Answer, isKept, type Message } from './messages.js'
 import { commands, type Entry, Ring } from './ring.js'
 
-// A thread of the wasm device (see team.ts): walks the ring and does its part of every entry.
+// A thread of the wasm device (see pool.ts): walks the ring and does its part of every entry.
 
 const parent = parentPort()
 const programs = new Map<number, KernelFunction>()
-const stages = new Map<number, SharedArrayBuffer>()
+const stagingBuffers = new Map<number, SharedArrayBuffer>()
 let received = 0
 /** Continues the walk when a message has come. */
 let wake = () => {}
 
+/** One worker: what it has been told so far, and its walk along the ring. */
 class Walker {
   readonly #linker: Linker
 
@@ -20,11 +21,11 @@ class Walker {
     readonly worker: number,
     readonly memory: WebAssembly.Memory,
   ) {
-    this.#linker = new Linker(memory, () => ring.meet(worker))
+    this.#linker = new Linker(memory, () => ring.barrier(worker))
   }
 
-  take(message: Message): void {
-    if (message.kind === 'stage') stages.set(message.id, message.block)
+  receive(message: Message): void {
+    if (message.kind === 'stagingBuffer') stagingBuffers.set(message.id, message.block)
     else if (message.kind === 'program')
       this.#try(() => programs.set(message.id, this.#linker.link(message.code)))
     received++
@@ -35,25 +36,26 @@ class Walker {
     ring.begin(worker)
     for (let position = 0; ; ) {
       const entry = ring.next(position)
-      const { what, args } = entry
-      // Messages come only between two turns of the event loop.
-      if (what === commands.receive)
+      const { command, args } = entry
+      // Messages come only when the event loop runs.
+      if (command === commands.receive)
         while (received < args[0])
           await new Promise<void>(resolve => {
             wake = resolve
           })
-      else if (what === commands.put || what === commands.take) this.#copy(entry, position)
+      else if (command === commands.write || command === commands.read) this.#copy(entry, position)
       else this.#run(entry, position)
       // What fails later does not concern who reads now.
       const failed = ring.hasFailed
       position = entry.end
       ring.done(worker, position)
-      if (what === commands.take && worker === 0) parent.postMessage({ id: args[0], failed } satisfies Answer)
+      if (command === commands.read && worker === 0)
+        parent.postMessage({ id: args[0], failed } satisfies Answer)
     }
   }
 
-  #run({ what, scratch, scratchBytes, args }: Entry, position: number): void {
-    const run = programs.get(what)
+  #run({ command, scratch, scratchBytes, args }: Entry, position: number): void {
+    const run = programs.get(command)
     if (!run) return
     const { ring, worker } = this
     ring.awaitOthers(worker, position)
@@ -62,21 +64,19 @@ class Walker {
     this.#try(() => run(...args, worker))
   }
 
-  /** The first worker copies between a stage and the device's memory. */
-  #copy({ what, args }: Entry, position: number): void {
+  /** The first worker copies between a staging buffer and the device's memory. */
+  #copy({ command, args }: Entry, position: number): void {
     const [id, pointer, bytes] = args
-    const block = stages.get(id)!
+    const block = stagingBuffers.get(id)!
     const { ring, worker, memory } = this
     if (worker === 0) {
       ring.awaitOthers(worker, position)
-      const [own, stage] = [
-        new Uint8Array(memory.buffer, pointer >>> 0, bytes),
-        new Uint8Array(block, 0, bytes),
-      ]
-      if (what === commands.put) own.set(stage)
-      else stage.set(own)
+      const device = new Uint8Array(memory.buffer, pointer >>> 0, bytes)
+      const staging = new Uint8Array(block, 0, bytes)
+      if (command === commands.write) device.set(staging)
+      else staging.set(device)
     }
-    if (!isKept(block)) stages.delete(id)
+    if (!isKept(block)) stagingBuffers.delete(id)
   }
 
   #try(work: () => void): void {
@@ -95,7 +95,7 @@ parent.onmessage = ({ data }) => {
     walker = new Walker(new Ring(message.workers, message.block), message.worker, message.memory)
     void walker.walk()
   } else {
-    walker?.take(message)
+    walker?.receive(message)
     wake()
   }
 }

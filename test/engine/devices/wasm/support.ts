@@ -1,20 +1,84 @@
+import { spawnSync } from 'node:child_process'
 import fc from 'fast-check'
 import test, { type TestCase } from 'tape'
 import type { Device } from '../../../../engine/devices/device.js'
+import { resolveOptions } from '../../../../engine/devices/options.js'
+import { referenceDevice } from '../../../../engine/devices/reference/index.js'
 import { maxPages } from '../../../../engine/devices/wasm/allocator.js'
 import { ModuleBuilder } from '../../../../engine/devices/wasm/assembly/assembler.js'
-import type { Target } from '../../../../engine/devices/wasm/assembly/target.js'
+import { hostTarget, plainTarget, type Target } from '../../../../engine/devices/wasm/assembly/target.js'
+import { wasmDevice } from '../../../../engine/devices/wasm/index.js'
 import { Blas } from '../../../../engine/devices/wasm/matmul/blas.js'
 import { definePacking, type Packing } from '../../../../engine/devices/wasm/matmul/packing.js'
 import type { Sgemm } from '../../../../engine/devices/wasm/matmul/sgemm.js'
+import { type WasmOptions, wasmOptions } from '../../../../engine/devices/wasm/options.js'
 import { type Tensor, tensor } from '../../../../engine/index.js'
-import { dtypeOf, hostView, type TypedArray } from '../../../../engine/kernel/dtype.js'
+import { type DType, dtypeOf, hostView, type TypedArray } from '../../../../engine/kernel/dtype.js'
+import type { Instr, ScalarOp } from '../../../../engine/kernel/expr.js'
 import type { Kernel, MatmulKernel } from '../../../../engine/kernel/kernel.js'
 import { contiguousView, sizeOf } from '../../../../engine/kernel/shape.js'
 import { drawView, type Strided, values } from '../../../../engine/testing/generators/index.js'
 import { drawWith } from '../../../../engine/testing/index.js'
 
 export { values }
+
+/**
+ * Options of the device, those that are not given as the environment has them: continuous integration runs these tests
+ * with wide vectors, too.
+ */
+const optionsWith = (given: WasmOptions): WasmOptions => resolveOptions('wasm', wasmOptions, given)
+
+/** The host's target, with vectors as the environment has them. */
+export const testTarget = (): Target => hostTarget(optionsWith({}).vectors)
+
+/** A device of its own, with options that are not given as the environment has them. */
+export const openWasm = (given: WasmOptions = {}, host?: Target): Device =>
+  wasmDevice(optionsWith(given), host)
+
+/** With and without fused multiply-add, and emitted for wide vectors with constants in memory, which is right everywhere. */
+export const devices = [
+  {},
+  { host: plainTarget },
+  { host: { ...testTarget(), wide: true, loadsConstants: true } },
+].map(({ host }) => openWasm({}, host))
+
+/** A kernel with its arguments. */
+export type Case = { readonly kernel: Kernel; readonly args: readonly TypedArray[] }
+
+/** All `devices` agree with the reference device to `tolerance`. */
+export async function agrees({ kernel, args }: Case, tolerance: number): Promise<void> {
+  const want = await runOn(referenceDevice(), kernel, args)
+  for (const device of devices) {
+    const got = await runOn(device, kernel, args)
+    for (let i = 0; i < args.length; i++) {
+      const worst = difference(got[i], want[i])
+      if (worst > tolerance) throw new Error(`${device.description}: argument ${i} differs by ${worst}`)
+    }
+  }
+}
+
+/** Floats that are small integers: their sums of products are exact in any order. */
+export const integers = (length: number, seed: number): Float32Array =>
+  Float32Array.from(values('int32', length, seed))
+
+/** A line of a kernel's body that reads an input. */
+export const inputLine = (dtype: DType, value: number): Instr => ({ op: 'input', dtype, args: [], value })
+/** A line of a kernel's body that computes in float32. */
+export const line = (op: ScalarOp, ...args: number[]): Instr => ({ op, dtype: 'float32', args, value: 0 })
+
+/** Run a script in a process of its own. */
+export function runScript(
+  script: string,
+  env: Record<string, string> = {},
+  flags: readonly string[] = [],
+  args: readonly string[] = [],
+) {
+  return spawnSync(process.execPath, [...flags, '--input-type=module', '-e', script, ...args], {
+    env: { ...process.env, ...env },
+    encoding: 'utf8',
+    timeout: 60_000,
+  })
+}
 
 /** Run `kernel` on a device with copies of `args`; returns the contents of every argument afterwards. */
 export async function runOn(
@@ -62,20 +126,20 @@ export function difference(got: TypedArray, want: TypedArray, scale = 1): number
 /** Kernels of OpenBLAS with which parts of a product have the bits of the whole. */
 export const exactLibraries = /Haswell|Zen|SkylakeX|Cooperlake/
 /** The machine's BLAS library, if there is one. */
-export const found = Blas.choose('auto')
+export const hostBlas = Blas.choose('auto')
 
 /** A test that needs a BLAS library; where there is none it says so and is skipped. */
 export function testBlas(name: string, body: TestCase): void {
-  if (found.path !== undefined) test(name, body)
+  if (hostBlas.path !== undefined) test(name, body)
   else
     test(
-      `${name} (skipped: ${found.description}; apt-get install libopenblas0-pthread)`,
+      `${name} (skipped: ${hostBlas.description}; apt-get install libopenblas0-pthread)`,
       { skip: true },
       body,
     )
 }
 
-/** A product of two matrices that lie in rows. */
+/** A product of two matrices in row-major order. */
 export const product = (m: number, k: number, n: number, over: Partial<MatmulKernel> = {}): MatmulKernel => ({
   kind: 'matmul',
   dtype: 'float32',
@@ -89,7 +153,7 @@ export const product = (m: number, k: number, n: number, over: Partial<MatmulKer
   ...over,
 })
 
-/** Memory with room for scratch, then arrays one after the other, and where each lies. */
+/** Memory with room for scratch, then arrays one after the other, and the address of each. */
 export function memoryOf(arrays: readonly Float32Array[]) {
   const memory = new WebAssembly.Memory({ initial: 512, maximum: maxPages })
   const floats = new Float32Array(memory.buffer)
@@ -112,7 +176,7 @@ export function linked(builder: ModuleBuilder, memory: WebAssembly.Memory, sgemm
   return exports.run as (...pointers: number[]) => void
 }
 
-/** The packing of a product's right side, as a function of two addresses. */
+/** The packing of a product's B, as a function of two addresses. */
 export function packingInto(
   memory: WebAssembly.Memory,
   target: Target,

@@ -1,11 +1,12 @@
 import test from 'tape'
 import { Allocator } from '../../../../../engine/devices/wasm/allocator.js'
-import { f32x4, i32x4, ModuleBuilder, v128 } from '../../../../../engine/devices/wasm/assembly/assembler.js'
+import { ModuleBuilder } from '../../../../../engine/devices/wasm/assembly/assembler.js'
 import { constantsIn } from '../../../../../engine/devices/wasm/assembly/constants.js'
+import { f32x4, i32x4, v128 } from '../../../../../engine/devices/wasm/assembly/instructions.js'
 
 test('constants: each lies once in memory, as long as there is room', t => {
   const allocator = new Allocator(16)
-  const addressOf = constantsIn(() => allocator)
+  const addressOf = constantsIn(allocator)
   t.equal(allocator.takenBytes, 0, 'nothing is taken before the first')
   const addresses = new Set<number | undefined>()
   for (let word = 1; word <= 4096; word++) addresses.add(addressOf(-word))
@@ -24,7 +25,7 @@ test('constants: code with and without them in memory computes the same', t => {
   const run = (inMemory: boolean) => {
     const allocator = new Allocator(16)
     const asked: number[] = []
-    const addressOf = constantsIn(() => allocator)
+    const addressOf = constantsIn(allocator)
     const module = new ModuleBuilder(
       [],
       inMemory

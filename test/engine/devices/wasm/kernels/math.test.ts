@@ -1,10 +1,9 @@
 import test from 'tape'
-import { hostTarget, plainTarget } from '../../../../../engine/devices/wasm/assembly/target.js'
-import { wasmDevice } from '../../../../../engine/devices/wasm/index.js'
+import { plainTarget } from '../../../../../engine/devices/wasm/assembly/target.js'
 import type { ScalarOp } from '../../../../../engine/kernel/expr.js'
-import { runOn } from '../support.js'
+import { openWasm, runOn, testTarget } from '../support.js'
 
-const targets = [hostTarget(), plainTarget]
+const targets = [testTarget(), plainTarget]
 
 /** Floats of both signs: 64 of every exponent from the least denormal to the largest, and those around integers. */
 function floats(): Float32Array {
@@ -22,7 +21,7 @@ function floats(): Float32Array {
 async function apply(op: ScalarOp, x: Float32Array, target = targets[0]): Promise<Float32Array> {
   const shape = [x.length]
   const [, y] = await runOn(
-    wasmDevice(target),
+    openWasm({}, target),
     {
       kind: 'map',
       shape,

@@ -1,15 +1,13 @@
 import fc from 'fast-check'
 import test from 'tape'
-import { hostTarget } from '../../../../../engine/devices/wasm/assembly/target.js'
-import { wasmDevice } from '../../../../../engine/devices/wasm/index.js'
 import { partition } from '../../../../../engine/devices/wasm/parallel/partition.js'
 import type { TypedArray } from '../../../../../engine/kernel/dtype.js'
 import type { Instr } from '../../../../../engine/kernel/expr.js'
 import type { Input, Kernel, LoopKernel, ReduceKernel } from '../../../../../engine/kernel/kernel.js'
 import { contiguousView, sizeOf } from '../../../../../engine/kernel/shape.js'
-import { arbitraryShape, arbitraryView, runOn, values } from '../support.js'
+import { arbitraryShape, arbitraryView, openWasm, runOn, values } from '../support.js'
 
-const device = wasmDevice(hostTarget(), 1)
+const device = openWasm({ threads: 1 })
 const input = (value = 0): Instr => ({ op: 'input', dtype: 'float32', args: [], value })
 const float = (view: Input['view']): Input => ({ dtype: 'float32', view })
 const sameBits = (a: TypedArray, b: TypedArray): boolean =>
@@ -24,12 +22,12 @@ async function runParts({ kernel, args }: Case, parts: number, reverse: boolean)
   const now = args.map(a => a.slice())
   const touched = args.map(() => new Set<number>())
   for (const part of reverse ? [...cut].reverse() : cut) {
-    const own = now.map((a, i) => a.subarray(part.offsets[i] / 4))
-    const got = await runOn(device, part.kernel, own)
+    const partArgs = now.map((a, i) => a.subarray(part.offsets[i] / 4))
+    const got = await runOn(device, part.kernel, partArgs)
     got.forEach((after, i) => {
       const start = part.offsets[i] / 4
       after.forEach((x, at) => {
-        if (Object.is(x, own[i][at])) return
+        if (Object.is(x, partArgs[i][at])) return
         if (touched[i].has(start + at)) throw new Error(`argument ${i}[${start + at}] is computed twice`)
         touched[i].add(start + at)
       })
@@ -150,7 +148,71 @@ test('partition: parts compute each element of the output once, to the bits of t
   t.end()
 })
 
-/** h' = tanh(h @ w + x_t) on `rows` rows, every h' kept; `between` is done to h' in each turn as well. */
+/** A launch of a kernel on whole buffers, one for each argument, or a row of tables `stride` further in each iteration. */
+const launch = (kernel: Kernel, args: readonly (number | readonly [buffer: number, stride: number])[]) => ({
+  kernel,
+  args: args.map(arg => {
+    const [buffer, stride] = typeof arg === 'number' ? [arg, 0] : arg
+    return { even: buffer, odd: buffer, offset: 0, stride }
+  }),
+})
+
+test('partition: a loop that gathers, draws and multiplies row by row is cut, too', async t => {
+  const [rows, width, steps] = [6, 4, 3]
+  const table = contiguousView([rows, width])
+  const kernel: LoopKernel = {
+    kind: 'loop',
+    steps,
+    reverse: false,
+    // A table to gather from, indices, what is gathered, a key, random bits, a matrix for each row, and products.
+    bytes: [5 * width, rows, rows * width, 2, steps * rows * width, rows * width * width, rows * width].map(
+      length => 4 * length,
+    ),
+    body: [
+      launch({ kind: 'gather', dtype: 'float32', rows: 5, width, count: rows }, [0, 1, 2]),
+      launch({ kind: 'randomBits', streams: rows, count: width }, [3, 1, [4, 4 * rows * width]]),
+      launch(
+        {
+          kind: 'matmul',
+          dtype: 'float32',
+          batch: [rows],
+          m: 1,
+          n: width,
+          k: width,
+          a: { offset: 0, strides: [width, width, 1] },
+          b: contiguousView([rows, width, width]),
+          accumulate: true,
+        },
+        [2, 5, 6],
+      ),
+      launch(
+        {
+          kind: 'map',
+          shape: [rows, width],
+          inputs: [float(table), float(table)],
+          body: [input(0), input(1), { op: 'add', dtype: 'float32', args: [0, 1], value: 0 }],
+          outputs: [{ ...float(table), value: 2 }],
+        },
+        [2, 6, 6],
+      ),
+    ],
+  }
+  const args = kernel.bytes.map((bytes, i) =>
+    i === 1 || i === 3
+      ? Int32Array.from({ length: bytes / 4 }, (_, row) => (3 * row) % 5)
+      : values('float32', bytes / 4, i),
+  )
+  t.equal(partition(kernel, 3, 0)?.length, 3)
+  const [want, got] = [await runOn(device, kernel, args), await runParts({ kernel, args }, 3, true)]
+  want.forEach((whole, i) => {
+    t.ok(sameBits(whole, got[i]), `buffer ${i}`)
+  })
+  const scattered = launch({ kind: 'gather', dtype: 'float32', rows, width, count: rows }, [6, 1, 2])
+  t.notOk(partition({ ...kernel, body: [...kernel.body, scattered] }, 3, 0), 'not when it reads any row')
+  t.end()
+})
+
+/** h' = tanh(h @ w + x_t) on `rows` rows, every h' kept; `between` is done to h' in each iteration as well. */
 function recurrence(rows: number, width: number, steps: number, read: Input['view']): Case {
   const bytes = 4 * rows * width
   const whole = contiguousView([rows, width])
@@ -202,7 +264,7 @@ function recurrence(rows: number, width: number, steps: number, read: Input['vie
   return { kernel, args: kernel.bytes.map((n, i) => values('float32', n / 4, 7 + i)) }
 }
 
-test('partition: a loop is cut along rows, through all of its turns', async t => {
+test('partition: a loop is cut along rows, through all of its iterations', async t => {
   for (const [rows, width, parts] of [
     [4, 3, 2],
     [9, 5, 2],

@@ -1,11 +1,10 @@
 import fc from 'fast-check'
 import test from 'tape'
 import { ModuleBuilder } from '../../../../../engine/devices/wasm/assembly/assembler.js'
-import { hostTarget } from '../../../../../engine/devices/wasm/assembly/target.js'
-import { wasmDevice } from '../../../../../engine/devices/wasm/index.js'
-import { cutColumns, sharesColumns } from '../../../../../engine/devices/wasm/matmul/columns.js'
+import { Blas } from '../../../../../engine/devices/wasm/matmul/blas.js'
 import { choosePacking, definePackedMatmul } from '../../../../../engine/devices/wasm/matmul/matmul.js'
 import { sgemmImport } from '../../../../../engine/devices/wasm/matmul/sgemm.js'
+import { cutColumns, sharesColumns } from '../../../../../engine/devices/wasm/parallel/columns.js'
 import {
   closeDevice,
   compile,
@@ -13,16 +12,32 @@ import {
   registerDevice,
   scan,
   type Tensor,
+  tensor,
   zeros,
 } from '../../../../../engine/index.js'
 import type { TypedArray } from '../../../../../engine/kernel/dtype.js'
-import { difference, draw, linked, memoryOf, ownSgemm, packingInto, product, values } from '../support.js'
+import { sizeOf } from '../../../../../engine/kernel/shape.js'
+import {
+  difference,
+  draw,
+  exactLibraries,
+  linked,
+  memoryOf,
+  openWasm,
+  ownSgemm,
+  packingInto,
+  product,
+  runOn,
+  testBlas,
+  testTarget,
+  values,
+} from '../support.js'
 
-const target = hostTarget()
+const target = testTarget()
 /** Code for wide vectors, which runs everywhere. */
 const wide = { ...target, wide: true }
 
-test('columns: parts of a product on a packed right side have the bits of the whole', t => {
+test('columns: parts of a product by a packed B have the bits of the whole', t => {
   const sizes = fc.tuple(
     fc.integer({ min: 13, max: 40 }),
     fc.integer({ min: 50, max: 600 }),
@@ -76,7 +91,7 @@ test('columns: threads share a loop whose weight no near cache holds, with the s
   const runs: TypedArray[][] = []
   for (const threads of [1, 2, 3]) {
     const name = `columns${threads}`
-    registerDevice(name, () => wasmDevice(wide, threads, 'off'))
+    registerDevice(name, () => openWasm({ threads, blas: 'off' }, wide))
     const step = (w: Tensor) => (h: Tensor, x: Tensor) => {
       const next = h.matmul(w).mul(0.05).add(x).tanh()
       return { carry: next, out: next }
@@ -84,7 +99,7 @@ test('columns: threads share a loop whose weight no near cache holds, with the s
     const recurrence = compile(
       (w: Tensor, xs: Tensor) => {
         const { out } = scan(step(w), zeros([batch, side]), xs)
-        // A loop in a loop: each turn begins with the last one's end.
+        // A loop in a loop: each iteration begins with the last one's end.
         const outer = (h: Tensor, x: Tensor) => {
           const { carry } = scan(step(w), h, xs)
           return { carry: carry.add(x), out: carry }
@@ -98,7 +113,7 @@ test('columns: threads share a loop whose weight no near cache holds, with the s
     runs.push([await out.data(), await nested.data(), await gradient.data()])
     await closeDevice(name)
   }
-  const plain = wasmDevice(target, 1, 'off')
+  const plain = openWasm({ threads: 1, blas: 'off' }, target)
   registerDevice('plain columns', () => plain)
   const [w, xs] = await Promise.all(
     [draw([side, side], 1), draw([3, batch, side], 2)].map(x => x.to('plain columns')),
@@ -118,4 +133,58 @@ test('columns: threads share a loop whose weight no near cache holds, with the s
       // Too long for deepEqual, should they differ.
       t.ok(Buffer.from(got.buffer).equals(Buffer.from(runs[0][i].buffer)), `${r + 1} threads, result ${i}`)
     })
+})
+
+testBlas('columns: with BLAS, threads share a large product by columns, alone and in a loop', async t => {
+  const [m, k, n, side] = [40, 2050, 2070, 2060]
+  const draw = (shape: number[], seed: number) =>
+    tensor(values('float32', sizeOf(shape), seed) as Float32Array, { shape })
+  const args = [m * k, k * n, m * n].map((length, i) => values('float32', length, i))
+  const transposed = { offset: 0, strides: [1, k] }
+  const kernels = [product(m, k, n), product(m, k, n, { b: transposed, accumulate: true })]
+  t.ok(kernels.every(kernel => sharesColumns({ ...target, sgemm: { unpacked: 0 } }, kernel)))
+  t.notOk(sharesColumns(target, kernels[0]), 'no library')
+  const plain = openWasm({ threads: 1, blas: 'off' }, target)
+  const runs: TypedArray[][] = []
+  for (const threads of [1, 2, 4]) {
+    const device = openWasm({ threads, blas: 'auto' }, target)
+    const results: TypedArray[] = []
+    for (const kernel of kernels) {
+      const [want, got] = [await runOn(plain, kernel, args), await runOn(device, kernel, args)]
+      t.ok(difference(got[2], want[2], k) < 1e-6, `${threads} threads`)
+      results.push(got[2])
+    }
+    await device.close()
+    const name = `shares${threads}`
+    registerDevice(name, () => openWasm({ threads, blas: 'auto' }, target))
+    const recurrence = compile(
+      (w: Tensor, xs: Tensor) => {
+        const step = (h: Tensor, x: Tensor) => {
+          const next = h.matmul(w).mul(0.05).add(x).tanh()
+          return { carry: next, out: next }
+        }
+        const { out } = scan(step, zeros([20, side]), xs)
+        return { out, gradient: gradients(out.square().mean(), { w }).w }
+      },
+      { device: name },
+    )
+    const { out, gradient } = recurrence(draw([side, side], 1), draw([4, 20, side], 2))
+    results.push(await out.data(), await gradient.data())
+    await closeDevice(name)
+    runs.push(results)
+  }
+  await plain.close()
+  t.ok(runs[0].every(results => results.some(x => x !== 0)))
+  for (const results of runs)
+    results.forEach((got, i) => {
+      t.ok(difference(got, runs[0][i]) < 1e-4)
+    })
+  if (exactLibraries.test(Blas.choose('auto').description))
+    runs.forEach((results, r) => {
+      results.forEach((got, i) => {
+        // Too long for deepEqual, should they differ.
+        t.ok(Buffer.from(got.buffer).equals(Buffer.from(runs[0][i].buffer)), `${2 ** r} threads, result ${i}`)
+      })
+    })
+  else t.comment(`skipped: whether threads change bits is not known of ${Blas.choose('auto').description}`)
 })

@@ -1,0 +1,201 @@
+/**
+ * The instructions of WebAssembly that kernels are made of, as typed expressions: `f32x4.add(pointer, x)` does not
+ * compile.
+ *
+ * The code of a value is a rope of bytes, flattened once per function (assembler.ts). A value used twice is computed
+ * twice, so what is used again goes into a local.
+ */
+
+/** The types that kernels compute in. */
+export type ValueType = 'i32' | 'v128'
+/** A rope of bytes, in which vector constants are not encoded yet. */
+export type Code = readonly (number | Code | Constant)[]
+/** Four 32-bit lanes. */
+export type Constant = { readonly words: Int32Array }
+/** An expression of a type: the code that leaves its value on the stack. */
+export type Value<T extends ValueType = ValueType> = { readonly type: T; readonly code: Code }
+export type I32 = Value<'i32'>
+export type V128 = Value<'v128'>
+/** A local variable of a function. */
+export type Local<T extends ValueType = ValueType> = Value<T> & { readonly index: number }
+
+/** The byte of the binary format that stands for a type. */
+export const typeByte = { i32: 0x7f, v128: 0x7b }
+
+/** LEB128 of an unsigned integer below 2^32. */
+export function unsigned(value: number): number[] {
+  const bytes: number[] = []
+  do {
+    const low = value & 0x7f
+    value >>>= 7
+    bytes.push(value ? low | 0x80 : low)
+  } while (value)
+  return bytes
+}
+
+/** LEB128 of an int32. */
+export function signed(value: number): number[] {
+  const bytes: number[] = []
+  for (;;) {
+    const low = value & 0x7f
+    value >>= 7
+    if ((value === 0 && !(low & 0x40)) || (value === -1 && low & 0x40)) return [...bytes, low]
+    bytes.push(low | 0x80)
+  }
+}
+
+/** A value of the type that `code` leaves on the stack. */
+export const value = <T extends ValueType>(type: T, ...code: Code): Value<T> => ({ type, code })
+
+// --- i32 -------------------------------------------------------------------------------------------------------------
+
+const i32Binary =
+  (opcode: number) =>
+  (a: I32, b: I32): I32 =>
+    value('i32', a.code, b.code, opcode)
+
+const i32Const = (n: number): I32 => value('i32', 0x41, signed(n | 0))
+
+/** A memory operand: natural alignment is a hint, so 4 bytes are promised for everything. */
+function memory(opcode: Code, base: I32, offset: number): Code {
+  const address = offset < 0 ? i32.add(base, i32Const(offset)) : base
+  return [address.code, opcode, 2, unsigned(Math.max(offset, 0))]
+}
+
+/** Address arithmetic and loop counters. `offset` is in bytes and may be negative. */
+export const i32 = {
+  const: i32Const,
+  add: i32Binary(0x6a),
+  sub: i32Binary(0x6b),
+  mul: i32Binary(0x6c),
+  eq: i32Binary(0x46),
+  lt_u: i32Binary(0x49),
+  select: (condition: I32, yes: I32, no: I32): I32 => value('i32', yes.code, no.code, condition.code, 0x1b),
+  load: (base: I32, offset = 0): I32 => value('i32', memory([0x28], base, offset)),
+  /** `base + bytes`, without an instruction for 0. */
+  plus: (base: I32, bytes: number): I32 => (bytes === 0 ? base : i32.add(base, i32Const(bytes))),
+  /** `a * factor`, without an instruction for 1. */
+  times: (a: I32, factor: number): I32 => (factor === 1 ? a : i32.mul(a, i32Const(factor))),
+}
+
+// --- v128 ------------------------------------------------------------------------------------------------------------
+
+/** The encoding of a SIMD opcode. */
+export const simd = (opcode: number): Code => [0xfd, unsigned(opcode)]
+
+const unary =
+  (opcode: number) =>
+  (a: V128): V128 =>
+    value('v128', a.code, simd(opcode))
+const binary =
+  (opcode: number) =>
+  (a: V128, b: V128): V128 =>
+    value('v128', a.code, b.code, simd(opcode))
+const ternary =
+  (opcode: number) =>
+  (a: V128, b: V128, c: V128): V128 =>
+    value('v128', a.code, b.code, c.code, simd(opcode))
+const shift =
+  (opcode: number) =>
+  (a: V128, bits: number): V128 =>
+    value('v128', a.code, i32Const(bits).code, simd(opcode))
+const load =
+  (opcode: number) =>
+  (base: I32, offset = 0): V128 =>
+    value('v128', memory(simd(opcode), base, offset))
+
+/** A vector constant of four 32-bit lanes. */
+const lanes = (words: Int32Array): V128 => value('v128', { words })
+
+/** Vectors whatever their lanes are: loads, stores, bits and shuffles. `offset` is in bytes and may be negative. */
+export const v128 = {
+  load: load(0x00),
+  load32_splat: load(0x09),
+  load32_zero: load(0x5c),
+  load64_zero: load(0x5d),
+  /** `vector` with one lane loaded. */
+  load32_lane: (vector: V128, lane: number, base: I32, offset = 0): V128 =>
+    value('v128', laneMemory(0x56, base, offset, vector, lane)),
+  store: (base: I32, offset: number, vector: V128): Code => storeMemory(0x0b, base, offset, vector),
+  store32_lane: (base: I32, offset: number, vector: V128, lane: number): Code =>
+    laneMemory(0x5a, base, offset, vector, lane),
+  store64_lane: (base: I32, offset: number, vector: V128, lane: number): Code =>
+    laneMemory(0x5b, base, offset, vector, lane),
+  and: binary(0x4e),
+  /** `a & ~b` */
+  andnot: binary(0x4f),
+  or: binary(0x50),
+  xor: binary(0x51),
+  /** Bits of `yes` where the mask is 1, else of `no`. */
+  bitselect: (yes: V128, no: V128, mask: V128): V128 => ternary(0x52)(yes, no, mask),
+  /** Four 32-bit lanes picked from the eight of `a` and `b`. */
+  shuffle: (a: V128, b: V128, picks: readonly number[]): V128 =>
+    value(
+      'v128',
+      a.code,
+      b.code,
+      simd(0x0d),
+      picks.flatMap(p => [4 * p, 4 * p + 1, 4 * p + 2, 4 * p + 3]),
+    ),
+}
+
+function storeMemory(opcode: number, base: I32, offset: number, vector: V128): Code {
+  const address = i32.plus(base, Math.min(offset, 0))
+  return [address.code, vector.code, simd(opcode), 2, unsigned(Math.max(offset, 0))]
+}
+
+const laneMemory = (opcode: number, base: I32, offset: number, vector: V128, lane: number): Code => [
+  ...storeMemory(opcode, base, offset, vector),
+  lane,
+]
+
+/** Four float32 lanes. */
+export const f32x4 = {
+  const: (x: number): V128 => lanes(new Int32Array(new Float32Array(4).fill(x).buffer)),
+  eq: binary(0x41),
+  ne: binary(0x42),
+  lt: binary(0x43),
+  gt: binary(0x44),
+  le: binary(0x45),
+  floor: unary(0x68),
+  abs: unary(0xe0),
+  neg: unary(0xe1),
+  sqrt: unary(0xe3),
+  add: binary(0xe4),
+  sub: binary(0xe5),
+  mul: binary(0xe6),
+  div: binary(0xe7),
+  /** NaN if either is NaN: about eight machine instructions; `pmin` is one. */
+  min: binary(0xe8),
+  max: binary(0xe9),
+  /** `b < a ? b : a`, so a NaN in `a` stays. */
+  pmin: binary(0xea),
+  /** `a < b ? b : a`, so a NaN in `a` stays. */
+  pmax: binary(0xeb),
+  convert_i32x4: unary(0xfa),
+  relaxed_madd: ternary(0x105),
+  relaxed_nmadd: ternary(0x106),
+}
+
+/** Four int32 lanes; comparisons give masks of all ones or zeros. */
+export const i32x4 = {
+  const: (n: number): V128 => lanes(new Int32Array(4).fill(n)),
+  lanes: (a: number, b: number, c: number, d: number): V128 => lanes(new Int32Array([a, b, c, d])),
+  splat: (a: I32): V128 => value('v128', a.code, simd(0x11)),
+  eq: binary(0x37),
+  ne: binary(0x38),
+  lt: binary(0x39),
+  le: binary(0x3d),
+  abs: unary(0xa0),
+  neg: unary(0xa1),
+  shl: shift(0xab),
+  shr_s: shift(0xac),
+  shr_u: shift(0xad),
+  add: binary(0xae),
+  sub: binary(0xb1),
+  mul: binary(0xb5),
+  min: binary(0xb6),
+  max: binary(0xb8),
+  /** Truncates and saturates; NaN gives 0. */
+  trunc_sat_f32x4: unary(0xf8),
+}

@@ -1,0 +1,193 @@
+import { withEnvironment } from '../../environment.js'
+import { nodeModule } from '../node.js'
+import { realPath } from './blasFile.js'
+import type { Sgemm } from './sgemm.js'
+
+/**
+ * BLAS libraries, loaded through koffi and called on the device's own memory, without copies. Each thread calls them for
+ * its own rows, so the libraries' own threads are turned off.
+ */
+
+/** What koffi offers of what is used here. It is an optional dependency, so its own types may not be there. */
+type Koffi = {
+  load(path: string): { func(name: string, result: string, args: readonly string[]): NativeFunction }
+  address(memory: ArrayBufferView): bigint
+}
+type NativeFunction = (...args: readonly (number | ArrayBufferView)[]) => unknown
+/** A function of a library by its name and types; undefined if the library has none of that name. */
+type FindFunction = (name: string, result: string, ...args: string[]) => NativeFunction | undefined
+
+/** A library that is loaded into the calling thread. */
+export type BlasLibrary = {
+  /** Name, version and kernels, as the library itself says, and where it is. */
+  readonly description: string
+  /** Why it is not worth using here, if it is not. */
+  readonly objection?: string
+  /** Multiply-adds of the largest product that it computes without packing its operands (see target.ts). */
+  readonly unpacked: number
+  /** Its product on addresses in `memory`. */
+  readonly on: (memory: WebAssembly.Memory) => Sgemm
+}
+
+const requireHere = (): NodeJS.Require | undefined =>
+  nodeModule('node:module')?.createRequire(import.meta.url)
+
+/** Why there is no library where koffi is not installed, and what to do. */
+export const koffiMissing = 'koffi is not installed: npm install koffi'
+
+/** Whether koffi can be loaded; it is not loaded to find out. */
+export function isKoffiInstalled(): boolean {
+  try {
+    return requireHere()?.resolve('koffi') !== undefined
+  } catch {
+    return false
+  }
+}
+
+/** What libraries read when they are loaded: OpenBLAS would start threads of its own, Accelerate use them. */
+const oneThread = { OPENBLAS_NUM_THREADS: '1', VECLIB_MAXIMUM_THREADS: '1' }
+
+/** The libraries that the calling thread has loaded, by path. */
+const loaded = new Map<string, BlasLibrary>()
+
+/** A library that the calling thread has loaded; undefined if it has not. */
+export const loadedBlas = (path: string): BlasLibrary | undefined => loaded.get(path)
+
+/**
+ * Load a library into the calling thread, once. The main thread must be the first to: libraries see its environment
+ * variables only.
+ * @throws Error without koffi, and when the library cannot be loaded or has no cblas_sgemm.
+ */
+export function loadBlas(path: string): BlasLibrary {
+  const known = loaded.get(path)
+  if (known) return known
+  const fresh = withEnvironment(oneThread, () => load(path))
+  loaded.set(path, fresh)
+  return fresh
+}
+
+function load(path: string): BlasLibrary {
+  const fail = (reason: string): never => {
+    throw new Error(`BLAS '${path}': ${reason}`)
+  }
+  const advice =
+    'give the path of a shared library with cblas_sgemm (OpenBLAS, MKL, BLIS, Accelerate), or auto, or off'
+  if (!isKoffiInstalled()) fail(`${koffiMissing}, or choose off`)
+  let koffi: Koffi
+  try {
+    koffi = requireHere()?.('koffi') as Koffi
+  } catch (error) {
+    return fail(`koffi cannot be loaded (${(error as Error).message}); install it again, or choose off`)
+  }
+  let library: ReturnType<Koffi['load']>
+  try {
+    library = koffi.load(path)
+  } catch (error) {
+    return fail(`it cannot be loaded (${(error as Error).message}); ${advice}`)
+  }
+  const find: FindFunction = (name, result, ...args) => {
+    try {
+      return library.func(name, result, args)
+    } catch {
+      return undefined
+    }
+  }
+  const { name, objection, integer = 'int', unpacked = 0 } = identify(find)
+  const sgemm =
+    find('cblas_sgemm', 'void', ...sgemmArguments(integer)) ??
+    fail(`it has no function cblas_sgemm; ${advice}`)
+  return {
+    description: `BLAS ${name ? `${name}, ` : ''}${realPath(path)}`,
+    ...(objection !== undefined && { objection: `${realPath(path)}: ${objection}` }),
+    unpacked,
+    on: memory => callOn(memory, koffi, sgemm),
+  }
+}
+
+/** Order, both transpositions, sizes, alpha, A, B, beta, C, as cblas.h has them; matrices by their addresses. */
+function sgemmArguments(integer: string): string[] {
+  const matrix = ['uintptr_t', integer]
+  return ['int', 'int', 'int', integer, integer, integer, 'float', ...matrix, ...matrix, 'float', ...matrix]
+}
+
+const rowMajor = 101
+const notTransposed = 111
+
+/** A library's product as modules import it, on addresses in `memory`. */
+function callOn(memory: WebAssembly.Memory, koffi: Koffi, sgemm: NativeFunction): Sgemm {
+  let buffer: ArrayBufferLike | undefined
+  let base = 0
+  return (transposedA, transposedB, m, n, k, a, lda, b, ldb, accumulate, c, ldc) => {
+    // Memory that has grown is another buffer, and may be elsewhere.
+    if (memory.buffer !== buffer) {
+      buffer = memory.buffer
+      base = Number(koffi.address(new Uint8Array(buffer)))
+    }
+    sgemm(
+      rowMajor,
+      notTransposed + transposedA,
+      notTransposed + transposedB,
+      m,
+      n,
+      k,
+      1,
+      base + (a >>> 0),
+      lda,
+      base + (b >>> 0),
+      ldb,
+      accumulate,
+      base + (c >>> 0),
+      ldc,
+    )
+  }
+}
+
+/** What a library says about itself. */
+type Identity = {
+  readonly name: string
+  readonly objection?: string
+  readonly integer?: 'int64_t'
+  readonly unpacked?: number
+}
+
+/**
+ * Multiply-adds of the largest product that OpenBLAS computes without packing: its kernels for AVX-512 do, from 0.3.18 on
+ * (pull request 3335 of OpenBLAS).
+ */
+function unpackedByOpenBlas(config: string): number {
+  const [, patch] = /OpenBLAS 0\.3\.(\d+)/.exec(config) ?? []
+  return Number(patch) >= 18 && /SkylakeX|Cooperlake|SapphireRapids/i.test(config) ? 1_000_000 : 0
+}
+
+/** Which library this is, by the functions that it has beyond the standard's. Turns its own threads off. */
+function identify(find: FindFunction): Identity {
+  const setOpenBlas = find('openblas_set_num_threads', 'void', 'int')
+  if (setOpenBlas) {
+    // Its OpenMP build counts threads for each thread that calls, so every one of ours says it.
+    setOpenBlas(1)
+    const config = String(find('openblas_get_config', 'str')?.() ?? 'OpenBLAS')
+    const unpacked = unpackedByOpenBlas(config)
+    return { name: config.trim(), unpacked, ...(config.includes('USE64BITINT') && { integer: 'int64_t' }) }
+  }
+  const setMkl = find('MKL_Set_Num_Threads', 'void', 'int')
+  if (setMkl) {
+    setMkl(1)
+    const text = new Uint8Array(200)
+    find('MKL_Get_Version_String', 'void', 'uint8_t *', 'int')?.(text, text.length)
+    return { name: new TextDecoder().decode(text).replace(/\0.*/s, '').trim() || 'MKL' }
+  }
+  const setBlis = find('bli_thread_set_num_threads', 'void', 'int64_t')
+  if (setBlis) {
+    setBlis(1)
+    const id = find('bli_arch_query_id', 'int')?.()
+    const kernels = typeof id === 'number' ? String(find('bli_arch_string', 'str', 'int')?.(id)) : 'unknown'
+    return {
+      name: `BLIS ${find('bli_info_get_version_str', 'str')?.() ?? ''} ${kernels}`,
+      ...(kernels === 'generic' && {
+        objection:
+          'this BLIS has no code for this processor but portable C, which is slower than WebAssembly',
+      }),
+    }
+  }
+  return { name: '' }
+}

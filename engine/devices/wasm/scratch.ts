@@ -1,0 +1,37 @@
+import { type Allocator, alignment } from './allocator.js'
+
+/** A region of a device's memory that kernels scribble on: as large as the greediest of them needs. */
+export class Scratch {
+  #pointer = 0
+  #bytes = 0
+
+  /** `regions`: how many of them there are, one after the other, such as one for each worker thread. */
+  constructor(
+    readonly allocator: Allocator,
+    readonly regions = 1,
+  ) {}
+
+  /** Where the first region begins. */
+  get pointer(): number {
+    return this.#pointer
+  }
+
+  /** The size of a region. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /**
+   * Make every region at least this large. Work that is under way keeps the memory that it began with: it is overwritten
+   * only by what is enqueued later.
+   * @throws RangeError when there is no more memory.
+   */
+  reserve(bytes: number): void {
+    if (bytes <= this.#bytes) return
+    if (this.#bytes) this.allocator.free(this.#pointer)
+    this.#bytes = 0
+    const size = Math.ceil(bytes / alignment) * alignment
+    this.#pointer = this.allocator.alloc(size * this.regions)
+    this.#bytes = size
+  }
+}

@@ -1,0 +1,21 @@
+import type { ModuleCode } from './linker.js'
+
+/** What the pool tells workers by message; all else is in the ring. */
+export type Message =
+  | {
+      readonly kind: 'start'
+      readonly worker: number
+      readonly workers: number
+      readonly block: SharedArrayBuffer
+      readonly memory: WebAssembly.Memory
+    }
+  | { readonly kind: 'program'; readonly id: number; readonly code: ModuleCode }
+  | { readonly kind: 'stagingBuffer'; readonly id: number; readonly block: SharedArrayBuffer }
+
+/** What the first worker answers when it has filled a staging buffer; `failed`: its contents mean nothing. */
+export type Answer = { readonly id: number; readonly failed: boolean }
+
+/** Larger staging buffers are used once. */
+const largestKept = 1 << 20
+/** Whether a staging buffer stays with the workers after its first use. */
+export const isKept = (block: SharedArrayBuffer): boolean => block.byteLength <= largestKept

@@ -1,0 +1,188 @@
+import type fc from 'fast-check'
+import { sameOperation } from '../graph/node.js'
+import {
+  compile,
+  dispose,
+  gradients,
+  type KernelOp,
+  leaves,
+  type Node,
+  type registeredOps,
+  scan,
+  stack,
+  type Tensor,
+  type Tree,
+  tensor,
+  uniformAt,
+  zeros,
+} from '../index.js'
+import { isFloat } from '../kernel/dtype.js'
+import { firstDifferenceOfTrees } from './compare.js'
+import { applyCase, casesOf, type DrawnCase, inputsOf, isSmooth } from './generators/index.js'
+import { gradcheck } from './gradcheck.js'
+import { plainLoop } from './plainLoop.js'
+
+/**
+ * What a record of an operation promises, as properties over random uses of it, in float64 on the reference device. Each
+ * resolves if a use is right or says nothing, and throws what is wrong.
+ */
+
+type Operation = ReturnType<typeof registeredOps>[number]
+type Check = typeof fc
+type Property = (check: Check, op: Operation) => fc.IAsyncPropertyWithHooks<[unknown]>
+
+const on = { device: 'reference' }
+
+/** Steps of the loops that operations are put into. */
+const steps = 3
+
+/** A loop: `scan`, or the plain loop that it stands for. */
+type Loop = typeof plainLoop
+
+const byScan: Loop = (step, init, xs, options) => scan(step, init, xs, options)
+
+/** Float values of a tree. */
+const floatsOf = (tree: Tree): Tensor[] => leaves(tree).filter(t => isFloat(t.dtype))
+
+/** First and second derivatives equal central differences. */
+export const derivatives: Property = (check, op) =>
+  check.asyncProperty(casesOf(check, op), async drawn => {
+    const inputs = inputsOf(drawn, 'float64')
+    if (!(await isDifferentiable(check, op, drawn, inputs))) return
+    await gradcheck((...xs) => applyCase(drawn, xs), inputs, { second: true, tolerance: 2e-5 })
+  })
+
+/** Whether finite differences mean something: floats that are not rounded to float32 on the way, no kink. */
+async function isDifferentiable(
+  check: Check,
+  op: Operation,
+  drawn: DrawnCase,
+  inputs: readonly Tensor[],
+): Promise<boolean> {
+  if (op.kind === 'elementwise' && !op.vjp) return false
+  if (!floatsOf(inputs).length || applyCase(drawn, inputs).dtype !== 'float64') return false
+  check.pre(await isSmooth(drawn))
+  return true
+}
+
+/**
+ * At all steps at once, outside of a loop (`overSteps`), an operation is what the plain loop makes it, whichever of its
+ * inputs are the same at every step.
+ */
+export const leavesLoops: Property = (check, op) =>
+  check.asyncProperty(
+    check.record({ drawn: casesOf(check, op), fixed: check.nat(7) }),
+    async ({ drawn, fixed }) => {
+      const inputs = inputsAtSteps(drawn)
+      await compareLoops([inputs], loop => (inputs: readonly Tensor[]) => {
+        const isFixed = (i: number) => (fixed >> i) % 2 === 1
+        const perStep = Object.fromEntries(inputs.flatMap((t, i) => (isFixed(i) ? [] : [[i, t]])))
+        const first = inputs.map(t => t.slice(0, 0, 1).squeeze(0))
+        const step = (total: Tensor, x: typeof perStep) => {
+          const used = inputs.map((_, i) => x[i] ?? first[i])
+          const y = applyCase(drawn, used).cast('float64')
+          // A reduction makes it worth leaving the loop, whatever the operation.
+          return { carry: total.mul(0.5).add(y.sum()), out: y }
+        }
+        return loop(step, zeros([], 'float64'), { ...perStep, number: zeros([steps, 1]) })
+      })
+    },
+  )
+
+/** The inputs of a use at each step, stacked: the same numbers one further, so that they stay within their range. */
+function inputsAtSteps(drawn: DrawnCase): Tensor[] {
+  const byStep = Array.from({ length: steps }, (_, step) =>
+    inputsOf(
+      {
+        ...drawn,
+        inputs: drawn.inputs.map(input => ({
+          ...input,
+          values: input.values.map((_, i, all) => all[(i + step) % all.length]),
+        })),
+      },
+      'float64',
+    ),
+  )
+  return byStep[0].map((_, i) => stack(byStep.map(inputs => inputs[i])))
+}
+
+/** Gradients of what comes from outside of a loop, sums over its steps, are those of the plain loop. */
+export const sumsOverSteps: Property = (check, op) =>
+  check.asyncProperty(
+    check.record({ drawn: casesOf(check, op), seed: check.nat() }),
+    async ({ drawn, seed }) => {
+      const inputs = inputsOf(drawn, 'float64')
+      if (!(await isDifferentiable(check, op, drawn, inputs))) return
+      const xs = tensor(Float64Array.from({ length: steps }, (_, i) => uniformAt([seed, 0], 0, i)))
+      await compareLoops([inputs, xs], loop => (inputs: readonly Tensor[], xs: Tensor) => {
+        const step = (h: Tensor, x: Tensor) => {
+          const moved = inputs.map(t => (t.dtype === 'float64' ? t.mul(x.mul(0.1).add(1)) : t))
+          const y = applyCase(drawn, moved).mul(x)
+          return { carry: h.mul(0.5).add(y.mean()), out: y }
+        }
+        const { carry, out } = loop(step, zeros([], 'float64'), xs)
+        return gradients(carry.add(out.square().mean()), { inputs: floatsOf(inputs), xs })
+      })
+    },
+  )
+
+/** The same function around a scan and around the plain loop. */
+async function compareLoops<A extends readonly Tree[]>(
+  args: A,
+  around: (loop: Loop) => (...args: A) => Tree,
+): Promise<void> {
+  const compiled = [byScan, plainLoop].map(loop => compile(around(loop), on))
+  const [scanned, looped] = compiled.map(fn => fn(...args))
+  try {
+    const wrong = await firstDifferenceOfTrees(scanned, looped, 1e-9, 'in the plain loop')
+    if (wrong) throw new Error(wrong)
+  } finally {
+    dispose([scanned, looped, args])
+    for (const fn of compiled) fn.dispose()
+  }
+}
+
+/** Where a record says that an operation is linear (`linearIn`), or how it is summed (`sumOverSteps`), it is so. */
+export const sumsOfNodes: Property = (check, op) =>
+  check.asyncProperty(casesOf(check, op), async drawn => {
+    const inputs = inputsAtSteps(drawn)
+    const uses = Array.from({ length: steps }, (_, step) => {
+      const ofStep = inputs.map(t => t.slice(0, step, step + 1).squeeze(0))
+      return nodeOf(op, applyCase(drawn, ofStep))
+    }).filter(use => use !== undefined)
+    const [first] = uses
+    if (first?.dtype !== 'float64') return
+    const { linearIn, sumOverSteps } = op as KernelOp<unknown>
+    for (const set of linearIn?.(first as Node<unknown>) ?? []) {
+      const others = (inputs: readonly Tensor[]) =>
+        inputs.map((x, i) => (set.includes(i) ? x : first.inputs[i]))
+      const sums = first.inputs.map((_, i) => sumOf(uses.map(use => use.inputs[i])))
+      await compareSums(
+        sameOperation(first, others(sums)),
+        sumOf(uses.map(use => sameOperation(use, others(use.inputs)))),
+        `linearIn ${JSON.stringify(set)}`,
+      )
+    }
+    if (!sumOverSteps) return
+    const stacked = first.inputs.map((_, i) => stack(uses.map(use => use.inputs[i])))
+    await compareSums(sumOverSteps(first as Node<unknown>, stacked), sumOf(uses), 'sumOverSteps')
+  })
+
+const sumOf = (ts: readonly Tensor[]): Tensor => ts.reduce((a, b) => (isFloat(b.dtype) ? a.add(b) : a))
+
+async function compareSums(actual: Tensor, expected: Tensor, rule: string): Promise<void> {
+  const values = compile(() => ({ actual, expected }), on)()
+  const wrong = await firstDifferenceOfTrees([values.actual], [values.expected], 1e-9, 'added up')
+  dispose(values)
+  if (wrong) throw new Error(`${rule}: ${wrong}`)
+}
+
+/** The newest node of an operation that a use has made. */
+function nodeOf(op: Operation, t: Tensor): Tensor | undefined {
+  if (t.op === op) return t
+  for (const input of t.inputs) {
+    const found = nodeOf(op, input)
+    if (found) return found
+  }
+  return undefined
+}
