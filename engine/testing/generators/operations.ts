@@ -3,7 +3,9 @@ import type { ElementwiseOp } from '../../graph/tensor.js'
 import {
   bitsAt,
   type Draw,
+  device,
   keyFromSeed,
+  realise,
   registeredOps,
   type Sample,
   type Shape,
@@ -153,6 +155,7 @@ export async function isSmooth(drawn: DrawnCase): Promise<boolean> {
   if (!smooth) return true
   // The node's own inputs: after broadcasting, element by element.
   const { inputs } = applyCase(drawn, inputsOf(drawn, 'float64'))
+  realise(inputs, device('reference'))
   const values = await Promise.all(inputs.map(t => t.data()))
   return values[0].every((_, i) => smooth(...values.map(v => v[i])))
 }

@@ -17,8 +17,6 @@ import '../allCells.js'
 
 setDefaultDevice('reference')
 
-const _steps = 3
-
 /** What explain says of the gradient of a tensor from outside, used in each step of a loop. */
 const saysOf = (shape: readonly number[], use: (w: Tensor, h: Tensor, x: Tensor) => Tensor): string =>
   explain(
