@@ -28,7 +28,7 @@ export const order = {
     ['assembly'],
     ['*'],
   ],
-  'engine/testing': [['index.ts'], ['conformance'], ['generators'], ['*']],
+  'engine/testing': [['index.ts'], ['operations'], ['conformance'], ['generators'], ['*']],
   model: [
     ['*'],
     ['saved'],

@@ -48,7 +48,7 @@ export {
   Tensor,
 } from './graph/tensor.js'
 export { entries, fillTree, leaves, mapTree, type Tree } from './graph/tree.js'
-export { copyKernel } from './kernel/build.js'
+export { copyKernel, mapKernel, reduceKernel } from './kernel/build.js'
 export type { DType, TypedArray } from './kernel/dtype.js'
 export * as expr from './kernel/expr.js'
 export { kernelBody } from './kernel/expr.js'

@@ -1,10 +1,7 @@
-// A depthwise convolution over time, which the engine lacks: every channel of a sequence is filtered by a kernel of its
-// own. It is one reduction kernel over two strided views, so nothing is copied, and windows are never written out.
-//
-//   node examples/operation.js        tests it: derivatives, loops, and every device that opens here
-
+// A depthwise convolution over time, which the engine lacks: every channel of a sequence has a filter of its own. It is
+// one reduction over two strided views, so that windows are never written out. `node examples/operation.js` tests it.
 import { fileURLToPath } from 'node:url'
-import { expr, kernelBody, operation, pad } from 'xenograd'
+import { expr, operation, pad, reduceKernel } from 'xenograd'
 import { checkOperation } from 'xenograd/testing'
 
 const makeNode = operation('depthwiseConvolution', {
@@ -14,12 +11,8 @@ const makeNode = operation('depthwiseConvolution', {
     const [batch, time, channel] = x.strides
     const windows = { offset: x.offset, strides: [batch, time, channel, time] }
     const repeated = { offset: filters.offset, strides: [0, 0, ...filters.strides] }
-    const kernel = {
-      ...{ kind: 'reduce', op: 'sum', dtype, shape: [...shape, size], axes: 1 },
-      inputs: [windows, repeated].map(view => ({ dtype, view })),
-      ...kernelBody([dtype, dtype], expr.mul),
-    }
-    return [{ kernel, args: [0, 1, 'out'] }]
+    const views = [windows, repeated].map(view => ({ dtype, view }))
+    return [{ kernel: reduceKernel('sum', dtype, [...shape, size], 1, views, expr.mul), args: [0, 1, 'out'] }]
   },
   vjp(g, { inputs: [x, filters] }) {
     const size = filters.shape[1]

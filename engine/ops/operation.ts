@@ -22,11 +22,9 @@ type MakeNode<A> = (inputs: readonly Tensor[], shape: Shape, dtype: DType, attrs
  *
  * ```ts
  * const doubled = operation<undefined>('doubled', {
- *   launches: ({ shape, dtype }, [view]) => [{
- *     kernel: { kind: 'map', shape, inputs: [{ dtype, view }], outputs: [{ dtype, view: contiguousView(shape), value: 1 }],
- *       ...kernelBody([dtype], x => expr.mul(x, 2)) },
- *     args: [0, 'out'],
- *   }],
+ *   launches: ({ shape, dtype }, [view]) => [
+ *     { kernel: mapKernel(shape, [{ dtype, view }], x => expr.mul(x, 2)), args: [0, 'out'] },
+ *   ],
  *   vjp: g => [doubled([g], g.shape, g.dtype, undefined)],
  * })
  * ```

@@ -2,6 +2,7 @@ import type { Axes, Implementation, TensorOperations } from '../graph/methods.js
 import { node, sameOperation } from '../graph/node.js'
 import { register } from '../graph/registry.js'
 import { type Draw, type KernelOp, type Sample, Tensor } from '../graph/tensor.js'
+import { reduceKernel } from '../kernel/build.js'
 import { normalAxes, type Shape } from '../kernel/shape.js'
 import { equal } from './math.js'
 import { permute, reshape } from './view.js'
@@ -31,17 +32,12 @@ function reduceOp(
     reduces: op,
     overSteps: (t, [x], steps) => sameOperation(t, [x.stacked()], [steps, ...t.shape]),
     ...loopRules,
-    launches: (node, [view]) => {
-      const { shape, dtype } = node.inputs[0]
-      const body = [{ op: 'input', dtype, args: [], value: 0 }] as const
-      const inputs = [{ dtype, view }]
-      return [
-        {
-          kernel: { kind: 'reduce', op, dtype, shape, axes: node.attrs.axes, inputs, body, value: 0 },
-          args: [0, 'out'],
-        },
-      ]
-    },
+    launches: ({ inputs: [{ shape, dtype }], attrs }, [view]) => [
+      {
+        kernel: reduceKernel(op, dtype, shape, attrs.axes, [{ dtype, view }], x => x),
+        args: [0, 'out'],
+      },
+    ],
     vjp: (g, node) => {
       const [x] = node.inputs
       const kept = x.shape.map((n, d) => (d < node.rank ? n : 1))

@@ -3,11 +3,10 @@
  *
  * `gradcheck` compares gradients with finite differences; `checkCell` does so for random uses of a cell, and compares
  * its scan with a plain loop (plainLoop.ts); `checkOperation` tries what the record of an operation promises
- * (operationProperties.ts); `deviceConformance` (conformance/) tests a device against the reference.
+ * (operations/); `deviceConformance` (conformance/) tests a device against the reference.
  * What they try is drawn by fast-check (fastCheck.ts) from generators/.
  */
 export { type CheckCellOptions, checkCell } from './checkCell.js'
-export { type CheckOperationOptions, checkOperation } from './checkOperation.js'
 export {
   type Assertions,
   type ConformanceOptions,
@@ -16,3 +15,4 @@ export {
 } from './conformance/index.js'
 export { drawWith, fastCheck } from './fastCheck.js'
 export { type GradcheckOptions, gradcheck } from './gradcheck.js'
+export { type CheckOperationOptions, checkOperation } from './operations/checkOperation.js'

@@ -1,12 +1,5 @@
 import test from 'tape'
-import {
-  elementwise,
-  expr,
-  kernelBody,
-  operation,
-  registeredOps,
-  type Tensor,
-} from '../../../engine/index.js'
+import { elementwise, expr, mapKernel, operation, registeredOps, type Tensor } from '../../../engine/index.js'
 import { checkOperation } from '../../../engine/testing/index.js'
 import '../allCells.js'
 import { runs } from '../effort.js'
@@ -43,16 +36,7 @@ test('checkOperation finds a wrong derivative, and wrong rules for loops', async
 
   const wrongAtSteps: ReturnType<typeof operation<undefined>> = operation<undefined>('wrongAtSteps', {
     launches: ({ shape, dtype }, [view]) => [
-      {
-        kernel: {
-          kind: 'map',
-          shape,
-          inputs: [{ dtype, view }],
-          body: kernelBody([dtype], x => expr.mul(x, 2)).body,
-          outputs: [{ dtype, view: { offset: 0, strides: [1] }, value: 2 }],
-        },
-        args: [0, 'out'],
-      },
+      { kernel: mapKernel(shape, [{ dtype, view }], x => expr.mul(x, 2)), args: [0, 'out'] },
     ],
     vjp: g => [g.mul(2)],
     // One doubling too many.

@@ -1,9 +1,9 @@
 import type fc from 'fast-check'
-import { DeviceUnavailableError, deviceNames, openDevice, registeredOps } from '../index.js'
-import { compareOnDevice } from './conformance/index.js'
-import { fastCheck } from './fastCheck.js'
-import { casesOf } from './generators/index.js'
-import { derivatives, leavesLoops, sumsOfNodes, sumsOverSteps } from './operationProperties.js'
+import { DeviceUnavailableError, deviceNames, openDevice, registeredOps } from '../../index.js'
+import { compareOnDevice } from '../conformance/index.js'
+import { fastCheck } from '../fastCheck.js'
+import { casesOf } from '../generators/index.js'
+import { derivatives, leavesLoops, sumsOfNodes, sumsOverSteps } from './properties.js'
 
 export type CheckOperationOptions = {
   /** Random cases to try of each property (default 12; five times as many on devices). */

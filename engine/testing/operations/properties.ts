@@ -1,5 +1,5 @@
 import type fc from 'fast-check'
-import { sameOperation } from '../graph/node.js'
+import { sameOperation } from '../../graph/node.js'
 import {
   compile,
   dispose,
@@ -15,12 +15,12 @@ import {
   tensor,
   uniformAt,
   zeros,
-} from '../index.js'
-import { isFloat } from '../kernel/dtype.js'
-import { firstDifferenceOfTrees } from './compare.js'
-import { applyCase, casesOf, type DrawnCase, inputsOf, isSmooth } from './generators/index.js'
-import { gradcheck } from './gradcheck.js'
-import { plainLoop } from './plainLoop.js'
+} from '../../index.js'
+import { isFloat } from '../../kernel/dtype.js'
+import { firstDifferenceOfTrees } from '../compare.js'
+import { applyCase, casesOf, type DrawnCase, inputsOf, isSmooth } from '../generators/index.js'
+import { gradcheck } from '../gradcheck.js'
+import { plainLoop } from '../plainLoop.js'
 
 /**
  * What a record of an operation promises, as properties over random uses of it, in float64 on the reference device. Each
