@@ -2,7 +2,6 @@ import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { findFiles, loadReads, type ReadSet, type Split, TrainingBatches } from '../data/index.js'
 import { type Cell, openDevice } from '../engine/index.js'
-import { aurocEstimate } from '../eval/index.js'
 import { findCell } from './cells.js'
 import { checkSettings } from './checkSettings.js'
 import { type MetricsLine, RunDirectory } from './runDirectory.js'
@@ -120,12 +119,13 @@ async function readValidation(settings: Settings): Promise<ValidationOptions | u
   const limit = val_batches * batch_size
   const inDistribution = rows(await readSet(in_val_data_dir, 'in_val', settings, limit))
   const outOfDistribution = rows(await readSet(ood_val_data_dir, 'ood_val', settings, limit))
+  // Loaded here: scoring, and training without validation, start sooner without it.
+  const { aurocEstimate } = await import('../eval/index.js')
+  const judge: ValidationOptions['judge'] = (inDistribution, outOfDistribution) => {
+    const { value, low, high } = aurocEstimate(inDistribution, outOfDistribution)
+    return { auroc: value, low, high }
+  }
   return { data: { inDistribution, outOfDistribution }, judge }
-}
-
-const judge: ValidationOptions['judge'] = (inDistribution, outOfDistribution) => {
-  const { value, low, high } = aurocEstimate(inDistribution, outOfDistribution)
-  return { auroc: value, low, high }
 }
 
 const rows = ({ tokens, count, length }: ReadSet): Uint8Array[] =>

@@ -6,6 +6,13 @@ import type { TensorOperations, TensorValue } from './methods.js'
 import type { Storage } from './storage.js'
 
 /**
+ * The graph of tensors: this file has its nodes and the records of the operations that make them. `node` adds one,
+ * `registry` knows all operations, `methods` declares what can be made of a tensor and `implement` gives it to all of
+ * them, `tree` is about tensors in records and arrays, `storage` about where values lie, `context` about what holds
+ * around a piece of program, and `remarks` about what the compiler's passes say.
+ */
+
+/**
  * A lazy strided-array value: a node of the graph. Operations add nodes (node.ts); nothing runs until a value is read,
  * or a compiled function is called. Immutable except for its storage (where its value lives, once it has been computed).
  *

@@ -3,7 +3,11 @@ import { type Instr, printInstr } from './expr.js'
 import type { View } from './shape.js'
 
 /**
- * Kernels: what a device is asked to run. Plain data, so that they can be printed, hashed and sent to a worker.
+ * Kernels: what a device is asked to run. Plain data, so that they can be printed, hashed and sent to a worker. This file
+ * says what each kind means; the others of the folder are about them: `expr` (the scalar expressions in maps and
+ * reductions), `shape` and `dtype`, `operands` (what a kernel's arguments are), `loop` (where those of a loop's body are
+ * in an iteration), `build` (kernels that are asked for often), `split` (simpler kernels for devices that decline one),
+ * `shareBuffers` (memory for values that are not needed at the same time) and `threefry` (random numbers).
  *
  * A kernel's arguments are buffers: its inputs in order, then its outputs in order (operands.ts derives from a kernel
  * what each of them is). Offsets and strides count elements, never bytes; a stride may be 0 (broadcast) or negative

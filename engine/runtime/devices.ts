@@ -1,6 +1,5 @@
 import { ascendOptions } from '../devices/ascend/options.js'
 import type { CheckLine, Device } from '../devices/device.js'
-import { gpuDevice } from '../devices/gpu/index.js'
 import { gpuOptions } from '../devices/gpu/options.js'
 import {
   type DeviceOptions,
@@ -37,7 +36,6 @@ type DeviceKind<T extends OptionTable = OptionTable> = DeviceKindOptions<T> & {
 
 const none = {} as const satisfies OptionTable
 
-// Ascend's code is loaded when it is used: a browser has no use for it.
 const ascend: DeviceKind<typeof ascendOptions> = {
   options: ascendOptions,
   open: async options => (await import('../devices/ascend/index.js')).ascendDevice(options),
@@ -50,7 +48,11 @@ const wasm: DeviceKind<typeof wasmOptions> = {
   options: wasmOptions,
   open: options => wasmDevice(options),
 }
-const gpu: DeviceKind<typeof gpuOptions> = { options: gpuOptions, open: gpuDevice }
+// The code of devices that few use is loaded when they are opened: programs start sooner, and pages load less.
+const gpu: DeviceKind<typeof gpuOptions> = {
+  options: gpuOptions,
+  open: async options => (await import('../devices/gpu/index.js')).gpuDevice(options),
+}
 const reference: DeviceKind<typeof none> = { options: none, open: referenceDevice }
 
 const kinds = new Map<string, DeviceKind>(Object.entries({ wasm, reference, gpu, ascend }))

@@ -5,6 +5,12 @@ import { argumentCount, dtypesOf } from '../kernel/operands.js'
 import { split } from '../kernel/split.js'
 import { ScratchPool } from './scratch.js'
 
+/**
+ * Running plans. A `Runtime` is a device in use; `devices` opens them by name, `scratch` is the memory that plans share,
+ * `execute` puts a plan and its buffers together and computes tensors, and `value` has the methods that read and write
+ * them.
+ */
+
 /** A program with its arguments: the unit of work that is enqueued. */
 export type Launch = { readonly program: Program; readonly args: readonly DeviceBuffer[] }
 

@@ -8,6 +8,13 @@ import { hoist, sink } from './hoist.js'
 import { type Body, finalCarry, scanNode, stackedValues } from './node.js'
 
 /**
+ * Loops. `scan` traces a body once and makes one node of it (`node`); before that, `hoist` takes out what no carry
+ * depends on, and sinks what no carry needs; `checkpoints` cuts a loop into pieces that keep little. `vjp` differentiates
+ * the node: the backward loop, and sums over steps that leave it (`sumOverSteps`). Both see nodes of a body at all steps
+ * at once with `overSteps`.
+ */
+
+/**
  * A loop over the leading axis of `xs`: `step(carry, x)` returns the next carry and this step's output; outputs are
  * stacked along a new leading axis. The body is traced once, whatever the number of steps; tensors from outside may
  * be used in it freely. Differentiable like everything else: its backward pass is derived, never written.

@@ -31,3 +31,12 @@ export function readText(path: string): string | undefined {
     return undefined
   }
 }
+
+/** The file that a path leads to, whose name has the version; a name that only the system's loader knows as it is. */
+export function realPath(path: string): string {
+  try {
+    return nodeModule('node:fs')?.realpathSync(path) ?? path
+  } catch {
+    return path
+  }
+}

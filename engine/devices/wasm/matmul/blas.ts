@@ -1,6 +1,6 @@
-import { blasFileNames, findBlasFile, realPath } from './blasFile.js'
+import { realPath } from '../node.js'
+import { blasFileNames, findBlasFile } from './blasFile.js'
 import { isKoffiInstalled, koffiMissing, loadBlas, loadedBlas } from './blasLibrary.js'
-import type { Sgemm } from './sgemm.js'
 
 /** The BLAS library of a device; `path` is undefined where there is none. */
 export class Blas {
@@ -47,7 +47,3 @@ export class Blas {
     return loadedBlas(this.path)?.description ?? `BLAS ${realPath(this.path)} for large products`
   }
 }
-
-/** What a module that uses the library at `path` imports (see sgemm.ts); nothing for one that uses none. */
-export const blasImports = (path: string | undefined, memory: WebAssembly.Memory): { sgemm?: Sgemm } =>
-  path === undefined ? {} : { sgemm: loadBlas(path).on(memory) }

@@ -69,12 +69,3 @@ export function findBlasFile(folders: readonly string[] = libraryFolders()): str
   // A framework's library has its name, and is in the system's cache rather than on disk.
   return first?.replace(/\/(\w+)\.framework$/, '/$1.framework/$1')
 }
-
-/** The file that a path leads to, whose name has the version; a name that only the system's loader knows as it is. */
-export function realPath(path: string): string {
-  try {
-    return nodeModule('node:fs')?.realpathSync(path) ?? path
-  } catch {
-    return path
-  }
-}

@@ -1,6 +1,5 @@
 import { withEnvironment } from '../../environment.js'
-import { nodeModule } from '../node.js'
-import { realPath } from './blasFile.js'
+import { nodeModule, realPath } from '../node.js'
 import type { Sgemm } from './sgemm.js'
 
 /**
@@ -191,3 +190,7 @@ function identify(find: FindFunction): Identity {
   }
   return { name: '' }
 }
+
+/** What a module that uses the library at `path` imports (see sgemm.ts); nothing for one that uses none. */
+export const blasImports = (path: string | undefined, memory: WebAssembly.Memory): { sgemm?: Sgemm } =>
+  path === undefined ? {} : { sgemm: loadBlas(path).on(memory) }

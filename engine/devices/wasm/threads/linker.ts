@@ -1,4 +1,4 @@
-import { blasImports } from '../matmul/blas.js'
+import { blasImports } from '../matmul/blasLibrary.js'
 
 /** A module as it is handed to a thread. */
 export type ModuleCode = {
