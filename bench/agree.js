@@ -2,36 +2,34 @@ import { join } from 'node:path'
 import { Participant } from './participant.js'
 import { batch, readProblem } from './problem.js'
 
-/** A first loss or a gradient may differ by this share of the gradient's largest element. */
+/** A first loss may differ by this many nats, a gradient by this share of its largest element. */
 const tolerance = 1e-4
 
 /**
  * Whether everyone computes the same function: the loss at the problem's parameters, and the gradients of all of them,
- * against our own on one thread. Returns lines for people, and whether all is well.
+ * against our own on one thread (the first team's). Logs a line for each, and returns whether nobody differs.
  */
 export async function agree(teams, { hidden, steps, problemFor, log }) {
   const problem = problemFor(hidden, steps)
-  const lines = []
-  let well = true
-  let wanted
+  let passed = true
+  let expected
   for (const team of teams) {
     const work = team.candidates('train', [1]).length ? 'train' : 'score'
     for (const { label, program, work: extra } of team.candidates(work, [1])) {
       const name = `${team.title} ${label}`
       try {
         const job = { work, hidden, batch, steps, problem, ...extra }
-        const found = await results(await Participant.start(program, job), work, problem, hidden)
-        wanted ??= found
-        const { text, good } = difference(found, wanted)
-        lines.push(`${good ? 'PASS' : 'FAIL'}  ${name.padEnd(28)} ${text}`)
-        well &&= good
+        const actual = await results(await Participant.start(program, job), work, problem, hidden)
+        expected ??= actual
+        const { text, agrees } = difference(actual, expected)
+        log(`${agrees ? 'PASS' : 'FAIL'}  ${name.padEnd(28)} ${text}`)
+        passed &&= agrees
       } catch (error) {
-        lines.push(`SKIP  ${name.padEnd(28)} ${error.message}`)
+        log(`SKIP  ${name.padEnd(28)} ${error.message}`)
       }
-      log(lines.at(-1))
     }
   }
-  return { lines, well }
+  return passed
 }
 
 async function results(participant, work, problem, hidden) {
@@ -45,18 +43,22 @@ async function results(participant, work, problem, hidden) {
   }
 }
 
-function difference(found, wanted) {
-  const loss = Math.abs(found.loss - wanted.loss)
-  const worst = Object.entries(found.gradients ?? {}).map(([name, { values }]) => {
-    const expected = wanted.gradients[name].values
-    let [most, largest] = [0, 0]
+/** Whether loss and gradients agree, and a text that says how far they do. */
+function difference(actual, expected) {
+  const shares = Object.entries(actual.gradients ?? {}).map(([name, { values }]) => {
+    const wanted = expected.gradients[name].values
+    let [difference, largest] = [0, 0]
     values.forEach((value, i) => {
-      most = Math.max(most, Math.abs(value - expected[i]))
-      largest = Math.max(largest, Math.abs(expected[i]))
+      difference = Math.max(difference, Math.abs(value - wanted[i]))
+      largest = Math.max(largest, Math.abs(wanted[i]))
     })
-    return [name, most / largest]
+    return [name, difference / largest]
   })
-  const good = loss <= tolerance && worst.every(([, share]) => share <= tolerance)
-  const text = [`loss ${found.loss.toFixed(7)}`, ...worst.map(([name, x]) => `${name} ${x.toExponential(1)}`)]
-  return { text: text.join(', '), good }
+  const lossAgrees = Math.abs(actual.loss - expected.loss) <= tolerance
+  const agrees = lossAgrees && shares.every(([, share]) => share <= tolerance)
+  const text = [
+    `loss ${actual.loss.toFixed(7)}`,
+    ...shares.map(([name, x]) => `${name} ${x.toExponential(1)}`),
+  ]
+  return { text: text.join(', '), agrees }
 }

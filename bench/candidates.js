@@ -9,8 +9,9 @@ const threadCount = n => (n === 1 ? '1 thread' : `${n} threads`)
 const openblas = '/usr/lib/x86_64-linux-gnu/openblas-openmp'
 
 /**
- * Who can be measured. Each gives, for `work` ('train', 'score' or 'start') and a list of thread counts, its candidates: what to
- * run, what to add to the work, and a label. `stepsFor` is there where a peer cannot do all steps in reasonable time.
+ * Who can be measured: a team is one library with all the ways in which it may compute, its candidates. It gives them for
+ * `work` ('train', 'score' or 'start') and a list of thread counts: what to run, what to add to the work, and a label.
+ * `stepsFor` is there where a team cannot do all steps in reasonable time.
  */
 export const teams = {
   xenograd: {
@@ -51,8 +52,10 @@ export const teams = {
 
 const node = (file, ...flags) => ({ command: process.execPath, args: [...flags, script(file)] })
 
-/** Xenograd's cell of a name on a number of threads, as the command line sets it up; with `blas` 'auto' products go to the
- * system's library. */
+/**
+ * Xenograd with a cell (a name or a file) on a number of threads, with the widest vectors, as the command line takes
+ * them; with `blas` 'auto' products go to the system's library.
+ */
 export const xenograd = (cell, threads, blas = 'off') => ({
   label: `${basename(cell, '.js')}, ${threadCount(threads)}`,
   program: {

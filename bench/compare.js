@@ -20,10 +20,11 @@ export function problemFiles() {
 }
 
 /**
- * Measures teams against each other on one kind of work at one size. The first team's candidates all take part, of the
- * others the fastest of each number of threads in a heat. All are started and warmed up; then `pairs` rounds, in
- * each of which everyone does one repetition while the rest sleep. Returns entries (seconds per step, scaled to all
- * steps where a peer did fewer) and who is missing, and why.
+ * Measures teams (candidates.js) against each other on one kind of work at one size. The first team's candidates all
+ * take part, of each other team the fastest candidate for each number of threads (`fastest`). All are started and warmed
+ * up; then there are `pairs` rounds, in each of which everyone does one repetition while the rest sleep. Returns
+ * `entries`, one for each candidate that took part, with its seconds per step (scaled to all steps where it did fewer),
+ * and `missing`: which teams could not be measured, and why.
  */
 export async function compare(teams, { work, hidden, threads, pairs, problemFor, log }) {
   const entries = []
@@ -49,9 +50,9 @@ export async function compare(teams, { work, hidden, threads, pairs, problemFor,
         log(`${team.title} is not measured: ${error.message}`)
       }
     }
-    const turns = alternate(entries, teams[0].title)
+    const schedule = alternate(entries, teams[0].title)
     for (let round = 1; round <= pairs; round++)
-      for (const entry of turns) {
+      for (const entry of schedule) {
         const seconds = (await entry.participant.measure()) * ((allSteps - 1) / (entry.steps - 1))
         entry.samples.push(seconds)
         log(`round ${round} of ${pairs}: ${entry.team} ${entry.label} ${seconds.toPrecision(3)} s`)
@@ -68,7 +69,7 @@ const finish = ({ participant, ...entry }) => ({
   peakMemory: participant.peakMemory,
 })
 
-/** A team's entries and the others in turn: A B A B. */
+/** A team's entries and the others', alternating: A B A B. */
 function alternate(entries, team) {
   const mine = entries.filter(entry => entry.team === team)
   const others = entries.filter(entry => entry.team !== team)

@@ -10,6 +10,7 @@ import { bufferUsage } from '../dist/engine/devices/gpu/webgpu/usage.js'
 import { openBackend } from '../dist/engine/devices/gpu/webgpu/webgpu.js'
 import { dispose, openDevice, tensor } from '../dist/engine/index.js'
 import { initialState, makeTrainStep } from '../dist/model/index.js'
+import { product } from './product.js'
 import { trainingOptions } from './trainingOptions.js'
 
 const allowCpu = process.argv.includes('--gpu-allow-cpu')
@@ -36,9 +37,7 @@ async function matmuls() {
       buffer: device.createBuffer({ size: 4 * elements, usage: bufferUsage.storage }),
       byte: 0,
     }))
-    const a = { offset: 0, strides: [k, 1] }
-    const b = { offset: 0, strides: [n, 1] }
-    const kernel = { kind: 'matmul', dtype: 'float32', batch: [], m, n, k, a, b, accumulate: false }
+    const kernel = product(m, k, n)
     const rates = []
     for (const tile of [{ rows: 1, columns: 1 }, ...tiles]) {
       const compiled = compiler.build(matmulPasses(kernel, [0, 1], 1, tile))
@@ -63,16 +62,12 @@ async function matmuls() {
 
 async function trainingSteps() {
   console.log(`\ntraining step, ${batch} reads of ${length} bases`)
-  const { device } = await openDevice('gpu', { allowCpu })
+  const device = await openDevice('gpu', { allowCpu })
   for (const hidden of hiddenSizes) {
     const options = { ...(await trainingOptions(hidden)), device: device.name }
     const step = makeTrainStep(options)
-    const tokens = tensor(
-      Int32Array.from({ length: batch * length }, (_, i) => (i * i) % 4),
-      {
-        shape: [batch, length],
-      },
-    )
+    const bases = Int32Array.from({ length: batch * length }, (_, i) => (i * i) % 4)
+    const tokens = tensor(bases, { shape: [batch, length] })
     let state = initialState(options)
     const times = []
     for (let i = 0; i < 6; i++) {

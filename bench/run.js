@@ -22,7 +22,7 @@ const ours = [us.title, teams.blas.title]
 /** The built-in cell, two shipped variants of it, and one that a user would bring. */
 const cells = ['lstm', 'peepholeLstm', 'coupledGateLstm', join(here, 'refineGateLstm.js')]
 
-/** Kinds of work and how each is measured at one size. */
+/** Kinds of work and how each is measured at one size: entries, as `compare` gives them, and who is missing. */
 const kinds = {
   train: settings => beside('train', settings),
   score: settings => beside('score', settings),
@@ -44,6 +44,7 @@ const kinds = {
 const sizesOf = (kind, hidden) =>
   ({ cells: hidden.filter(size => size <= 256), start: hidden.slice(0, 1) })[kind] ?? hidden
 
+/** Everyone on one kind of work, with times over our own. */
 async function beside(work, settings) {
   const { entries, missing } = await compare([us, ...settings.peers], { ...settings, work })
   checkLosses(entries)
@@ -52,11 +53,13 @@ async function beside(work, settings) {
 
 /** Time over arithmetic of each cell, both relative to the first one's. */
 async function overArithmetic(entries, hidden) {
-  const work = await Promise.all(cells.map(async cell => arithmetic(await findCell(cell), hidden, batch)))
+  const operations = await Promise.all(
+    cells.map(async cell => arithmetic(await findCell(cell), hidden, batch)),
+  )
   const [first] = entries
   return entries.map((entry, i) => {
     const times = entry.samples.map((seconds, round) => seconds / first.samples[round])
-    const share = work[i] / work[0]
+    const share = operations[i] / operations[0]
     return {
       ...entry,
       arithmetic: share,
@@ -78,12 +81,12 @@ async function measure(problemFor, options) {
     for (const hidden of sizesOf(work, options.hidden)) {
       log(`-- ${work}, H = ${hidden}`)
       const { threads, pairs } = options
-      const found = await kinds[work]({ hidden, threads, pairs, peers, problemFor, log })
-      comparisons.push({ work, hidden, ...found })
+      const measured = await kinds[work]({ hidden, threads, pairs, peers, problemFor, log })
+      comparisons.push({ work, hidden, ...measured })
     }
   const { remark, pairs } = options
-  const words = process.argv.slice(2).map(word => (word.includes(' ') ? `'${word}'` : word))
-  const command = ['npm run bench', ...(words.length ? ['--', ...words] : [])]
+  const args = process.argv.slice(2).map(arg => (arg.includes(' ') ? `'${arg}'` : arg))
+  const command = ['npm run bench', ...(args.length ? ['--', ...args] : [])]
   const run = { conditions: { ...conditions(), command: command.join(' '), pairs, remark }, comparisons }
   const runs = [...earlier, run]
   await writeFileAtomic(path('results.json'), `${JSON.stringify(runs, null, 2)}\n`)
@@ -95,8 +98,8 @@ async function measure(problemFor, options) {
 
 async function checkAgreement(problemFor, { hidden, peers }) {
   const all = [us, ...peers.map(name => teams[name])]
-  const { well } = await agree(all, { hidden: hidden[0], steps: 50, problemFor, log: console.log })
-  if (!well) process.exitCode = 1
+  const passed = await agree(all, { hidden: hidden[0], steps: 50, problemFor, log: console.log })
+  if (!passed) process.exitCode = 1
 }
 
 const log = line => process.stderr.write(`${line}\n`)

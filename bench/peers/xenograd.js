@@ -7,9 +7,10 @@ import { serve } from './serve.js'
 const { version: release } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
 
 await serve(async ({ work, variant, blas, hidden, batch, steps, parameters, tokens }) => {
-  const library = /, ((no )?BLAS .*)/.exec(device().device.description)?.[1]
+  const { description } = device()
+  const library = /, ((no )?BLAS .*)/.exec(description)?.[1]
   if (blas !== 'off' && !library?.startsWith('BLAS')) throw new Error(library)
-  const [vectors] = /\d+-bit vectors/.exec(device().device.description) ?? []
+  const [vectors] = /\d+-bit vectors/.exec(description) ?? []
   const version = [release, vectors, ...(blas === 'off' ? [] : [library])].join(', ')
   const options = { cell: await findCell(variant), hidden }
   // The problem's file holds the built-in cell's parameters; other cells draw their own.
@@ -19,8 +20,8 @@ await serve(async ({ work, variant, blas, hidden, batch, steps, parameters, toke
     const scorer = new Scorer(options, model, batch)
     const reads = Array.from({ length: batch }, (_, i) => tokens.subarray(i * steps, (i + 1) * steps))
     const step = async () => {
-      const found = await scorer.score(reads)
-      return -found.reduce((sum, read) => sum + read.mean, 0) / batch
+      const scores = await scorer.score(reads)
+      return -scores.reduce((sum, { mean }) => sum + mean, 0) / batch
     }
     return { version, step }
   }
@@ -46,13 +47,13 @@ await serve(async ({ work, variant, blas, hidden, batch, steps, parameters, toke
     version,
     step,
     gradients: async () => {
-      const both = compile((model, input) => {
+      const lossAndGradients = compile((model, input) => {
         const { loss } = batchLoss(options, model, input)
         return { loss, gradients: gradients(loss, model) }
       })
-      const found = both(state.parameters, reads())
-      const arrays = await Promise.all(entries(found.gradients).map(([, t]) => t.data()))
-      return { value: (await found.loss.data())[0], arrays }
+      const results = lossAndGradients(state.parameters, reads())
+      const arrays = await Promise.all(entries(results.gradients).map(([, t]) => t.data()))
+      return { value: await results.loss.item(), arrays }
     },
   }
 })
