@@ -27,21 +27,20 @@ export function inputPaths(given: readonly string[]): readonly string[] {
 export async function openInput(paths: readonly string[], limit = Number.POSITIVE_INFINITY): Promise<Input> {
   const sizes = await Promise.all(paths.map(plainFileSize))
   let bytesRead = 0
-  async function* count(path: string): AsyncGenerator<Uint8Array> {
+  async function* counted(path: string): AsyncGenerator<Uint8Array> {
     for await (const chunk of createReadStream(path, { highWaterMark: 1 << 15, signal: interrupted })) {
       bytesRead += chunk.length
       yield chunk
     }
   }
   async function* reads(): AsyncGenerator<Read> {
-    let left = limit
+    let remaining = limit
     for (const [i, path] of paths.entries()) {
       // What is no plain file (a pipe, a folder, nothing) the reader opens itself, and says so if it cannot.
-      const source = sizes[i] === undefined ? path : count(path)
-      if (left <= 0) return
+      const source = sizes[i] === undefined ? path : counted(path)
       for await (const read of readReads(source, path === '-' ? {} : { name: path })) {
         yield read
-        if (--left <= 0) break
+        if (--remaining <= 0) return
       }
     }
   }

@@ -5,7 +5,8 @@
  * share, in the order in which a command needs them: how options are written (options), which device computes and what
  * it is opened with (deviceOptions, deviceFile), models by their paths (models), reads from files or a pipe (input),
  * scores of them batch by batch (scoring), counted (tally), a table of them (table) written somewhere (output),
- * progress and messages on stderr (progress), Ctrl-C (interrupt), and errors as a line and an exit code (failure).
+ * progress and messages on stderr (progress), Ctrl-C (interrupt), errors as a line and an exit code (failure), and which
+ * xenograd this is (version).
  */
 import { Command } from 'commander'
 import { environmentVariables } from '../engine/index.js'

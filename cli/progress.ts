@@ -16,17 +16,17 @@ export type Progress = {
 /** Seconds as `42s`, `3m05s` or `2h10m`. */
 export function formatSeconds(seconds: number): string {
   const s = Math.round(seconds)
-  const two = (n: number) => String(n).padStart(2, '0')
+  const twoDigits = (n: number) => String(n).padStart(2, '0')
   if (s < 60) return `${s}s`
-  if (s < 3600) return `${Math.floor(s / 60)}m${two(s % 60)}s`
-  return `${Math.floor(s / 3600)}h${two(Math.floor((s % 3600) / 60))}m`
+  if (s < 3600) return `${Math.floor(s / 60)}m${twoDigits(s % 60)}s`
+  return `${Math.floor(s / 3600)}h${twoDigits(Math.floor((s % 3600) / 60))}m`
 }
 
 const minute = 60_000
 
 /**
  * Shows progress on stderr: a bar if it is a terminal, else one line a minute; nothing if `quiet`. The time left is
- * reckoned from the mean speed since the start.
+ * estimated from the mean speed since the start.
  *
  * `total`: the whole job in any unit, undefined if nobody knows. `start`: what had been done before (a resumed run).
  */

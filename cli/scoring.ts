@@ -51,11 +51,7 @@ export function makeDetector(
     say(`foreground ${describeModel(foreground)}`)
     if (background) say(`background ${describeModel(background)}`)
   }
-  return new Detector(foreground, background, {
-    device: device.name,
-    batch,
-    ...(bothStrands && { bothStrands }),
-  })
+  return new Detector(foreground, background, { device: device.name, batch, bothStrands })
 }
 
 /**
@@ -69,7 +65,7 @@ export async function* scoreInput(
   tally: Tally,
   { batch, quiet }: ScoringFlags,
 ): AsyncGenerator<ScoredRead[]> {
-  const progress = startProgress(input.totalBytes, quiet === undefined ? {} : { quiet })
+  const progress = startProgress(input.totalBytes, { quiet })
   try {
     for await (const { reads, scores } of prefetch(startScoring(detector, inBatches(input.reads, batch)))) {
       const scored = (await scores).map((s, i) => ({ ...s, read: reads[i], gc: gcFraction(reads[i].bases) }))

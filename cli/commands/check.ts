@@ -44,20 +44,20 @@ export function register(program: Command): void {
     .addOption(deviceOption('all'))
   for (const option of deviceOptionFlags()) command.addOption(option)
   command.action(async (given: DeviceArguments) => {
-    const one = given.device === undefined ? undefined : await chosenDevice(given)
+    const chosen = given.device === undefined ? undefined : await chosenDevice(given)
     let failed = false
     const print = (device: string, { verdict, what, found }: CheckLine) => {
       process.stdout.write(`${verdict}  ${device.padEnd(10)} ${what.padEnd(10)} ${found}\n`)
       failed ||= verdict === 'FAIL'
     }
-    if (one) for await (const line of selfCheck(one.name, one.options)) print(one.name, line)
-    for (const device of one ? [one] : everyDevice(given))
-      for await (const line of checkDevice(device, one === undefined)) print(device.name, line)
+    if (chosen) for await (const line of selfCheck(chosen.name, chosen.options)) print(chosen.name, line)
+    for (const device of chosen ? [chosen] : everyDevice(given))
+      for await (const line of checkDevice(device, chosen === undefined)) print(device.name, line)
     if (failed) process.exitCode = exitCodes.failure
   })
 }
 
-/** The lines of one device. `optional`: one that something is missing for is skipped, not failed. */
+/** The lines of one device. `optional`: where the device is not available, its lines are SKIP instead of FAIL. */
 async function* checkDevice({ name, options }: ChosenDevice, optional: boolean): AsyncGenerator<CheckLine> {
   let device: Runtime | undefined
   yield await judge('opens', optional, async () => {
@@ -71,6 +71,7 @@ async function* checkDevice({ name, options }: ChosenDevice, optional: boolean):
     })
 }
 
+/** The line of one test. */
 async function judge(what: string, optional: boolean, test: () => Promise<string>): Promise<CheckLine> {
   try {
     return { verdict: 'PASS', what, found: await test() }
@@ -94,9 +95,9 @@ async function firstComputation({ name, matmulEps }: Runtime): Promise<string> {
     [2, -0.5],
   ]
   const run = compile((x: Tensor, y: Tensor) => x.matmul(y).tanh(), { device: name })
-  const got = await run(tensor(a), tensor(b)).data()
-  const wanted = product(a, b).map(Math.tanh)
-  return `tanh of a matrix product, ${agree(got, wanted, matmulEps)}`
+  const actual = await run(tensor(a), tensor(b)).data()
+  const expected = product(a, b).map(Math.tanh)
+  return `tanh of a matrix product, ${agree(actual, expected, matmulEps)}`
 }
 
 /** A product large enough for whatever a device has for large ones (a BLAS library), and what that was. */
@@ -109,10 +110,11 @@ async function largeProduct(device: Runtime): Promise<string> {
   const [a, b] = [matrix(rows, 1), matrix(size, 2)]
   const before = device.description
   const run = compile((x: Tensor, y: Tensor) => x.matmul(y), { device: device.name })
-  const got = await run(tensor(a), tensor(b)).data()
-  const agreement = agree(got, product(a, b), size * device.matmulEps)
-  const found = `[${rows}, ${size}] × [${size}, ${size}], ${agreement}`
-  return device.description === before ? found : `${found}; now ${device.description}`
+  const actual = await run(tensor(a), tensor(b)).data()
+  const agreement = agree(actual, product(a, b), size * device.matmulEps)
+  const result = `[${rows}, ${size}] × [${size}, ${size}], ${agreement}`
+  // A library is loaded, and the description names it, when it is first needed.
+  return device.description === before ? result : `${result}; now ${device.description}`
 }
 
 /** Loss and gradients of the shipped LSTM over twelve steps, against the reference device. */
@@ -141,10 +143,11 @@ async function scanWithGradients({ name, matmulEps }: Runtime): Promise<string> 
 const product = (a: readonly number[][], b: readonly number[][]): number[] =>
   a.flatMap(row => b[0].map((_, j) => row.reduce((sum, x, k) => sum + x * b[k][j], 0)))
 
-/** @throws Error unless all values are within `tolerance`. */
-function agree(got: ArrayLike<number>, wanted: readonly number[], tolerance: number): string {
-  const worst = wanted.reduce((most, w, i) => Math.max(most, Math.abs(got[i] - w)), 0)
-  const found = `largest difference ${worst.toExponential(1)}`
-  if (!(worst <= tolerance)) throw new Error(`${found}, wanted at most ${tolerance}`)
-  return found
+/** How far values are from those expected, in words. @throws Error unless all are within `tolerance`. */
+function agree(actual: ArrayLike<number>, expected: readonly number[], tolerance: number): string {
+  const largest = expected.reduce((most, value, i) => Math.max(most, Math.abs(actual[i] - value)), 0)
+  const difference = `largest difference ${largest.toExponential(1)}`
+  // NaN is within no tolerance.
+  if (!(largest <= tolerance)) throw new Error(`${difference}, wanted at most ${tolerance}`)
+  return difference
 }

@@ -56,7 +56,7 @@ async function writeSafetensors(
 async function writeTensorFlow(path: string, { path: source, options, state }: SavedModel): Promise<void> {
   await writeTensorFlowCheckpoint(path, await toReference(path, options, state))
   // The reference does not load a checkpoint without its settings.
-  const settings = (file: string) => join(dirname(file), 'params.json')
-  if (existsSync(settings(source)) && !existsSync(settings(path)))
-    await copyFile(settings(source), settings(path), constants.COPYFILE_EXCL)
+  const paramsBeside = (file: string) => join(dirname(file), 'params.json')
+  if (existsSync(paramsBeside(source)) && !existsSync(paramsBeside(path)))
+    await copyFile(paramsBeside(source), paramsBeside(path), constants.COPYFILE_EXCL)
 }

@@ -13,7 +13,7 @@ import { parseDevice } from '../deviceFile.js'
 import { chosenDevice, deviceOptionFlags } from '../deviceOptions.js'
 import { exitCodes } from '../failure.js'
 import { interrupted, watchInterrupts } from '../interrupt.js'
-import { startProgress } from '../progress.js'
+import { say, startProgress } from '../progress.js'
 
 /** `--norm_lstm`, `--norm_lstm=True` and `--norm_lstm=false`, as TensorFlow's flags have it. */
 function parseFlag(text: string): boolean {
@@ -28,7 +28,7 @@ function parseNumber(text: string): number {
   return value
 }
 
-/** The options of one setting: a flag has a negative form, too (`--nonorm_lstm`). */
+/** The options of one setting: a flag has a negative form, too, the second one (`--nonorm_lstm`). */
 function optionsOf(name: SettingName): Option[] {
   const { kind, default: value, meaning } = settingsTable[name]
   const long = `--${name.replaceAll('_', '-')}`
@@ -79,25 +79,24 @@ export async function runTraining(
   checkSettings(settings) // before a device is opened for nothing
   await openDevice(settings.device || undefined, deviceOptions)
   watchInterrupts()
-  let progress = startProgress(undefined, { quiet: true })
+  let progress = startProgress(undefined, { quiet: true }) // until the first step says where the run begins
   let started = false
-  let loss = ''
+  let latest = ''
   try {
     const result = await trainFromSettings(settings, {
       signal: interrupted,
       onStart: (run, notes) => {
-        if (!quiet) process.stderr.write(`run ${run}\n${notes.map(note => `  ${note}\n`).join('')}`)
+        if (!quiet) say([`run ${run}`, ...notes].join('\n  '))
       },
       onStep: (step, metrics) => {
         if (!started) progress = startProgress(settings.num_steps, { quiet, start: step })
         started = true
-        loss = `step ${step}, loss ${metrics.loss.toFixed(4)}`
-        progress.update(step + 1, loss)
+        latest = `step ${step}, loss ${metrics.loss.toFixed(4)}`
+        progress.update(step + 1, latest)
       },
     })
     progress.stop()
-    if (!quiet)
-      process.stderr.write(`${loss ? `${loss}; ` : 'nothing left to do; '}model ${result.checkpoint}\n`)
+    if (!quiet) say(`${latest || 'nothing left to do'}; model ${result.checkpoint}`)
     if (result.interrupted) process.exitCode = exitCodes.interrupted
     return result
   } finally {

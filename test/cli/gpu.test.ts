@@ -1,10 +1,9 @@
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
 import test from 'tape'
 import { gpuOrSkip } from '../engine/devices/gpu/support.js'
 import { testShared } from '../shared.js'
 import { scoreReference, trainFifty, trainingReads, worstLoss } from './onDevice.js'
-import { scratch, shell, tinyModel } from './support.js'
+import { command, scratch, shell, tinyModel } from './support.js'
 
 testShared("score --device gpu: the reference's likelihoods of its test reads", async t => {
   if (!(await gpuOrSkip(t))) return
@@ -29,9 +28,7 @@ test('train --device gpu: the same masks and mutations as wasm, the same losses'
 test('--device gpu where something is missing: one line that says what, and an exit code', async t => {
   const model = await tinyModel(scratch())
   const run = (environment: string) =>
-    shell(
-      `${environment} '${process.execPath}' '${join(import.meta.dirname, '../../cli/main.js')}' score --device gpu -m '${model}' < /dev/null`,
-    )
+    shell(`${environment} ${command} score --device gpu -m '${model}' < /dev/null`)
   const refused = async (environment: string, why: RegExp) => {
     const { code, stdout, stderr } = await run(environment)
     t.notEqual(code, 0)

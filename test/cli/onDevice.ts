@@ -9,18 +9,18 @@ import { type Ended, rowsOf, scratch, xenograd } from './support.js'
 /** Score the reference's test reads with its model; the largest difference to its likelihoods, in nats per base. */
 export async function scoreReference(options: readonly string[]): Promise<Ended & { worst: number }> {
   const oracle = (name: string) => sharedPath(`data/tf1-oracle/${name}`)
-  // The reference's test file holds the first 125 bases of each read (reference.md section 6).
+  // The reference computed its likelihoods from the first 125 bases of each read.
   const text = await readFile(oracle('test_data.fa'), 'utf8')
   const reads = text.split('>').slice(1)
   const cut = reads.map(record => {
     const [name, ...bases] = record.split('\n')
     return `>${name.trim()}\n${bases.join('').slice(0, 125)}\n`
   })
-  const wanted = (await readFile(oracle('lstm_ll_class0.txt'), 'utf8')).trim().split('\n').map(Number)
+  const expected = (await readFile(oracle('lstm_ll_class0.txt'), 'utf8')).trim().split('\n').map(Number)
   const ended = await xenograd(['score', ...options, '-m', oracle('model/model_900.ckpt')], cut.join(''))
-  const found = rowsOf(ended.stdout).map(row => Number(row[3]))
-  const worst = Math.max(...wanted.map((x, i) => Math.abs(x - found[i])))
-  return { ...ended, worst: found.length === wanted.length ? worst : Number.POSITIVE_INFINITY }
+  const actual = rowsOf(ended.stdout).map(row => Number(row[3]))
+  const worst = Math.max(...expected.map((x, i) => Math.abs(x - actual[i])))
+  return { ...ended, worst: actual.length === expected.length ? worst : Number.POSITIVE_INFINITY }
 }
 
 /** A folder of synthetic reads to train on. */
@@ -38,22 +38,17 @@ export async function trainFifty(
   options: readonly string[],
   out = scratch(),
 ): Promise<Ended & { losses: number[]; run: string }> {
+  const data = [`--in_tr_data_dir=${reads}`, '--in_val_data_dir=', '--ood_val_data_dir=', '--seq_len=30']
+  const length = ['--num_steps=50', '--val_freq=20', '--log_freq=1']
+  const model = ['--hidden_lstm_size=12', '--batch_size=20', '--learning_rate=0.01']
+  const regularised = ['--mutation_rate=0.1', '--dropout_rate=0.2', '--reg_weight=1e-4']
   const ended = await xenograd([
-    ...[
-      'train',
-      `--out_dir=${out}`,
-      `--in_tr_data_dir=${reads}`,
-      '--in_val_data_dir=',
-      '--ood_val_data_dir=',
-    ],
-    ...['--num_steps=50', '--val_freq=20', '--log_freq=1', '--hidden_lstm_size=12', '--batch_size=20'],
-    ...[
-      '--seq_len=30',
-      '--learning_rate=0.01',
-      '--mutation_rate=0.1',
-      '--dropout_rate=0.2',
-      '--reg_weight=1e-4',
-    ],
+    'train',
+    `--out_dir=${out}`,
+    ...data,
+    ...length,
+    ...model,
+    ...regularised,
     ...options,
   ])
   const [name] = await readdir(out)
@@ -63,7 +58,7 @@ export async function trainFifty(
 }
 
 /** The largest relative difference between two lists of losses; infinite when one is shorter. */
-export const worstLoss = (expected: readonly number[], found: readonly number[]): number =>
-  expected.length === found.length
-    ? Math.max(...expected.map((x, i) => Math.abs(x - found[i]) / x))
+export const worstLoss = (expected: readonly number[], actual: readonly number[]): number =>
+  expected.length === actual.length
+    ? Math.max(...expected.map((x, i) => Math.abs(x - actual[i]) / x))
     : Number.POSITIVE_INFINITY

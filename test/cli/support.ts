@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { mkdtempSync, realpathSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,18 +10,22 @@ const main = fileURLToPath(new URL('../../cli/main.js', import.meta.url))
 /** How a process ended, and what it said. */
 export type Ended = { code: number | null; stdout: string; stderr: string }
 
-/** The command line of a child that runs `xenograd`, for a shell. */
+/** What runs `xenograd` in a shell script. */
 export const command = `'${process.execPath}' '${main}'`
+
+/** Starts `xenograd` as a child process, to talk to it while it runs. */
+export const start = (args: readonly string[]): ChildProcessWithoutNullStreams =>
+  spawn(process.execPath, [main, ...args])
 
 /** Runs `xenograd` as a child process. `input`: what it gets on standard input. */
 export const xenograd = (args: readonly string[], input: string | Uint8Array = ''): Promise<Ended> =>
-  finish(process.execPath, [main, ...args], input)
+  finish(start(args), input)
 
 /** Runs a shell script with `pipefail`. */
-export const shell = (script: string): Promise<Ended> => finish('bash', ['-o', 'pipefail', '-c', script], '')
+export const shell = (script: string): Promise<Ended> =>
+  finish(spawn('bash', ['-o', 'pipefail', '-c', script]), '')
 
-function finish(program: string, args: readonly string[], input: string | Uint8Array): Promise<Ended> {
-  const child = spawn(program, args)
+function finish(child: ChildProcessWithoutNullStreams, input: string | Uint8Array): Promise<Ended> {
   const ended: Ended = { code: null, stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     ended.stdout += text

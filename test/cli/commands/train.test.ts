@@ -1,12 +1,10 @@
-import { spawn } from 'node:child_process'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import test from 'tape'
 import { syntheticReads, writeReads } from '../../../data/index.js'
 import { loadModel } from '../../../model/index.js'
 import { sharedPath, testShared } from '../../shared.js'
-import { command, scratch, shell, xenograd } from '../support.js'
+import { command, scratch, shell, start, xenograd } from '../support.js'
 
 const folders = {
   in_tr: 'before_2011_in_tr',
@@ -113,9 +111,8 @@ test('train: Ctrl-C writes a checkpoint, and the same command goes on to the sam
   const straight = await xenograd(['train', ...flags, `--out_dir=${join(root, 'straight')}`])
   t.equal(straight.code, 0, straight.stderr)
 
-  const main = fileURLToPath(new URL('../../../cli/main.js', import.meta.url))
   const out = join(root, 'interrupted')
-  const child = spawn(process.execPath, [main, 'train', ...flags, `--out_dir=${out}`])
+  const child = start(['train', ...flags, `--out_dir=${out}`])
   const ended = new Promise(resolve => child.once('close', resolve))
   let said = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -184,7 +181,7 @@ test('train: what makes no sense is said before anything is done', async t => {
   }
 })
 
-test('train: a cell of a file of one own, and the models score', async t => {
+test("train: a user's own cell from a file, and its models score", async t => {
   const root = scratch()
   const cell = join(root, 'leaky.mjs')
   const engine = new URL('../../../engine/index.js', import.meta.url)
