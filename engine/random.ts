@@ -11,7 +11,6 @@ export const randomKey = (seed: number): Tensor => tensor(new Int32Array(keyFrom
 
 /** An independent key from a key and an integer (layer, epoch, step): equals `foldKey` of threefry.ts. */
 export function fold(key: Tensor, n: Tensor | number): Tensor {
-  // Flip the top bit, so that folding by n and drawing from stream n never meet.
   const stream = typeof n === 'number' ? n ^ 0x80000000 : n.add(-0x80000000)
   return randomBits(key, [2], stream)
 }
