@@ -138,7 +138,7 @@ export interface ViewOp<A> extends Named, Pick<LoopRules<A>, 'overSteps'> {
   vjp(g: Tensor, node: Node<A>): Cotangents
   /** Which box of its input the view is, if it is one: simplification takes it before other operations, not after. */
   box?(node: Node<A>): Box
-  /** Whether all it does is to put the axes of its input in another order: reductions then read its input instead. */
+  /** Whether all it does is to put axes in another order: what is before it then fuses with a reduction after it. */
   readonly permutesAxes?: boolean
 }
 
