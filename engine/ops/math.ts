@@ -69,11 +69,11 @@ export const minimum = elementwise('minimum', {
   vjp: (g, [a, b]) => [g.mul(less(a, b)), g.mul(lessEqual(b, a))],
   smooth: apart,
 })
-/** 1 where equal, else 0, in the operands' dtype. No derivative, here and below. */
+/** 1 where equal, else 0, in the operands' dtype. No derivative. */
 export const equal = elementwise('equal', { expr: (a, b) => s.eq(a, b) })
-/** 1 where a < b, else 0. */
+/** 1 where a < b, else 0, in the operands' dtype. No derivative. */
 export const less = elementwise('less', { expr: (a, b) => s.lt(a, b) })
-/** 1 where a <= b, else 0. */
+/** 1 where a <= b, else 0, in the operands' dtype. No derivative. */
 export const lessEqual = elementwise('lessEqual', { expr: (a, b) => s.le(a, b) })
 const whereOp = elementwise('where', {
   expr: (c, a, b) => s.select(c, a, b),
