@@ -35,13 +35,13 @@ export async function loadModel(path: string, cell?: Cell, step?: number): Promi
  */
 export async function loadToTrain(path: string, wanted: ModelOptions): Promise<SavedModel> {
   const saved = await loadModel(path, wanted.cell)
-  if (describe(saved.options) !== describe(wanted))
+  if (describeModel(saved.options) !== describeModel(wanted))
     throw new SettingsError(
       name =>
-        `${path}: a model with ${describe(saved.options)}, but the settings ask for ${describe(wanted)}; make them agree, or do without this model (${name('fresh')} starts a run anew)`,
+        `${path}: a model with ${describeModel(saved.options)}, but the settings ask for ${describeModel(wanted)}; make them agree, or do without this model (${name('fresh')} starts a run anew)`,
     )
   return saved
 }
 
-const describe = ({ cell, hidden, embedding }: ModelOptions) =>
+const describeModel = ({ cell, hidden, embedding }: ModelOptions) =>
   `cell ${cell.name}, hidden size ${hidden}, ${embedding ? 'with' : 'no'} embedding`
