@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { writeFileAtomic } from '../data/index.js'
 import { writeParams } from './checkpoint/index.js'
 import type { ModelOptions } from './generative.js'
-import { checkpointName, checkpointsIn, loadToTrain, saveState } from './saved/index.js'
+import { type Checkpoint, loadNewestCheckpoint, runCheckpoints, saveCheckpoint } from './saved/index.js'
 import { SettingsError } from './settingsError.js'
 import type { TrainState } from './trainState.js'
 
@@ -46,9 +46,9 @@ export class RunDirectory {
     await writeFileAtomic(join(this.path, 'run.txt'), `${notes.join('\n')}\n`)
   }
 
-  /** Our own checkpoints, the newest last. */
-  async checkpoints(): Promise<{ path: string; step: number }[]> {
-    return (await checkpointsIn(this.#models)).filter(c => c.format === 'safetensors')
+  /** The run's checkpoints, the newest last. */
+  async checkpoints(): Promise<Checkpoint[]> {
+    return runCheckpoints(this.#models)
   }
 
   /**
@@ -58,15 +58,10 @@ export class RunDirectory {
    */
   async resume(model: ModelOptions, identity: RunIdentity): Promise<RunPosition | undefined> {
     await this.#removeTemporaryFiles()
-    const newest = (await this.checkpoints()).at(-1)
-    if (!newest) {
-      await this.#truncateMetrics(-1)
-      return undefined
-    }
-    const { state, metadata } = await loadToTrain(newest.path, model)
-    checkIdentity(newest.path, metadata, identity)
-    await this.#truncateMetrics(newest.step)
-    return { step: newest.step, state, checkpoint: newest.path }
+    const newest = await loadNewestCheckpoint(this.#models, model)
+    if (newest) checkIdentity(newest.path, newest.metadata, identity)
+    await this.#truncateMetrics(newest?.step ?? -1)
+    return newest && { step: newest.step, state: newest.state, checkpoint: newest.path }
   }
 
   /**
@@ -80,8 +75,7 @@ export class RunDirectory {
     identity: RunIdentity,
     keep: number,
   ): Promise<string> {
-    const path = join(this.#models, checkpointName(step))
-    await saveState(path, model, state, { ...identity, step: String(step) })
+    const path = await saveCheckpoint(this.#models, step, model, state, identity)
     if (keep > 0) await this.#prune(keep)
     return path
   }
