@@ -48,24 +48,22 @@ export async function trainFromSettings(
       ? `validation reads: ${validation.data.inDistribution.length} in-distribution, ${validation.data.outOfDistribution.length} out-of-distribution`
       : 'no validation reads',
   ]
-  const directory = await openDirectory(settings, notes)
-  hooks.onStart?.(directory.path, notes)
-  const options = { ...optionsOf(settings, cell, device.name), ...hooks }
+  const directory = await RunDirectory.open(join(settings.out_dir, runName(settings)))
+  if (settings.fresh) await directory.clear()
+  const onOpen = async () => {
+    await directory.describe(settings, [...notes, ...circumstances()])
+    hooks.onStart?.(directory.path, notes)
+  }
+  const options = { ...optionsOf(settings, cell, device.name), ...hooks, onOpen }
   const result = await train(directory, options, trainingData(reads, settings), validation)
   return { ...result, run: directory.path }
 }
 
-/** The run's directory, with the settings and the notes written down in it. */
-async function openDirectory(settings: Settings, notes: readonly string[]): Promise<RunDirectory> {
-  const directory = await RunDirectory.open(join(settings.out_dir, runName(settings)))
-  if (settings.fresh) await directory.clear()
-  await directory.describe(settings, [
-    ...notes,
-    `node ${process.version}, ${cpus()[0]?.model ?? process.arch}`,
-    `command: ${process.argv.join(' ')}`,
-  ])
-  return directory
-}
+/** What a run's notes say beside what the terminal shows. */
+const circumstances = (): string[] => [
+  `node ${process.version}, ${cpus()[0]?.model ?? process.arch}`,
+  `command: ${process.argv.join(' ')}`,
+]
 
 const optionsOf = (settings: Settings, cell: Cell, device: string): TrainOptions => ({
   cell,
