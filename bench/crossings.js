@@ -28,7 +28,7 @@ export async function tapped(tap) {
   }
 }
 
-/** A library of all functions that the bridge calls, each of which returns at once. */
+/** A library of all functions that the device `ascend` calls, each of which returns at once. */
 async function emptyLibrary() {
   const folder = mkdtempSync(join(tmpdir(), 'xenograd-crossings-'))
   const result = declaration =>

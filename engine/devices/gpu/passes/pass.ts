@@ -1,6 +1,6 @@
 import type { SimpleKernel } from '../../../kernel/kernel.js'
 import { type Operand, operands } from '../../../kernel/operands.js'
-import type { Shape, View } from '../../../kernel/shape.js'
+import { extentOf } from '../../../kernel/shape.js'
 import type { Source } from './source.js'
 
 /**
@@ -60,28 +60,20 @@ export type Passes = { readonly passes: readonly Pass[]; readonly temporaries: r
 /** The array of a slot that is written. */
 export const outOf = ({ slot }: Pick<Write, 'slot'>): string => `out${slot ?? ''}`
 
-/** The elements that a view of `shape` touches lie within this extent. */
-export function extent(shape: Shape, view: View): Extent {
-  if (shape.includes(0)) return { first: 0, length: 0 }
-  let [first, last] = [view.offset, view.offset]
-  shape.forEach((n, d) => {
-    const reach = (n - 1) * view.strides[d]
-    if (reach < 0) first += reach
-    else last += reach
-  })
-  return { first, length: last - first + 1 }
+/** The elements that an operand reaches lie within this extent. */
+function extent({ shape, view }: Operand): Extent {
+  const { first, end } = extentOf(shape, view)
+  return { first, length: end - first }
 }
 
 /** The read of a kernel's argument; it has a binding of its own unless `slot` says otherwise. */
 export function readOf(args: readonly Operand[], arg: number, slot = arg): Read {
-  const { shape, view } = args[arg]
-  return { location: { arg }, name: arg, slot, ...extent(shape, view) }
+  return { location: { arg }, name: arg, slot, ...extent(args[arg]) }
 }
 
 /** The write of a kernel's argument as the only one of its pass: `store(out, to + …, …)`. */
 export function writeOf(args: readonly Operand[], arg: number): Write {
-  const { role, shape, view } = args[arg]
-  return onlyWrite({ arg }, role === 'update' ? extent(shape, view) : undefined)
+  return onlyWrite({ arg }, args[arg].role === 'update' ? extent(args[arg]) : undefined)
 }
 
 /** The only write of a pass. `initial`: see Write. */
