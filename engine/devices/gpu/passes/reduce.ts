@@ -65,7 +65,7 @@ export function reducePasses(kernel: ReduceKernel, slots: readonly number[], sat
   return { passes: [first, second], temporaries: [outputs * partials * 4] }
 }
 
-/** Kept axes and reduced axes, each collapsed among themselves, and the views of the inputs `used` over them. */
+/** Sizes of the kept (`outer`) and the reduced (`inner`) axes, collapsed, and all inputs' views over them; only those of `used` have strides. */
 function collapsed(
   kernel: ReduceKernel,
   used: readonly number[],
