@@ -18,8 +18,8 @@ process.env.ASCEND_STUB = folder
 let devices = 0
 
 /**
- * Training steps on a device of their own: for each milliseconds to enqueue it, and until its loss is there. `idle`:
- * whether kernels do nothing. `tap.calls`: what the last one calls.
+ * Training steps on a device of their own. Returns for each the milliseconds until it is enqueued, and until its loss is
+ * there. `idle`: whether kernels do nothing. `tap`: gets the C calls of the last step as its `calls`.
  */
 async function train({ keepExecutors, dropoutRate, idle, steps, tap }) {
   const name = `ascend ${devices++}`
@@ -45,8 +45,8 @@ async function train({ keepExecutors, dropoutRate, idle, steps, tap }) {
   return times
 }
 
-/** The fastest of the steps after the first. */
-const usual = (times, what) => Math.min(...times.slice(1).map(time => time[what]))
+/** The milliseconds of the fastest step after the first, `until` it is 'enqueued' or 'done'. */
+const fastest = (times, until) => Math.min(...times.slice(1).map(time => time[until]))
 
 /** Phase two of an operator. */
 const isLaunch = prototype => /aclnn\w+\(void \*workspace/.test(prototype)
@@ -59,7 +59,7 @@ async function measure(keepExecutors, dropoutRate) {
   const tap = {}
   await train({ ...setting, idle: true, steps: 4, tap })
   const crossing = await crossingTime(tap.calls)
-  const [enqueued, done] = [usual(idle, 'enqueued'), usual(computing, 'done')]
+  const [enqueued, done] = [fastest(idle, 'enqueued'), fastest(computing, 'done')]
   const percent = whole => `${((100 * crossing) / whole).toPrecision(2)} %`
   return [
     keepExecutors ? 'kept' : 'planned each time',
