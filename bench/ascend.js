@@ -4,7 +4,7 @@
 //   npm run build && node bench/ascend.js [hidden units, default 128]
 
 import { ascendDevice } from '../dist/engine/devices/ascend/index.js'
-import { closeDevice, openDevice, registerDevice, scope, tensor } from '../dist/engine/index.js'
+import { openDevice, registerDevice, scope, tensor } from '../dist/engine/index.js'
 import { initialState, makeTrainStep } from '../dist/model/index.js'
 import { buildStub } from '../dist/test/engine/devices/ascend/stub.js'
 import { crossingTime, tapped } from './crossings.js'
@@ -18,14 +18,14 @@ process.env.ASCEND_STUB = folder
 let devices = 0
 
 /**
- * Training steps on a device of their own: for each the milliseconds until it is enqueued, and until its loss is there.
- * `idle`: whether kernels do nothing. `tap.calls` gets the C calls of the last step.
+ * Training steps on a device of their own. Returns for each the milliseconds until it is enqueued, and until its loss is
+ * there. `idle`: whether kernels do nothing. `tap`: gets the C calls of the last step as its `calls`.
  */
 async function train({ keepExecutors, dropoutRate, idle, steps, tap }) {
   const name = `ascend ${devices++}`
   process.env.ASCEND_STUB_IDLE = idle ? '1' : '0'
   registerDevice(name, () => ascendDevice({ keepExecutors }, undefined, tap && (() => tapped(tap))))
-  await openDevice(name)
+  const { device } = await openDevice(name)
   const options = { ...(await trainingOptions(hidden, dropoutRate)), device: name }
   const { compiled } = makeTrainStep(options)
   const tokens = tensor(new Int32Array(batch * length), { shape: [batch, length] })
@@ -41,12 +41,12 @@ async function train({ keepExecutors, dropoutRate, idle, steps, tap }) {
     metrics.dispose()
     state = next
   }
-  await closeDevice(name)
+  await device.close()
   return times
 }
 
-/** The least time of the steps after the first, which compiles. `event`: until when, 'enqueued' or 'done'. */
-const leastTime = (times, event) => Math.min(...times.slice(1).map(time => time[event]))
+/** The milliseconds of the fastest step after the first, `until` it is 'enqueued' or 'done'. */
+const fastest = (times, until) => Math.min(...times.slice(1).map(time => time[until]))
 
 /** Phase two of an operator. */
 const isLaunch = prototype => /aclnn\w+\(void \*workspace/.test(prototype)
@@ -59,7 +59,7 @@ async function measure(keepExecutors, dropoutRate) {
   const tap = {}
   await train({ ...setting, idle: true, steps: 4, tap })
   const crossing = await crossingTime(tap.calls)
-  const [enqueued, done] = [leastTime(idle, 'enqueued'), leastTime(computing, 'done')]
+  const [enqueued, done] = [fastest(idle, 'enqueued'), fastest(computing, 'done')]
   const percent = whole => `${((100 * crossing) / whole).toPrecision(2)} %`
   return [
     keepExecutors ? 'kept' : 'planned each time',

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { loadFfi } from '../dist/engine/devices/ascend/library.js'
 import { header } from '../dist/engine/devices/ascend/prototypes.js'
 
-/** The interface that keeps every call in `calls`, by prototype and arguments, where that is an array. */
+/** The interface, which adds every call, as prototype and arguments, to `tap.calls` while that is an array. */
 export async function tapped(tap) {
   const ffi = await loadFfi()
   return {
@@ -28,21 +28,21 @@ export async function tapped(tap) {
   }
 }
 
-/** A library of all functions that the bridge calls, each of which returns at once. */
+/** A library of all functions that the device `ascend` calls, each of which returns at once. */
 async function emptyLibrary() {
   const folder = mkdtempSync(join(tmpdir(), 'xenograd-crossings-'))
-  const result = declaration =>
+  const resultOf = declaration =>
     declaration.startsWith('int ') ? '0' : declaration.startsWith('const char') ? '""' : '(void *)64'
   const source = header()
     .replace('#pragma once', '')
-    .replace(/^(.+\));$/gm, (_, declaration) => `${declaration} { return ${result(declaration)}; }`)
+    .replace(/^(.+\));$/gm, (_, declaration) => `${declaration} { return ${resultOf(declaration)}; }`)
   const [file, library] = ['empty.c', 'empty.so'].map(name => join(folder, name))
   writeFileSync(file, source)
   execFileSync('cc', ['-O2', '-shared', '-fPIC', '-o', library, file])
   return (await loadFfi()).load(library, { global: false })
 }
 
-/** Milliseconds that calls take when the functions return at once: the fastest of `rounds`, without the loop's own. */
+/** Milliseconds that calls take when the functions return at once: the fastest of `rounds`, less the time of the loop. */
 export async function crossingTime(calls, rounds = 9) {
   const library = await emptyLibrary()
   const bound = new Map()

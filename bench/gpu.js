@@ -1,4 +1,4 @@
-// Orientation: what the device gpu reaches on the adapter at hand: matmuls with each tile beside the naive form, and
+// What the device gpu reaches on the adapter at hand: matmuls with each tile beside the naive form, and
 // training steps. XENOGRAD_GPU_PACKAGES says where gpu.js and webgpu are, if not here (`npm ci --prefix .ci/gpu`).
 // Usage: npm run build && node bench/gpu.js [hidden sizes, such as 128,512,2000] [--gpu-allow-cpu]
 

@@ -12,32 +12,31 @@ import { bitsAt, expr, guarded, registerDevice } from 'xenograd'
 const arrays = { float32: Float32Array, int32: Int32Array }
 const size = shape => shape.reduce((a, b) => a * b, 1)
 
-/** Where each element of a shape is, in row-major order. Offsets and strides count elements. */
+/** The position in a buffer of each element of a shape, in row-major order. Offsets and strides count elements. */
 function positions(shape, { offset, strides }) {
   const along = (start, d) => Array.from({ length: shape[d] }, (_, i) => start + i * strides[d])
   return shape.reduce((starts, _, d) => starts.flatMap(start => along(start, d)), [offset])
 }
 
-/** For each kind of kernel: from the kernel to a function of its arguments' memory, or null for "not this one". */
+/** For each kind of kernel: from the kernel to a function of its arguments' ArrayBuffers, or null for "not this one". */
 const compilers = {
   /** One pass over a shape: `body` is a list of scalar operations whose arguments are earlier lines. */
   map({ shape, inputs, body, outputs }) {
     const operations = body.filter(({ op }) => op !== 'input' && op !== 'const')
-    const to = positions(shape, outputs[0].view)
-    const isPlain = to.every((position, i) => position === i)
-    if (outputs.length > 1 || operations.length > 1 || !isPlain) return null
+    const isContiguous = positions(shape, outputs[0].view).every((position, i) => position === i)
+    if (outputs.length > 1 || operations.length > 1 || !isContiguous) return null
     const from = inputs.map(({ view }) => positions(shape, view))
     const [{ dtype, value }] = outputs
     return memory => {
       const data = inputs.map((input, i) => new arrays[input.dtype](memory[i]))
       const out = new arrays[dtype](memory[inputs.length])
-      for (const i of to) {
-        const lines = []
+      for (let i = 0; i < size(shape); i++) {
+        const values = []
         for (const line of body)
-          if (line.op === 'input') lines.push(data[line.value][from[line.value][i]])
-          else if (line.op === 'const') lines.push(line.value)
-          else lines.push(expr.evaluate(line, ...line.args.map(arg => lines[arg])))
-        out[i] = lines[value]
+          if (line.op === 'input') values.push(data[line.value][from[line.value][i]])
+          else if (line.op === 'const') values.push(line.value)
+          else values.push(expr.evaluate(line, ...line.args.map(arg => values[arg])))
+        out[i] = values[value]
       }
     }
   },
@@ -52,8 +51,8 @@ const compilers = {
     return memory => {
       const [data, out] = memory.map(bytes => new arrays[dtype](bytes))
       for (let i = 0; i < kept; i++) {
-        const own = from.slice(i * count, (i + 1) * count).map(position => data[position])
-        out[i] = own.reduce((a, b) => (op === 'sum' ? a + b : Math.max(a, b)), op === 'sum' ? 0 : least)
+        const terms = from.slice(i * count, (i + 1) * count).map(position => data[position])
+        out[i] = terms.reduce((a, b) => (op === 'sum' ? a + b : Math.max(a, b)), op === 'sum' ? 0 : least)
       }
     }
   },
@@ -103,6 +102,7 @@ const compilers = {
     const target = positions(shape, to)
     const from = typeof source === 'number' ? undefined : positions(shape, source)
     return memory => {
+      // A number is no argument: then the output is the only one.
       const [data, out = data] = memory.map(bytes => new arrays[dtype](bytes))
       target.forEach((position, i) => {
         const value = from ? data[from[i]] : source

@@ -31,8 +31,8 @@ const makeNode = operation('depthwiseConvolution', {
       .stacked()
       .permute(1, 2, 0, 3)
       .reshape(batch, length, steps * channels)
-    const own = filters.stacked().reshape(steps * channels, -1)
-    return depthwiseConvolution(wide, own).reshape(batch, -1, steps, channels).permute(2, 0, 1, 3)
+    const stackedFilters = filters.stacked().reshape(steps * channels, -1)
+    return depthwiseConvolution(wide, stackedFilters).reshape(batch, -1, steps, channels).permute(2, 0, 1, 3)
   },
   linearIn: () => [[0], [1]],
   sample(draw) {

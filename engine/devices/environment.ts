@@ -12,8 +12,8 @@ export const environmentVariables = {
   XENOGRAD_ASCEND_PRECISION: 'what the device ascend rounds the operands of products to: fp32, hf32 or fp16',
   XENOGRAD_DEBUG: '1: errors of the command line come with their stack',
   ASCEND_HOME_PATH: 'where CANN is: its set_env.sh sets it',
-  ASCEND_OPP_PATH: "where CANN's operators are, likewise",
-  ASCEND_TOOLKIT_HOME: 'the same, of older versions of CANN',
+  ASCEND_TOOLKIT_HOME: 'the name of ASCEND_HOME_PATH in older versions of CANN',
+  ASCEND_OPP_PATH: "where CANN's operators are: its set_env.sh sets it",
   ASCEND_STUB: "the folder of the tests' stub of CANN",
   CONDA_PREFIX: 'the active Conda environment, whose libraries are looked at',
   DISPLAY: 'the X display, without which headless-gl does not start',
@@ -31,7 +31,7 @@ export type Environment = Readonly<Partial<Record<EnvironmentVariable, string>>>
 export const environment = (name: EnvironmentVariable): string | undefined =>
   (globalThis as { process?: NodeJS.Process }).process?.env?.[name] || undefined
 
-/** The values of all variables, for parts that tests run in an environment of their own. */
+/** The values of all variables, for parts that tests hand an environment of their own. */
 export const currentEnvironment = (): Environment =>
   Object.fromEntries(
     (Object.keys(environmentVariables) as EnvironmentVariable[]).map(name => [name, environment(name)]),

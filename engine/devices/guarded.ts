@@ -9,7 +9,8 @@ import type { Device, DeviceBuffer, Program } from './device.js'
  */
 export function guarded(inner: Device): Device {
   const live = new WeakSet<DeviceBuffer>()
-  const needs = new WeakMap<Program, readonly number[]>()
+  /** The least bytes of each argument. */
+  const argumentSizes = new WeakMap<Program, readonly number[]>()
   let closed = false
 
   function checkOpen(): void {
@@ -20,15 +21,16 @@ export function guarded(inner: Device): Device {
     if (!live.has(buffer)) throw new Error(`${inner.name} device: use of a buffer after it was freed`)
   }
   function checkArguments(program: Program, args: readonly DeviceBuffer[]): void {
-    const bytes = needs.get(program)
-    const wrong = (what: string) =>
-      new RangeError(`${inner.name} device: ${what}:\n${printKernel(program.kernel)}`)
-    if (!bytes) throw wrong('run of a program that another device has compiled')
-    if (args.length !== bytes.length) throw wrong(`${args.length} arguments for a kernel of ${bytes.length}`)
+    const bytes = argumentSizes.get(program)
+    const refusal = (reason: string) =>
+      new RangeError(`${inner.name} device: ${reason}:\n${printKernel(program.kernel)}`)
+    if (!bytes) throw refusal('run of a program that another device has compiled')
+    if (args.length !== bytes.length)
+      throw refusal(`${args.length} arguments for a kernel of ${bytes.length}`)
     for (let i = 0; i < args.length; i++) {
       checkBuffer(args[i])
       if (args[i].bytes < bytes[i])
-        throw wrong(`argument ${i} has ${args[i].bytes} bytes, the kernel takes ${bytes[i]}`)
+        throw refusal(`argument ${i} has ${args[i].bytes} bytes, the kernel takes ${bytes[i]}`)
     }
   }
 
@@ -66,7 +68,7 @@ export function guarded(inner: Device): Device {
       checkOpen()
       const bytes = argumentBytes(kernel)
       const program = inner.compile(kernel)
-      if (program) needs.set(program, bytes)
+      if (program) argumentSizes.set(program, bytes)
       return program
     },
     run(program, args) {

@@ -14,7 +14,7 @@ export type DeviceOption<V extends OptionValue = OptionValue> = {
   readonly variable?: EnvironmentVariable
 }
 
-/** What makes an option, beside the values that it takes. */
+/** What is said of an option beside the values that it takes. */
 type About = Pick<DeviceOption, 'meaning' | 'otherwise' | 'variable'>
 
 /** An option that is a whole number of at least `least`. */

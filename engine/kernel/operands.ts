@@ -1,6 +1,6 @@
 import { bytesPerElement, type DType } from './dtype.js'
 import type { Kernel, LoopArg, LoopKernel, SimpleKernel } from './kernel.js'
-import { contiguousView, type Shape, sizeOf, type View } from './shape.js'
+import { contiguousView, extentOf, type Shape, type View } from './shape.js'
 
 /**
  * The arguments of kernels: the one place that knows how many a kernel has, which elements of which dtype it reaches
@@ -197,16 +197,13 @@ export const argumentBytes = (kernel: Kernel): readonly number[] =>
   kernel.kind === 'loop' ? bytesOfLoop(kernel) : operands(kernel).map(bytesReached)
 
 /** @throws RangeError when the operand's view starts before its buffer. */
-function bytesReached({ dtype, shape, view: { offset, strides } }: Operand): number {
-  if (sizeOf(shape) === 0) return 0
-  const spans = strides.map((stride, d) => stride * (shape[d] - 1))
-  const first = spans.reduce((sum, span) => sum + Math.min(0, span), offset)
-  const last = spans.reduce((sum, span) => sum + Math.max(0, span), offset)
+function bytesReached({ dtype, shape, view }: Operand): number {
+  const { first, end } = extentOf(shape, view)
   if (first < 0)
     throw new RangeError(
-      `view +${offset}[${strides}] of shape [${shape}] starts ${-first} elements before its buffer`,
+      `view +${view.offset}[${view.strides}] of shape [${shape}] starts ${-first} elements before its buffer`,
     )
-  return bytesPerElement(dtype) * (last + 1)
+  return bytesPerElement(dtype) * end
 }
 
 /** The bytes of a loop's buffers, once it is known that no iteration leaves them. */

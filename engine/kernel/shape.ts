@@ -31,6 +31,21 @@ export function isContiguous(shape: Shape, view: View): boolean {
   return sizeOf(shape) === 0 || shape.every((n, d) => n === 1 || view.strides[d] === strides[d])
 }
 
+/**
+ * The range of elements that a view of `shape` reaches, from `first` up to but not including `end`: empty, at 0, where
+ * there are none. Negative strides can put `first` before the buffer's start.
+ */
+export function extentOf(shape: Shape, { offset, strides }: View): { first: number; end: number } {
+  if (shape.includes(0)) return { first: 0, end: 0 }
+  let [first, last] = [offset, offset]
+  shape.forEach((size, d) => {
+    const span = (size - 1) * strides[d]
+    if (span < 0) first += span
+    else last += span
+  })
+  return { first, end: last + 1 }
+}
+
 /** Whether two views of one shape visit the same elements in the same order. */
 export const sameView = (a: View, b: View): boolean =>
   a.offset === b.offset && a.strides.every((stride, d) => stride === b.strides[d])

@@ -1,8 +1,9 @@
 import { gpuDevice } from '../../engine/devices/gpu/index.js'
 import { wasmDevice } from '../../engine/devices/wasm/index.js'
 import { hasThreads } from '../../engine/devices/wasm/threads/host.js'
-import { compile, gradients, openDevice, scan, type Tensor, tensor, uniformAt } from '../../engine/index.js'
+import { compile, openDevice, scan, type Tensor, tensor, uniformAt } from '../../engine/index.js'
 import { type Assertions, deviceConformance, type TestFunction } from '../../engine/testing/index.js'
+import { countCalls, scanTraining } from '../engine/devices/gpu/leaks.js'
 
 // What the browser runs for conformance.test.ts: `?device=NAME&effort=X`, with `&without=gpu` as one that has no WebGPU.
 // Posts a Report to /result.
@@ -96,53 +97,14 @@ async function recurrence(device: string): Promise<Float32Array> {
 const digestOf = (x: Float32Array): string =>
   new Uint32Array(x.buffer).reduce((sum, bits) => (Math.imul(sum, 31) + bits) >>> 0, 0).toString(16)
 
-/** Calls of a method of WebGL2 while `body` runs. */
-async function counting(methods: readonly ('createTexture' | 'deleteTexture')[], body: () => Promise<void>) {
-  const { prototype } = WebGL2RenderingContext
-  const counts = methods.map(() => 0)
-  const originals = methods.map(method => prototype[method])
-  methods.forEach((method, i) => {
-    Reflect.set(prototype, method, function (this: WebGL2RenderingContext, ...args: unknown[]) {
-      counts[i]++
-      return Reflect.apply(originals[i], this, args)
-    })
-  })
-  await body()
-  methods.forEach((method, i) => {
-    Reflect.set(prototype, method, originals[i])
-  })
-  return counts
-}
-
 /** See Report. */
 async function texturesOfSteps(): Promise<[first: number, made: number, deleted: number]> {
-  const step = compile(
-    (p: Tensor, xs: Tensor) => {
-      const carry = scan(
-        (h: Tensor, x: Tensor) => ({ carry: h.mul(p).add(x).tanh(), out: h }),
-        xs.slice(0, 0, 1).squeeze(0),
-        xs,
-      ).carry
-      const loss = carry.square().sum()
-      return { p: p.sub(gradients(loss, p).mul(0.1)), loss }
-    },
-    { device: name, donate: [0] },
-  )
-  const xs = tensor(
-    Float32Array.from({ length: 12 }, (_, i) => Math.cos(i)),
-    { shape: [4, 3] },
-  )
-  let p = tensor([0.5, -0.25, 1])
-  const steps = async (count: number) => {
-    for (let i = 0; i < count; i++) {
-      const result = step(p, xs)
-      p = result.p
-      await result.loss.item()
-      result.loss.dispose()
-    }
-  }
-  const [first] = await counting(['createTexture'], () => steps(3))
-  const [made, deleted] = await counting(['createTexture', 'deleteTexture'], () => steps(200))
+  const { prototype } = WebGL2RenderingContext
+  const making = { of: prototype, method: 'createTexture' }
+  const deleting = { of: prototype, method: 'deleteTexture' }
+  const training = scanTraining(name)
+  const [first] = await countCalls([making], () => training.steps(3))
+  const [made, deleted] = await countCalls([making, deleting], () => training.steps(200))
   return [first, made, deleted]
 }
 

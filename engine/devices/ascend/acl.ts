@@ -8,11 +8,13 @@ import {
   memcpyKind,
   metaPrototypes,
   type OperatorName,
-  optionalPrototypes,
   runtimePrototypes,
+  setOptionPrototype,
 } from './prototypes.js'
 
+/** The functions that prototypes declare, by name. */
 type Bound<P extends readonly string[]> = { readonly [name in NameIn<P[number]>]: CFunction }
+/** The name that a prototype declares: what stands before the bracket, behind the last `*` or the space. */
 type NameIn<P extends string> = P extends `${infer Head}(${string}`
   ? Head extends `${string}*${infer Name}`
     ? Name
@@ -52,7 +54,7 @@ export class Acl {
     try {
       this.check(runtime.aclrtSetDevice(device), `aclrtSetDevice(${device})`)
       isSet = true
-      const deterministic = libraries.optional(optionalPrototypes[0])
+      const deterministic = libraries.optional(setOptionPrototype)
       this.deterministic = deterministic?.(deterministicOption, 1) === 0
       this.soc = String(runtime.aclrtGetSocName())
       this.#stream = this.#pointer(out => runtime.aclrtCreateStream(out), 'aclrtCreateStream')
@@ -89,19 +91,21 @@ export class Acl {
     return this.#lost !== undefined
   }
 
+  /** What a function returns through its `out` parameter: an address or a handle. */
   #pointer(call: (out: BigUint64Array) => unknown, what: string): number {
     const out = new BigUint64Array(1)
     this.check(call(out), what)
     return Number(out[0])
   }
 
+  /** How many cards this machine has. */
   deviceCount(): number {
     const count = new Uint32Array(1)
     this.check(this.#runtime.aclrtGetDeviceCount(count), 'aclrtGetDeviceCount')
     return count[0]
   }
 
-  /** Free and all device memory, in bytes. */
+  /** Free and total device memory, in bytes. */
   memory(): { free: number; total: number } {
     const [free, total] = [new BigUint64Array(1), new BigUint64Array(1)]
     this.check(this.#runtime.aclrtGetMemInfo(hbm, free, total), 'aclrtGetMemInfo')
@@ -177,7 +181,7 @@ export class Acl {
     return this.libraries.operator(name)
   }
 
-  /** Enqueue an executor. */
+  /** Phase two of an operator: enqueue an executor. `workspace`: the address of `bytes` bytes, 0 for none. */
   launch(name: OperatorName, workspace: number, bytes: number, executor: bigint): void {
     this.checkAlive()
     const code = this.operator(name)!.launch(workspace || null, bytes, executor, this.#stream)

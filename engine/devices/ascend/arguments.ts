@@ -18,7 +18,10 @@ export const argumentRefs = (kernel: SimpleKernel): Ref[] =>
 
 /** Views of one shape in as few axes as they allow. */
 export function merged(shape: Shape, refs: readonly Ref[]): Ref[] {
-  const axes = merge(shape, refs)
+  const axes = merge(
+    shape,
+    refs.map(({ strides }) => strides),
+  )
   return refs.map((ref, i) => ({ ...ref, shape: axes.shape, strides: axes.strides[i] }))
 }
 

@@ -2,20 +2,21 @@ import type { Acl } from './acl.js'
 import { AscendError } from './errors.js'
 import type { Launcher } from './launcher.js'
 import type { Precision } from './options.js'
+import { cubeMathTypes } from './prototypes.js'
 import { type Call, isRef, printCall, RefusedError, type Sequence } from './sequence.js'
 
 /** What a matmul's operands are rounded to: the operator's cubeMathType, and the largest relative error. */
 type MatmulMode = {
-  readonly precision: Precision
   readonly cubeMathType: number
   readonly eps: number
+  /** For the device's description. */
   readonly words: string
 }
 
 /** The first generation (Ascend910A, 910ProB …) and the inference cards: their matrix unit takes fp16 only. */
 export const hasOnlyFp16 = (soc: string): boolean => /^Ascend(910(A|B|Pro[AB]|PremiumA)?|310P\d?)$/.test(soc)
 
-/** @throws RangeError for a precision that the chip has not. */
+/** How a chip multiplies in the precision `asked` for, by default its best. @throws RangeError for one that it lacks. */
 export function matmulMode(soc: string, asked: Precision | undefined): MatmulMode {
   const only16 = hasOnlyFp16(soc)
   const precision = asked ?? (only16 ? 'fp16' : 'fp32')
@@ -23,12 +24,12 @@ export function matmulMode(soc: string, asked: Precision | undefined): MatmulMod
     throw new RangeError(
       `ascend: precision ${precision} on ${soc}: its matrix unit takes fp16 only; give fp16`,
     )
-  // KEEP_DTYPE, USE_HF32; on a chip with fp16 only ALLOW_FP32_DOWN_PRECISION, else USE_FP16.
-  if (precision === 'fp32') return { precision, cubeMathType: 0, eps: 1e-6, words: 'float32 matmul' }
+  const { keepDtype, allowFp32DownPrecision, useFp16, useHf32 } = cubeMathTypes
+  if (precision === 'fp32') return { cubeMathType: keepDtype, eps: 1e-6, words: 'float32 matmul' }
   if (precision === 'hf32')
-    return { precision, cubeMathType: 3, eps: 1e-3, words: 'float32 matmul with operands rounded to HF32' }
+    return { cubeMathType: useHf32, eps: 1e-3, words: 'float32 matmul with operands rounded to HF32' }
   const words = 'float32 matmul with operands rounded to fp16 (a loss scale is advisable)'
-  return { precision, cubeMathType: only16 ? 1 : 2, eps: 2e-3, words }
+  return { cubeMathType: only16 ? allowFp32DownPrecision : useFp16, eps: 2e-3, words }
 }
 
 /**
@@ -45,15 +46,16 @@ export class Chip {
   ) {}
 
   /**
-   * Append the first way to do something of which the chip takes every operator.
+   * Append the calls of the first alternative of which the chip takes every operator. `operation`: what they do, for the
+   * error; `alternatives`: each appends its calls to `s`, best first.
    * @throws RefusedError that says what was refused of each.
    */
-  emit<T>(s: Sequence, what: string, ways: readonly T[], run: (way: T) => void): void {
+  emit(s: Sequence, operation: string, alternatives: readonly (() => void)[]): void {
     const reasons: string[] = []
-    for (const way of ways) {
+    for (const append of alternatives) {
       const before = s.calls.length
       try {
-        run(way)
+        append()
         const refusal = s.calls
           .slice(before)
           .map(call => this.refusal(call))
@@ -66,7 +68,16 @@ export class Chip {
       }
       s.calls.length = before
     }
-    throw new RefusedError(`no aclnn operators for '${what}' on ${this.acl.soc} (${reasons.join('; ')})`)
+    throw new RefusedError(`no aclnn operators for '${operation}' on ${this.acl.soc} (${reasons.join('; ')})`)
+  }
+
+  /** @throws RefusedError naming the first call of a sequence that the chip does not take. */
+  checkTaken(s: Sequence): void {
+    for (const call of s.calls) {
+      const reason = this.refusal(call)
+      if (reason !== null)
+        throw new RefusedError(`${printCall(call)} is refused on ${this.acl.soc} (${reason})`)
+    }
   }
 
   /** Why the chip does not take a call's operator with these dtypes, or null if it does. */
@@ -90,14 +101,5 @@ export class Chip {
       if (!(error instanceof AscendError && error.isRefusal)) throw error
       return `aclnn${call.operator}: ${error.summary}`
     }
-  }
-}
-
-/** @throws RefusedError naming the first call of a sequence that the chip does not take. */
-export function checkTaken(chip: Chip, s: Sequence): void {
-  for (const call of s.calls) {
-    const reason = chip.refusal(call)
-    if (reason !== null)
-      throw new RefusedError(`${printCall(call)} is refused on ${chip.acl.soc} (${reason})`)
   }
 }

@@ -65,6 +65,8 @@ export class AscendError extends Error {
   }
 }
 
+/** Phase one refuses the operands. */
+export const refusedOperands = 161002
 /** Out of device memory. */
 export const outOfMemory = 207001
 /** aclInit was called before: as good as success. */

@@ -58,7 +58,7 @@ export async function ascendDevice(
 }
 
 /** From aclInit to a stream. @throws DeviceUnavailableError when there is no such card, or it is of no use. */
-export function openCard(ffi: Ffi, libraries: Libraries, card: number): Acl {
+function openCard(ffi: Ffi, libraries: Libraries, card: number): Acl {
   let acl: Acl
   try {
     acl = new Acl(ffi, libraries, card)

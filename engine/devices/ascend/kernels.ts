@@ -7,13 +7,14 @@ import type {
   SimpleKernel,
 } from '../../kernel/kernel.js'
 import { type Shape, sizeOf } from '../../kernel/shape.js'
+import { reductionAxes } from '../shared/axes.js'
 import { argumentRefs, contiguous, flat, merged } from './arguments.js'
 import type { Chip } from './chip.js'
 import { matmul } from './matmul.js'
 import { aclDtype } from './prototypes.js'
 import { gather, scatterAdd } from './rows.js'
 import { recipes, type Value } from './scalar.js'
-import { constant, dtype32, merge, type Ref, Sequence } from './sequence.js'
+import { constant, type DType32, dtype32, oneAxisAtLeast, type Ref, Sequence } from './sequence.js'
 
 /** Kernels that become a sequence of operators. */
 export type SequenceKernel = Exclude<SimpleKernel, RandomBitsKernel>
@@ -56,8 +57,8 @@ function map(s: Sequence, kernel: MapKernel, chip: Chip): void {
   const refs = merged(kernel.shape, argumentRefs(kernel))
   const [{ shape }] = refs
   const targets = refs.slice(inputs.length)
-  // An output may take an input's memory, so an input that is handed on as it is goes through temporary memory, and a
-  // line is written to its output at once only if no later line reads an input that may lie there.
+  // An output may lie in an input's memory. So an input that is an output as it is goes through temporary memory, and a
+  // line is computed straight into its output only if no later line reads an input that may lie there.
   const handedOn = (line: number) =>
     outputs.length > 1 && body[line].op === 'input' && outputs.some(o => o.value === line)
   const isReadAfter = (index: number, line: number) =>
@@ -67,15 +68,15 @@ function map(s: Sequence, kernel: MapKernel, chip: Chip): void {
     )
   const mayShare = (a: Ref, b: Ref) =>
     a.dtype === b.dtype && a.strides.every((stride, d) => stride === b.strides[d])
-  const homes = new Map<number, Ref>()
+  const destinations = new Map<number, Ref>()
   outputs.forEach(({ value }, i) => {
     const target = targets[i]
-    const isComputed = body[value].op !== 'input' && body[value].op !== 'const' && !homes.has(value)
+    const isComputed = body[value].op !== 'input' && body[value].op !== 'const' && !destinations.has(value)
     const isSafe = inputs.every((_, j) => !mayShare(refs[j], target) || !isReadAfter(j, value))
-    if (isComputed && isSafe && target.strides.every(stride => stride > 0)) homes.set(value, target)
-    else if (handedOn(value)) homes.set(value, s.temporary(target.dtype, shape))
+    if (isComputed && isSafe && target.strides.every(stride => stride > 0)) destinations.set(value, target)
+    else if (handedOn(value)) destinations.set(value, s.temporary(target.dtype, shape))
   })
-  const values = bodyValues(s, body, refs, shape, chip, line => homes.get(line))
+  const values = bodyValues(s, body, refs, shape, chip, line => destinations.get(line))
   outputs.forEach((output, i) => {
     const value = values[output.value]
     if (value === targets[i]) return
@@ -85,8 +86,8 @@ function map(s: Sequence, kernel: MapKernel, chip: Chip): void {
 }
 
 /**
- * Computes every line of a body. Returns its value: where it is, or the number that it is everywhere. `homeOf`: where a
- * line's value is to be put, if that matters.
+ * Computes every line of a body. Returns each line's value: where it lies, or the number that it is everywhere.
+ * `destinationOf`: where a line's value is to be put, if that matters.
  */
 function bodyValues(
   s: Sequence,
@@ -94,21 +95,25 @@ function bodyValues(
   inputs: readonly Ref[],
   shape: Shape,
   chip: Chip,
-  homeOf: (line: number) => Ref | undefined,
+  destinationOf: (line: number) => Ref | undefined,
 ): Value[] {
   const values: Value[] = []
   body.forEach((instr, line) => {
     if (instr.op === 'input') {
       const source = s.forward(inputs[instr.value])
-      const home = homeOf(line)
-      if (home) s.copy(source, home)
-      values.push(home ?? source)
+      const destination = destinationOf(line)
+      if (destination) s.copy(source, destination)
+      values.push(destination ?? source)
     } else if (instr.op === 'const') values.push(instr.value)
     else {
-      const out = homeOf(line) ?? s.temporary(dtype32(instr.dtype), shape)
-      const operands = instr.args.map(i => values[i])
-      const from = dtype32(body[instr.args[0]].dtype)
-      chip.emit(s, instr.op, recipes[instr.op], recipe => recipe(s, operands, out, from))
+      const out = destinationOf(line) ?? s.temporary(dtype32(instr.dtype), shape)
+      const operands = instr.args.map(arg => values[arg])
+      const operandDtype = dtype32(body[instr.args[0]].dtype)
+      chip.emit(
+        s,
+        instr.op,
+        recipes[instr.op].map(recipe => () => recipe(s, operands, out, operandDtype)),
+      )
       values.push(out)
     }
   })
@@ -128,28 +133,27 @@ function reduce(s: Sequence, kernel: ReduceKernel, chip: Chip): void {
     s.fill(op === 'sum' ? 0 : dtype === 'int32' ? -(2 ** 31) : Number.NEGATIVE_INFINITY, flat(out))
     return
   }
-  // Kept and reduced axes are merged among themselves.
-  const mergeAxes = (sizes: Shape, from: number) =>
-    merge(
-      sizes,
-      inputs.map(({ view }) => ({ strides: view.strides.slice(from, from + sizes.length) })),
-    )
-  const [outer, inner] = [mergeAxes(kept, 0), mergeAxes(last, kept.length)]
-  const all = [...outer.shape, ...inner.shape]
+  const collapsed = reductionAxes(
+    kernel,
+    inputs.map(({ view }) => view.strides),
+  )
+  const [outer, inner] = [oneAxisAtLeast(collapsed.kept), oneAxisAtLeast(collapsed.reduced)]
+  const axesShape = [...outer.shape, ...inner.shape]
   const refs = inputs.map((_, i) => ({
     ...args[i],
-    shape: all,
+    shape: axesShape,
     strides: [...outer.strides[i], ...inner.strides[i]],
   }))
-  const terms = bodyValues(s, body, refs, all, chip, () => undefined)[value]
-  const source = typeof terms === 'number' ? filled(s, terms, dtype, all) : terms
+  const terms = bodyValues(s, body, refs, axesShape, chip, () => undefined)[value]
+  const source = typeof terms === 'number' ? filled(s, terms, dtype, axesShape) : terms
   const dims = inner.shape.map((_, d) => d + outer.shape.length)
   const target = { ...out, ...contiguous([...outer.shape, ...inner.shape.map(() => 1)]) }
   if (op === 'sum') s.call('ReduceSum', source, { ints: dims }, true, aclDtype[dtype], target)
   else s.call('Amax', source, { ints: dims }, true, target)
 }
 
-function filled(s: Sequence, value: number, dtype: 'float32' | 'int32', shape: Shape): Ref {
+/** Temporary memory that holds one number everywhere. */
+function filled(s: Sequence, value: number, dtype: DType32, shape: Shape): Ref {
   const ref = s.temporary(dtype, shape)
   s.fill(value, ref)
   return ref

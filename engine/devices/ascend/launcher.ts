@@ -1,13 +1,12 @@
-import { contiguousStrides } from '../../kernel/shape.js'
+import { contiguousStrides, extentOf } from '../../kernel/shape.js'
 import type { Acl } from './acl.js'
-import { AscendError } from './errors.js'
+import { AscendError, refusedOperands } from './errors.js'
 import { type Memory, Scratch } from './memory.js'
 import { aclDtype, formatND } from './prototypes.js'
 import {
   type Attribute,
   type Call,
   elementBytes,
-  extent,
   isRef,
   outputPosition,
   printCall,
@@ -17,12 +16,18 @@ import {
 /** Tensors begin at multiples of this many bytes; what does not is reached by an offset. */
 const alignment = 32
 
+/** The last multiple of the alignment up to an address. */
+const alignedDown = (address: number): number => address - (address % alignment)
+
+type AttributeHandle = { readonly handle: bigint; readonly kind: 'Scalar' | 'IntArray' }
+
 /** A planned call: the library's objects, and the addresses that they are bound to. */
 type Executor = {
   readonly handle: bigint
   readonly workspace: number
   readonly tensors: readonly bigint[]
-  readonly attributes: readonly { readonly handle: bigint; readonly kind: 'Scalar' | 'IntArray' }[]
+  readonly attributes: readonly AttributeHandle[]
+  /** Of the tensors' memory, rounded down to the alignment. */
   readonly addresses: number[]
 }
 
@@ -34,6 +39,7 @@ type Executor = {
 export class Launcher {
   readonly #executors = new Set<Executor>()
   readonly #workspace: Scratch
+  /** Memory that stands for any in `tryPlan`. */
   readonly #probe: number
 
   /** `keep`: whether executors are kept; without, each call is planned anew, for measurements. */
@@ -46,12 +52,13 @@ export class Launcher {
     this.#probe = memory.alloc(alignment).address
   }
 
-  /** Phase one of a call on memory that stands for any. @throws AscendError as the library refuses it. */
+  /** Phase one alone, to see whether the library takes a call. @throws AscendError when it refuses it. */
   tryPlan(call: Call): void {
     const executor = this.plan(
       call,
       call.operands.filter(isRef).map(() => this.#probe),
     )
+    // The library has only repeatable executors destroyed by others.
     this.acl.meta.aclSetAclOpExecutorRepeatable(executor.handle)
     this.destroy(executor, true)
   }
@@ -61,38 +68,37 @@ export class Launcher {
     return new PreparedCall(this, call)
   }
 
-  /** Phase one. `addresses`: of the tensors' memory. @throws AscendError. */
+  /** Phase one. `addresses`: of the tensors' memory. @throws AscendError when the library refuses the call. */
   plan(call: Call, addresses: readonly number[]): Executor {
     this.acl.checkAlive()
     const tensors: bigint[] = []
-    const attributes: { handle: bigint; kind: 'Scalar' | 'IntArray' }[] = []
-    const made = (handle: unknown): bigint => {
+    const attributes: AttributeHandle[] = []
+    const checked = (handle: unknown): bigint => {
       if (handle) return handle as bigint
-      throw new AscendError(161002, printCall(call), this.acl.recentMessage())
+      throw new AscendError(refusedOperands, printCall(call), this.acl.recentMessage())
     }
     try {
       const operands = call.operands.map(operand => {
         if (isRef(operand)) {
-          const tensor = made(this.#tensor(operand, addresses[tensors.length]))
+          const tensor = checked(this.#tensor(operand, addresses[tensors.length]))
           tensors.push(tensor)
           return tensor
         }
         if (typeof operand !== 'object') return operand
         const kind = 'scalar' in operand ? 'Scalar' : 'IntArray'
-        const handle = made(this.#attribute(operand))
+        const handle = checked(this.#attribute(operand))
         attributes.push({ handle, kind })
         return handle
       })
       const [size, handle] = [new BigUint64Array(1), new BigUint64Array(1)]
       const { plan } = this.acl.operator(call.operator)!
       this.acl.check(plan(...operands, size, handle), () => printCall(call))
-      const bound = addresses.map(a => a - (a % alignment))
       const executor = {
         handle: handle[0],
         workspace: Number(size[0]),
         tensors,
         attributes,
-        addresses: bound,
+        addresses: addresses.map(alignedDown),
       }
       this.#executors.add(executor)
       return executor
@@ -102,6 +108,7 @@ export class Launcher {
     }
   }
 
+  /** An aclTensor, or 0. It begins at an aligned address, from where an offset leads to its first element. */
   #tensor(ref: Ref, address: number): unknown {
     const misplaced = address % alignment
     const offset = ref.offset + misplaced / elementBytes(ref.dtype)
@@ -113,12 +120,13 @@ export class Launcher {
       int64(ref.strides.map((s, d) => (ref.shape[d] === 1 ? contiguousStrides(ref.shape)[d] : s))),
       offset,
       formatND,
-      int64([extent({ ...ref, offset })]),
+      int64([extentOf(ref.shape, { ...ref, offset }).end]),
       1,
       address - misplaced,
     )
   }
 
+  /** An aclScalar or aclIntArray, or 0. */
   #attribute(attribute: Exclude<Attribute, number | bigint | boolean>): unknown {
     const { meta } = this.acl
     if ('ints' in attribute) return meta.aclCreateIntArray(int64(attribute.ints), attribute.ints.length)
@@ -173,6 +181,7 @@ const int64 = (values: readonly number[]): BigInt64Array => BigInt64Array.from(v
 
 /** A call with its executors: one for each way in which its tensors lie relative to the alignment. */
 export class PreparedCall {
+  /** By the misalignment of all addresses, as the digits of a number. */
   readonly #kept = new Map<number, Executor>()
   readonly #isOutput: readonly boolean[]
   #isRepeatable = true
@@ -187,7 +196,7 @@ export class PreparedCall {
     )
   }
 
-  /** Enqueue on the given memory: one address for each tensor. @throws AscendError. */
+  /** Enqueue on the given memory: one address for each tensor. @throws AscendError when either phase fails. */
   run(addresses: readonly number[]): void {
     const { launcher, call } = this
     if (!this.#isRepeatable) {
@@ -209,7 +218,7 @@ export class PreparedCall {
       return
     }
     for (let i = 0; i < addresses.length; i++) {
-      const address = addresses[i] - (addresses[i] % alignment)
+      const address = alignedDown(addresses[i])
       if (kept.addresses[i] !== address) launcher.rebind(call, kept, i, this.#isOutput[i], address)
     }
     launcher.enqueue(call, kept)

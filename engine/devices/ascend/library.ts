@@ -27,14 +27,15 @@ export const unavailable = (missing: string, advice: string): DeviceUnavailableE
   new DeviceUnavailableError(`device 'ascend' is not available: ${missing}; ${advice}`)
 
 /** What is used of koffi. It is an optional dependency, so its own types may not be there. */
-type Koffi = {
-  load(path: string, options: { global: boolean }): Library
-  view(address: number, bytes: number): ArrayBuffer
+type Koffi = Ffi & {
+  /** Declares a type. Types have global names in koffi, so each is declared once a process. */
   opaque(name: string): unknown
 }
+const declaredTypes = new Set<string>()
 
 /** The foreign function interface: the optional dependency koffi. @throws DeviceUnavailableError without it. */
 export async function loadFfi(): Promise<Ffi> {
+  // A variable, or the compiler of TypeScript would look for the package.
   const name: string = 'koffi'
   const koffi = await import(name).then(
     (module: { default: Koffi }) => module.default,
@@ -42,17 +43,15 @@ export async function loadFfi(): Promise<Ffi> {
       throw unavailable(`the package koffi cannot be loaded (${firstLine(error)})`, 'npm install koffi')
     },
   )
-  // Types have global names in koffi, so they are declared once a process.
   for (const type of opaqueTypes) {
-    if (!declared.has(type)) koffi.opaque(type)
-    declared.add(type)
+    if (!declaredTypes.has(type)) koffi.opaque(type)
+    declaredTypes.add(type)
   }
   return {
     load: (path, options) => koffi.load(path, options),
     view: (address, bytes) => koffi.view(address, bytes),
   }
 }
-const declared = new Set<string>()
 
 const firstLine = (error: Error): string => error.message.split('\n')[0]
 
@@ -68,7 +67,11 @@ export function searchFolders(environment: Environment): string[] {
   return [...new Set(homes.flatMap(home => (home ? [join(home, 'lib64')] : []))), '']
 }
 
-type LibraryFile = { readonly file: string; readonly need: 'yes' | 'no' | 'operators' }
+type LibraryFile = {
+  readonly file: string
+  /** Whether the device needs it; of those with `operators` it needs one. */
+  readonly need: 'yes' | 'no' | 'operators'
+}
 
 /**
  * In the order of loading: later ones use symbols of those before them. Newer versions of CANN split libopapi, so one
@@ -93,7 +96,7 @@ type LoadResult = { readonly path: string } | { readonly reason: string }
 
 /** The loaded libraries: functions by name, wherever they are. */
 export class Libraries {
-  /** By the file's name. */
+  /** What came of loading, by the file's name. */
   readonly results: ReadonlyMap<string, LoadResult>
   readonly #libraries: Library[] = []
   readonly #functions = new Map<string, CFunction | undefined>()
@@ -137,11 +140,11 @@ export class Libraries {
   /** A function by its prototype, or undefined when no library has it. */
   optional(prototype: string): CFunction | undefined {
     const name = declaredName(prototype)
-    if (!this.#functions.has(name)) this.#functions.set(name, this.#look(prototype))
+    if (!this.#functions.has(name)) this.#functions.set(name, this.#bind(prototype))
     return this.#functions.get(name)
   }
 
-  #look(prototype: string): CFunction | undefined {
+  #bind(prototype: string): CFunction | undefined {
     for (const library of this.#libraries)
       try {
         return library.func(prototype)
@@ -160,7 +163,7 @@ export class Libraries {
     if (bound) return bound
     throw unavailable(
       `the libraries have no function ${declaredName(prototype)}`,
-      'this version of CANN is too old for the bridge; install 8.0 or later',
+      'this version of CANN is too old; install 8.0 or later',
     )
   }
 

@@ -23,7 +23,7 @@ export function matmul(s: Sequence, kernel: MatmulKernel, chip: Chip): void {
   const isBatched = sizeOf(batch) > 1
   const outer = merge(
     batch,
-    args.map(({ strides }) => ({ strides: strides.slice(0, batch.length) })),
+    args.map(({ strides }) => strides.slice(0, batch.length)),
   )
   const rank = isBatched ? outer.shape.length : 0
   if (rank + 2 > mostMatmulAxes) throw new RefusedError(`a matmul with ${rank} batch axes that do not merge`)

@@ -9,9 +9,9 @@ export type AscendBuffer = DeviceBuffer & { readonly address: number }
 /** Host memory on its way to or from the card. */
 type Staging = { readonly address: number; readonly bytes: Uint8Array }
 
-/** Larger uploads wait for the stream instead of taking page-locked memory, and larger downloads do not keep it. */
+/** Bytes. Larger uploads wait for the stream instead of taking page-locked memory; larger downloads do not keep it. */
 const largestStaged = 1 << 22
-/** Page-locked memory that may be under way at a time. */
+/** Bytes of page-locked memory from which enqueued uploads may be reading at a time. */
 const stagedAtOnce = 1 << 25
 
 /** How often a read asks whether the card is done before it sleeps in between. */
@@ -24,15 +24,38 @@ export function poolSize(bytes: number): number {
   return Math.ceil(bytes / step) * step
 }
 
+/** What is free to be used again, by its size in bytes. */
+class FreeList<T> {
+  readonly #free = new Map<number, T[]>()
+
+  take(size: number): T | undefined {
+    return this.#free.get(size)?.pop()
+  }
+
+  give(size: number, item: T): void {
+    const items = this.#free.get(size)
+    if (items) items.push(item)
+    else this.#free.set(size, [item])
+  }
+
+  /** All that is free; it is forgotten. */
+  takeAll(): T[] {
+    const items = [...this.#free.values()].flat()
+    this.#free.clear()
+    return items
+  }
+}
+
 /**
  * Device memory, pooled: what is freed is given out again without waiting, as one stream runs everything in order.
  * Transfers go through page-locked memory in the same stream, so that they are in order with kernels, too.
  */
 export class Memory {
-  readonly #free = new Map<number, number[]>()
+  /** Addresses. */
+  readonly #free = new FreeList<number>()
   /** All device memory by address, also what is free: how many bytes. */
   readonly #all = new Map<number, number>()
-  readonly #freeStaging = new Map<number, Staging[]>()
+  readonly #freeStaging = new FreeList<Staging>()
   readonly #allStaging = new Set<Staging>()
   /** Staging memory that enqueued uploads still read. */
   #underWay: Staging[] = []
@@ -48,15 +71,15 @@ export class Memory {
   /** @throws AscendError with the memory that is left when there is not enough. */
   alloc(bytes: number): AscendBuffer {
     const size = poolSize(bytes)
-    const address = this.#free.get(size)?.pop() ?? this.acl.malloc(size) ?? this.#allocAfterTrim(size)
+    const address = this.#free.take(size) ?? this.acl.malloc(size) ?? this.#allocAfterTrim(size)
     this.#all.set(address, size)
     return { bytes, address }
   }
 
+  /** New memory once what is free is given back to the card. @throws AscendError when there still is not enough. */
   #allocAfterTrim(size: number): number {
     this.acl.synchronise()
-    for (const address of [...this.#free.values()].flat()) this.#release(address)
-    this.#free.clear()
+    for (const address of this.#free.takeAll()) this.#release(address)
     const address = this.acl.malloc(size)
     if (address !== undefined) return address
     const { free, total } = this.acl.memory()
@@ -73,11 +96,9 @@ export class Memory {
     this.#all.delete(address)
   }
 
+  /** Memory may be freed while enqueued work uses it: whoever gets it next enqueues later. */
   free({ address, bytes }: AscendBuffer): void {
-    const size = poolSize(bytes)
-    const pool = this.#free.get(size)
-    if (pool) pool.push(address)
-    else this.#free.set(size, [address])
+    this.#free.give(poolSize(bytes), address)
   }
 
   /** Copy to the device, in order with what is enqueued; `data` may change afterwards. */
@@ -123,7 +144,7 @@ export class Memory {
 
   #takeStaging(bytes: number): Staging {
     const size = poolSize(bytes)
-    const kept = this.#freeStaging.get(size)?.pop()
+    const kept = this.#freeStaging.take(size)
     if (kept) return kept
     const staging = this.acl.mallocHost(size)
     this.#allStaging.add(staging)
@@ -135,11 +156,7 @@ export class Memory {
     if (size > largestStaged) {
       this.#allStaging.delete(staging)
       this.acl.freeHost(staging.address)
-      return
-    }
-    const pool = this.#freeStaging.get(size)
-    if (pool) pool.push(staging)
-    else this.#freeStaging.set(size, [staging])
+    } else this.#freeStaging.give(size, staging)
   }
 
   /** All that was enqueued is done: staging memory is free again. */
@@ -153,8 +170,8 @@ export class Memory {
     for (const address of [...this.#all.keys()]) this.#release(address)
     for (const { address } of this.#allStaging) this.acl.freeHost(address)
     this.#allStaging.clear()
-    this.#free.clear()
-    this.#freeStaging.clear()
+    this.#free.takeAll()
+    this.#freeStaging.takeAll()
     this.#underWay = []
   }
 }

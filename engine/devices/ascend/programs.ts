@@ -1,18 +1,23 @@
 import type { Kernel, LoopKernel, RandomBitsKernel } from '../../kernel/kernel.js'
 import { bufferAt, byteAt, iterations } from '../../kernel/loop.js'
+import { argumentCount } from '../../kernel/operands.js'
 import { randomBitsOf } from '../../kernel/threefry.js'
-import { type Chip, checkTaken } from './chip.js'
+import type { Chip } from './chip.js'
 import { type SequenceKernel, sequenceOf } from './kernels.js'
 import type { Launcher } from './launcher.js'
 import { type Memory, Scratch } from './memory.js'
-import { isRef, type Location } from './sequence.js'
+import { type Constant, isRef, type Ref } from './sequence.js'
 
 /** A compiled kernel: enqueues itself on arguments at the given addresses. */
 export type Runnable = (addresses: readonly number[]) => void
 
+/** A tensor's memory begins `offset` bytes after the base of this number. */
+type TensorAddress = { readonly base: number; readonly offset: number }
+
 /** Makes programs of kernels for one card. */
 export class Compiler {
   readonly #scratch: Scratch
+  /** Addresses of constants, by their keys. */
   readonly #constants = new Map<string, number>()
 
   constructor(
@@ -32,41 +37,42 @@ export class Compiler {
 
   #sequence(kernel: SequenceKernel): Runnable {
     const s = sequenceOf(kernel, this.chip)
-    checkTaken(this.chip, s)
+    this.chip.checkTaken(s)
     const { offsets, bytes } = s.layout()
-    const steps = s.calls.map(call => {
-      const tensors = call.operands.filter(isRef).map(ref => this.#locate(ref.location, offsets))
+    // What addresses count from: the arguments, then the scratch memory, then address 0 for constants.
+    const [scratchBase, zeroBase] = [argumentCount(kernel), argumentCount(kernel) + 1]
+    const locate = ({ location }: Ref): TensorAddress => {
+      if (location.kind === 'argument') return { base: location.index, offset: 0 }
+      if (location.kind === 'temporary') return { base: scratchBase, offset: offsets[location.index] }
+      return { base: zeroBase, offset: this.#constantAddress(location) }
+    }
+    const launches = s.calls.map(call => {
+      const tensors = call.operands.filter(isRef).map(locate)
       return { call: this.launcher.prepare(call), tensors, addresses: tensors.map(() => 0) }
     })
     return args => {
-      const scratch = this.#scratch.take(bytes)
-      for (const { call, tensors, addresses } of steps) {
-        for (let i = 0; i < tensors.length; i++) {
-          const { argument, start } = tensors[i]
-          addresses[i] = argument >= 0 ? args[argument] : argument === inScratch ? scratch + start : start
-        }
+      const bases = [...args, this.#scratch.take(bytes), 0]
+      for (const { call, tensors, addresses } of launches) {
+        for (let i = 0; i < tensors.length; i++) addresses[i] = bases[tensors[i].base] + tensors[i].offset
         call.run(addresses)
       }
     }
   }
 
-  /** Where memory is when a program runs; constants are written to the card here, once. */
-  #locate(location: Location, offsets: readonly number[]): Base {
-    if (location.kind === 'argument') return { argument: location.index, start: 0 }
-    if (location.kind === 'temporary') return { argument: inScratch, start: offsets[location.index] }
-    let address = this.#constants.get(location.key)
-    if (address === undefined) {
-      address = this.memory.alloc(location.values.byteLength).address
-      this.memory.write(address, location.values)
-      this.#constants.set(location.key, address)
-    }
-    return { argument: fixed, start: address }
+  /** Where a constant lies; it is written to the card the first time that it is asked for. */
+  #constantAddress({ key, values }: Constant): number {
+    const known = this.#constants.get(key)
+    if (known !== undefined) return known
+    const { address } = this.memory.alloc(values.byteLength)
+    this.memory.write(address, values)
+    this.#constants.set(key, address)
+    return address
   }
 
   /** A loop on the host: each iteration enqueues the body's programs on the iteration's addresses. */
-  #loop(kernel: LoopKernel): Runnable {
-    const order = iterations(kernel)
-    const launches = kernel.body.map(({ kernel, args }) => ({
+  #loop(loop: LoopKernel): Runnable {
+    const order = iterations(loop)
+    const launches = loop.body.map(({ kernel, args }) => ({
       run: this.compile(kernel),
       args,
       addresses: args.map(() => 0),
@@ -100,8 +106,3 @@ export class Compiler {
     }
   }
 }
-
-/** A tensor's memory begins `start` bytes into an argument, by its number, or into the scratch memory, or at `start`. */
-type Base = { readonly argument: number; readonly start: number }
-const inScratch = -1
-const fixed = -2

@@ -1,5 +1,5 @@
 /**
- * The part of the Ascend C API that the bridge calls, as C declares it. This is the only copy: the FFI is bound from
+ * The part of the Ascend C API that the device calls, as C declares it. This is the only copy: the FFI is bound from
  * it, the self-check reads it, and the stub of the tests is compiled against a header made of it.
  *
  * Sources: hicann/runtime `include/external/acl/*.h` and Ascend/pytorch `third_party/acl/inc` for the runtime, and the
@@ -31,8 +31,8 @@ export const runtimePrototypes = [
   'int aclrtGetMemInfo(int attribute, size_t *free, size_t *total)',
 ] as const
 
-/** Runtime functions that older versions lack, and that the bridge can do without. */
-export const optionalPrototypes = ['int aclrtCtxSetSysParamOpt(int option, int64_t value)'] as const
+/** Asks for sums in a fixed order: a runtime function that older versions lack, and that the device can do without. */
+export const setOptionPrototype = 'int aclrtCtxSetSysParamOpt(int option, int64_t value)'
 
 /** Tensors, scalars and executors: libnnopbase. In `aclCreateTensor` the offset comes before the format. */
 export const metaPrototypes = [
@@ -106,7 +106,7 @@ export function header(): string {
   const names = Object.keys(operators) as OperatorName[]
   const declarations = [
     ...runtimePrototypes,
-    ...optionalPrototypes,
+    setOptionPrototype,
     ...metaPrototypes,
     ...names.flatMap(name => Object.values(operatorPrototypes(name))),
   ]
@@ -124,6 +124,7 @@ export function header(): string {
 /** Values of the C API's enumerations. */
 export const aclDtype = { float32: 0, int32: 3, bool: 12 } as const
 export type AclDtype = keyof typeof aclDtype
+/** ACL_FORMAT_ND. */
 export const formatND = 2
 export const memcpyKind = { hostToDevice: 1, deviceToHost: 2 } as const
 /** ACL_MEM_MALLOC_HUGE_FIRST. */
@@ -132,3 +133,5 @@ export const hugePagesFirst = 0
 export const hbm = 1
 /** ACL_OPT_DETERMINISTIC. */
 export const deterministicOption = 0
+/** How a matmul may round its operands: KEEP_DTYPE, ALLOW_FP32_DOWN_PRECISION, USE_FP16 and USE_HF32. */
+export const cubeMathTypes = { keepDtype: 0, allowFp32DownPrecision: 1, useFp16: 2, useHf32: 3 } as const

@@ -46,36 +46,31 @@ export function scatterAdd(s: Sequence, kernel: ScatterAddKernel, chip: Chip): v
     if (!accumulate) s.fill(0, out)
     return
   }
-  chip.emit(
-    s,
-    'scatterAdd',
-    [
-      // The gradient of an embedding; what is outside goes to one row more, which is left out.
-      () => {
-        if (!isFloat(dtype)) throw new RefusedError('EmbeddingDenseBackward of int32')
-        const { isInside } = clampedRows(s, index, rows)
-        const kept = s.temporary('int32', index.shape)
-        s.elementwise('SWhere', [isInside, index, constant(rows, 'int32')], kept)
-        const sums = s.temporary(dtype, [rows + 1, width])
-        s.call('EmbeddingDenseBackward', source, kept, rows + 1, noPadding, false, sums)
-        const wanted = { ...sums, shape: [rows, width] }
-        if (accumulate) s.add(wanted, out)
-        else s.copy(wanted, out)
-      },
-      // Row by row, the sum of what belongs there.
-      () => {
-        for (let row = 0; row < rows; row++) {
-          const isHere = s.temporary('bool', [count])
-          s.elementwise('EqTensor', [index, constant(row, 'int32')], isHere)
-          const chosen = s.temporary(dtype, [count, width])
-          s.elementwise('SWhere', [asColumn(isHere), source, constant(0, dtype)], chosen)
-          const target = { ...out, ...contiguous([1, width]), offset: row * width }
-          const sum = accumulate ? s.temporary(dtype, [1, width]) : target
-          s.call('ReduceSum', chosen, { ints: [0] }, true, aclDtype[dtype], sum)
-          if (accumulate) s.add(sum, target)
-        }
-      },
-    ],
-    option => option(),
-  )
+  chip.emit(s, 'scatterAdd', [
+    // The gradient of an embedding; what is outside goes to one row more, which is left out.
+    () => {
+      if (!isFloat(dtype)) throw new RefusedError('EmbeddingDenseBackward of int32')
+      const { isInside } = clampedRows(s, index, rows)
+      const kept = s.temporary('int32', index.shape)
+      s.elementwise('SWhere', [isInside, index, constant(rows, 'int32')], kept)
+      const sums = s.temporary(dtype, [rows + 1, width])
+      s.call('EmbeddingDenseBackward', source, kept, rows + 1, noPadding, false, sums)
+      const wanted = { ...sums, shape: [rows, width] }
+      if (accumulate) s.add(wanted, out)
+      else s.copy(wanted, out)
+    },
+    // Row by row, the sum of what belongs there.
+    () => {
+      for (let row = 0; row < rows; row++) {
+        const isHere = s.temporary('bool', [count])
+        s.elementwise('EqTensor', [index, constant(row, 'int32')], isHere)
+        const chosen = s.temporary(dtype, [count, width])
+        s.elementwise('SWhere', [asColumn(isHere), source, constant(0, dtype)], chosen)
+        const target = { ...out, ...contiguous([1, width]), offset: row * width }
+        const sum = accumulate ? s.temporary(dtype, [1, width]) : target
+        s.call('ReduceSum', chosen, { ints: [0] }, true, aclDtype[dtype], sum)
+        if (accumulate) s.add(sum, target)
+      }
+    },
+  ])
 }

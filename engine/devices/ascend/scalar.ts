@@ -1,17 +1,17 @@
 import type { DType } from '../../kernel/dtype.js'
 import type { ScalarOp } from '../../kernel/expr.js'
 import { aclDtype } from './prototypes.js'
-import { constant, type Operand, type Ref, type Sequence } from './sequence.js'
+import { constant, type DType32, type Operand, type Ref, type Sequence } from './sequence.js'
 
 /** An operand of a scalar primitive: memory, or a number that is the same everywhere. */
 export type Value = Ref | number
 
 /** Emits one primitive: `out` = op(values), elementwise. `dtype`: that of the values. */
-type Recipe = (s: Sequence, values: readonly Value[], out: Ref, dtype: 'float32' | 'int32') => void
+type Recipe = (s: Sequence, values: readonly Value[], out: Ref, dtype: DType32) => void
 
 const tensor = (value: Value, dtype: DType): Ref =>
   typeof value === 'number' ? constant(value, dtype) : value
-const scalar = (value: number, dtype: 'float32' | 'int32') => ({ scalar: value, dtype })
+const scalar = (value: number, dtype: DType32) => ({ scalar: value, dtype })
 
 const unary =
   (operator: 'Neg' | 'Abs' | 'Floor' | 'Sqrt' | 'Exp' | 'Log' | 'Tanh' | 'Sigmoid'): Recipe =>
@@ -35,8 +35,8 @@ const comparison =
 
 const cast = (s: Sequence, x: Ref, out: Ref): void => s.elementwise('Cast', [x, aclDtype[out.dtype]], out)
 
-/** A temporary like the result. */
-const like = (s: Sequence, out: Ref, dtype: 'float32' | 'int32' = out.dtype as 'float32' | 'int32'): Ref =>
+/** Temporary memory of the result's shape, and of its dtype unless another is given. */
+const like = (s: Sequence, out: Ref, dtype: DType32 = out.dtype as DType32): Ref =>
   s.temporary(dtype, out.shape)
 
 const log2e = Math.LOG2E

@@ -1,4 +1,8 @@
 import { existsSync } from 'node:fs'
+import { mapKernel } from '../../kernel/build.js'
+import { add } from '../../kernel/expr.js'
+import type { Kernel } from '../../kernel/kernel.js'
+import { contiguousView } from '../../kernel/shape.js'
 import type { CheckLine } from '../device.js'
 import { currentEnvironment, type Environment } from '../environment.js'
 import { Acl } from './acl.js'
@@ -9,11 +13,12 @@ import { Memory } from './memory.js'
 import { type AscendOptions, type Precision, precisions } from './options.js'
 import { Compiler } from './programs.js'
 import {
+  cubeMathTypes,
   metaPrototypes,
   type OperatorName,
   operators,
-  optionalPrototypes,
   runtimePrototypes,
+  setOptionPrototype,
 } from './prototypes.js'
 
 /**
@@ -113,8 +118,8 @@ function* checkFunctions(libraries: Libraries): Generator<CheckLine> {
   yield missing.length
     ? { verdict: 'FAIL', what: 'runtime', found: `${count}; without ${missing.join(', ')}` }
     : { verdict: 'PASS', what: 'runtime', found: count }
-  if (!libraries.optional(optionalPrototypes[0]))
-    yield { verdict: 'SKIP', what: 'runtime', found: `without ${optionalPrototypes[0]}` }
+  if (!libraries.optional(setOptionPrototype))
+    yield { verdict: 'SKIP', what: 'runtime', found: `without ${setOptionPrototype}` }
   const names = Object.keys(operators) as OperatorName[]
   const absent = names.filter(name => !libraries.operator(name))
   const found = `${names.length - absent.length} of ${names.length} operators`
@@ -127,10 +132,7 @@ function* checkFunctions(libraries: Libraries): Generator<CheckLine> {
 async function* checkComputation(acl: Acl): AsyncGenerator<CheckLine> {
   const memory = new Memory(acl)
   const launcher = new Launcher(acl, memory, true)
-  const run = async (
-    cubeMathType: number,
-    kernel: Parameters<Compiler['compile']>[0],
-  ): Promise<Float32Array> => {
+  const run = async (cubeMathType: number, kernel: Kernel): Promise<Float32Array> => {
     const compiler = new Compiler(new Chip(acl, cubeMathType, launcher), launcher, memory)
     const [a, b, c] = [0, 1, 2].map(() => memory.alloc(16).address)
     memory.write(a, new Float32Array([1, 2, 3, 4]))
@@ -147,19 +149,10 @@ async function* checkComputation(acl: Acl): AsyncGenerator<CheckLine> {
     }
   }
   try {
-    const view = { offset: 0, strides: [1] }
-    const inputs = [0, 1].map(() => ({ dtype: 'float32' as const, view }))
-    const line = (op: 'input' | 'add', args: number[], value: number) =>
-      ({ op, dtype: 'float32', args, value }) as const
-    const sum = await run(0, {
-      kind: 'map',
-      shape: [4],
-      inputs,
-      body: [line('input', [], 0), line('input', [], 1), line('add', [0, 1], 0)],
-      outputs: [{ dtype: 'float32', view, value: 2 }],
-    })
+    const vector = { dtype: 'float32', view: contiguousView([4]) } as const
+    const sum = await run(cubeMathTypes.keepDtype, mapKernel([4], [vector, vector], add))
     yield judge('add', sum, [11, 22, 33, 44])
-    const square = { offset: 0, strides: [2, 1] }
+    const square = contiguousView([2, 2])
     for (const precision of precisions) {
       const mode = modeOf(acl.soc, precision)
       if (typeof mode === 'string') {
@@ -185,6 +178,7 @@ async function* checkComputation(acl: Acl): AsyncGenerator<CheckLine> {
   }
 }
 
+/** How a chip multiplies in a precision, or why it cannot. */
 function modeOf(soc: string, precision: Precision): ReturnType<typeof matmulMode> | string {
   try {
     return matmulMode(soc, precision)

@@ -9,11 +9,18 @@ import { type AclDtype, type OperatorName, operators } from './prototypes.js'
  * Plain data: no address, no handle.
  */
 
+/** Values that a call reads and nobody writes; the same key stands for the same values. */
+export type Constant = {
+  readonly kind: 'constant'
+  readonly values: Float32Array | Int32Array
+  readonly key: string
+}
+
 /** What memory a call touches: an argument of the kernel, temporary memory, or a constant. */
 export type Location =
   | { readonly kind: 'argument'; readonly index: number }
   | { readonly kind: 'temporary'; readonly index: number }
-  | { readonly kind: 'constant'; readonly values: Float32Array | Int32Array; readonly key: string }
+  | Constant
 
 /** Strided memory; offset and strides count elements, and no stride is negative. */
 export type Ref = {
@@ -26,7 +33,7 @@ export type Ref = {
 
 /** An operand that is no tensor: an aclScalar, an aclIntArray, or a plain number. */
 export type Attribute =
-  | { readonly scalar: number; readonly dtype: 'float32' | 'int32' }
+  | { readonly scalar: number; readonly dtype: DType32 }
   | { readonly ints: readonly number[] }
   | number
   | bigint
@@ -42,13 +49,13 @@ export const isRef = (operand: Operand): operand is Ref =>
 /** The most axes that an operator takes. */
 const mostAxes = 8
 
-/** What the bridge is asked for and no operator does. */
+/** What the device is asked for and no operator does. */
 export class RefusedError extends Error {}
 
 /** Kernels in float64, which no chip multiplies: the device declines them. */
 export class Float64Error extends RefusedError {}
 
-/** A program under construction. */
+/** A sequence under construction. */
 export class Sequence {
   readonly calls: Call[] = []
   readonly #temporaries: number[] = []
@@ -87,8 +94,8 @@ export class Sequence {
   elementwise(operator: OperatorName, operands: readonly Operand[], out: Ref): void {
     const narrow = operands.map(operand => (isRef(operand) ? narrowed(this.forward(operand)) : operand))
     const refs = narrow.filter(isRef)
-    const covered = out.shape.every((n, d) => refs.some(r => (broadcastSize(r, d, out) ?? 1) === n))
-    if (!covered) {
+    const hasSizeOfOut = out.shape.every((n, d) => refs.some(r => (broadcastSize(r, d, out) ?? 1) === n))
+    if (!hasSizeOfOut) {
       const first = narrow.findIndex(isRef)
       const source = narrow[first] as Ref
       const repeated = this.temporary(source.dtype, out.shape)
@@ -118,6 +125,7 @@ export class Sequence {
     return [target, narrowed(this.forward(value))]
   }
 
+  /** `to` = `value`, everywhere. */
   fill(value: number, to: Ref): void {
     const target = to.strides.reduce((ref, s, d) => (s < 0 ? reversed(ref, d) : ref), to)
     this.call('InplaceFillScalar', target, { scalar: value, dtype: to.dtype as DType32 })
@@ -146,9 +154,10 @@ export class Sequence {
 /** Device memory begins at multiples of this many bytes. */
 const memoryAlignment = 512
 
-type DType32 = 'float32' | 'int32'
+/** The dtypes that operators compute in. */
+export type DType32 = 'float32' | 'int32'
 
-/** @throws Float64Error. */
+/** The dtype, as one that operators take. @throws Float64Error for float64. */
 export function dtype32(dtype: DType): DType32 {
   if (dtype === 'float64') throw new Float64Error('float64')
   return dtype
@@ -198,14 +207,13 @@ const narrowed = (ref: Ref): Ref => ({
 const broadcastSize = (ref: Ref, axis: number, out: Ref): number | undefined =>
   ref.shape[axis - out.shape.length + ref.shape.length]
 
-/** Views of one shape in as few axes as they allow, but one at least. */
-export function merge(shape: Shape, views: readonly { readonly strides: Shape }[]): Axes {
-  const axes = collapse(
-    shape,
-    views.map(v => v.strides),
-  )
-  return axes.shape.length ? axes : { shape: [1], strides: views.map(() => [1]) }
-}
+/** Views of one shape in as few axes as they allow, but one at least. `strides`: one list per view. */
+export const merge = (shape: Shape, strides: readonly Shape[]): Axes =>
+  oneAxisAtLeast(collapse(shape, strides))
+
+/** Axes as they are, or one of size 1 for none. */
+export const oneAxisAtLeast = (axes: Axes): Axes =>
+  axes.shape.length ? axes : { shape: [1], strides: axes.strides.map(() => [1]) }
 
 /** What a call is asked for, for error messages: `Add(float32[4,3], float32[1,3], 1, float32[4,3])`. */
 export function printCall({ operator, operands }: Call): string {
@@ -218,12 +226,8 @@ export function printCall({ operator, operands }: Call): string {
   return `aclnn${operator}(${operands.map(print).join(', ')})`
 }
 
-/** Operands of an operator that it writes to: `out`, after all inputs. In-place ones count as inputs in the C API. */
+/** The position of the operand `out`, or -1 for in-place operators, whose target counts as an input in the C API. */
 export const outputPosition = (operator: OperatorName): number =>
   operators[operator].split(',').findIndex(parameter => /\bout$/.test(parameter))
-
-/** Elements from the start of a view's memory to the end of its last one. */
-export const extent = ({ shape, strides, offset }: Ref): number =>
-  shape.includes(0) ? 0 : shape.reduce((end, n, d) => end + (n - 1) * strides[d], offset) + 1
 
 export const elementBytes = (dtype: AclDtype): number => (dtype === 'bool' ? 1 : bytesPerElement(dtype))

@@ -16,7 +16,7 @@ import { gatherPasses, scatterAddPasses } from './passes/rows.js'
  */
 export type Aliasing = readonly number[] | undefined
 
-/** The bindings of a pass, by the slots of its reads and writes; `undefined` is the slot of an only write. */
+/** The slots of a pass's reads and writes, each once: a binding for each, in this order. */
 type Slots = readonly (number | undefined)[]
 
 /** A pass with the gpu.js kernel that runs it. */
@@ -36,7 +36,7 @@ export type Compiled<K extends GpuJsKernel> =
 export type Capabilities = {
   /** How many buffers a kernel may use. */
   readonly maxBuffers: number
-  /** How many threads keep the device busy. */
+  /** How many threads keep the device busy: sums are cut into partial sums, and tiles made small, until as many have work. */
   readonly saturation: number
   /** Whether a thread can store any number of elements, in several buffers; else it stores one, in the only one. */
   readonly multipleStores: boolean
@@ -44,8 +44,12 @@ export type Capabilities = {
   readonly fixedThreads: boolean
 }
 
+/** Threads that keep the cores of a CPU busy, where it takes the place of a GPU. */
+export const softwareThreads = 64
+
 /** Writes kernels in the language of dialect.ts and has gpu.js compile them. */
 export class Compiler<K extends GpuJsKernel> {
+  /** By the source, and the number of threads where that is fixed. */
   readonly #built = new Map<string, K>()
   #building: Promise<unknown> | undefined
 
@@ -70,9 +74,7 @@ export class Compiler<K extends GpuJsKernel> {
       return kernel.body.every(({ kernel: inner, args }) => this.takes(inner, aliasingInLoop(aliasing, args)))
     return (
       !dtypesOf(kernel).has('float64') &&
-      this.#write(kernel, aliasing).passes.every(
-        pass => bindingsOf(pass).length <= this.capabilities.maxBuffers,
-      )
+      this.#write(kernel, aliasing).passes.every(pass => slotsOf(pass).length <= this.capabilities.maxBuffers)
     )
   }
 
@@ -85,7 +87,7 @@ export class Compiler<K extends GpuJsKernel> {
     return { kind: 'loop', loop: kernel, body }
   }
 
-  /** Have gpu.js compile passes. */
+  /** Have gpu.js compile passes; those without threads do nothing and are left out. */
   build({ passes, temporaries }: Passes): Compiled<K> {
     return {
       kind: 'passes',
@@ -93,12 +95,13 @@ export class Compiler<K extends GpuJsKernel> {
       passes: passes
         .filter(pass => pass.threads > 0)
         .map(pass => {
-          const slots = bindingsOf(pass)
+          const slots = slotsOf(pass)
           return { ...pass, slots, kernel: this.#buildPass(pass, slots) }
         }),
     }
   }
 
+  /** The passes of a kernel, not compiled yet. Without `aliasing` each input gets a binding of its own. */
   #write(kernel: SimpleKernel, aliasing: Aliasing): Passes {
     const { maxBuffers, saturation, multipleStores } = this.capabilities
     switch (kernel.kind) {
@@ -152,7 +155,7 @@ export class Compiler<K extends GpuJsKernel> {
       loopMaxIterations: 2 ** 31 - 1,
     })
     this.#built.set(key, kernel)
-    // Stand-ins of the arguments' types.
+    // gpu.js takes the types of arguments from values: any of the right types will do.
     const input = new this.gpujs.Input(new Float32Array(1), [1])
     const building = kernel.build(
       ...slots.map(() => input),
@@ -165,12 +168,12 @@ export class Compiler<K extends GpuJsKernel> {
 
   /** Be `ready` only once a kernel is built, too. */
   #wait(building: Promise<void>): void {
-    const all = Promise.all([this.#building, building]).finally(() => {
-      if (this.#building === all) this.#building = undefined
+    const both = Promise.all([this.#building, building]).finally(() => {
+      if (this.#building === both) this.#building = undefined
     })
-    // Who waits for `ready` learns of a failure.
-    all.catch(() => {})
-    this.#building = all
+    // Who waits for `ready` learns of a failure; nobody else needs to.
+    both.catch(() => {})
+    this.#building = both
   }
 
   async close(): Promise<void> {
@@ -179,7 +182,8 @@ export class Compiler<K extends GpuJsKernel> {
   }
 }
 
-const bindingsOf = ({ reads, writes }: Pass): Slots => [
+/** Slots in the order in which reads, then writes name them first. */
+const slotsOf = ({ reads, writes }: Pass): Slots => [
   ...new Set([...reads, ...writes].map(({ slot }) => slot)),
 ]
 

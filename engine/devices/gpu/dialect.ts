@@ -102,7 +102,7 @@ const intrinsics: Readonly<Record<string, Intrinsic>> = {
   },
 }
 
-/** The function of the dialect that an expression calls, if any. */
+/** The name of the intrinsic that an expression calls, if any. */
 export const intrinsicName = (ast: Ast): string | undefined =>
   ast.type === 'CallExpression' &&
   ast.callee?.type === 'Identifier' &&
@@ -120,9 +120,13 @@ export interface DialectNode extends FunctionNode {
   astAs(wanted: NumberType | 'Boolean' | 'Array', ast: Ast, out: string[]): string[]
 }
 
-const integerType = { wgsl: (name: string) => `var ${name} : i32`, glsl: (name: string) => `int ${name}` }
+/** The declaration of an integer variable. */
+const integerDeclaration = {
+  wgsl: (name: string) => `var ${name} : i32`,
+  glsl: (name: string) => `int ${name}`,
+}
 
-/** gpu.js's translator to a language, for this dialect. */
+/** gpu.js's class of translators to a language, `Node`, extended by the dialect. */
 export function dialectNode(
   Node: FunctionNodeClass,
   language: Language,
@@ -144,7 +148,7 @@ export function dialectNode(
     override astVariableDeclaration(ast: Ast, out: string[]): string[] {
       const { id, init } = ast.declarations![0]
       if (!isInteger(id.name)) return super.astVariableDeclaration(ast, out)
-      out.push(integerType[language](this.astGeneric(id, []).join('')), ' = ')
+      out.push(integerDeclaration[language](this.astGeneric(id, []).join('')), ' = ')
       this.astAs('Integer', init, out)
       out.push(';')
       return out

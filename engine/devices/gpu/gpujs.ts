@@ -20,7 +20,7 @@ export type Ast = {
 
 type Declaration = { readonly name: string; valueType: string }
 
-/** Translates one JavaScript function to WGSL. `ast…` methods append text to `out`. */
+/** Translates one JavaScript function to the shading language of its class. `ast…` methods append text to `out`. */
 export type FunctionNode = {
   readonly identifiers: readonly { readonly declaration: Declaration | null }[]
   getType(ast: Ast): string
@@ -64,7 +64,7 @@ export type WebGpuKernel = GpuJsKernel & {
   readonly compiledSource: string
   translatedBody: string
   translatedFunctions: string
-  /** Which `_computeDispatch` asks for its limits. */
+  /** The device whose limits `_computeDispatch` asks for. */
   _device: GPUDevice
   built: boolean
   translateSource(): void

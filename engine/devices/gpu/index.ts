@@ -1,4 +1,5 @@
 import { copyKernel } from '../../kernel/build.js'
+import { contiguousView } from '../../kernel/shape.js'
 import { type Device, DeviceUnavailableError } from '../device.js'
 import { guarded } from '../guarded.js'
 import type { GpuJs } from './gpujs.js'
@@ -13,7 +14,8 @@ import { WebGpuDevice } from './webgpu/webgpu.js'
  * The device `gpu`. packages.ts finds gpu.js (typed in gpujs.ts) and the other optional packages. A kernel is written as
  * passes (passes/) in the language of dialect.ts, which compiler.ts has gpu.js translate for the back end; launch.ts
  * turns a compiled kernel with its arguments into copies and dispatches, with memory of workspace.ts in between, and
- * recordings.ts keeps those of the last launches. The back ends, webgpu/ and webgl/, own buffers and send the commands.
+ * recordings.ts keeps those of the last launches. The back ends, webgpu/ and webgl/, own buffers and send the commands;
+ * errors.ts has the errors of both. options.ts says what the device may be opened with.
  */
 
 /**
@@ -26,11 +28,11 @@ import { WebGpuDevice } from './webgpu/webgpu.js'
  */
 export async function gpuDevice({ allowCpu = false }: GpuOptions = {}): Promise<Device> {
   const gpujs = await loadGpuJs()
-  const opened = await openFirst(gpujs, allowCpu)
-  const wrong = await checkBits(opened).catch((error: Error) => `it fails (${error.message.split('\n')[0]})`)
-  if (wrong === undefined) return guarded(opened)
-  await opened.close().catch(() => {})
-  throw unavailable(`${opened.description}: ${wrong}`, 'take gpu.js 2.24, or another device')
+  const device = await openFirst(gpujs, allowCpu)
+  const defect = await checkBits(device).catch((error: Error) => `it fails (${error.message.split('\n')[0]})`)
+  if (defect === undefined) return guarded(device)
+  await device.close().catch(() => {})
+  throw unavailable(`${device.description}: ${defect}`, 'take gpu.js 2.24, or another device')
 }
 
 /**
@@ -56,7 +58,7 @@ async function openFirst(gpujs: GpuJs, allowCpu: boolean): Promise<Device> {
  * gpu.js be another version than the one whose inside this device knows. Returns what is wrong, undefined if nothing.
  * @throws whatever fails on the way.
  */
-async function checkBits(opened: Device): Promise<string | undefined> {
+async function checkBits(device: Device): Promise<string | undefined> {
   // As floats: NaNs that are quiet, signalling and negative, denormals, zeros of both signs.
   const integers = Int32Array.of(
     0x7fc01234,
@@ -68,12 +70,13 @@ async function checkBits(opened: Device): Promise<string | undefined> {
     0,
     -0x80000000,
   )
-  const buffers = [integers, integers].map(({ byteLength }) => opened.alloc(byteLength))
-  opened.write(buffers[0], integers)
-  const copy = copyKernel('int32', [integers.length], { offset: 0, strides: [1] })
-  opened.run(opened.compile(copy)!, buffers)
-  const copied = new Int32Array(await opened.read(buffers[1]))
-  for (const buffer of buffers) opened.free(buffer)
+  const shape = [integers.length]
+  const copy = copyKernel('int32', shape, contiguousView(shape))
+  const buffers = [integers, integers].map(({ byteLength }) => device.alloc(byteLength))
+  device.write(buffers[0], integers)
+  device.run(device.compile(copy)!, buffers)
+  const copied = new Int32Array(await device.read(buffers[1]))
+  for (const buffer of buffers) device.free(buffer)
   return copied.every((x, i) => x === integers[i])
     ? undefined
     : `it makes ${copied} of the integers ${integers}`

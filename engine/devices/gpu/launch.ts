@@ -13,6 +13,7 @@ export type Command<K extends GpuJsKernel, B> = Copy<B> | Dispatch<K, B>
 /** An argument of a launch: it starts `byte` bytes into a buffer. */
 export type Argument<B> = { readonly buffer: B; readonly byte: number }
 
+/** `bytes` bytes from buffer to buffer. */
 export type Copy<B> = {
   readonly kind: 'copy'
   readonly from: B
@@ -22,14 +23,15 @@ export type Copy<B> = {
   readonly bytes: number
 }
 
+/** One pass over its buffers. */
 export type Dispatch<K extends GpuJsKernel, B> = {
   readonly kind: 'dispatch'
   readonly pass: BuiltPass<K>
   /** The buffer of each of the pass's slots. */
   readonly buffers: readonly B[]
-  /** The elements at which reads, then writes begin. */
+  /** The elements of their buffers at which reads, then writes begin. */
   readonly bases: readonly number[]
-  /** Where a copy of what the pass adds to lies, if the pass cannot read that from where it writes. */
+  /** A copy of what the pass adds to, if it cannot read that from where it writes. */
   readonly initial: Argument<B> | undefined
 }
 
@@ -57,6 +59,7 @@ export function commandsOf<K extends GpuJsKernel, B>(
   return commands
 }
 
+/** Copies of what the passes would read too late, then the passes. */
 function commandsOfPasses<K extends GpuJsKernel, B>(
   workspace: Workspace<B>,
   { passes, temporaries }: Extract<Compiled<K>, { kind: 'passes' }>,
@@ -73,24 +76,28 @@ function commandsOfPasses<K extends GpuJsKernel, B>(
   const written = new Set(
     passes.flatMap(({ writes }) => writes.map(({ location }) => memoryAt(location).buffer)),
   )
-  const overwritten = passes.flatMap((pass): Region[] => [
-    ...pass.reads.filter(read => !isInPlace(read, pass) && written.has(memoryAt(read.location).buffer)),
-    ...(inPlace
-      ? []
-      : pass.writes.flatMap(({ location, initial }) => (initial ? [{ location, ...initial }] : []))),
-  ])
+  const readsOfWritten = passes.flatMap(pass =>
+    pass.reads.filter(read => !isInPlace(read, pass) && written.has(memoryAt(read.location).buffer)),
+  )
+  const addedTo = passes.flatMap(({ writes }) =>
+    writes.flatMap(({ location, initial }) => (initial ? [{ location, ...initial }] : [])),
+  )
+  const overwritten: Region[] = inPlace ? readsOfWritten : [...readsOfWritten, ...addedTo]
   const { copies, copyOf } = snapshot(workspace, overwritten, memoryAt)
   const dispatches = passes.map((pass): Dispatch<K, B> => {
-    const uses = [...pass.reads, ...pass.writes].map(use => ({
-      slot: use.slot,
-      ...(('first' in use && !isInPlace(use, pass) && copyOf(use)) || memoryAt(use.location)),
-    }))
+    const operands = [
+      ...pass.reads.map(read => ({
+        slot: read.slot,
+        ...((isInPlace(read, pass) ? undefined : copyOf(read)) ?? memoryAt(read.location)),
+      })),
+      ...pass.writes.map(({ slot, location }) => ({ slot, ...memoryAt(location) })),
+    ]
     const [{ location, initial }] = pass.writes
     return {
       kind: 'dispatch',
       pass,
-      buffers: pass.slots.map(slot => uses.find(use => use.slot === slot)!.buffer),
-      bases: uses.map(({ byte }) => byte / 4),
+      buffers: pass.slots.map(slot => operands.find(operand => operand.slot === slot)!.buffer),
+      bases: operands.map(({ byte }) => byte / 4),
       initial: initial && copyOf({ location, ...initial }),
     }
   })

@@ -1,4 +1,7 @@
-/** Launches of one program that are bound to buffers and ready to be enqueued, by the ids of these buffers. */
+/**
+ * The last launches of one program, bound to their buffers and ready to be enqueued again. Keys are the ids of the
+ * buffers.
+ */
 export class Recordings<R> {
   readonly #kept = new Map<string, R>()
 
@@ -9,7 +12,7 @@ export class Recordings<R> {
     return this.#kept.get(key)
   }
 
-  /** Keep one, and give up the oldest of many: a compiled function's results alternate between one or two buffers. */
+  /** Keep one, and give up the oldest beyond four: a compiled function's results alternate between one or two buffers. */
   set(key: string, recording: R): void {
     this.#kept.set(key, recording)
     for (const [oldest, old] of this.#kept) {

@@ -25,9 +25,3 @@ export class Workspace<B> {
     this.#buffers.clear()
   }
 }
-
-/** @throws Error when a buffer is larger than the adapter's may be. */
-export function checkBytes(bytes: number, most: number): void {
-  if (bytes > most)
-    throw new Error(`gpu device: a buffer of ${bytes} bytes; this adapter's buffers have at most ${most}`)
-}

@@ -40,7 +40,7 @@ function forEachIndex(shape: Shape, visit: (index: number[]) => void): void {
   }
 }
 
-/** Returns a function from an index to the value of every line of `body` there. */
+/** Returns a function from an index to the values of all lines of `body` there. The array is reused. */
 function evaluator(inputs: readonly Strided[], body: readonly Instr[]): (index: number[]) => Float64Array {
   const values = new Float64Array(body.length)
   return index => {
@@ -135,7 +135,9 @@ function loop(kernel: LoopKernel, args: readonly Argument[]): void {
       )
 }
 
-/** Run one kernel now. */
+/**
+ * Run one kernel at once, in float64 arithmetic. `args`: its inputs, then its outputs (of a loop: its buffers).
+ */
 export function interpret(kernel: Kernel, args: readonly Argument[]): void {
   if (kernel.kind === 'loop') {
     loop(kernel, args)

@@ -1,3 +1,5 @@
+import type { ReduceKernel } from '../../kernel/kernel.js'
+
 /** The same iteration in fewer axes. */
 export type Axes = { readonly shape: readonly number[]; readonly strides: readonly (readonly number[])[] }
 
@@ -21,4 +23,18 @@ export function collapse(shape: readonly number[], strides: readonly (readonly n
     }
   })
   return { shape: joined, strides: walked }
+}
+
+/** The kept and the reduced axes of a reduction, each collapsed on their own. `strides`: one list per operand. */
+export function reductionAxes(
+  { shape, axes }: ReduceKernel,
+  strides: readonly (readonly number[])[],
+): { kept: Axes; reduced: Axes } {
+  const rank = shape.length
+  const between = (from: number, to: number): Axes =>
+    collapse(
+      shape.slice(from, to),
+      strides.map(s => s.slice(from, to)),
+    )
+  return { kept: between(0, rank - axes), reduced: between(rank - axes, rank) }
 }

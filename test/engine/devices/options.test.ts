@@ -1,5 +1,5 @@
 import test from 'tape'
-import { environmentVariables } from '../../../engine/devices/environment.js'
+import { environmentVariables, withEnvironment } from '../../../engine/devices/environment.js'
 import { type OptionValues, option, resolveOptions } from '../../../engine/devices/options.js'
 import { deviceNames, deviceOptions } from '../../../engine/index.js'
 
@@ -9,19 +9,6 @@ const table = {
   library: option.text('a path', { meaning: 'a library', otherwise: 'none', variable: 'XENOGRAD_BLAS' }),
   loud: option.flag({ meaning: 'say more', otherwise: 'none', variable: 'XENOGRAD_GPU_ALLOW_CPU' }),
 } as const
-
-/** Run `body` with environment variables set, and as they were afterwards. */
-function withEnvironment<R>(variables: Readonly<Record<string, string>>, body: () => R): R {
-  const before = Object.keys(variables).map(name => [name, process.env[name]] as const)
-  Object.assign(process.env, variables)
-  try {
-    return body()
-  } finally {
-    for (const [name, value] of before)
-      if (value === undefined) delete process.env[name]
-      else process.env[name] = value
-  }
-}
 
 const resolve = (given: Record<string, string | number | boolean | undefined> = {}) =>
   withEnvironment({ XENOGRAD_THREADS: '', XENOGRAD_BLAS: '', XENOGRAD_GPU_ALLOW_CPU: '' }, () =>

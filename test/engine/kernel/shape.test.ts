@@ -5,6 +5,7 @@ import {
   checkShape,
   contiguousStrides,
   contiguousView,
+  extentOf,
   isContiguous,
   normalAxes,
   normalAxis,
@@ -47,6 +48,16 @@ test('views of one shape are the same when they begin alike and move alike', t =
   t.ok(sameView(view, { offset: 1, strides: [2, 1] }))
   t.notOk(sameView(view, { offset: 0, strides: [2, 1] }))
   t.notOk(sameView(view, { offset: 1, strides: [1, 2] }))
+  t.end()
+})
+
+test('the extent of a view covers what it reaches, broadcast and backwards, too', t => {
+  t.deepEqual(extentOf([2, 3], contiguousView([2, 3])), { first: 0, end: 6 })
+  t.deepEqual(extentOf([2, 3], { offset: 7, strides: [10, -2] }), { first: 3, end: 18 })
+  t.deepEqual(extentOf([4, 2], { offset: 5, strides: [0, 3] }), { first: 5, end: 9 })
+  t.deepEqual(extentOf([2], { offset: 0, strides: [-1] }), { first: -1, end: 1 }, 'before the start')
+  t.deepEqual(extentOf([], { offset: 4, strides: [] }), { first: 4, end: 5 }, 'a scalar')
+  t.deepEqual(extentOf([3, 0], { offset: 4, strides: [1, 1] }), { first: 0, end: 0 }, 'nothing')
   t.end()
 })
 

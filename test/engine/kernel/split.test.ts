@@ -4,31 +4,11 @@ import { interpret } from '../../../engine/devices/reference/interpret.js'
 import { dtypeOf, hostView } from '../../../engine/kernel/dtype.js'
 import type { Kernel } from '../../../engine/kernel/kernel.js'
 import { argumentBytes } from '../../../engine/kernel/operands.js'
-import { contiguousView, isContiguous } from '../../../engine/kernel/shape.js'
+import { contiguousView } from '../../../engine/kernel/shape.js'
 import { split } from '../../../engine/kernel/split.js'
 import { inputLine } from '../../../engine/testing/generators/index.js'
 import { runs } from '../effort.js'
-import { afterRun, anyKernel, bytesOf } from './support.js'
-
-/** What every device must take, by the trait: such a kernel is not split. */
-function isSimple(kernel: Kernel): boolean {
-  switch (kernel.kind) {
-    case 'map':
-      return (
-        kernel.body.filter(({ op }) => op !== 'input' && op !== 'const').length <= 1 &&
-        kernel.outputs.length === 1 &&
-        isContiguous(kernel.shape, kernel.outputs[0].view)
-      )
-    case 'reduce':
-      return kernel.inputs.length === 1 && kernel.body.length === 1
-    case 'matmul':
-      return !kernel.accumulate
-    case 'loop':
-      return false
-    default:
-      return true
-  }
-}
+import { afterRun, anyKernel, bytesOf, isSimple } from './support.js'
 
 /** Run a kernel as the kernels that it splits into, and those into, until all are simple. */
 function runSplit(kernel: Kernel, args: readonly Uint8Array[]): void {

@@ -8,9 +8,9 @@ import { outOf, type Pass, type Passes, readOf, type Write, writeOf } from './pa
 import { elementAt, indices, Source } from './source.js'
 
 /**
- * One pass, where `slots` tells for each argument which buffer it is in and there are no more than `maxBuffers` of
- * them. Else it is not known which outputs are in one buffer, or also an input: a pass for each output then computes
- * what this output needs.
+ * One pass for all outputs, if it is known by `slots` which buffer each argument is in, and these are no more than
+ * `maxBuffers`. Otherwise a pass for each output, which computes what that output needs: two outputs may be in one buffer,
+ * an output may be in that of an input, or there are too many to bind.
  */
 export function mapPasses(
   kernel: MapKernel,
@@ -52,7 +52,7 @@ function mapPass(
   ])
   const collapsed = new Map(used.map((input, i) => [input, strides[picked.length + i]]))
   const views = inputs.map(({ view: { offset } }, i) => ({ offset, strides: collapsed.get(i) ?? [] }))
-  const written = new Set(writes.map(write => write.slot))
+  const written = new Set(writes.map(({ slot }) => slot))
   const arrayOf = (input: number) => `${written.has(slots[input]) ? 'out' : 'in'}${slots[input]}`
   const source = new Source()
   source.add('let intAt = this.thread.x;')

@@ -12,8 +12,8 @@ import {
 } from '../../shared/polynomials.js'
 
 /**
- * exp, log, tanh and sigmoid as functions in the language of dialect.ts, by the polynomials of the wasm device: WGSL's
- * own are only good to 1e-5 by its specification, and its tanh may overflow. GPUs may take denormals for zero.
+ * exp, log, tanh and sigmoid as functions in the language of dialect.ts, by the polynomials of shared/polynomials.ts:
+ * WGSL's own are only good to 1e-5 by its specification, and its tanh may overflow. GPUs may take denormals for zero.
  */
 
 /** Σ coefficients[i] x^i by Horner's rule. */
@@ -21,7 +21,7 @@ const polynomial = (x: string, coefficients: readonly number[]): string =>
   coefficients.reduceRight((sum, c) => (sum ? `(${sum} * ${x} + ${literal(c)})` : literal(c)), '')
 const literal = (c: number): string => (c < 0 ? `(${c})` : `${c}`)
 
-/** Not written where it is used: WGSL refuses constants that are no numbers. */
+/** Infinity's bits in a variable, as WGSL refuses constants that are no numbers. */
 const infinity = 'let intInfinity = 2139095040;'
 
 const exp = `function expOf(x) {

@@ -1,6 +1,6 @@
 import type { SimpleKernel } from '../../../kernel/kernel.js'
 import { type Operand, operands } from '../../../kernel/operands.js'
-import type { Shape, View } from '../../../kernel/shape.js'
+import { extentOf } from '../../../kernel/shape.js'
 import type { Source } from './source.js'
 
 /**
@@ -14,9 +14,9 @@ import type { Source } from './source.js'
  * One dispatch: a gpu.js kernel and what it reads and writes. A kernel of the engine becomes one pass or a few, in order.
  *
  * In a pass's source a read is the array `in<slot>` from element `base<name>` on, and a write goes to the array
- * `out<slot>` from element `to<name>` on; so the same pass serves every iteration of a loop. WebGPU binds no buffer both
- * for reading and for writing: a read with the slot of a write is from `out<slot>`, and what turns out only when the pass
- * runs to be in a buffer that it writes is read from a copy made before.
+ * `out<slot>` from element `to<name>` on. Slots and these elements are bound when the pass runs, so one pass serves every
+ * iteration of a loop. WebGPU binds no buffer both for reading and for writing: a read that has the slot of a write is
+ * from `out<slot>`; a read whose buffer is found to be written only when the pass runs is from a copy made before.
  */
 export type Pass = {
   /** Statements of the kernel function, in the language of dialect.ts. */
@@ -29,28 +29,32 @@ export type Pass = {
   readonly constants: readonly number[]
 }
 
-/** What memory a pass uses: an argument of the kernel, or a temporary that its passes hand results on in. */
+/** Memory that a pass uses: an argument of the kernel, or a temporary in which one pass leaves results for the next. */
 export type Location = { readonly arg: number } | { readonly temporary: number }
 
-/** A range of elements, counted from the start of their memory. */
+/** A range of elements: `length` of them from element `first` of their memory on. */
 export type Extent = { readonly first: number; readonly length: number }
 
-/** Elements that a pass reads: its extent covers all of them. */
+/** An operand that a pass reads; the extent covers all elements that it may read. */
 export type Read = Extent & {
   readonly location: Location
-  /** A number of its own among the reads of the pass. */
+  /** Tells it from the other reads of the pass. */
   readonly name: number
-  /** Reads with the same slot are known to be in the same buffer, and take one binding. */
+  /** The binding: reads and writes with one slot are in one buffer. */
   readonly slot: number
 }
 
+/** An operand that a pass writes. */
 export type Write = {
   readonly location: Location
-  /** A name of its own among the writes of the pass; the only one has none. */
+  /** Tells it from the other writes of the pass; empty where there is no other. */
   readonly name: string
-  /** As of reads; undefined for a buffer that nothing else in the pass is known to be in. */
+  /** The binding, as of reads; undefined where no other read or write of the pass shares it. */
   readonly slot: number | undefined
-  /** Of an only write that adds to what is there: the elements of which each is read, through `out`, before it is stored. */
+  /**
+   * Where the pass adds to what is there, and this is its only write: the extent of what it writes. Each element is read
+   * as `out[…]` before it is stored.
+   */
   readonly initial?: Extent
 }
 
@@ -60,28 +64,20 @@ export type Passes = { readonly passes: readonly Pass[]; readonly temporaries: r
 /** The array of a slot that is written. */
 export const outOf = ({ slot }: Pick<Write, 'slot'>): string => `out${slot ?? ''}`
 
-/** The elements that a view of `shape` touches lie within this extent. */
-export function extent(shape: Shape, view: View): Extent {
-  if (shape.includes(0)) return { first: 0, length: 0 }
-  let [first, last] = [view.offset, view.offset]
-  shape.forEach((n, d) => {
-    const reach = (n - 1) * view.strides[d]
-    if (reach < 0) first += reach
-    else last += reach
-  })
-  return { first, length: last - first + 1 }
+/** The elements that an operand reaches lie within this extent. */
+function extent({ shape, view }: Operand): Extent {
+  const { first, end } = extentOf(shape, view)
+  return { first, length: end - first }
 }
 
 /** The read of a kernel's argument; it has a binding of its own unless `slot` says otherwise. */
 export function readOf(args: readonly Operand[], arg: number, slot = arg): Read {
-  const { shape, view } = args[arg]
-  return { location: { arg }, name: arg, slot, ...extent(shape, view) }
+  return { location: { arg }, name: arg, slot, ...extent(args[arg]) }
 }
 
 /** The write of a kernel's argument as the only one of its pass: `store(out, to + …, …)`. */
 export function writeOf(args: readonly Operand[], arg: number): Write {
-  const { role, shape, view } = args[arg]
-  return onlyWrite({ arg }, role === 'update' ? extent(shape, view) : undefined)
+  return onlyWrite({ arg }, args[arg].role === 'update' ? extent(args[arg]) : undefined)
 }
 
 /** The only write of a pass. `initial`: see Write. */

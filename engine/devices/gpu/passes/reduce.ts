@@ -1,7 +1,7 @@
 import type { ReduceKernel } from '../../../kernel/kernel.js'
 import { operands } from '../../../kernel/operands.js'
 import { sizeOf, type View } from '../../../kernel/shape.js'
-import { collapse } from '../../shared/axes.js'
+import { reductionAxes } from '../../shared/axes.js'
 import { linesFor } from '../../shared/lines.js'
 import { emitBody, inputsOf, loadThrough, nameOf } from './body.js'
 import { onlyWrite, type Pass, type Passes, readOf, readTemporary, writeOf } from './pass.js'
@@ -65,26 +65,20 @@ export function reducePasses(kernel: ReduceKernel, slots: readonly number[], sat
   return { passes: [first, second], temporaries: [outputs * partials * 4] }
 }
 
-/** Kept axes and reduced axes, each collapsed among themselves, and the views of the inputs `used` over them. */
+/** Sizes of the kept (`outer`) and the reduced (`inner`) axes, collapsed, and all inputs' views over them; only those of `used` have strides. */
 function collapsed(
-  { shape, axes, inputs }: ReduceKernel,
+  kernel: ReduceKernel,
   used: readonly number[],
 ): { outer: readonly number[]; inner: readonly number[]; views: readonly View[] } {
-  const kept = shape.length - axes
-  const strides = used.map(input => inputs[input].view.strides)
-  const outer = collapse(
-    shape.slice(0, kept),
-    strides.map(s => s.slice(0, kept)),
+  const { kept, reduced } = reductionAxes(
+    kernel,
+    used.map(input => kernel.inputs[input].view.strides),
   )
-  const inner = collapse(
-    shape.slice(kept),
-    strides.map(s => s.slice(kept)),
-  )
-  const views = inputs.map(({ view: { offset } }, input) => {
+  const views = kernel.inputs.map(({ view: { offset } }, input) => {
     const i = used.indexOf(input)
-    return { offset, strides: i < 0 ? [] : [...outer.strides[i], ...inner.strides[i]] }
+    return { offset, strides: i < 0 ? [] : [...kept.strides[i], ...reduced.strides[i]] }
   })
-  return { outer: outer.shape, inner: inner.shape, views }
+  return { outer: kept.shape, inner: reduced.shape, views }
 }
 
 /** A pass, but for its write, that combines the `partials` neighbours of each of `outputs` in temporary 0. */

@@ -1,5 +1,7 @@
 import { copyKernel } from '../../../kernel/build.js'
+import { contiguousView } from '../../../kernel/shape.js'
 import type { Compiled, Compiler } from '../compiler.js'
+import { checkBackend } from '../errors.js'
 import { type Argument, type Copy, commandsOf, type Dispatch } from '../launch.js'
 import type { Workspace } from '../workspace.js'
 import type { GlslKernel } from './glsl.js'
@@ -16,7 +18,7 @@ export function drawsOf(
   args: readonly Argument<TextureBuffer>[],
 ): Draw[] {
   const drawOfCopy = ({ from, fromByte, to, toByte, bytes }: Copy<TextureBuffer>): Draw[] => {
-    const kernel = copyKernel('int32', [bytes / 4], { offset: 0, strides: [1] })
+    const kernel = copyKernel('int32', [bytes / 4], contiguousView([bytes / 4]))
     const copyArgs = [
       { buffer: from, byte: fromByte },
       { buffer: to, byte: toByte },
@@ -29,16 +31,12 @@ export function drawsOf(
 }
 
 /**
- * Draw, now.
+ * Draw at once: the pass into the texture that it writes.
  * @throws Error when gpu.js would run the kernel elsewhere than on this GPU.
  */
 export function draw(gl: WebGL2RenderingContext, { pass, buffers, bases, initial }: Draw): void {
   const { kernel, threads, slots, constants } = pass
-  // gpu.js may fall back to another back end where it sees reason to; 'gpu' is its word for all of WebGL.
-  if (kernel.constructor.mode !== 'gpu' || kernel.context !== gl || !kernel.program)
-    throw new Error(
-      `gpu device: gpu.js would run a kernel in mode '${kernel.constructor.mode}', not on this GPU`,
-    )
+  checkBackend(kernel, 'gpu', kernel.context === gl && Boolean(kernel.program))
   gl.useProgram(kernel.program)
   buffers.forEach((buffer, i) => {
     const isWritten = slots[i] === undefined
@@ -57,6 +55,7 @@ export function draw(gl: WebGL2RenderingContext, { pass, buffers, bases, initial
   gl.drawArrays(gl.POINTS, 0, threads)
 }
 
+/** Has what is drawn next go to a buffer. */
 function drawInto(
   gl: WebGL2RenderingContext,
   { sizeLocation }: GlslKernel,

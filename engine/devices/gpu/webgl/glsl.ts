@@ -14,7 +14,7 @@ export interface GlslKernel extends WebGl2Kernel {
 /** Arrays of a pass: the words of buffers. */
 const isArray = (name: string | undefined): boolean => /^(in\d+|out)$/.test(name ?? '')
 
-/** WebGL2 has them for integers only; gpu.js writes loops of divisions for older ones. */
+/** Written as they are: gpu.js would write loops of divisions, which older versions of WebGL need. */
 const bitOperators = new Set(['&', '|', '^', '<<', '>>', '>>>'])
 
 /** The array and the index of a program's load, if an expression is one. */
@@ -53,9 +53,9 @@ function glslNode({ WebGL2FunctionNode }: GpuJs) {
       if (!bitOperators.has(ast.operator!)) return super.astBinaryExpression(ast, out)
       const [left, right] = [ast.left!, ast.right!].map(side => this.astAs('Integer', side, []).join(''))
       // Shifts take the last five bits, as in JavaScript and WGSL.
-      const by = ast.right!.type === 'Literal' ? right : `(${right} & 31)`
-      if (ast.operator === '>>>') out.push(`int(uint(${left}) >> uint(${by}))`)
-      else out.push(`(${left} ${ast.operator} ${ast.operator!.length > 1 ? by : right})`)
+      const shift = ast.right!.type === 'Literal' ? right : `(${right} & 31)`
+      if (ast.operator === '>>>') out.push(`int(uint(${left}) >> uint(${shift}))`)
+      else out.push(`(${left} ${ast.operator} ${ast.operator!.length > 1 ? shift : right})`)
       return out
     }
 

@@ -11,21 +11,21 @@ export type TextureBuffer = {
  * takes words as bytes only and cannot read without waiting.
  */
 export class Textures {
-  readonly #row: number
+  readonly #rowWords: number
 
   constructor(
     readonly gl: WebGL2RenderingContext,
     readonly rowBits: number,
     readonly headless: boolean,
   ) {
-    this.#row = 2 ** rowBits
+    this.#rowWords = 2 ** rowBits
   }
 
-  /** Room for at least one word. */
+  /** A buffer of at least `bytes` bytes, and one word at least. */
   create(bytes: number): TextureBuffer {
     const { gl } = this
     const words = Math.max(1, Math.ceil(bytes / 4))
-    const [width, height] = [Math.min(words, this.#row), Math.ceil(words / this.#row)]
+    const [width, height] = [Math.min(words, this.#rowWords), Math.ceil(words / this.#rowWords)]
     const [texture, framebuffer] = [gl.createTexture(), gl.createFramebuffer()]
     gl.bindTexture(gl.TEXTURE_2D, texture)
     gl.texStorage2D(gl.TEXTURE_2D, 1, gl.R32I, width, height)
@@ -58,7 +58,7 @@ export class Textures {
     put(rows, rest, 1)
   }
 
-  /** All words of a buffer as they are now, once the GPU is there; it is not waited for in between. */
+  /** All words of a buffer as they are after the work so far. Where the context allows it, the event loop stays free. */
   async read({ framebuffer, width, height }: TextureBuffer): Promise<Int32Array> {
     const { gl } = this
     gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer)

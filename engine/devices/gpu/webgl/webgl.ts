@@ -1,9 +1,10 @@
 import type { Kernel } from '../../../kernel/kernel.js'
 import type { Device, DeviceBuffer, Program } from '../../device.js'
-import { type Compiled, Compiler } from '../compiler.js'
+import { type Compiled, Compiler, softwareThreads } from '../compiler.js'
+import { checkBytes, gpuLost } from '../errors.js'
 import type { GpuJs } from '../gpujs.js'
 import { Recordings } from '../recordings.js'
-import { checkBytes, Workspace } from '../workspace.js'
+import { Workspace } from '../workspace.js'
 import { type Draw, draw, drawsOf } from './draws.js'
 import { type GlslKernel, glslKernel } from './glsl.js'
 import { type TextureBuffer, Textures } from './textures.js'
@@ -16,9 +17,8 @@ type WebGlProgram = Program & {
   readonly recordings: Recordings<readonly Draw[]>
 }
 
-/** Sums are cut into partial sums until this many threads have work. */
+/** Points that saturate a GPU. */
 const gpuThreads = 4096
-const softwareThreads = 64
 
 /**
  * The device over WebGL2: webglContext.ts opens a context, glsl.ts has gpu.js compile kernels to GLSL, textures.ts keeps
@@ -104,7 +104,7 @@ export class WebGlDevice implements Device {
   /** @throws what went wrong on the GPU since the last time. */
   #checkErrors(): void {
     const { gl } = this.#context
-    if (gl.isContextLost()) throw new Error('gpu device: the GPU was lost; values on it are gone')
+    if (gl.isContextLost()) throw gpuLost()
     const error = gl.getError()
     if (error === gl.OUT_OF_MEMORY) throw new Error('gpu device: the GPU has no more memory')
     if (error !== gl.NO_ERROR) throw new Error(`gpu device: WebGL error 0x${error.toString(16)}`)

@@ -107,6 +107,7 @@ export async function openAdapter({ WebGPUContext }: GpuJs, allowCpu: boolean): 
   device.lost.then(() => {
     context.isLost = true
   })
+  // Where gpu.js takes the device of its kernels from.
   WebGPUContext.acquire = async () => context
   return context
 }

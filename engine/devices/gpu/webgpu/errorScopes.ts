@@ -1,6 +1,6 @@
 const filters = ['validation', 'out-of-memory'] as const
 
-/** What goes wrong on a GPU shows later, in scopes: they are open all the time, until somebody asks. */
+/** WebGPU tells what went wrong when a scope is closed. So scopes are open all the time, and change whenever somebody asks. */
 export class ErrorScopes {
   constructor(readonly device: GPUDevice) {
     this.#push()
@@ -14,12 +14,12 @@ export class ErrorScopes {
   take(): Promise<void> {
     const failures = filters.map(() => this.device.popErrorScope())
     this.#push()
-    const all = Promise.all(failures).then(errors => {
+    const outcome = Promise.all(failures).then(errors => {
       const error = errors.find(error => error !== null)
       if (error) throw new Error(`gpu device: ${error.message}`)
     })
     // Who awaits it learns of a failure; when something else fails before, nobody does.
-    all.catch(() => {})
-    return all
+    outcome.catch(() => {})
+    return outcome
   }
 }

@@ -1,4 +1,5 @@
 import type { Compiled } from '../compiler.js'
+import { checkBackend } from '../errors.js'
 import type { WebGpuKernel } from '../gpujs.js'
 import { type Argument, commandsOf, type Dispatch } from '../launch.js'
 import type { Workspace } from '../workspace.js'
@@ -39,11 +40,12 @@ export function record(
       const { from, fromByte, to, toByte, bytes } = command
       return (queue: Queue) => queue.copy(from, fromByte, to, toByte, bytes)
     }
-    checkMode(command.pass.kernel, device)
+    const { kernel } = command.pass
+    checkBackend(kernel, 'webgpu', kernel.context.device === device)
     const groups = writeParams(command, mapped, offset)
     const bindings = bind(device, command, params!, offset)
     offset += paramsBytes(command)
-    const { computePipeline } = command.pass.kernel
+    const { computePipeline } = kernel
     return (queue: Queue) => queue.dispatch(computePipeline, bindings, groups)
   })
   params?.unmap()
@@ -59,12 +61,6 @@ export function record(
 function writesOneBufferTwice({ pass, buffers }: GpuDispatch): boolean {
   const slots = new Set(pass.writes.map(({ slot }) => slot))
   return slots.size > new Set([...slots].map(slot => buffers[pass.slots.indexOf(slot)])).size
-}
-
-/** @throws Error when gpu.js has fallen back to another back end, as it does where it sees reason to. */
-function checkMode({ constructor: { mode }, context }: WebGpuKernel, device: GPUDevice): void {
-  if (mode !== 'webgpu' || context.device !== device)
-    throw new Error(`gpu device: gpu.js would run a kernel in mode '${mode}', not on this GPU`)
 }
 
 /** Writes a dispatch's parameters, as gpu.js lays them out, from byte `offset` on. Returns its workgroups. */

@@ -1,9 +1,10 @@
 import type { Kernel } from '../../../kernel/kernel.js'
 import type { Device, DeviceBuffer, Program } from '../../device.js'
-import { type Aliasing, type Compiled, Compiler } from '../compiler.js'
+import { type Aliasing, type Compiled, Compiler, softwareThreads } from '../compiler.js'
+import { checkBytes, gpuLost } from '../errors.js'
 import type { GpuJs, WebGpuKernel } from '../gpujs.js'
 import { Recordings } from '../recordings.js'
-import { checkBytes, Workspace } from '../workspace.js'
+import { Workspace } from '../workspace.js'
 import type { Adapter } from './adapter.js'
 import { ErrorScopes } from './errorScopes.js'
 import { Queue } from './queue.js'
@@ -20,12 +21,10 @@ import { wgslKernel } from './wgsl.js'
 
 /** Threads that saturate a GPU: a few warps for every core of a large one. */
 const gpuThreads = 32768
-/** Threads that saturate the cores of a CPU. */
-const softwareThreads = 64
 
 type WebGpuBuffer = DeviceBuffer & { readonly id: number; readonly memory: GPUBuffer }
 
-/** What runs kernels on an adapter. */
+/** What runs kernels on an adapter: it compiles them, takes their commands in order, and lends them memory. */
 export type Backend = {
   readonly device: GPUDevice
   readonly compiler: Compiler<WebGpuKernel>
@@ -33,7 +32,7 @@ export type Backend = {
   readonly workspace: Workspace<GPUBuffer>
 }
 
-/** Opens what runs kernels on an adapter: it compiles them, takes their commands in order, and lends them memory. */
+/** Opens the back end on an adapter; its owner closes it: the compiler, the workspace, then the device. */
 export function openBackend(
   gpujs: GpuJs,
   { device, software }: Pick<Adapter, 'device' | 'software'>,
@@ -69,6 +68,7 @@ class WebGpuProgram implements Program {
     this.#recordings = new Recordings(({ params }) => params && backend.queue.destroy(params))
   }
 
+  /** The kernel compiled for arguments that are aliased so. */
   #variant(aliasing: Aliasing): Compiled<WebGpuKernel> {
     const key = `${aliasing}`
     const compiled = this.#variants.get(key) ?? this.backend.compiler.compile(this.kernel, aliasing)
@@ -82,14 +82,14 @@ class WebGpuProgram implements Program {
     const memories = buffers.map(({ memory }) => memory)
     const args = memories.map(buffer => ({ buffer, byte: 0 }))
     const key = buffers.map(({ id }) => id).join()
-    const aliased = this.#variant(memories.map(memory => memories.indexOf(memory)))
+    const variant = this.#variant(memories.map(memory => memories.indexOf(memory)))
     const launch = (): Promise<void> | undefined => {
-      let recording = this.#recordings.get(key) ?? record(device, workspace, aliased, args)
+      let recording = this.#recordings.get(key) ?? record(device, workspace, variant, args)
       if (!recording) {
-        // A loop whose arguments are the same buffer in some iterations only.
-        const any = this.#variant(undefined)
+        // A loop some of whose arguments are one buffer in some iterations only: here any two may be.
+        const anyAliasing = this.#variant(undefined)
         if (compiler.ready) return compiler.ready.then(launch)
-        recording = record(device, workspace, any, args)
+        recording = record(device, workspace, anyAliasing, args)
       }
       if (!recording) throw new Error('gpu device: arguments of a loop overlap')
       this.#recordings.set(key, recording)
@@ -163,7 +163,7 @@ export class WebGpuDevice implements Device {
       await staging.mapAsync(mapForReading)
       return staging.getMappedRange().slice(0, buffer.bytes)
     } catch (error) {
-      if (this.#adapter.isLost) throw new Error('gpu device: the GPU was lost; values on it are gone')
+      if (this.#adapter.isLost) throw gpuLost()
       throw error
     } finally {
       staging.destroy()

@@ -1,6 +1,6 @@
 import type { ReduceKernel } from '../../../kernel/kernel.js'
 import { sizeOf } from '../../../kernel/shape.js'
-import { type Axes, collapse } from '../../shared/axes.js'
+import { type Axes, reductionAxes } from '../../shared/axes.js'
 import { linesFor } from '../../shared/lines.js'
 import type { FunctionBuilder, ModuleBuilder } from '../assembly/assembler.js'
 import { f32x4, type I32, i32, i32x4, type Local, type V128, v128 } from '../assembly/instructions.js'
@@ -220,14 +220,11 @@ function acrossIsCheaper(kept: Axes, reduced: Axes): boolean {
 }
 
 /** The kept and the reduced axes of a reduction. */
-function axesOf({ shape, axes, inputs }: ReduceKernel): { kept: Axes; reduced: Axes } {
-  const between = (from: number, to: number): Axes =>
-    collapse(
-      shape.slice(from, to),
-      inputs.map(i => i.view.strides.slice(from, to)),
-    )
-  return { kept: between(0, shape.length - axes), reduced: between(shape.length - axes, shape.length) }
-}
+const axesOf = (kernel: ReduceKernel): { kept: Axes; reduced: Axes } =>
+  reductionAxes(
+    kernel,
+    kernel.inputs.map(({ view }) => view.strides),
+  )
 
 /** Whether lanes run across kept elements: what the order of additions depends on, beside the reduced axes. */
 export function reducesAcross(kernel: ReduceKernel): boolean {

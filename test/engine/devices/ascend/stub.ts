@@ -18,7 +18,7 @@ export async function noStub(): Promise<string | undefined> {
   )
 }
 
-/** Compile the stub of the Ascend libraries against the bridge's own prototypes. Returns the folder. */
+/** Compile the stub of the Ascend libraries against the device's own prototypes. Returns the folder. */
 export function buildStub(): string {
   const folder = mkdtempSync(join(tmpdir(), 'xenograd-ascend-'))
   writeFileSync(join(folder, 'ascend.h'), header())

@@ -51,7 +51,7 @@ static int finish(Plan p, uint64_t *workspaceSize, aclOpExecutor **executor) {
   return OK;
 }
 
-/* What only newer chips have (ascend.md section 5). */
+/* What only newer chips have, by the tables of supported products in the operators' documentation (see prototypes.ts). */
 static void newer_only(Plan *p) {
   if (!p->code && stub_first_generation()) refuse(p, BAD_PARAMETER, "not supported on this chip");
 }

@@ -1,6 +1,6 @@
 /*
- * A stand-in for CANN on host memory: the part of the Ascend C API that the bridge calls, strict where the documents
- * are strict. `ascend.h` is generated from the bridge's own table of prototypes, so a difference does not compile.
+ * A stand-in for CANN on host memory: the part of the Ascend C API that the device calls, strict where the documents
+ * are strict. `ascend.h` is generated from prototypes.ts of the device, so a difference does not compile.
  *
  * Environment, read by aclInit:
  *   ASCEND_STUB_SOC      what aclrtGetSocName says; Ascend910B4 unless set. On a first-generation name the operators
