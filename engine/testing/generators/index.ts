@@ -26,6 +26,6 @@ export {
   printCase,
   sampledOps,
 } from './operations.js'
-export { byPlainLoop, byScan, drawProgram, everything, type Loop, type Program } from './programs.js'
+export { drawProgram, type Program, valuesAndGradients } from './programs.js'
 export { drawSeed, oddValues, unusual, values, wholeValues } from './values.js'
 export { drawShape, drawView, type Strided } from './views.js'

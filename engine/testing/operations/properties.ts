@@ -20,7 +20,7 @@ import { isFloat } from '../../kernel/dtype.js'
 import { firstDifferenceOfTrees } from '../compare.js'
 import { applyCase, casesOf, type DrawnCase, inputsOf, isSmooth } from '../generators/index.js'
 import { gradcheck } from '../gradcheck.js'
-import { plainLoop } from '../plainLoop.js'
+import { type Loop, plainLoop } from '../plainLoop.js'
 
 /**
  * What a record of an operation promises, as properties over random uses of it, in float64 on the reference device. Each
@@ -31,15 +31,10 @@ type Operation = ReturnType<typeof registeredOps>[number]
 type Check = typeof fc
 type Property = (check: Check, op: Operation) => fc.IAsyncPropertyWithHooks<[unknown]>
 
-const on = { device: 'reference' }
+const onReference = { device: 'reference' }
 
 /** Steps of the loops that operations are put into. */
 const steps = 3
-
-/** A loop: `scan`, or the plain loop that it stands for. */
-type Loop = typeof plainLoop
-
-const byScan: Loop = (step, init, xs, options) => scan(step, init, xs, options)
 
 /** Float values of a tree. */
 const floatsOf = (tree: Tree): Tensor[] => leaves(tree).filter(t => isFloat(t.dtype))
@@ -52,7 +47,10 @@ export const derivatives: Property = (check, op) =>
     await gradcheck((...xs) => applyCase(drawn, xs), inputs, { second: true, tolerance: 2e-5 })
   })
 
-/** Whether finite differences mean something: floats that are not rounded to float32 on the way, no kink. */
+/**
+ * Whether finite differences mean something: there is a derivative, and floats are not rounded to float32 on the way. A
+ * use at a kink is thrown away, for fast-check to draw another.
+ */
 async function isDifferentiable(
   check: Check,
   op: Operation,
@@ -97,7 +95,7 @@ function inputsAtSteps(drawn: DrawnCase): Tensor[] {
         ...drawn,
         inputs: drawn.inputs.map(input => ({
           ...input,
-          values: input.values.map((_, i, all) => all[(i + step) % all.length]),
+          values: input.values.map((_, i, values) => values[(i + step) % values.length]),
         })),
       },
       'float64',
@@ -126,12 +124,12 @@ export const sumsOverSteps: Property = (check, op) =>
     },
   )
 
-/** The same function around a scan and around the plain loop. */
+/** @throws Error unless a function gives the same with a scan and with the plain loop in it. Disposes of `args`. */
 async function compareLoops<A extends readonly Tree[]>(
   args: A,
   around: (loop: Loop) => (...args: A) => Tree,
 ): Promise<void> {
-  const compiled = [byScan, plainLoop].map(loop => compile(around(loop), on))
+  const compiled = [scan, plainLoop].map(loop => compile(around(loop), onReference))
   const [scanned, looped] = compiled.map(fn => fn(...args))
   try {
     const wrong = await firstDifferenceOfTrees(scanned, looped, 1e-9, 'in the plain loop')
@@ -168,21 +166,23 @@ export const sumsOfNodes: Property = (check, op) =>
     await compareSums(sumOverSteps(first as Node<unknown>, stacked), sumOf(uses), 'sumOverSteps')
   })
 
+/** The sum of a node at all steps; what is no float is taken as it is at the first. */
 const sumOf = (ts: readonly Tensor[]): Tensor => ts.reduce((a, b) => (isFloat(b.dtype) ? a.add(b) : a))
 
+/** @throws Error that names the rule, unless both are the same. */
 async function compareSums(actual: Tensor, expected: Tensor, rule: string): Promise<void> {
-  const values = compile(() => ({ actual, expected }), on)()
+  const values = compile(() => ({ actual, expected }), onReference)()
   const wrong = await firstDifferenceOfTrees([values.actual], [values.expected], 1e-9, 'added up')
   dispose(values)
   if (wrong) throw new Error(`${rule}: ${wrong}`)
 }
 
-/** The newest node of an operation that a use has made. */
+/** The newest node of an operation among those that `t` is made of; undefined if there is none. */
 function nodeOf(op: Operation, t: Tensor): Tensor | undefined {
   if (t.op === op) return t
   for (const input of t.inputs) {
-    const found = nodeOf(op, input)
-    if (found) return found
+    const node = nodeOf(op, input)
+    if (node) return node
   }
   return undefined
 }
