@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { interpret } from '../../../engine/devices/reference/interpret.js'
 import type { DType, TypedArray } from '../../../engine/kernel/dtype.js'
 import type { Kernel } from '../../../engine/kernel/kernel.js'
+import { isContiguous } from '../../../engine/kernel/shape.js'
 import {
   type DrawKernel,
   drawCopy,
@@ -38,6 +39,26 @@ export const anyKernel = (dtypes = allDtypes) =>
   fc
     .constantFrom(...(Object.keys(kernelsByKind) as Kernel['kind'][]))
     .chain(kind => arbitraryKernel(kind, dtypes))
+
+/** Whether the device trait obliges every device to take a kernel, so that it is never split. */
+export function isRequired(kernel: Kernel): boolean {
+  switch (kernel.kind) {
+    case 'map':
+      return (
+        kernel.body.filter(({ op }) => op !== 'input' && op !== 'const').length <= 1 &&
+        kernel.outputs.length === 1 &&
+        isContiguous(kernel.shape, kernel.outputs[0].view)
+      )
+    case 'reduce':
+      return kernel.inputs.length === 1 && kernel.body.length === 1
+    case 'matmul':
+      return !kernel.accumulate
+    case 'loop':
+      return false
+    default:
+      return true
+  }
+}
 
 /** The bytes of an array. */
 export const bytesOf = (array: TypedArray): Uint8Array =>
