@@ -1,5 +1,6 @@
 import type fc from 'fast-check'
 import { sameOperation } from '../../graph/node.js'
+import type { Box, ViewOp } from '../../graph/tensor.js'
 import {
   compile,
   dispose,
@@ -8,6 +9,7 @@ import {
   leaves,
   type Node,
   type registeredOps,
+  type Shape,
   scan,
   stack,
   type Tensor,
@@ -17,6 +19,7 @@ import {
   zeros,
 } from '../../index.js'
 import { isFloat } from '../../kernel/dtype.js'
+import { takeBox } from '../../ops/index.js'
 import { firstDifferenceOfTrees } from '../compare.js'
 import { applyCase, casesOf, type DrawnCase, inputsOf, isSmooth } from '../generators/index.js'
 import { gradcheck } from '../gradcheck.js'
@@ -155,7 +158,7 @@ export const sumsOfNodes: Property = (check, op) =>
       const others = (inputs: readonly Tensor[]) =>
         inputs.map((x, i) => (set.includes(i) ? x : first.inputs[i]))
       const sums = first.inputs.map((_, i) => sumOf(uses.map(use => use.inputs[i])))
-      await compareSums(
+      await compareValues(
         sameOperation(first, others(sums)),
         sumOf(uses.map(use => sameOperation(use, others(use.inputs)))),
         `linearIn ${JSON.stringify(set)}`,
@@ -163,16 +166,54 @@ export const sumsOfNodes: Property = (check, op) =>
     }
     if (!sumOverSteps) return
     const stacked = first.inputs.map((_, i) => stack(uses.map(use => use.inputs[i])))
-    await compareSums(sumOverSteps(first as Node<unknown>, stacked), sumOf(uses), 'sumOverSteps')
+    await compareValues(sumOverSteps(first as Node<unknown>, stacked), sumOf(uses), 'sumOverSteps')
   })
+
+/** Where a record says how a box of a node is computed (`box`, `boxInputs`), it is that box. */
+export const boxes: Property = (check, op) =>
+  check.asyncProperty(
+    check.record({ drawn: casesOf(check, op), seed: check.nat() }),
+    async ({ drawn, seed }) => {
+      const t = nodeOf(op, applyCase(drawn, inputsOf(drawn, 'float64')))
+      if (t?.dtype !== 'float64') return
+      const whole = t as Node<unknown>
+      const boxOfInput = (op as ViewOp<unknown>).box?.(whole)
+      if (boxOfInput) await compareValues(takeBox(t.inputs[0], boxOfInput, t.shape), t, 'box')
+      const { boxInputs } = op as KernelOp<unknown>
+      if (!boxInputs || t.size === 0) return
+      const { box, shape } = boxIn(t.shape, seed)
+      const part = sameOperation(t, boxInputs(whole, box, shape), shape)
+      // A box of computed values: that of the node itself would be simplified by the very rule that is tested.
+      const values = compile(() => t, onReference)()
+      await compareValues(part, takeBox(values, box, shape), `boxInputs ${JSON.stringify({ ...box, shape })}`)
+      values.dispose()
+    },
+  )
+
+/** A random box in a tensor that has elements, in either direction along each axis, and the box's shape. */
+function boxIn(shape: Shape, seed: number): { box: Box; shape: number[] } {
+  const below = (n: number, d: number, stream: number) => Math.floor(n * uniformAt([seed, 1], stream, d))
+  const first = shape.map((n, d) => below(n, d, 0))
+  const steps = shape.map((_, d) => 1 + below(2, d, 1))
+  const sizes = shape.map((n, d) => 1 + below(Math.ceil((n - first[d]) / steps[d]), d, 2))
+  const isBackwards = shape.map((_, d) => below(2, d, 3) === 1)
+  const last = first.map((start, d) => start + (sizes[d] - 1) * steps[d])
+  return {
+    box: {
+      starts: first.map((start, d) => (isBackwards[d] ? last[d] : start)),
+      steps: steps.map((step, d) => (isBackwards[d] ? -step : step)),
+    },
+    shape: sizes,
+  }
+}
 
 /** The sum of a node at all steps; what is no float is taken as it is at the first. */
 const sumOf = (ts: readonly Tensor[]): Tensor => ts.reduce((a, b) => (isFloat(b.dtype) ? a.add(b) : a))
 
 /** @throws Error that names the rule, unless both are the same. */
-async function compareSums(actual: Tensor, expected: Tensor, rule: string): Promise<void> {
+async function compareValues(actual: Tensor, expected: Tensor, rule: string): Promise<void> {
   const values = compile(() => ({ actual, expected }), onReference)()
-  const wrong = await firstDifferenceOfTrees([values.actual], [values.expected], 1e-9, 'added up')
+  const wrong = await firstDifferenceOfTrees([values.actual], [values.expected], 1e-9, 'by itself')
   dispose(values)
   if (wrong) throw new Error(`${rule}: ${wrong}`)
 }
