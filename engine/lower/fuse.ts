@@ -14,6 +14,12 @@ export type KernelGroup = {
 /** What is computed together. */
 export type FusionGroup = MapGroup | KernelGroup
 
+/** A group by the numbers of its nodes, for people. */
+export const printGroup = (group: FusionGroup): string =>
+  group.kind === 'map'
+    ? `map of ${group.nodes.map(t => `%${t.id}`).join(' ')}`
+    : `%${group.node.id} ${group.node.op.name}${group.inlined.length ? ` of ${group.inlined.map(t => `%${t.id}`).join(' ')}` : ''}`
+
 /** Most nodes of one group: a device compiles it as one function, and those have limits. */
 const mostNodes = 1000
 

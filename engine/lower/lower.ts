@@ -14,7 +14,7 @@ import {
   type PlannedLaunch,
   type Wanted,
 } from './buffers.js'
-import { type FusionGroup, fusionGroups, type KernelGroup, type MapGroup } from './fuse.js'
+import { type FusionGroup, fusionGroups, type KernelGroup, type MapGroup, printGroup } from './fuse.js'
 import { type Live, liveNodes, scanInputsOf } from './live.js'
 import { lowerLoop } from './loop.js'
 import { mapBody } from './mapBody.js'
@@ -288,11 +288,6 @@ function whyStored(t: Tensor, reader: Tensor): string {
 /** A node with its inputs by number, for people. */
 const printNode = (t: Tensor, canonical: (t: Tensor) => Tensor = x => x): string =>
   `%${t.id} = ${t}${t.inputs.length ? ` (${t.inputs.map(x => `%${canonical(x).id}`).join(', ')})` : ''}`
-
-const printGroup = (group: FusionGroup): string =>
-  group.kind === 'map'
-    ? `map of ${group.nodes.map(t => `%${t.id}`).join(' ')}`
-    : `%${group.node.id} ${group.node.op.name}${group.inlined.length ? ` of ${group.inlined.map(t => `%${t.id}`).join(' ')}` : ''}`
 
 /** Whether a kernel copies what was computed in place to that same place. */
 const copiesOntoItself = (kernel: Kernel, args: readonly LoopArg[]): boolean =>
