@@ -5,16 +5,16 @@ import type { Plan } from './plan.js'
 /** Bytes of everything that a plan needs at once: its arguments, results that take no argument's place, and scratch. */
 export function bytesOfPlan({ leaves, outputs, donor, scratch }: Plan): number {
   const sum = (bytes: readonly number[]) => bytes.reduce((a, b) => a + b, 0)
-  const own = outputs.filter((_, i) => donor[i] === undefined)
-  return sum(leaves.map(bytesOf)) + sum(own.map(bytesOf)) + sum(scratch)
+  const allocated = outputs.filter((_, i) => donor[i] === undefined)
+  return sum(leaves.map(bytesOf)) + sum(allocated.map(bytesOf)) + sum(scratch)
 }
 
-/** Steps between checkpoints, by the number of steps; the fewer pieces, the larger the products that sum over them. */
-type Policy = (steps: number) => number
+/** How many steps a loop of `steps` steps takes from one checkpoint to the next. */
+type CheckpointPolicy = (steps: number) => number
 
 /** About `factor * sqrt(steps)` steps, such that few are left at the end. */
-const around =
-  (factor: number): Policy =>
+const aboutSquareRoot =
+  (factor: number): CheckpointPolicy =>
   steps => {
     const target = factor * Math.sqrt(steps)
     const [least, most] = [Math.max(1, Math.ceil(target / 1.5)), Math.floor(target * 1.5)]
@@ -25,7 +25,14 @@ const around =
     return best
   }
 
-const policies: readonly (Policy | undefined)[] = [undefined, ...[4, 2, 1, 1 / 2, 1 / 4].map(around)]
+/**
+ * In the order in which they are tried: no checkpoints; then fewer and fewer steps from one to the next, as the fewer the
+ * pieces of a loop, the larger the products that sum over their steps.
+ */
+const policies: readonly (CheckpointPolicy | undefined)[] = [
+  undefined,
+  ...[4, 2, 1, 1 / 2, 1 / 4].map(aboutSquareRoot),
+]
 
 /** Bytes for people. */
 export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(bytes < 1e7 ? 3 : 0)} MB`
@@ -48,6 +55,6 @@ export function withinBudget<T extends { readonly plan: Plan }>(
     least = Math.min(least, bytes)
   }
   throw new RangeError(
-    `compile: a memory budget of ${megabytes(memory)} is too small: ${megabytes(least)} are needed at least, with checkpoints; give more, or fewer reads at a time`,
+    `compile: a memory budget of ${megabytes(memory)} is too small: ${megabytes(least)} are needed at least, with checkpoints; give more, or smaller arguments`,
   )
 }

@@ -4,8 +4,15 @@ import type { Kernel, LoopArg } from '../kernel/kernel.js'
 import type { View } from '../kernel/shape.js'
 import type { Temporary } from '../kernel/shareBuffers.js'
 
-/** A kernel and its arguments among the plan's buffers. */
+/**
+ * A kernel and its arguments, by the numbers of their buffers (`BufferTable`). In a loop's body they may move with the
+ * step; at the top of a plan all of them are fixed (`fixedArg`).
+ */
 export type PlannedLaunch = { readonly kernel: Kernel; readonly args: readonly LoopArg[] }
+
+/** Whether a launch at the top of a plan reads or writes a buffer. */
+export const touches = ({ args }: PlannedLaunch, buffer: number): boolean =>
+  args.some(({ even }) => even === buffer)
 
 /** Where a value is: a buffer (moving with the step inside a loop), and how its elements lie there. */
 export type Layout = { readonly arg: LoopArg; readonly view: View }
@@ -13,28 +20,23 @@ export type Layout = { readonly arg: LoopArg; readonly view: View }
 /** A value to compute, and where it must go (contiguous, or through a view). */
 export type Wanted = { readonly value: Tensor; readonly to: LoopArg; readonly view?: View }
 
-/** Makes buffer numbers; shared by a graph and the loops in it. */
+/** The buffers of a plan, or of the body of one loop, by number: their sizes in bytes, and which are temporaries. */
 export class BufferTable {
   readonly bytes: number[] = []
   readonly temporaries = new Map<number, Temporary>()
 
-  /** A buffer that somebody else provides. */
-  outside(bytes: number): number {
+  /** The number of a new buffer that comes from outside: a leaf or an output of the plan, an argument of the loop. */
+  external(bytes: number): number {
     return this.bytes.push(bytes) - 1
   }
 
+  /** The number of a new buffer that only this plan, or body, uses. */
   temporary(bytes: number): number {
-    const id = this.outside(bytes)
+    const id = this.external(bytes)
     this.temporaries.set(id, { bytes })
     return id
   }
 }
-
-/** A buffer that does not move with the step. */
-export const fixedArg = (buffer: number): LoopArg => ({ even: buffer, odd: buffer, offset: 0, stride: 0 })
-
-export const sameArg = (a: LoopArg, b: LoopArg): boolean =>
-  a.even === b.even && a.odd === b.odd && a.offset === b.offset && a.stride === b.stride
 
 /** Bytes of a tensor's value. */
 export const bytesOf = (t: Tensor): number => t.size * bytesPerElement(t.dtype)
@@ -50,10 +52,11 @@ export interface EnclosingGraph {
   home(t: Tensor): LoopArg
   /** Say where a value is. */
   locate(t: Tensor, layout: Layout): void
-  /** Copy a value to a buffer through a view. */
+  /** Emit a copy of a value to a buffer, through a view of it. */
   copyTo(t: Tensor, to: LoopArg, through: View): void
+  /** Add a launch, after all others. */
   emit(kernel: Kernel, ...args: readonly LoopArg[]): void
-  /** The launches of the loop's body. */
+  /** The launches of the loop's body: from `sources`, values that are there, to `wanted`, in buffers of `table`. */
   lowerBody(
     table: BufferTable,
     sources: ReadonlyMap<Tensor, Layout>,

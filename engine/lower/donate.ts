@@ -1,8 +1,9 @@
 import type { Tensor } from '../graph/tensor.js'
 import { writeOut } from '../kernel/build.js'
+import { fixedArg } from '../kernel/loop.js'
 import { operands } from '../kernel/operands.js'
 import { isContiguous, sameShape } from '../kernel/shape.js'
-import { type BufferTable, fixedArg, type PlannedLaunch } from './buffers.js'
+import { type BufferTable, type PlannedLaunch, touches } from './buffers.js'
 
 /** An output that takes over the buffer of a donated input: which one, and whether it is written there directly. */
 type Donation = {
@@ -19,20 +20,19 @@ const isElementByElement = ({ kernel, args }: PlannedLaunch, from: number, to: n
     ({ shape, view }, i) => (args[i].even !== from && args[i].even !== to) || isContiguous(shape, view),
   )
 
-const touches = ({ args }: PlannedLaunch, buffer: number): boolean =>
-  args.some(a => a.even === buffer || a.odd === buffer)
-
-/** Values and their buffers' numbers. */
-type Buffers = { readonly tensors: readonly Tensor[]; readonly buffers: readonly number[] }
+/** Tensors, and the numbers of the buffers in which their values are or go. */
+type TensorBuffers = { readonly tensors: readonly Tensor[]; readonly buffers: readonly number[] }
 
 /**
  * Give outputs the buffers of donated inputs of the same shape and dtype. Where the old value is still read after the
- * new one is written, the new one waits in a temporary until the end: `launches` gains a copy. Returns the input whose
- * buffer each output takes over, and the buffers that others stand for.
+ * new one is written, the new one waits in a temporary until the end: `launches` gains a copy, `table` a temporary.
+ *
+ * `donor`: for each output the number of the input whose buffer it takes over, if any. `aliases`: for the buffers of
+ * outputs that are written there directly, the input's buffer to use in their place.
  */
 export function donate(
-  inputs: Buffers,
-  outputs: Buffers,
+  inputs: TensorBuffers,
+  outputs: TensorBuffers,
   donated: ReadonlySet<Tensor>,
   table: BufferTable,
   launches: PlannedLaunch[],

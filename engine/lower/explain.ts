@@ -16,12 +16,13 @@ function countKinds(kernels: readonly Kernel[]): string {
   return [...counts].map(([kind, count]) => `${count} ${kind}`).join(', ')
 }
 
-function summaries(kernels: readonly Kernel[], indent = ''): string[] {
+/** A line for each loop among some kernels, and the loops in it: its steps, and the kernels of one. */
+function loopLines(kernels: readonly Kernel[], indent: string): string[] {
   return kernels.flatMap(kernel =>
     kernel.kind === 'loop'
       ? [
           `${indent}${kernel.steps} steps${kernel.reverse ? ' in reverse' : ''}, each ${countKinds(kernel.body.map(l => l.kernel))}`,
-          ...summaries(
+          ...loopLines(
             kernel.body.map(l => l.kernel),
             `${indent}  `,
           ),
@@ -34,19 +35,19 @@ const printRemark = ({ pass, part, text }: Remark): string =>
   `${pass}: ${[...part, text].join(': ').replaceAll('\n', '\n  ')}`
 
 /**
- * A plan for people: the kernels that it runs, what every step of its loops costs, and what its passes have to say:
- * what left a loop and what did not, what a backward pass has kept, what was not fused, and why. `plan`: traces and plans
- * anew, as passes speak only while they are listened to.
+ * A plan for people: the kernels that it runs, what each step of its loops consists of, and the remarks of the passes:
+ * what left a loop and what did not, what is kept for the backward pass, what was not fused, and why. `plan` traces and
+ * plans anew, as remarks are made only while somebody listens.
  */
 export function explainPlan(plan: () => Plan, { passes = false }: ExplainOptions = {}): string {
   const { value, remarks } = collectRemarks(plan)
   const kernels = value.launches.map(l => l.kernel)
-  const said = [...new Set(remarks.filter(r => passes || !r.dump).map(printRemark))]
-  const loops = summaries(kernels, '  ')
+  const lines = [...new Set(remarks.filter(r => passes || !r.dump).map(printRemark))]
+  const loops = loopLines(kernels, '  ')
   return [
     ...kernels.map(printKernel),
     `total: ${countKinds(kernels)}; ${megabytes(bytesOfPlan(value))}`,
     ...(loops.length ? ['steps:', ...loops] : []),
-    ...said,
+    ...lines,
   ].join('\n')
 }

@@ -2,20 +2,29 @@ import type { Tensor } from '../graph/tensor.js'
 import { constantValue } from '../ops/index.js'
 import { bodyNodes, bodyStarts, type Picked, pickOf, scanAttrs, scanInputs } from '../scan/node.js'
 
-/** The parts of a scan that somebody uses: carries, stacked values, and of its inputs xs and captured tensors. */
+/** The parts of a scan that somebody uses. */
 export type LiveScan = {
+  /** Carries, by number. */
   readonly carries: readonly number[]
   /** Nodes of the body whose values at all steps are used. */
   readonly stacked: readonly Tensor[]
+  /** Stacked inputs, by number. */
   readonly xs: readonly number[]
+  /** Tensors from outside that the live part of the body uses. */
   readonly captured: readonly Tensor[]
+}
+
+/** The inputs of a scan that its live parts need. */
+export function scanInputsOf(scan: Tensor, { carries, xs, captured }: LiveScan): readonly Tensor[] {
+  const inputs = scanInputs(scan)
+  return [...carries.map(i => inputs.init[i]), ...xs.map(i => inputs.xs[i]), ...captured]
 }
 
 /** What has to be computed for `outputs`: nodes in an order in which inputs come first, and live parts of scans. */
 export type Live = { readonly nodes: readonly Tensor[]; readonly scans: ReadonlyMap<Tensor, LiveScan> }
 
 /**
- * Dead-code elimination. `isSource`: nodes whose value is there already. Scans lose the carries and outputs that
+ * Dead-code elimination. `isSource`: nodes whose value is there already. Scans lose the carries, outputs and inputs that
  * nothing depends on.
  */
 export function liveNodes(outputs: readonly Tensor[], isSource: (t: Tensor) => boolean): Live {
@@ -39,18 +48,15 @@ export function liveNodes(outputs: readonly Tensor[], isSource: (t: Tensor) => b
       picks.set(scan, [picked, ...used.filter(p => p !== picked)])
       live.add(scan)
     } else if (t.op.kind === 'scan') {
-      const part = liveScan(t, picks.get(t)!)
-      scans.set(t, part)
-      const { init, xs } = scanInputs(t)
-      for (const c of part.carries) live.add(init[c])
-      for (const x of part.xs) live.add(xs[x])
-      for (const c of part.captured) live.add(c)
+      const parts = liveScan(t, picks.get(t)!)
+      scans.set(t, parts)
+      for (const x of scanInputsOf(t, parts)) live.add(x)
     } else for (const x of t.inputs) live.add(x)
   }
   return { nodes: [...live].sort((a, b) => a.id - b.id), scans }
 }
 
-/** `picks`: what is asked of the scan, in the order in which it was first asked. */
+/** The parts of a scan that `picks`, what is asked of it, depend on; stacked values in the order of `picks`. */
 function liveScan(scan: Tensor, picks: readonly Picked[]): LiveScan {
   const { body } = scanAttrs(scan)
   const stacked = picks.filter(picked => typeof picked !== 'number')

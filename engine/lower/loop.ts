@@ -2,33 +2,34 @@ import { remark, withinPart } from '../graph/remarks.js'
 import type { KernelOp, Node, Tensor } from '../graph/tensor.js'
 import { bytesPerElement } from '../kernel/dtype.js'
 import type { LoopArg } from '../kernel/kernel.js'
+import { alternatingArg, fixedArg, rowArg } from '../kernel/loop.js'
 import { contiguousView, printShape, sizeOf, type View } from '../kernel/shape.js'
 import { shareBuffers } from '../kernel/shareBuffers.js'
 import { type Body, bodyNodes, bodyStarts, type Picked, pickOf, scanAttrs, scanInputs } from '../scan/node.js'
-import { BufferTable, bytesOf, type EnclosingGraph, fixedArg, type Layout, type Wanted } from './buffers.js'
+import { BufferTable, bytesOf, type EnclosingGraph, type Layout, type Wanted } from './buffers.js'
 import type { LiveScan } from './live.js'
 
-/** The buffers of one loop: those of the level around it that it uses, and its own temporaries. */
+/** The buffers of one loop: those of the enclosing graph that it uses, and its own temporaries. */
 class LoopBuffers {
   readonly table = new BufferTable()
-  /** By number in the table: the buffer of the level around. */
+  /** By number in the table: what the buffer is in the enclosing graph. Temporaries of the loop are left out. */
   readonly outer: LoopArg[] = []
-  readonly #known = new Map<string, number>()
+  readonly #numbers = new Map<string, number>()
 
-  /** The number of a buffer of the level around. */
+  /** The number in the loop of a buffer of the enclosing graph, `bytes` long. */
   argument(arg: LoopArg, bytes: number): number {
     const key = JSON.stringify(arg)
-    let index = this.#known.get(key)
+    let index = this.#numbers.get(key)
     if (index === undefined) {
-      index = this.table.outside(bytes)
-      this.#known.set(key, index)
+      index = this.table.external(bytes)
+      this.#numbers.set(key, index)
       this.outer[index] = arg
     }
     return index
   }
 }
 
-/** Which of the stacked values are just a carry's: before each step, or after. They share the carry's memory. */
+/** Which of the stacked values are those of a carry, before each step or after it. They share the carry's memory. */
 function historyOf(
   body: Body,
   carry: number,
@@ -48,11 +49,13 @@ function historyOf(
  */
 type Concatenation = {
   readonly node: Tensor
-  /** Where the carry and the inputs (by number) lie in a row. */
+  /** Where the carry lies in a row. */
   readonly carry: View
+  /** Input `x` of the step (an index into `xIn`), and where it lies in a row. */
   readonly inputs: readonly { readonly x: number; readonly view: View }[]
 }
 
+/** The first such concatenation among the body's nodes; undefined if there is none. */
 function concatenationWith(
   carryIn: Tensor,
   body: Body,
@@ -72,7 +75,10 @@ function concatenationWith(
   return undefined
 }
 
-/** Whether nothing but the next value is made of a carry, element by element: then one takes the place of the other. */
+/**
+ * Whether carry `c` is used for its next value alone, element by element, and that one for nothing else: it can then be
+ * overwritten in place.
+ */
 function isAccumulator(body: Body, c: number, inside: ReadonlySet<Tensor>): boolean {
   const [before, after] = [body.carryIn[c], body.carryOut[c]]
   if (after.op.kind !== 'elementwise' || [...body.carryOut, ...body.outs].includes(before)) return false
@@ -97,8 +103,9 @@ export function lowerLoop(
 
 class LoopLowering {
   readonly #buffers = new LoopBuffers()
-  /** Where the body finds what it starts from, and where its results go. */
+  /** Where the body finds the values that it starts from. */
   readonly #sources = new Map<Tensor, Layout>()
+  /** Where the body's results go. */
   readonly #wanted: Wanted[] = []
   readonly #body: Body
   readonly #steps: number
@@ -132,16 +139,16 @@ class LoopLowering {
     for (const i of live.xs) {
       const { arg, offset, stride, view } = rowsOf(scanInputs(this.scan).xs[i], graph)
       const buffer = this.#argument(arg)
-      this.#sources.set(this.#body.xIn[i], { arg: { even: buffer, odd: buffer, offset, stride }, view })
+      this.#sources.set(this.#body.xIn[i], { arg: rowArg(buffer, offset, stride), view })
     }
     for (const c of live.carries) this.#lowerCarry(c)
     for (const value of this.#stacked) this.#stack(value)
     this.#emit()
   }
 
-  /** The number of a buffer of the graph around among the loop's. */
+  /** The number in the loop of a buffer in which a value of the enclosing graph is. */
   #argument(arg: LoopArg): number {
-    // In a loop around this one it may be a row of a buffer, of which the stride tells the size.
+    // Where the enclosing graph is a loop's body, it may be a row of a buffer: as long as the stride.
     return this.#buffers.argument(arg, arg.stride || this.graph.table.bytes[arg.even] - arg.offset)
   }
 
@@ -161,7 +168,7 @@ class LoopLowering {
     else this.#alternate(c)
   }
 
-  /** A carry that only its next value is made of: two buffers in turn, or one that is added to. */
+  /** A carry of which no history is kept: two buffers by turns, or one that is overwritten in place. */
   #alternate(c: number): void {
     const t = this.#body.carryIn[c]
     const bytes = bytesOf(t)
@@ -172,12 +179,12 @@ class LoopLowering {
       : fixedArg(this.graph.table.temporary(bytes))
     this.graph.copyTo(scanInputs(this.scan).init[c], first, view)
     const [even, odd] = [first, second].map(arg => this.#buffers.argument(arg, bytes))
-    this.#sources.set(t, { arg: { even, odd, offset: 0, stride: 0 }, view })
-    this.#wanted.push({ value: this.#body.carryOut[c], to: { even: odd, odd: even, offset: 0, stride: 0 } })
+    this.#sources.set(t, { arg: alternatingArg(even, odd), view })
+    this.#wanted.push({ value: this.#body.carryOut[c], to: alternatingArg(odd, even) })
     this.#locate(c, { arg: this.#steps % 2 ? second : first, view })
   }
 
-  /** A carry whose values are wanted for all steps: a row of memory for each, and one more. */
+  /** A carry whose values are wanted for all steps: memory of steps+1 rows. */
   #keepHistory(
     c: number,
     history: ReadonlyMap<Tensor, 'before' | 'after'>,
@@ -186,15 +193,16 @@ class LoopLowering {
     const { graph } = this
     const { init, xs } = scanInputs(this.scan)
     const t = this.#body.carryIn[c]
+    // A row is the concatenation, of which the carry is a part, or the carry itself.
     const row = concatenation?.node ?? t
     const part = concatenation?.carry ?? contiguousView(t.shape)
     const stride = bytesOf(row)
-    const inWhole = concatenation ? `, as a part of ${row}, which needs no copy` : ''
+    const asPart = concatenation ? `, as a part of ${row}, which needs no copy` : ''
     remark(
       'carry',
-      () => `the carry ${t.dtype} ${printShape(t.shape)} lies in memory for all its values${inWhole}`,
+      () => `the carry ${t.dtype} ${printShape(t.shape)} lies in memory for all its values${asPart}`,
     )
-    // Row t is the carry before step t, row t+1 the one after it; the other way round in reverse.
+    // Row t is the carry before step t, row t+1 the one after it; in reverse the other way round.
     const [before, after] = this.#reverse ? [1, 0] : [0, 1]
     const memory = fixedArg(graph.table.temporary(stride * (this.#steps + 1)))
     const rowView = (index: number, view: View): View => ({
@@ -208,12 +216,7 @@ class LoopLowering {
     graph.copyTo(init[c], memory, rowView(this.#reverse ? this.#steps : 0, part))
     for (const { x, view } of concatenation?.inputs ?? []) graph.copyTo(xs[x], memory, allRows(before, view))
     const buffer = this.#buffers.argument(memory, stride * (this.#steps + 1))
-    const stepRow = (first: number): LoopArg => ({
-      even: buffer,
-      odd: buffer,
-      offset: first * stride,
-      stride,
-    })
+    const stepRow = (first: number): LoopArg => rowArg(buffer, first * stride, stride)
     this.#sources.set(t, { arg: stepRow(before), view: part })
     this.#wanted.push({ value: this.#body.carryOut[c], to: stepRow(after), view: part })
     this.#locate(c, { arg: memory, view: rowView(this.#reverse ? 0 : this.#steps, part) })
@@ -233,7 +236,7 @@ class LoopLowering {
     const home = this.graph.home(first)
     for (const p of others) this.graph.locate(p, { arg: home, view: contiguousView(p.shape) })
     const buffer = this.#buffers.argument(home, bytesOf(first))
-    this.#wanted.push({ value, to: { ...fixedArg(buffer), stride: bytesOf(value) } })
+    this.#wanted.push({ value, to: rowArg(buffer, 0, bytesOf(value)) })
   }
 
   #emit(): void {
@@ -248,7 +251,7 @@ class LoopLowering {
     const scratch = sizes.map(bytes =>
       this.#buffers.argument(fixedArg(this.graph.table.temporary(bytes)), bytes),
     )
-    // Arguments of the kernel are numbered without the body's own temporaries.
+    // The kernel's arguments are the buffers of the enclosing graph; the body's temporaries share `scratch` among them.
     const used = [...outer.keys()].filter(i => outer[i] !== undefined)
     const position = new Map(used.map((id, i) => [id, i]))
     const argumentOf = (id: number): number => {
@@ -268,8 +271,8 @@ class LoopLowering {
 }
 
 /**
- * Where the steps of a stacked input lie: rows of a buffer, `stride` bytes apart from `offset` bytes on, and the view
- * of a step in its row. If they overlap or run backwards, they are copied to rows of their own.
+ * Where the steps of a stacked input lie: rows of buffer `arg`, `stride` bytes apart from byte `offset` on, and the view
+ * of a step within its row. Steps that overlap or run backwards are copied to rows of their own.
  */
 function rowsOf(
   xs: Tensor,
@@ -279,10 +282,11 @@ function rowsOf(
   const { arg, view } = graph.layout(xs)
   const [row, ...strides] = view.strides
   const inner = xs.shape.slice(1)
+  // Rows begin at multiples of their length, where they can; what is left of the offset belongs to the view.
   const offset = row > 0 ? view.offset % row : view.offset
-  const forward = strides.every(s => s >= 0)
+  const isForward = strides.every(s => s >= 0)
   const last = inner.reduce((sum, n, d) => sum + (n - 1) * strides[d], offset)
-  if (row === 0 || (row > 0 && forward && last < row))
+  if (row === 0 || (row > 0 && isForward && last < row))
     return { arg, offset: (view.offset - offset) * size, stride: row * size, view: { offset, strides } }
   const copy = graph.contiguous(xs)
   return { arg: copy, offset: 0, stride: sizeOf(inner) * size, view: contiguousView(inner) }

@@ -3,38 +3,39 @@ import type { KernelOp, Node, Tensor } from '../graph/tensor.js'
 import { copyKernel, writeOut } from '../kernel/build.js'
 import { bytesPerElement } from '../kernel/dtype.js'
 import type { Kernel, LoopArg, ReduceKernel } from '../kernel/kernel.js'
+import { fixedArg, sameArg } from '../kernel/loop.js'
 import { contiguousView, isContiguous, printShape, sameShape, sameView, type View } from '../kernel/shape.js'
 import { constantValue, viewOf } from '../ops/index.js'
-import { scanInputs } from '../scan/node.js'
 import {
   type BufferTable,
   bytesOf,
   type EnclosingGraph,
-  fixedArg,
   type Layout,
   type PlannedLaunch,
-  sameArg,
   type Wanted,
 } from './buffers.js'
-import { type FusionGroup, fusionGroups, type KernelGroup, type MapGroup } from './fuse.js'
-import { type Live, liveNodes } from './live.js'
+import { type FusionGroup, fusionGroups, type KernelGroup, type MapGroup, printGroup } from './fuse.js'
+import { type Live, liveNodes, scanInputsOf } from './live.js'
 import { lowerLoop } from './loop.js'
 import { mapBody } from './mapBody.js'
 import { simplify } from './simplify.js'
 
 /**
- * Lowers one piece of graph, the whole or the body of a loop: from `sources` (values that are there) to `wanted`
- * (values and the buffers where they must go), as a list of launches.
+ * Lowers one piece of graph, the whole or the body of a loop, to `launches`: from `sources` (values that are there) to
+ * `wanted` (values, and the buffers where they must go), with temporaries of `table`.
  */
 export class Lowering implements EnclosingGraph {
   readonly launches: PlannedLaunch[] = []
+  /** Where values are that have been written, or will be by the launch that is being made. */
   readonly #layouts = new Map<Tensor, Layout>()
   /** Where values are wanted and have not been written yet. */
   readonly #destinations = new Map<Tensor, Layout[]>()
   readonly #live: Live
-  readonly #rep: (t: Tensor) => Tensor
+  /** The node that stands for all that are equal to it (simplify.ts). All maps here have such nodes as keys. */
+  readonly #canonical: (t: Tensor) => Tensor
+  /** Elementwise nodes that have to be written to memory: somebody outside of their fusion group reads them. */
   readonly #stored = new Set<Tensor>()
-  /** Elementwise nodes that can be computed where an operation puts them, and where that is. */
+  /** Elementwise nodes that are parts of an operation's result (a concatenation, say), and where in it they lie. */
   readonly #inPlace = new Map<Tensor, { readonly container: Tensor; readonly view: View }>()
 
   constructor(
@@ -45,11 +46,11 @@ export class Lowering implements EnclosingGraph {
     const isSource = (t: Tensor) => sources.has(t)
     const values = wanted.map(w => w.value)
     this.#live = liveNodes(values, isSource)
-    const { nodes, rep } = simplify(this.#live.nodes, isSource, new Set(values))
-    this.#rep = rep
+    const { nodes, canonical } = simplify(this.#live.nodes, isSource, new Set(values))
+    this.#canonical = canonical
     for (const [t, layout] of sources) this.#layouts.set(t, layout)
     for (const { value, to, view } of wanted) {
-      const t = this.#rep(value)
+      const t = this.#canonical(value)
       const destination = { arg: to, view: view ?? contiguousView(t.shape) }
       this.#destinations.set(t, [...(this.#destinations.get(t) ?? []), destination])
     }
@@ -57,17 +58,17 @@ export class Lowering implements EnclosingGraph {
     dump(
       'simplify',
       () => this.#live.nodes.map(t => printNode(t)),
-      () => nodes.map(t => printNode(t, this.#rep)),
+      () => nodes.map(t => printNode(t, this.#canonical)),
     )
-    const groups = fusionGroups(nodes, outputs, isSource, this.#rep)
+    const groups = fusionGroups(nodes, outputs, isSource, this.#canonical)
     const computed = nodes.filter(t => !isSource(t))
     dump(
       'fuse',
-      () => computed.map(t => printNode(t, this.#rep)),
+      () => computed.map(t => printNode(t, this.#canonical)),
       () => groups.map(printGroup),
     )
     this.#findInPlace(computed)
-    this.#findStored(groups, computed, outputs)
+    this.#findStored(computed, groups, outputs)
     for (const group of groups) {
       if (group.kind === 'map') this.#emitMap(group)
       else if (group.node.op.kind === 'scan') this.#emitLoop(group.node)
@@ -79,30 +80,30 @@ export class Lowering implements EnclosingGraph {
       for (const { arg, view } of destinations) this.copyTo(t, arg, view)
   }
 
+  /** Which elementwise nodes can be written straight into the result of an operation that only places its inputs. */
   #findInPlace(nodes: readonly Tensor[]): void {
     for (const container of nodes) {
       if (container.op.kind !== 'kernel') continue
       const views = (container.op as KernelOp<unknown>).places?.(container as Node<unknown>)
       views?.forEach((view, i) => {
-        const t = this.#rep(container.inputs[i])
+        const t = this.#canonical(container.inputs[i])
         const isFree = t.op.kind === 'elementwise' && !this.#destinations.has(t) && !this.#inPlace.has(t)
         if (isFree) this.#inPlace.set(t, { container, view })
       })
     }
   }
 
-  /** Elementwise nodes that somebody outside of their own pass reads. */
-  #findStored(groups: readonly FusionGroup[], nodes: readonly Tensor[], outputs: ReadonlySet<Tensor>): void {
+  /** Which elementwise nodes somebody outside of their fusion group reads. */
+  #findStored(nodes: readonly Tensor[], groups: readonly FusionGroup[], outputs: ReadonlySet<Tensor>): void {
     const groupOf = new Map<Tensor, FusionGroup>()
     for (const group of groups)
       for (const t of group.kind === 'map' ? group.nodes : group.inlined) groupOf.set(t, group)
     for (const t of nodes) {
-      const reader = groupOf.get(t)
-      for (const input of this.#inputsOf(t)) {
-        const x = this.#rep(input)
+      for (const input of this.#usedInputs(t)) {
+        const x = this.#canonical(input)
         const group = groupOf.get(x)
-        // A reduction reads the top of its own cone directly.
-        if ((group && reader === group) || group?.kind === 'kernel') continue
+        // What is inlined into a kernel is read by that kernel alone.
+        if ((group && groupOf.get(t) === group) || group?.kind === 'kernel') continue
         this.#stored.add(x)
         if (group && !this.#inPlace.has(x)) remark('fuse', () => whyStored(x, t))
       }
@@ -110,11 +111,11 @@ export class Lowering implements EnclosingGraph {
     for (const t of outputs) this.#stored.add(t)
   }
 
-  #inputsOf(t: Tensor): readonly Tensor[] {
-    const part = this.#live.scans.get(t)
-    if (!part) return t.op.kind === 'pick' ? [] : t.inputs
-    const { init, xs } = scanInputs(t)
-    return [...part.carries.map(i => init[i]), ...part.xs.map(i => xs[i]), ...part.captured]
+  /** The inputs whose values a node reads: of a scan those of its live parts; a pick reads nothing, its scan writes it. */
+  #usedInputs(t: Tensor): readonly Tensor[] {
+    const liveScan = this.#live.scans.get(t)
+    if (liveScan) return scanInputsOf(t, liveScan)
+    return t.op.kind === 'pick' ? [] : t.inputs
   }
 
   emit(kernel: Kernel, ...args: readonly LoopArg[]): void {
@@ -123,7 +124,7 @@ export class Lowering implements EnclosingGraph {
 
   /** A contiguous buffer for a value: where it is wanted, else a temporary. Other destinations are filled at the end. */
   home(node: Tensor): LoopArg {
-    const t = this.#rep(node)
+    const t = this.#canonical(node)
     const destinations = this.#destinations.get(t) ?? []
     const index = destinations.findIndex(({ view }) => isContiguous(t.shape, view))
     const arg = index >= 0 ? destinations.splice(index, 1)[0].arg : fixedArg(this.table.temporary(bytesOf(t)))
@@ -133,23 +134,26 @@ export class Lowering implements EnclosingGraph {
 
   /** Where a value is, views worked out; constants and views beyond strides are written out when needed. */
   layout(node: Tensor): Layout {
-    const t = this.#rep(node)
+    const t = this.#canonical(node)
     const known = this.#layouts.get(t)
     if (known) return known
-    const layout = this.#viewLayout(t)
+    const value = constantValue(t)
+    const layout = value === undefined ? this.#layoutOfView(t) : this.#layoutOfConstant(t, value)
     this.#layouts.set(t, layout)
     return layout
   }
 
-  #viewLayout(t: Tensor): Layout {
-    const value = constantValue(t)
-    if (value !== undefined) {
-      const arg = fixedArg(this.table.temporary(bytesPerElement(t.dtype)))
-      this.emit(writeOut(t.dtype, [], value), arg)
-      return { arg, view: { offset: 0, strides: t.shape.map(() => 0) } }
-    }
+  /** A constant is one element in memory, broadcast. */
+  #layoutOfConstant(t: Tensor, value: number): Layout {
+    const arg = fixedArg(this.table.temporary(bytesPerElement(t.dtype)))
+    this.emit(writeOut(t.dtype, [], value), arg)
+    return { arg, view: { offset: 0, strides: t.shape.map(() => 0) } }
+  }
+
+  /** A view lies in the memory of its input, which is written out first where strides cannot express the view. */
+  #layoutOfView(t: Tensor): Layout {
     if (t.op.kind !== 'view') throw new Error(`lower: ${t} is used before it is computed`)
-    const x = this.#rep(t.inputs[0])
+    const x = this.#canonical(t.inputs[0])
     const from = this.layout(x)
     const view = viewOf(t, from.view)
     if (view) return { arg: from.arg, view }
@@ -157,7 +161,7 @@ export class Lowering implements EnclosingGraph {
   }
 
   contiguous(node: Tensor): LoopArg {
-    const t = this.#rep(node)
+    const t = this.#canonical(node)
     const value = constantValue(t)
     const layout = value === undefined ? this.layout(t) : undefined
     if (layout && isContiguous(t.shape, layout.view)) return layout.arg
@@ -169,11 +173,11 @@ export class Lowering implements EnclosingGraph {
   }
 
   locate(t: Tensor, layout: Layout): void {
-    this.#layouts.set(this.#rep(t), layout)
+    this.#layouts.set(this.#canonical(t), layout)
   }
 
   copyTo(node: Tensor, to: LoopArg, through: View): void {
-    const t = this.#rep(node)
+    const t = this.#canonical(node)
     const value = constantValue(t)
     const from = value === undefined ? this.layout(t) : undefined
     const source = from ? from.view : value!
@@ -191,15 +195,17 @@ export class Lowering implements EnclosingGraph {
     return new Lowering(table, sources, wanted).launches
   }
 
+  /** A scan, and where the values are that its picks stand for. */
   #emitLoop(scan: Tensor): void {
     const picks = this.#live.nodes.filter(t => t.op.kind === 'pick' && t.inputs[0] === scan)
     lowerLoop(scan, this.#live.scans.get(scan)!, picks, this)
   }
 
   #mapBody(nodes: readonly Tensor[], through: (view: View) => View = view => view) {
-    return mapBody(nodes, this.#rep, t => this.layout(t), through)
+    return mapBody(nodes, this.#canonical, t => this.layout(t), through)
   }
 
+  /** One kernel for a group of elementwise nodes, which writes those that are stored. */
   #emitMap({ nodes }: MapGroup): void {
     const stored = nodes.filter(t => this.#stored.has(t))
     if (!stored.length) return
@@ -213,23 +219,29 @@ export class Lowering implements EnclosingGraph {
     )
   }
 
-  /** Where a pass writes a value: to all of its destinations, if it has any. */
+  /** Where a map writes a value: into an operation's result, else to all of its destinations, else to a temporary. */
   #targetsOf(t: Tensor): readonly Layout[] {
-    const part = this.#inPlace.get(t)
-    const targets = part
-      ? [{ arg: this.#layouts.get(part.container)?.arg ?? this.home(part.container), view: part.view }]
+    const inPlace = this.#inPlace.get(t)
+    const targets = inPlace
+      ? [{ arg: this.#homeOf(inPlace.container), view: inPlace.view }]
       : (this.#destinations.get(t)?.splice(0) ?? [])
     if (!targets.length) targets.push({ arg: this.home(t), view: contiguousView(t.shape) })
     this.#layouts.set(t, targets[0])
     return targets
   }
 
+  /** The buffer of an operation's result, into which some of its inputs may have been written already. */
+  #homeOf(node: Tensor): LoopArg {
+    return this.#layouts.get(node)?.arg ?? this.home(node)
+  }
+
+  /** An operation with kernels of its own, by its record's `launches`. */
   #emitKernels(node: Tensor): void {
     const op = node.op as KernelOp<unknown>
     const layouts = node.inputs.map(x =>
       op.contiguous ? { arg: this.contiguous(x), view: contiguousView(x.shape) } : this.layout(x),
     )
-    const home = this.#layouts.get(node)?.arg ?? this.home(node)
+    const home = this.#homeOf(node)
     const launches = op.launches(
       node as Node<unknown>,
       layouts.map(l => l.view),
@@ -243,7 +255,8 @@ export class Lowering implements EnclosingGraph {
   /** A reduction with the elementwise nodes that only it reads. */
   #emitReduce({ node, inlined }: KernelGroup): void {
     const top = inlined[inlined.length - 1]
-    const input = this.#rep(node.inputs[0])
+    // The top of the cone, or a view of it that permutes axes: then everything is read through that view.
+    const input = this.#canonical(node.inputs[0])
     const { inputs, args, body, lineOf } = this.#mapBody(inlined, view =>
       input === top ? view : viewOf(input, view)!,
     )
@@ -261,7 +274,7 @@ export class Lowering implements EnclosingGraph {
   }
 }
 
-/** Why a value that a pass could have handed on inside is written to memory. */
+/** Why a value that a kernel could have handed on in registers is written to memory. */
 function whyStored(t: Tensor, reader: Tensor): string {
   if (reader.op.kind === 'view')
     return `${t} is written out: ${reader.op.name} reads its elements in another order or more than once`
@@ -269,19 +282,14 @@ function whyStored(t: Tensor, reader: Tensor): string {
     return `${t} is written out: ${reader.op.name} ${printShape(reader.shape)} is a kernel of its own`
   return sameShape(t.shape, reader.shape)
     ? `${t} is written out: ${reader} also needs what is computed from it in between`
-    : `${t} is written out: ${reader} is computed in a pass over another shape`
+    : `${t} is written out: ${reader} is computed by a kernel over another shape`
 }
 
 /** A node with its inputs by number, for people. */
-const printNode = (t: Tensor, rep: (t: Tensor) => Tensor = x => x): string =>
-  `%${t.id} = ${t}${t.inputs.length ? ` (${t.inputs.map(x => `%${rep(x).id}`).join(', ')})` : ''}`
+const printNode = (t: Tensor, canonical: (t: Tensor) => Tensor = x => x): string =>
+  `%${t.id} = ${t}${t.inputs.length ? ` (${t.inputs.map(x => `%${canonical(x).id}`).join(', ')})` : ''}`
 
-const printGroup = (group: FusionGroup): string =>
-  group.kind === 'map'
-    ? `map of ${group.nodes.map(t => `%${t.id}`).join(' ')}`
-    : `%${group.node.id} ${group.node.op.name}${group.inlined.length ? ` of ${group.inlined.map(t => `%${t.id}`).join(' ')}` : ''}`
-
-/** What was computed in place needs no copy to it. */
+/** Whether a kernel copies what was computed in place to that same place. */
 const copiesOntoItself = (kernel: Kernel, args: readonly LoopArg[]): boolean =>
   kernel.kind === 'copy' &&
   typeof kernel.source !== 'number' &&

@@ -1,10 +1,11 @@
 import { remark } from '../graph/remarks.js'
 import { bytesPerElement } from '../kernel/dtype.js'
 import type { Kernel, LoopArg, LoopKernel } from '../kernel/kernel.js'
+import { fixedArg } from '../kernel/loop.js'
 import { type Operand, operands, withViews, writtenArguments } from '../kernel/operands.js'
 import { isContiguous, type Shape, sameShape, sizeOf, type View } from '../kernel/shape.js'
 import type { Temporary } from '../kernel/shareBuffers.js'
-import { fixedArg, type PlannedLaunch } from './buffers.js'
+import { type PlannedLaunch, touches } from './buffers.js'
 
 /**
  * Lay values that a loop has stacked into the memory of what is made of them.
@@ -35,7 +36,10 @@ export function overlay(
   return result
 }
 
-/** A part of a row that map `index` of a loop's body writes, into rows `stride` bytes apart from `offset` on. */
+/**
+ * What one output of a map in a loop's body writes of each row: the map is launch `index` of the body and runs over
+ * `shape`; rows are `stride` bytes apart, from byte `offset` of the buffer on.
+ */
 type RowPart = {
   readonly index: number
   readonly shape: Shape
@@ -48,9 +52,7 @@ type LoopLaunch = PlannedLaunch & { readonly kernel: LoopKernel }
 
 const isLoop = (launch: PlannedLaunch): launch is LoopLaunch => launch.kernel.kind === 'loop'
 
-const touches = ({ args }: PlannedLaunch, id: number): boolean => args.some(arg => arg.even === id)
-
-/** A use of a loop's argument in its body: as argument `position` of the kernel of launch `index`. */
+/** A use of one of a loop's buffers in its body: as argument `position` of the kernel of launch `index`. */
 type Use = {
   readonly kernel: Kernel
   readonly index: number
@@ -58,6 +60,7 @@ type Use = {
   readonly position: number
 }
 
+/** The uses of buffer `id` of the plan in the body of a loop. */
 function usesOf({ kernel: loop, args }: LoopLaunch, id: number): Use[] {
   const buffer = args.findIndex(arg => arg.even === id)
   return loop.body.flatMap(({ kernel, args: inner }, index) =>
@@ -69,11 +72,14 @@ function usesOf({ kernel: loop, args }: LoopLaunch, id: number): Use[] {
 
 const isWritten = ({ kernel, position }: Use): boolean => writtenArguments(kernel).has(position)
 
-/** A row of a buffer for every step, the same one in even and odd iterations. */
+/** Whether an argument is a row of one buffer, by the step, and rows begin at multiples of their size. */
 const isRow = (arg: LoopArg): boolean =>
   arg.even === arg.odd && arg.stride > 0 && arg.offset % arg.stride === 0
 
-/** Buffers that launch `n` is the first to touch, whose rows a single map of its body writes, never reading them. */
+/**
+ * The buffers that launch `n` is the first to touch, and whose rows one map of its body writes without reading them,
+ * with the parts of a row that the map's outputs write.
+ */
 function rowWriters(
   launches: readonly PlannedLaunch[],
   n: number,
@@ -104,7 +110,10 @@ function rowWriters(
   })
 }
 
-/** A buffer of kept values that can lie in `part`: launch `n`'s map is the last to read it, and only loops made it. */
+/**
+ * A buffer of values kept by step that can lie in `part` of the rows of `target`: only loops before launch `n` write it,
+ * and the last to read it is the map that writes the part, row by row. Undefined if there is none.
+ */
 function keptFor(
   part: RowPart,
   target: number,
@@ -116,7 +125,7 @@ function keptFor(
   const bytes = sizeOf(shape) * bytesPerElement(output.dtype)
   const rows = (temporaries.get(target)?.bytes ?? 0) / stride
   const row = offset / stride
-  /** Whether a use is of a row of its own, through a view like the part's. */
+  /** Whether a use is by a map over the part's shape, of a contiguous row of its own, in elements of the same size. */
   const isLikePart = ({ kernel, arg, position }: Use): boolean => {
     if (kernel.kind !== 'map' || !isRow(arg) || arg.stride !== bytes) return false
     const { dtype, view } = operands(kernel)[position]
@@ -146,7 +155,7 @@ function keptFor(
     })
 }
 
-/** The launch with buffer `from` replaced by a part of the rows of `to`. */
+/** The launch (if it is a loop that uses buffer `from`) with `from` replaced by a part of the rows of buffer `to`. */
 function relocate(
   launch: PlannedLaunch,
   from: number,
@@ -156,10 +165,10 @@ function relocate(
 ): PlannedLaunch {
   if (!touches(launch, from) || !isLoop(launch)) return launch
   const ids = launch.args.map(arg => arg.even)
-  const kept = [...new Set([...ids.filter(id => id !== from), to])]
+  const newIds = [...new Set([...ids.filter(id => id !== from), to])]
   const bytesOf = (id: number) =>
     id === to ? temporaries.get(to)!.bytes : launch.kernel.bytes[ids.indexOf(id)]
-  const argumentOf = (position: number): number => kept.indexOf(ids[position] === from ? to : ids[position])
+  const argumentOf = (position: number): number => newIds.indexOf(ids[position] === from ? to : ids[position])
   const isMoved = (arg: LoopArg): boolean => ids[arg.even] === from
   const moved = (arg: LoopArg): LoopArg => ({
     even: argumentOf(arg.even),
@@ -176,5 +185,5 @@ function relocate(
     kernel: throughPart(kernel, args),
     args: args.map(moved),
   }))
-  return { kernel: { ...launch.kernel, bytes: kept.map(bytesOf), body }, args: kept.map(fixedArg) }
+  return { kernel: { ...launch.kernel, bytes: newIds.map(bytesOf), body }, args: newIds.map(fixedArg) }
 }

@@ -1,10 +1,11 @@
 import { dump } from '../graph/remarks.js'
 import type { Tensor } from '../graph/tensor.js'
 import { type Kernel, printKernel } from '../kernel/kernel.js'
+import { fixedArg } from '../kernel/loop.js'
 import { contiguousView } from '../kernel/shape.js'
 import { shareBuffers } from '../kernel/shareBuffers.js'
 import { isPlaceholder } from '../ops/index.js'
-import { BufferTable, bytesOf, fixedArg, type PlannedLaunch } from './buffers.js'
+import { BufferTable, bytesOf, type PlannedLaunch } from './buffers.js'
 import { donate } from './donate.js'
 import { isLeaf, liveNodes } from './live.js'
 import { Lowering } from './lower.js'
@@ -12,27 +13,26 @@ import { overlay } from './overlay.js'
 
 /**
  * From a graph to kernels, in the order in which it happens: `live` finds what has to be computed, `simplify` makes the
- * same of less, `fuse` groups what is computed together, `lower` turns groups into kernels and places values in buffers
- * (`mapBody` writes the body of a fused kernel, `loop` lowers a scan, whose body goes the same way), `overlay` lays
- * values that loops keep into the memory of what is made of them, `donate` lets results take over their arguments'
- * memory, and the buffers that are left share memory. `budget` does it all again with fewer values kept, until a plan
- * fits; `explain` tells people what was done and why.
+ * same of less, `fuse` groups what is computed together, `lower` turns groups into kernels and places values in
+ * `buffers` (`mapBody` writes the body of a fused kernel, `loop` lowers a scan, whose body goes the same way from `live`
+ * on), `overlay` lays values that loops keep into the memory of what is made of them, `donate` lets results take over
+ * their arguments' memory, and the temporaries that are left share memory. `budget` does it all again with fewer values
+ * kept, until a plan fits; `explain` tells people what was done and why.
  */
 
-/** Where a launch's argument comes from. */
+/** The buffer of a launch's argument, by its position in the plan's leaves, outputs or scratch. */
 export type PlanArg =
   | { readonly kind: 'leaf'; readonly index: number }
   | { readonly kind: 'output'; readonly index: number }
   | { readonly kind: 'scratch'; readonly index: number }
 
-/**
- * How to compute some tensors from leaves: kernels in order, and the scratch memory that they share. Output i may
- * live in the buffer of a donated leaf: `donor[i]` is that leaf's index.
- */
+/** How to compute some tensors from leaves: kernels in order, and the scratch memory that they share. */
 export type Plan = {
   readonly leaves: readonly Tensor[]
   readonly outputs: readonly Tensor[]
+  /** For each output the leaf, by its position, whose buffer it takes over, if it takes one. */
   readonly donor: readonly (number | undefined)[]
+  /** The bytes of each scratch buffer. */
   readonly scratch: readonly number[]
   readonly launches: readonly { readonly kernel: Kernel; readonly args: readonly PlanArg[] }[]
 }
@@ -41,7 +41,7 @@ const printLaunch = ({ kernel, args }: PlannedLaunch): string =>
   `${printKernel(kernel)} (${args.map(a => `#${a.even}`).join(', ')})`
 
 /**
- * Plan the computation of `outputs`. `inputs`: placeholders that the caller fills (all are leaves of the plan, used
+ * Plan the computation of `outputs`. `inputs`: placeholders that the caller fills (they are the plan's first leaves, used
  * or not, in this order); `donated`: those whose buffers outputs of the same shape and dtype may take over.
  * @throws Error when an output depends on a placeholder of another trace.
  */
@@ -52,8 +52,8 @@ export function makePlan(
 ): Plan {
   const leaves = [...inputs, ...otherLeaves(outputs, inputs)]
   const table = new BufferTable()
-  const leafBuffers = leaves.map(t => table.outside(bytesOf(t)))
-  const outputBuffers = outputs.map(t => table.outside(bytesOf(t)))
+  const leafBuffers = leaves.map(t => table.external(bytesOf(t)))
+  const outputBuffers = outputs.map(t => table.external(bytesOf(t)))
   const sources = new Map(
     leaves.map((t, i) => [t, { arg: fixedArg(leafBuffers[i]), view: contiguousView(t.shape) }]),
   )

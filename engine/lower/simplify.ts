@@ -4,8 +4,12 @@ import { exactJson } from '../kernel/kernel.js'
 import { constantValue, takeBox } from '../ops/index.js'
 import { pickOf } from '../scan/node.js'
 
-/** Nodes to compute, inputs first, and which node stands for each node of the graph. */
-export type Simplified = { readonly nodes: readonly Tensor[]; readonly rep: (t: Tensor) => Tensor }
+export type Simplified = {
+  /** Nodes to compute, inputs first, and sources. */
+  readonly nodes: readonly Tensor[]
+  /** The node that stands for a node of the graph and all that are equal to it. */
+  readonly canonical: (t: Tensor) => Tensor
+}
 
 /**
  * Simplify live nodes (given inputs first):
@@ -20,55 +24,58 @@ export function simplify(
   isSource: (t: Tensor) => boolean,
   outputs: ReadonlySet<Tensor>,
 ): Simplified {
-  const found = new Map<string, Tensor>()
-  const reps = new Map<Tensor, Tensor>()
-  const rep = (t: Tensor): Tensor => reps.get(t) ?? t
+  const nodeByKey = new Map<string, Tensor>()
+  const canonicalOf = new Map<Tensor, Tensor>()
+  const canonical = (t: Tensor): Tensor => canonicalOf.get(t) ?? t
   const nodes: Tensor[] = []
   const onlySliced = slicedNodes(live, isSource, outputs)
 
+  /** Take a node, whose inputs were taken before, among those to compute, unless there is an equal one: returns which. */
   const add = (t: Tensor): Tensor => {
     if (isSource(t) || !canBeShared(t)) {
       nodes.push(t)
       return t
     }
-    const key = keyOf(t, rep)
-    const first = found.get(key)
+    const key = keyOf(t, canonical)
+    const first = nodeByKey.get(key)
     if (first) {
-      reps.set(t, first)
+      canonicalOf.set(t, first)
       return first
     }
+    // Its slices are computed instead.
     if (onlySliced.has(t)) return t
     const box = boxOf(t)
     if (box && onlySliced.has(t.inputs[0])) {
       const moved = moveUp(t, box)
       for (const x of moved.inputs) add(x)
       const equal = add(moved)
-      reps.set(t, equal)
-      found.set(key, equal)
+      canonicalOf.set(t, equal)
+      nodeByKey.set(key, equal)
       return equal
     }
-    found.set(key, t)
+    nodeByKey.set(key, t)
     nodes.push(t)
     return t
   }
   for (const t of live) add(t)
-  return { nodes, rep }
+  return { nodes, canonical }
 }
 
 /** Constants are one by their value; other sources, and loops, are each its own. */
 const canBeShared = (t: Tensor): boolean =>
   t.op.kind !== 'scan' && (t.op.kind !== 'source' || constantValue(t) !== undefined)
 
-function keyOf(t: Tensor, rep: (t: Tensor) => Tensor): string {
+/** A text that is the same for nodes that are the same operation, with the same attributes, on equal inputs. */
+function keyOf(t: Tensor, canonical: (t: Tensor) => Tensor): string {
   if (t.op.kind === 'pick') {
     const { scan, picked } = pickOf(t)
     return `pick ${scan.id} ${typeof picked === 'number' ? `carry ${picked}` : picked.id}`
   }
-  const inputs = t.inputs.map(x => rep(x).id)
+  const inputs = t.inputs.map(x => canonical(x).id)
   return `${t.op.name} ${t.dtype} [${t.shape}] ${exactJson(t.attrs)} ${inputs}`
 }
 
-/** Which box of its input a node is, if it is one and nothing else. */
+/** Which box of its input a node is, if it is a slice. */
 const boxOf = (t: Tensor): Box | undefined =>
   t.op.kind === 'view' ? (t.op as ViewOp<unknown>).box?.(t as Node<unknown>) : undefined
 
@@ -76,8 +83,8 @@ const boxOf = (t: Tensor): Box | undefined =>
 const computesBoxes = ({ op }: Tensor): boolean => op.kind === 'kernel' && op.boxInputs !== undefined
 
 /**
- * Elementwise nodes that nothing but slices read (or such nodes, which will be computed in slices themselves), and
- * operations that compute boxes of which one slice is read.
+ * Nodes that are computed in slices only: elementwise nodes that nothing reads but slices and other such nodes, and
+ * operations that can compute a box alone, of which nothing but a single slice is read.
  */
 function slicedNodes(
   live: readonly Tensor[],
@@ -92,15 +99,15 @@ function slicedNodes(
     for (const x of isSource(t) ? [] : t.inputs) {
       const isSlice = boxOf(t) !== undefined
       // A second slice would compute anew what both have in common.
-      const notOneSlice = computesBoxes(x) && (read.has(x) || !isSlice)
-      const inSlices = isSlice || (t.op.kind === 'elementwise' && sliced.has(t))
-      if (notOneSlice || !inSlices) sliced.delete(x)
+      const readsOneSlice = isSlice && !read.has(x)
+      const readsSlices = isSlice || (t.op.kind === 'elementwise' && sliced.has(t))
+      if (!(computesBoxes(x) ? readsOneSlice : readsSlices)) sliced.delete(x)
       read.add(x)
     }
   return sliced
 }
 
-/** The slice of a node as the same node of slices. */
+/** A slice of a node as the same operation of slices of its inputs. */
 function moveUp(slice: Tensor, box: Box): Tensor {
   const [whole] = slice.inputs
   const inputs =

@@ -13,8 +13,8 @@ import { wasmOptions } from '../devices/wasm/options.js'
 import { Runtime } from './runtime.js'
 
 /**
- * Opens a device of a kind, with options that were checked. Throws, or rejects with, a DeviceUnavailableError that says
- * what is missing and how to get it.
+ * Opens a device of a kind, with options that were checked.
+ * @throws DeviceUnavailableError (or rejects with it) when something is missing: what, and how to get it.
  */
 export type DeviceFactory<T extends OptionTable = OptionTable> = (
   options: OptionValues<T>,
@@ -28,14 +28,22 @@ export type DeviceKindOptions<T extends OptionTable = OptionTable> = {
   selfCheck?(options: OptionValues<T>): AsyncIterable<CheckLine>
 }
 
+/** A name under which a device can be opened: how, and with which options. */
 type DeviceKind<T extends OptionTable = OptionTable> = DeviceKindOptions<T> & {
   readonly options: T
   // A method, so that kinds with options of their own fit into one table.
   open(options: OptionValues<T>): Device | Promise<Device>
 }
 
-const none = {} as const satisfies OptionTable
+const noOptions = {} as const satisfies OptionTable
 
+const wasm: DeviceKind<typeof wasmOptions> = { options: wasmOptions, open: wasmDevice }
+const reference: DeviceKind<typeof noOptions> = { options: noOptions, open: referenceDevice }
+// The code of devices that few use is loaded when they are opened: programs start sooner, and pages load less.
+const gpu: DeviceKind<typeof gpuOptions> = {
+  options: gpuOptions,
+  open: async options => (await import('../devices/gpu/index.js')).gpuDevice(options),
+}
 const ascend: DeviceKind<typeof ascendOptions> = {
   options: ascendOptions,
   open: async options => (await import('../devices/ascend/index.js')).ascendDevice(options),
@@ -43,17 +51,6 @@ const ascend: DeviceKind<typeof ascendOptions> = {
     yield* (await import('../devices/ascend/index.js')).selfCheck(options)
   },
 }
-
-const wasm: DeviceKind<typeof wasmOptions> = {
-  options: wasmOptions,
-  open: options => wasmDevice(options),
-}
-// The code of devices that few use is loaded when they are opened: programs start sooner, and pages load less.
-const gpu: DeviceKind<typeof gpuOptions> = {
-  options: gpuOptions,
-  open: async options => (await import('../devices/gpu/index.js')).gpuDevice(options),
-}
-const reference: DeviceKind<typeof none> = { options: none, open: referenceDevice }
 
 const kinds = new Map<string, DeviceKind>(Object.entries({ wasm, reference, gpu, ascend }))
 
@@ -73,6 +70,7 @@ export type OptionsOf<Name extends string> = Name extends keyof KnownDevices
   ? KnownDevices[Name]
   : DeviceOptions
 
+/** Devices that are open, and those that are being opened, by name. */
 const open = new Map<string, Runtime>()
 const opening = new Map<string, Promise<Runtime>>()
 let defaultName = 'wasm'
@@ -81,16 +79,16 @@ let defaultName = 'wasm'
  * Make a device known under a name; `factory` is called when it is first used.
  * @throws Error for a name that is taken.
  */
-export function registerDevice<T extends OptionTable = typeof none>(
+export function registerDevice<T extends OptionTable = typeof noOptions>(
   name: string,
   factory: DeviceFactory<T>,
   { options, selfCheck }: DeviceKindOptions<T> = {},
 ): void {
   if (kinds.has(name)) throw new Error(`device '${name}' is registered already; choose another name`)
-  kinds.set(name, { options: options ?? none, open: factory, selfCheck })
+  kinds.set(name, { options: options ?? noOptions, open: factory, selfCheck })
 }
 
-/** The names of all known devices, the default first. */
+/** The names of all known devices: the built-in ones, `wasm` first, then those that were registered, in their order. */
 export const deviceNames = (): string[] => [...kinds.keys()]
 
 /** The options that a device knows, by name. @throws Error for an unknown device. */
@@ -148,16 +146,14 @@ export async function openDevice<Name extends string>(
   name: Name | undefined = undefined,
   options?: OptionsOf<Name>,
 ): Promise<Runtime> {
-  const asked = name ?? defaultName
-  if (
-    Object.values(options ?? {}).some(value => value !== undefined) &&
-    (open.has(asked) || opening.has(asked))
-  )
-    throw new Error(`device '${asked}' is open already; give options when it is first opened`)
-  return open.get(asked) ?? opening.get(asked) ?? keepLater(asked, (async () => start(asked, options))())
+  const wanted = name ?? defaultName
+  const known = open.get(wanted) ?? opening.get(wanted)
+  if (known && Object.values(options ?? {}).some(value => value !== undefined))
+    throw new Error(`device '${wanted}' is open already; give options when it is first opened`)
+  return known ?? keepLater(wanted, (async () => start(wanted, options))())
 }
 
-/** Remember a device that is being opened until it is open. */
+/** Remember that a device is being opened, until it is open or has failed. */
 function keepLater(name: string, started: Promise<Device>): Promise<Runtime> {
   const ready = started.then(opened => keep(name, opened)).finally(() => opening.delete(name))
   opening.set(name, ready)
@@ -180,7 +176,10 @@ export async function closeDevice(name: string): Promise<void> {
   await runtime?.close()
 }
 
-/** Choose the device on which values are computed unless a compiled function says otherwise. */
+/**
+ * Choose the device on which values are computed unless a compiled function says otherwise.
+ * @throws Error as `device` does; the choice is then what it was.
+ */
 export function setDefaultDevice(name: string): Runtime {
   const runtime = device(name)
   defaultName = name

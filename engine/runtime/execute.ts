@@ -9,34 +9,35 @@ import { type Launch, Runtime } from './runtime.js'
 
 /** A plan with its programs and scratch memory on a device: ready to run any number of times. */
 export class Executable {
-  /** Shared with other plans. */
+  /** The plan's scratch buffers, which other plans use, too. */
   readonly #scratch: DeviceBuffer[]
-  /** What kernels that the device has split need, constants among it. */
-  readonly #own: DeviceBuffer[] = []
-  readonly #launches: readonly OpenLaunch[]
+  /** Buffers between the pieces of kernels that the device has declined; some hold constants, so no other plan may. */
+  readonly #splitBuffers: DeviceBuffer[] = []
+  readonly #launches: readonly BindableLaunch[]
 
+  /** @throws Error when the device has too little memory, or declines a kernel that cannot be split; nothing is kept then. */
   constructor(
     readonly plan: Plan,
     readonly runtime: Runtime,
   ) {
     this.#scratch = runtime.scratch.take(plan.scratch)
-    const take = (bytes: number) => {
+    const alloc = (bytes: number) => {
       const buffer = runtime.alloc(bytes)
-      this.#own.push(buffer)
+      this.#splitBuffers.push(buffer)
       return buffer
     }
     try {
       this.#launches = plan.launches.flatMap(({ kernel, args }) =>
-        runtime.prepare(kernel, take).map(({ program, args: positions }) => {
-          const open: OpenLaunch['open'] = []
-          const buffers = positions.map((position, at) => {
-            if (typeof position !== 'number') return position
-            const from = args[position]
-            if (from.kind !== 'scratch') open.push({ at, from })
-            // Leaves and outputs are filled in by every run; until then any buffer holds their place.
-            return from.kind === 'scratch' ? this.#scratch[from.index] : nowhere
+        runtime.prepare(kernel, alloc).map(({ program, args: prepared }) => {
+          const unbound: BindableLaunch['unbound'] = []
+          const buffers = prepared.map((arg, position) => {
+            if (typeof arg !== 'number') return arg
+            const from = args[arg]
+            if (from.kind === 'scratch') return this.#scratch[from.index]
+            unbound.push({ position, from })
+            return noBuffer
           })
-          return { launch: { program, args: buffers }, open }
+          return { launch: { program, args: buffers }, unbound }
         }),
       )
     } catch (error) {
@@ -48,27 +49,33 @@ export class Executable {
   /** Enqueue all kernels. `leaves` and `outputs`: buffers in the plan's order. */
   run(leaves: readonly DeviceBuffer[], outputs: readonly DeviceBuffer[]): void {
     const { device } = this.runtime
-    for (const { launch, open } of this.#launches) {
-      for (const { at, from } of open) launch.args[at] = (from.kind === 'leaf' ? leaves : outputs)[from.index]
+    for (const { launch, unbound } of this.#launches) {
+      for (const { position, from } of unbound)
+        launch.args[position] = (from.kind === 'leaf' ? leaves : outputs)[from.index]
       device.run(launch.program, launch.args)
     }
   }
 
+  /** Give back all buffers; programs stay with the runtime. */
   free(): void {
     this.runtime.scratch.giveBack(this.#scratch.splice(0))
-    for (const buffer of this.#own.splice(0)) this.runtime.free(buffer)
+    for (const buffer of this.#splitBuffers.splice(0)) this.runtime.free(buffer)
   }
 }
 
-/** A launch, and which of its arguments every run fills in. */
-type OpenLaunch = {
+/** A launch, and its arguments that are leaves or outputs of the plan: every run puts their buffers in. */
+type BindableLaunch = {
   readonly launch: Launch & { readonly args: DeviceBuffer[] }
-  readonly open: { readonly at: number; readonly from: PlanArg }[]
+  readonly unbound: { readonly position: number; readonly from: PlanArg }[]
 }
 
-const nowhere: DeviceBuffer = { bytes: 0 }
+/** In the place of an argument that is not bound yet. */
+const noBuffer: DeviceBuffer = { bytes: 0 }
 
-/** The storage of a leaf on a device; data that is only on the host moves there. */
+/**
+ * The storage of a leaf on a device; data that is only on the host moves there.
+ * @throws Error when its value is on another device, or is gone.
+ */
 export function storageOf(t: Tensor, runtime: Runtime): Storage {
   if (t.storage) {
     if (t.storage.memory !== runtime)
@@ -86,11 +93,16 @@ export function storageOf(t: Tensor, runtime: Runtime): Storage {
   return t.storage
 }
 
-/** Compute tensors now (enqueue it) and keep their values. Those computed before, and constants, are left alone. */
+/**
+ * Compute tensors now (enqueue it) and keep their values; those that have one are left alone. `runtime`: where; by default
+ * where values that they are made of are, else on the default device.
+ * @throws Error when a value that is needed is gone or on another device, when a tensor belongs to a trace, or when the
+ * device has too little memory or cannot run a kernel; the tensors have no value then.
+ */
 export function realise(tensors: readonly Tensor[], runtime = deviceOf(tensors)): void {
-  const open = [...new Set(tensors)].filter(t => !t.storage)
-  const graph = open.filter(t => !hostData(t))
-  for (const t of open) if (hostData(t)) storageOf(t, runtime)
+  const missing = [...new Set(tensors)].filter(t => !t.storage)
+  const graph = missing.filter(t => !hostData(t))
+  for (const t of missing) if (hostData(t)) storageOf(t, runtime)
   if (!graph.length) return
   for (const t of graph) if (t.gone) throw new Error(`${t} has no value: ${t.gone}`)
   const plan = makePlan(graph)

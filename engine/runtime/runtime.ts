@@ -14,7 +14,7 @@ import { ScratchPool } from './scratch.js'
 /** A program with its arguments: the unit of work that is enqueued. */
 export type Launch = { readonly program: Program; readonly args: readonly DeviceBuffer[] }
 
-/** A launch before its buffers are known: arguments are positions among the kernel's own, or scratch buffers. */
+/** A launch before its buffers are known: an argument is a position among the kernel's own, or a scratch buffer. */
 type Prepared = { readonly program: Program; readonly args: readonly (number | DeviceBuffer)[] }
 
 /**
@@ -25,10 +25,12 @@ export class Runtime implements Memory {
   #buffers = 0
   #bytes = 0
   #closed = false
+  /** By `kernelKey`; null for kernels that the device has declined. */
   readonly #programs = new Map<string, Program | null>()
+  /** Memory that all plans of the device share. */
   readonly scratch = new ScratchPool(this)
 
-  /** `name`: by which it is registered, for messages. */
+  /** `name`: the one under which the device is registered, for messages. */
   constructor(
     readonly device: Device,
     readonly name = device.name,
@@ -54,6 +56,7 @@ export class Runtime implements Memory {
     return { buffers: this.#buffers, bytes: this.#bytes }
   }
 
+  /** New memory, which is counted. @throws Error when there is no more. */
   alloc(bytes: number): DeviceBuffer {
     const buffer = this.device.alloc(bytes)
     this.#buffers++
@@ -61,6 +64,7 @@ export class Runtime implements Memory {
     return buffer
   }
 
+  /** Give memory back; after `close` this does nothing. */
   free(buffer: DeviceBuffer): void {
     // The device has given back everything when it was closed.
     if (this.#closed) return
@@ -90,10 +94,11 @@ export class Runtime implements Memory {
   }
 
   /**
-   * Programs for a kernel: itself, or what it splits into on this device. Scratch that the pieces need is taken with
-   * `scratch`. @throws Error when the device declines a piece that cannot be split further.
+   * Programs for a kernel: itself, or what it splits into on this device. Scratch buffers that the pieces need are made
+   * with `alloc` and belong to the caller.
+   * @throws Error when the device declines a piece that cannot be split further.
    */
-  prepare(kernel: Kernel, scratch: (bytes: number) => DeviceBuffer): Prepared[] {
+  prepare(kernel: Kernel, alloc: (bytes: number) => DeviceBuffer): Prepared[] {
     const program = this.#compile(kernel)
     if (program) return [{ program, args: Array.from({ length: argumentCount(kernel) }, (_, i) => i) }]
     const pieces = split(kernel)
@@ -103,20 +108,21 @@ export class Runtime implements Memory {
         `device '${this.name}' cannot run this kernel${float64 ? ' in float64; use float32, or the device reference' : ''}:\n${printKernel(kernel)}`,
       )
     }
-    const own = pieces.scratch.map(({ bytes, contents }) => {
-      const buffer = scratch(bytes)
+    const scratch = pieces.scratch.map(({ bytes, contents }) => {
+      const buffer = alloc(bytes)
       if (contents) this.write(buffer, contents)
       return buffer
     })
     return pieces.launches.flatMap(({ kernel: piece, args }) => {
-      const outer = args.map(arg => (typeof arg === 'number' ? arg : own[arg.scratch]))
-      return this.prepare(piece, scratch).map(({ program, args }) => ({
+      const outer = args.map(arg => (typeof arg === 'number' ? arg : scratch[arg.scratch]))
+      return this.prepare(piece, alloc).map(({ program, args }) => ({
         program,
         args: args.map(arg => (typeof arg === 'number' ? outer[arg] : arg)),
       }))
     })
   }
 
+  /** Close the device: it finishes its work and gives back everything. */
   async close(): Promise<void> {
     this.#closed = true
     await this.device.close()

@@ -34,6 +34,7 @@ type Case = {
   readonly reverse: boolean
 }
 
+/** Random arguments of a cell; `xs` is [steps, batch, input], each carry [batch, hidden]. */
 type State = { readonly parameters: Parameters; readonly carry: Carry; readonly xs: Tensor }
 
 /**
@@ -71,6 +72,7 @@ export async function checkCell(cell: Cell, options: CheckCellOptions = {}): Pro
   await fc.assert(property, { numRuns: runs, includeErrorInReport: true, ...replay })
 }
 
+/** Values in [-1, 1) in float64, each tensor from a stream of its own. */
 function randomState(cell: Cell, { batch, input, hidden, steps, seed }: Case): State {
   const key = keyFromSeed(seed)
   let streams = 0
@@ -89,6 +91,7 @@ function randomState(cell: Cell, { batch, input, hidden, steps, seed }: Case): S
   }
 }
 
+/** @throws Error unless carry and output of a step are [batch, hidden]. */
 function checkShapes(cell: Cell, { batch, input, hidden }: Case, { parameters, carry, xs }: State): void {
   const { carry: next, out } = stepCell(cell, parameters, carry, xs.slice(0, 0, 1).reshape(batch, input), 0)
   const wanted = printShape([batch, hidden])
@@ -104,7 +107,7 @@ const noiseOf = ({ dropout, seed }: Case) => ({ rate: dropout, key: randomKey(se
 const runScanned = (cell: Cell, c: Case, { parameters, carry, xs }: State): { carry: Carry; out: Tensor } =>
   runCell(cell, parameters, carry, xs, noiseOf(c), { reverse: c.reverse })
 
-/** The same as a plain loop over the steps. */
+/** The same by a plain loop over the steps. */
 const runUnrolled: typeof runScanned = (cell, c, { parameters, carry, xs }) =>
   plainLoop(
     (state: Carry, { x, t }: { x: Tensor; t: Tensor }) => stepCell(cell, parameters, state, x, t, noiseOf(c)),
@@ -113,7 +116,7 @@ const runUnrolled: typeof runScanned = (cell, c, { parameters, carry, xs }) =>
     { reverse: c.reverse },
   )
 
-/** A scalar that every part of a run matters for. */
+/** A scalar that depends on every element of a run's result. */
 const total = ({ carry, out }: { carry: Carry; out: Tensor }): Tensor =>
   leaves(carry)
     .map((t, i) =>

@@ -1,8 +1,9 @@
 import { entries, type Tree } from '../index.js'
 
 /**
- * The first element that is off by more than `limit` (of the expected value, and of the element's number), as a text;
- * NaN and infinities must be the same.
+ * The first element of two arrays that differs by more than it may, as a text; undefined if there is none. NaN and
+ * infinities must be the same. `limit`: the largest absolute difference, from the expected value and the element's index;
+ * `reference`: where the expected values are from, for the text.
  */
 export function firstDifference(
   actual: ArrayLike<number>,
@@ -14,9 +15,9 @@ export function firstDifference(
   for (let i = 0; i < expected.length; i++) {
     const [x, y] = [actual[i], expected[i]]
     if (x === y || (Number.isNaN(x) && Number.isNaN(y))) continue
-    const most = limit(y, i)
-    if (most === Infinity || Math.abs(x - y) <= most) continue
-    const allowed = most > 0 ? `, may be off by ${most.toPrecision(2)}` : ''
+    const largest = limit(y, i)
+    if (largest === Infinity || Math.abs(x - y) <= largest) continue
+    const allowed = largest > 0 ? `, may be off by ${largest.toPrecision(2)}` : ''
     return `element ${i} is ${x}, ${reference} ${y}${allowed}`
   }
   return undefined
@@ -30,7 +31,7 @@ export const relativeTo1 =
 
 /**
  * The first difference of two trees of the same structure by more than `tolerance`, relative to 1 or to the value if
- * that is larger: its path, and what is different.
+ * that is larger: its path and what is different, as a text; undefined if there is none.
  */
 export async function firstDifferenceOfTrees(
   actual: Tree,

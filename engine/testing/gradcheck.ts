@@ -16,8 +16,8 @@ export type GradcheckOptions = {
   readonly second?: boolean
 }
 
-/** Fixed weights in [0.5, 1.5) that turn a tensor into a scalar which no symmetry makes vanish. */
-const weighted = (y: Tensor, stream: number): Tensor => {
+/** The sum of a tensor with fixed random weights in [0.5, 1.5): a scalar which no symmetry makes vanish. */
+const weightedSum = (y: Tensor, stream: number): Tensor => {
   const weights = Float64Array.from({ length: y.size }, (_, i) => 0.5 + uniformAt([1, 2], stream, i))
   return y.mul(tensor(weights, { shape: y.shape })).sum()
 }
@@ -43,11 +43,11 @@ export async function gradcheck(
     tensor(isFloat(t.dtype) ? Float64Array.from(values[i]) : values[i], { shape: t.shape }),
   )
   const floats = (xs: readonly Tensor[]) => xs.filter(t => isFloat(t.dtype))
-  const value = (xs: readonly Tensor[]) => weighted(fn(...xs), 0)
+  const value = (xs: readonly Tensor[]) => weightedSum(fn(...xs), 0)
   const gradient = (xs: readonly Tensor[]) => gradients(value(xs), floats(xs))
   const gradientValue = (xs: readonly Tensor[]) =>
     gradient(xs)
-      .map((g, i) => weighted(g, i + 1))
+      .map((g, i) => weightedSum(g, i + 1))
       .reduce((a, b) => a.add(b))
   const secondGradient = (xs: readonly Tensor[]) => gradients(gradientValue(xs), floats(xs))
   const options = { step, tolerance }
@@ -66,9 +66,13 @@ export async function gradcheck(
   }
 }
 
+/** As in `GradcheckOptions`. */
 type Differences = { readonly step: number; readonly tolerance: number }
 
-/** Compare a gradient with differences of its function, for every element of every float in `inputs`. */
+/**
+ * Compare a gradient with central differences of its function, for every element of every float in `inputs`.
+ * @throws Error that begins with `what`, for the first derivative that differs.
+ */
 async function compareWithDifferences(
   fn: (xs: readonly Tensor[]) => Tensor,
   gradient: (xs: readonly Tensor[]) => readonly Tensor[],
@@ -80,9 +84,9 @@ async function compareWithDifferences(
   const [compiledFn, compiledGradient] = [compile(fn, onReference), compile(gradient, onReference)]
   const value = async (): Promise<number> => {
     const y = compiledFn(inputs)
-    const number = await y.item()
+    const result = await y.item()
     y.dispose()
-    return number
+    return result
   }
   try {
     const analytic = compiledGradient(inputs)

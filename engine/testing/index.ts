@@ -3,8 +3,8 @@
  *
  * `gradcheck` compares gradients with finite differences; `checkCell` does so for random uses of a cell, and compares
  * its scan with a plain loop (plainLoop.ts); `checkOperation` tries what the record of an operation promises
- * (operations/); `deviceConformance` (conformance/) tests a device against the reference.
- * What they try is drawn by fast-check (fastCheck.ts) from generators/.
+ * (operations/); `deviceConformance` (conformance/) tests a device against the reference. What they try is drawn by
+ * fast-check (fastCheck.ts) from generators/, and compared by compare.ts.
  */
 export { type CheckCellOptions, checkCell } from './checkCell.js'
 export {

@@ -15,7 +15,7 @@ export function plainLoop<C extends Tree, X extends Tree, O extends Tree>(
   let carry = init
   for (let iteration = 0; iteration < steps; iteration++) {
     const t = reverse ? steps - 1 - iteration : iteration
-    const x = mapTree(xs, all => all.slice(0, t, t + 1).squeeze(0))
+    const x = mapTree(xs, stacked => stacked.slice(0, t, t + 1).squeeze(0))
     const result = step(carry, x)
     carry = result.carry
     outs[t] = result.out
@@ -24,3 +24,6 @@ export function plainLoop<C extends Tree, X extends Tree, O extends Tree>(
   const stacked = byStep[0].map((_, i) => stack(byStep.map(tensors => tensors[i])))
   return { carry, out: fillTree(outs[0], stacked) }
 }
+
+/** How loops are run: by `plainLoop`, or by `scan`, which means the same. */
+export type Loop = typeof plainLoop

@@ -12,7 +12,10 @@ import { type Shape, sizeOf, type View } from '../../kernel/shape.js'
 /** The relative errors that a device states: of one scalar operation, and of products. */
 export type Tolerances = Pick<Runtime, 'mapEps' | 'matmulEps'>
 
-/** How far each element of each argument of a kernel may be off after it has run on `args` (as they are before). */
+/**
+ * How far each element of each argument may be off, in absolute terms, after a kernel has run on `args` (their contents
+ * before it runs): 0 where a device must give the very same bits.
+ */
 export function errorBounds(kernel: Kernel, args: readonly TypedArray[], eps: Tolerances): Float64Array[] {
   const bounds = args.map(array => new Float64Array(array.length))
   switch (kernel.kind) {
@@ -72,8 +75,8 @@ function relativeTo(magnitude: ArrayLike<number>, eps: number, bounds: Float64Ar
   for (let i = 0; i < bounds.length; i++) if (Number.isFinite(magnitude[i])) bounds[i] += eps * magnitude[i]
 }
 
-/** Calls `visit` with the positions of every element of a shape in some views, and its number in row-major order. */
-function forEach(
+/** Calls `visit` with the positions of every element of a shape in some views, and its index in row-major order. */
+function forEachElement(
   shape: Shape,
   views: readonly View[],
   visit: (positions: number[], i: number) => void,
@@ -98,7 +101,7 @@ function mapBounds(
   const views = operands(kernel).map(({ view }) => view)
   const written = [...writtenArguments(kernel)]
   // An output may be an input: bounds are those of the values before.
-  forEach(shape, views, positions => {
+  forEachElement(shape, views, positions => {
     const lines = evaluateWithError(body, args, positions, eps)
     outputs.forEach(({ value }, i) => {
       bounds[written[i]][positions[written[i]]] = lines[value].error
@@ -119,15 +122,16 @@ function reduceBounds(
   const count = sizeOf(shape) / sizeOf(operands(kernel)[target].shape)
   const magnitude = new Float64Array(results.length)
   const views = inputs.map(({ view }) => view)
-  forEach(shape, views, (positions, i) => {
+  forEachElement(shape, views, (positions, i) => {
     const line = evaluateWithError(body, args, positions, eps)[value]
-    const o = Math.floor(i / count)
-    magnitude[o] += Math.abs(line.value)
-    results[o] = op === 'sum' ? results[o] + line.error : Math.max(results[o], line.error)
+    const result = Math.floor(i / count)
+    magnitude[result] += Math.abs(line.value)
+    results[result] = op === 'sum' ? results[result] + line.error : Math.max(results[result], line.error)
   })
   if (op === 'sum' && isFloat(dtype)) relativeTo(magnitude, 4 * eps.mapEps, results)
 }
 
+/** A value, and how far it may be off. */
 type Approximate = { readonly value: number; readonly error: number }
 
 /** Every line of a body at one element, at a position in each argument, and how far it may be off. */
@@ -144,7 +148,7 @@ function evaluateWithError(
       lines.push({ value: instr.value, error: instr.dtype === 'float32' ? 1e-7 * Math.abs(instr.value) : 0 })
     else
       lines.push(
-        operation(
+        operationWithError(
           instr,
           instr.args.map(line => lines[line]),
           eps,
@@ -154,9 +158,10 @@ function evaluateWithError(
   return lines
 }
 
-/** What devices may take for zero. */
-const smallest = 1.2e-38
-const largest = 3.4e38
+/** The smallest normal number of float32: devices may take what is less for zero. */
+const smallestNormal = 1.2e-38
+/** The largest number of float32. */
+const largestFinite = 3.4e38
 
 /** Primitives that only choose or tell apart; all others may round. */
 const exact: ReadonlySet<Instr['op']> = new Set([
@@ -171,19 +176,23 @@ const exact: ReadonlySet<Instr['op']> = new Set([
   'select',
 ])
 
-function operation(instr: Instr, operands: readonly Approximate[], eps: Tolerances): Approximate {
+/** One operation on operands that may be off. */
+function operationWithError(instr: Instr, operands: readonly Approximate[], eps: Tolerances): Approximate {
   const evaluateAt = ([a, b, c]: readonly number[]) => evaluate(instr, a, b, c)
   const value = evaluateAt(operands.map(x => x.value))
   const rounds = isFloat(instr.dtype) && !exact.has(instr.op) && Number.isFinite(value)
-  const rounding = rounds ? 2 * eps.mapEps * Math.abs(value) + smallest : 0
-  // In float32 it may be finite or not.
-  if (instr.dtype === 'float32' && Number.isFinite(value) && Math.abs(value) > largest * (1 - 4 * eps.mapEps))
-    return { value, error: Infinity }
+  const rounding = rounds ? 2 * eps.mapEps * Math.abs(value) + smallestNormal : 0
+  // Near the end of float32's range a device may overflow or not.
+  const nearOverflow = Number.isFinite(value) && Math.abs(value) > largestFinite * (1 - 4 * eps.mapEps)
+  if (instr.dtype === 'float32' && nearOverflow) return { value, error: Infinity }
   if (operands.every(x => x.error === 0)) return { value, error: rounding }
   return { value, error: spread(instr, operands, value, evaluateAt) + rounding }
 }
 
-/** How far the result may be off for operands anywhere within their errors: what it is at the corners. */
+/**
+ * How far the result may be off for operands anywhere within their errors: its largest distance from `value` at the corners
+ * of the box that the operands lie in.
+ */
 function spread(
   { op }: Instr,
   operands: readonly Approximate[],

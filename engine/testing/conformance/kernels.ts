@@ -21,7 +21,8 @@ import {
 import { errorBounds } from './errorBounds.js'
 import type { Suite } from './suite.js'
 
-const drawn: readonly (readonly [what: string, draw: DrawKernel, runs: number])[] = [
+/** What is drawn, and how many random cases of it by default. */
+const kinds: readonly (readonly [what: string, draw: DrawKernel, runs: number])[] = [
   ['map', drawMap, 150],
   ['map in place', drawMapInPlace, 60],
   ['reduce', drawReduce, 100],
@@ -35,7 +36,7 @@ const drawn: readonly (readonly [what: string, draw: DrawKernel, runs: number])[
 
 /** Every kind of kernel, handed to the device as it is (and split where it declines), with all of its forms. */
 export function testKernels(suite: Suite): void {
-  for (const [what, draw, runs] of drawn)
+  for (const [what, draw, runs] of kinds)
     suite.test(`kernel ${what}`, async (runtime, check) => {
       const dtypes = dtypesTaken(runtime)
       const cases = check.gen().map(gen => draw(drawWith(check, gen), dtypes))
@@ -67,7 +68,7 @@ async function compareWithReference(runtime: Runtime, drawn: KernelCase): Promis
   }
 }
 
-/** Numbers that are easily taken for each other where programs are kept. */
+/** Numbers that JSON does not tell apart, so that their programs are easily taken for each other. */
 const lookAlikes = [Number.NaN, Infinity, -Infinity, 0, -0]
 
 /** Constants that JSON does not tell apart make programs of their own. */
@@ -96,22 +97,22 @@ export async function runKernel(
   runtime: Runtime,
   { kernel, buffers, args = [...buffers.keys()] }: KernelCase,
 ): Promise<TypedArray[]> {
-  const taken: DeviceBuffer[] = []
-  const take = (bytes: number) => taken[taken.push(runtime.alloc(bytes)) - 1]
+  const allocated: DeviceBuffer[] = []
+  const alloc = (bytes: number) => allocated[allocated.push(runtime.alloc(bytes)) - 1]
   try {
-    const inUse = buffers.map(array => {
-      const buffer = take(array.byteLength)
+    const deviceBuffers = buffers.map(array => {
+      const buffer = alloc(array.byteLength)
       runtime.device.write(buffer, array)
       return buffer
     })
-    for (const { program, args: positions } of runtime.prepare(kernel, take))
+    for (const { program, args: prepared } of runtime.prepare(kernel, alloc))
       runtime.device.run(
         program,
-        positions.map(position => (typeof position === 'number' ? inUse[args[position]] : position)),
+        prepared.map(arg => (typeof arg === 'number' ? deviceBuffers[args[arg]] : arg)),
       )
-    const contents = await Promise.all(inUse.map(buffer => runtime.device.read(buffer)))
+    const contents = await Promise.all(deviceBuffers.map(buffer => runtime.device.read(buffer)))
     return contents.map((bytes, i) => hostView(dtypeOf(buffers[i])!, bytes))
   } finally {
-    for (const buffer of taken) runtime.free(buffer)
+    for (const buffer of allocated) runtime.free(buffer)
   }
 }

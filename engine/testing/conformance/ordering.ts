@@ -5,6 +5,7 @@ import { drawWith } from '../fastCheck.js'
 import { accumulate, compileSimple, fill, sum } from './simpleKernels.js'
 import type { Suite } from './suite.js'
 
+/** Elements of a buffer, and buffers. */
 const count = 5
 const bufferCount = 3
 const kinds = ['read', 'write', 'fill', 'sum', 'accumulate', 'renew'] as const
@@ -81,6 +82,7 @@ export function testOrdering(suite: Suite): void {
   })
 }
 
+/** What a step of this number writes: as many elements as its remainder says. */
 const valuesFrom = (number: number) => Int32Array.from({ length: number % (count + 1) }, (_, i) => number + i)
 
 /** What the reads of some steps ought to give. */

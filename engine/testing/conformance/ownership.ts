@@ -76,7 +76,7 @@ export function testOwnership(suite: Suite): void {
       return `as before: ${JSON.stringify(after)}`
     }
     churn(device)
-    return `${churned} times ${chunk} bytes, one after the other`
+    return `${chunks} times ${chunk} bytes, one after the other`
   })
 }
 
@@ -125,14 +125,16 @@ async function useMemory(device: string): Promise<void> {
   f.dispose()
 }
 
+/** Bytes, and how many times they are taken and given back: 4.5 GiB. */
 const chunk = 2 ** 26
-const churned = 72
+const chunks = 72
 
-/** More memory than most devices have, a piece at a time. */
+/** Take more memory than most devices have, and give it back, a chunk at a time. */
 function churn(device: Device): void {
-  for (let i = 0; i < churned; i++) device.free(allocAfter(i, device))
+  for (let i = 0; i < chunks; i++) device.free(allocAfter(i, device))
 }
 
+/** @throws Error of a leak when there is no memory after `freed` chunks, all given back. */
 function allocAfter(freed: number, device: Device): DeviceBuffer {
   try {
     return device.alloc(chunk)

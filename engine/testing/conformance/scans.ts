@@ -1,7 +1,7 @@
-import { compile, dispose, leaves, type Tree } from '../../index.js'
+import { compile, dispose, leaves, scan, type Tree } from '../../index.js'
 import { firstDifference, relativeTo1 } from '../compare.js'
 import { drawWith } from '../fastCheck.js'
-import { byScan, drawProgram, everything, type Program } from '../generators/index.js'
+import { drawProgram, type Program, valuesAndGradients } from '../generators/index.js'
 import type { Suite } from './suite.js'
 
 /** Random programs around a random scan, forwards and in reverse: values and gradients. */
@@ -15,7 +15,7 @@ export function testScans(suite: Suite): void {
         let compared = 0
         const count = await suite.check(check, cases, donate ? 20 : 60, async ([gen, seed]) => {
           const program = drawProgram(drawWith(check, gen), seed, 'float32')
-          const exact = await valuesOf(program.as('float64'), 'reference', [])
+          const exact = await valuesOf(program.withDtype('float64'), 'reference', [])
           const expected = await valuesOf(program, 'reference', [])
           // A program that rounding to float32 alone changes as much says nothing about a device.
           const negligible = relativeTo1(tolerance / 20)
@@ -38,7 +38,7 @@ async function valuesOf(
   device: string,
   donate: readonly number[],
 ): Promise<ArrayLike<number>[]> {
-  const run = compile(everything(program, byScan), { device, donate })
+  const run = compile(valuesAndGradients(program, scan), { device, donate })
   const args = program.args()
   try {
     const result: Tree = run(args)

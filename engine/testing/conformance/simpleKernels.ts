@@ -1,8 +1,8 @@
 import type { Device, Program } from '../../index.js'
-import { copyKernel } from '../../kernel/build.js'
+import { copyKernel, mapKernel } from '../../kernel/build.js'
+import { add } from '../../kernel/expr.js'
 import type { CopyKernel, MapKernel, SimpleKernel } from '../../kernel/kernel.js'
 import { contiguousView } from '../../kernel/shape.js'
-import { inputLine } from '../generators/index.js'
 
 // Kernels of `count` int32 elements that every device takes: what ownership and order are tested with.
 
@@ -17,15 +17,8 @@ export const accumulate = (count: number): CopyKernel => {
 
 /** out = a + b */
 export const sum = (count: number): MapKernel => {
-  const dtype = 'int32'
-  const operand = { dtype, view: contiguousView([count]) } as const
-  return {
-    kind: 'map',
-    shape: [count],
-    inputs: [operand, operand],
-    body: [inputLine(dtype, 0), inputLine(dtype, 1), { op: 'add', dtype, args: [0, 1], value: 0 }],
-    outputs: [{ ...operand, value: 2 }],
-  }
+  const operand = { dtype: 'int32', view: contiguousView([count]) } as const
+  return mapKernel([count], [operand, operand], add)
 }
 
 /** @throws Error when a device declines a kernel that every device must take. */

@@ -45,7 +45,7 @@ const cell = defineCell({
 })
 
 const [batch, length, hidden, classes] = [5, 9, 7, 4]
-/** Steps whose values are compared: later ones differ more and more, as chance has it. */
+/** Steps whose values are compared: rounding makes later ones differ more and more. */
 const compared = 6
 
 /** A model that learns to tell the next of four bases, as the trainings of this package do, on every device alike. */
@@ -77,13 +77,13 @@ async function train(
       output: uniform(randomKey(2), [hidden, classes]).sub(0.5),
     }
     const bases = Int32Array.from({ length: (length + 1) * batch }, (_, i) => (i * i + (i >> 2)) % classes)
-    const made = {
+    const tensors = {
       state: { parameters, optimiser: adamState(parameters) },
       reads: tensor(bases, { shape: [length + 1, batch] }),
       key: tensor(Int32Array.of(3, 0)),
     }
-    realise(leaves(made), runtime)
-    return made
+    realise(leaves(tensors), runtime)
+    return tensors
   })
   const step = compile(
     ({ parameters, optimiser }: typeof start.state, reads: Tensor, key: Tensor) => {

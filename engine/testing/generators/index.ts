@@ -3,8 +3,8 @@
  * with their buffers, loops of kernels, uses of registered operations, and programs around a scan. All of them draw from
  * a `Draw`, so that fast-check can replay and shrink them.
  */
-export { drawOperation, inputLine } from './bodies.js'
-export { type DrawKernel, type KernelCase, withBuffers } from './kernelCase.js'
+export { inputLine } from './bodies.js'
+export type { DrawKernel, KernelCase } from './kernelCase.js'
 export {
   drawCopy,
   drawGather,
@@ -26,6 +26,6 @@ export {
   printCase,
   sampledOps,
 } from './operations.js'
-export { byPlainLoop, byScan, drawProgram, everything, type Loop, type Program } from './programs.js'
-export { drawSeed, oddValues, unusual, values, wholeValues } from './values.js'
-export { drawShape, drawView, type Strided } from './views.js'
+export { drawProgram, type Program, valuesAndGradients } from './programs.js'
+export { values } from './values.js'
+export { drawView, type Strided } from './views.js'

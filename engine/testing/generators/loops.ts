@@ -1,54 +1,25 @@
 import type { Shape } from '../../index.js'
+import { mapKernel, reduceKernel } from '../../kernel/build.js'
 import { bytesPerElement, type DType } from '../../kernel/dtype.js'
-import type { Instr } from '../../kernel/expr.js'
-import type { LoopArg, LoopKernel, MapKernel, MatmulKernel, ReduceKernel } from '../../kernel/kernel.js'
+import * as s from '../../kernel/expr.js'
+import type { LoopKernel, MapKernel, MatmulKernel } from '../../kernel/kernel.js'
+import { alternatingArg, fixedArg, rowArg } from '../../kernel/loop.js'
 import { contiguousView, type View } from '../../kernel/shape.js'
-import { inputLine } from './bodies.js'
 import type { DrawKernel } from './kernelCase.js'
 import { drawSeed, wholeValues } from './values.js'
 
 /** The sum of two arrays, clamped to -4 … 4 so that whole numbers stay small, written to two outputs. */
 function clampedSum(shape: Shape, dtype: DType): MapKernel {
   const operand = { dtype, view: contiguousView(shape) }
-  const constant = (value: number): Instr => ({ op: 'const', dtype, args: [], value })
-  const body: Instr[] = [
-    inputLine(dtype, 0),
-    inputLine(dtype, 1),
-    { op: 'add', dtype, args: [0, 1], value: 0 },
-    constant(-4),
-    { op: 'max', dtype, args: [2, 3], value: 0 },
-    constant(4),
-    { op: 'min', dtype, args: [4, 5], value: 0 },
-  ]
-  const output = { ...operand, value: body.length - 1 }
-  return { kind: 'map', shape, inputs: [operand, operand], body, outputs: [output, output] }
-}
-
-function negation(shape: Shape, dtype: DType): MapKernel {
-  const operand = { dtype, view: contiguousView(shape) }
-  const body: Instr[] = [inputLine(dtype, 0), { op: 'neg', dtype, args: [0], value: 0 }]
-  return { kind: 'map', shape, inputs: [operand], body, outputs: [{ ...operand, value: 1 }] }
+  const kernel = mapKernel(shape, [operand, operand], (a, b) => s.min(s.max(s.add(a, b), -4), 4))
+  const [output] = kernel.outputs
+  return { ...kernel, outputs: [output, output] }
 }
 
 function product(rows: number, width: number, dtype: MatmulKernel['dtype'], b: View): MatmulKernel {
   const a = contiguousView([rows, width])
   return { kind: 'matmul', dtype, batch: [], m: rows, n: width, k: width, a, b, accumulate: false }
 }
-
-function rowReduction(shape: Shape, dtype: DType, op: ReduceKernel['op']): ReduceKernel {
-  const inputs = [{ dtype, view: contiguousView(shape) }]
-  return { kind: 'reduce', op, dtype, shape, axes: 1, inputs, body: [inputLine(dtype, 0)], value: 0 }
-}
-
-/** A buffer that stays, one that alternates with another, and one that moves with the step. */
-const fixed = (buffer: number): LoopArg => ({ even: buffer, odd: buffer, offset: 0, stride: 0 })
-const alternating = (even: number, odd: number): LoopArg => ({ even, odd, offset: 0, stride: 0 })
-const moving = (buffer: number, offset: number, stride: number): LoopArg => ({
-  even: buffer,
-  odd: buffer,
-  offset,
-  stride,
-})
 
 /**
  * A recurrence of whole numbers, exact in any arithmetic: the carry alternates between two buffers, a row of the input is
@@ -71,22 +42,26 @@ export const drawLoop: DrawKernel<LoopKernel> = (draw, dtypes) => {
   const flipped = { offset: width * width - 1, strides: [-width, -1] }
   const multiply = {
     kernel: product(rows, width, dtype, draw.int(0, 1) ? flipped : matrix),
-    args: [alternating(carry, nextCarry), fixed(weights), fixed(gates)],
+    args: [alternatingArg(carry, nextCarry), fixedArg(weights), fixedArg(gates)],
   }
   const advance = {
     kernel: clampedSum(shape, dtype),
     args: [
-      fixed(gates),
-      moving(xs, rowBytes, rowBytes),
-      alternating(nextCarry, carry),
-      moving(history, 0, rowBytes),
+      fixedArg(gates),
+      rowArg(xs, rowBytes, rowBytes),
+      alternatingArg(nextCarry, carry),
+      rowArg(history, 0, rowBytes),
     ],
   }
+  const whole = { dtype, view: contiguousView(shape) }
   const reduce = {
-    kernel: rowReduction(shape, dtype, draw.pick(['sum', 'max'])),
-    args: [alternating(nextCarry, carry), moving(reduced, 0, bytesPerElement(dtype) * rows)],
+    kernel: reduceKernel(draw.pick(['sum', 'max']), dtype, shape, 1, [whole], x => x),
+    args: [alternatingArg(nextCarry, carry), rowArg(reduced, 0, bytesPerElement(dtype) * rows)],
   }
-  const negateWeights = { kernel: negation([width, width], dtype), args: [fixed(weights), fixed(weights)] }
+  const negateWeights = {
+    kernel: mapKernel([width, width], [{ dtype, view: matrix }], s.neg),
+    args: [fixedArg(weights), fixedArg(weights)],
+  }
   const body = [
     multiply,
     advance,

@@ -36,39 +36,41 @@ type StridedInput = {
 /** One random use of an operation with values for its inputs, as the generated tests draw it. */
 export type DrawnCase = { readonly sample: Sample; readonly inputs: readonly StridedInput[] }
 
-/** A random chain of views that ends in `shape`, drawn from its end to the memory that it starts from. */
+/** A random chain of views that ends in `shape`, drawn backwards to the memory that it starts from. */
 function drawViews(draw: Draw, shape: Shape): Omit<StridedInput, 'values'> {
   let memory = shape
   let view = (t: Tensor) => t
   let printed = ''
-  const begin = (from: Shape, first: typeof view, name: string): void => {
+  const prepend = (shape: Shape, first: typeof view, name: string): void => {
     const rest = view
-    memory = from
+    memory = shape
     view = t => rest(first(t))
     printed = `.${name}${printed}`
   }
   for (let count = draw.int(0, 3); count > 0; count--) {
-    const now = memory
-    const d = draw.int(0, Math.max(0, now.length - 1))
-    const sized = (size: number): number[] => now.map((n, e) => (e === d ? size : n))
-    const kind = now.length ? draw.int(0, 4) : 4
-    if (kind === 0) begin(now, t => t.flip(d), `flip(${d})`)
+    const target = memory
+    const d = draw.int(0, Math.max(0, target.length - 1))
+    const sized = (size: number): number[] => target.map((n, e) => (e === d ? size : n))
+    const kind = target.length ? draw.int(0, 4) : 4
+    if (kind === 0) prepend(target, t => t.flip(d), `flip(${d})`)
     else if (kind === 1) {
-      const axes = now.map((_, e) => (e + d) % now.length)
-      begin(
-        now.map((_, e) => now[axes.indexOf(e)]),
+      const axes = target.map((_, e) => (e + d) % target.length)
+      prepend(
+        target.map((_, e) => target[axes.indexOf(e)]),
         t => t.permute(...axes),
         `permute(${axes})`,
       )
     } else if (kind === 2) {
       const [start, step, rest] = [draw.int(0, 2), draw.int(1, 3), draw.int(0, 2)]
-      const end = start + (now[d] - 1) * step + 1
-      begin(sized(end + rest), t => t.slice(d, start, end, step), `slice(${[d, start, end, step]})`)
-    } else if (kind === 3) begin(sized(1), t => t.expand(...now), `expand(${now})`)
-    else begin([3, ...now], t => t.slice(0, 1, 2).squeeze(0), 'slice(0,1,2).squeeze(0)')
+      const end = start + (target[d] - 1) * step + 1
+      prepend(sized(end + rest), t => t.slice(d, start, end, step), `slice(${[d, start, end, step]})`)
+    } else if (kind === 3) prepend(sized(1), t => t.expand(...target), `expand(${target})`)
+    else prepend([3, ...target], t => t.slice(0, 1, 2).squeeze(0), 'slice(0,1,2).squeeze(0)')
   }
   return { memory, view, printed }
 }
+
+type Range = Omit<Sample['inputs'][number], 'shape'>
 
 /** Random values in a range; integers for int32. */
 function valuesInRange({ dtype, min, max }: Required<Range>, size: number, seed: number): TypedArray {
@@ -78,8 +80,6 @@ function valuesInRange({ dtype, min, max }: Required<Range>, size: number, seed:
   const span = max - min + 1
   return Int32Array.from({ length: size }, (_, i) => min + ((bitsAt(key, 0, i) >>> 0) % span))
 }
-
-type Range = Omit<Sample['inputs'][number], 'shape'>
 
 /** Whether an elementwise operation is defined for integers. */
 function takesIntegers({ expr }: ElementwiseOp): boolean {
@@ -105,11 +105,11 @@ export const casesOf = (check: typeof fc, op: SampledOp, { all = false } = {}): 
     const inputs = sample.inputs.map(({ shape, ...range }): StridedInput => {
       const { memory, view, printed } = drawViews(draw, shape)
       const whole = { dtype: 'int32', min: -(2 ** 31), max: 2 ** 31 - 1 } as const
-      const asked: Required<Range> =
+      const wanted: Required<Range> =
         integers && !range.dtype ? whole : { dtype: 'float64', min: -2, max: 2, ...range }
       const size = sizeOf(memory)
       const seed = gen(check.nat)
-      const values = valuesInRange(asked, size, seed)
+      const values = valuesInRange(wanted, size, seed)
       if (odd && values instanceof Float64Array)
         for (let i = 0; i < size; i++) {
           const bits = bitsAt(keyFromSeed(seed), 1, i) >>> 0
@@ -149,7 +149,7 @@ export const inputsOf = ({ inputs }: DrawnCase, dtype: 'float32' | 'float64'): T
     tensor(values, { shape: memory, dtype: values instanceof Int32Array ? 'int32' : dtype }),
   )
 
-/** Whether no point of a use is at a kink. */
+/** Whether no element of a use is at a kink, by the record's `smooth`. */
 export async function isSmooth(drawn: DrawnCase): Promise<boolean> {
   const { smooth } = drawn.sample
   if (!smooth) return true

@@ -4,7 +4,6 @@ import {
   type Draw,
   gradients,
   leaves,
-  scan,
   type Tensor,
   type Tree,
   tensor,
@@ -13,11 +12,12 @@ import {
 } from '../../index.js'
 import { isFloat } from '../../kernel/dtype.js'
 import { sizeOf } from '../../kernel/shape.js'
-import { plainLoop } from '../plainLoop.js'
+import type { Loop } from '../plainLoop.js'
 import { arrangements, carried, drawPiece, type Inputs, type Outside, type State } from './steps.js'
 
 // Random programs around a random loop: what the suites for scan and for devices draw.
 
+/** What a step gives out: two [rows, width] tensors. */
 type Outputs = { readonly p: Tensor; readonly q: Tensor }
 type Step = (state: State, inputs: Inputs) => { carry: State; out: Outputs }
 type Float = 'float32' | 'float64'
@@ -25,18 +25,14 @@ type Float = 'float32' | 'float64'
 /** A random program: fresh arguments, and what to compute of them, by scan or by the plain loop over the same step. */
 export type Program = {
   /** The same program in another dtype. */
-  as(dtype: Float): Program
+  withDtype(dtype: Float): Program
+  /** New tensors for its arguments, the same values every time. */
   args(): Args
+  /** Its result; the loops in it are run by `loop`. */
   run(args: Args, loop: Loop): Tree
 }
 
 type Args = { readonly outside: Outside; readonly xs: { readonly x: Tensor; readonly y: Tensor } }
-
-/** How a program's steps are run. */
-export type Loop = (step: Step, init: State, xs: Inputs, reverse: boolean) => ReturnType<Step>
-
-export const byScan: Loop = (step, init, xs, reverse) => scan(step, init, xs, { reverse })
-export const byPlainLoop: Loop = (step, init, xs, reverse) => plainLoop(step, init, xs, { reverse })
 
 /** Draw the step: some pieces, each of two tensors known by then, and which of all are carried on and given out. */
 function drawStep(draw: Draw): (outside: Outside) => Step {
@@ -59,7 +55,7 @@ function drawStep(draw: Draw): (outside: Outside) => Step {
   }
 }
 
-/** Draw a program. `seed`: of the numbers. */
+/** Draw a program. `seed`: of the values of its arguments. */
 export function drawProgram(draw: Draw, seed: number, dtype: Float): Program {
   // Mostly tiny, to be quick and to shrink well; some with whole vectors and a rest.
   const sizes = [1, 2, 3, 2, 3, 9]
@@ -71,8 +67,8 @@ export function drawProgram(draw: Draw, seed: number, dtype: Float): Program {
   const runsTwice = draw.int(0, 3) === 0
   const givesOne = draw.int(0, 3) === 0
 
-  const as = (dtype: Float): Program => ({
-    as,
+  const withDtype = (dtype: Float): Program => ({
+    withDtype,
     args: () => randomArgs({ rows, width, steps }, seed, dtype),
     run({ outside, xs }, loop) {
       // Rows of the table, and such that it has not.
@@ -86,13 +82,14 @@ export function drawProgram(draw: Draw, seed: number, dtype: Float): Program {
         count: tensor(1, { dtype: 'int32' }),
       }
       const step = stepWith(outside)
-      const once = loop(step, init, inputs, reverse)
+      const once = loop(step, init, inputs, { reverse })
       if (!runsTwice) return givesOne ? once.out.p : once
-      const twice = loop(step, once.carry, { ...inputs, x: once.out.p.tanh(), y: once.out.q }, !reverse)
+      const next = { ...inputs, x: once.out.p.tanh(), y: once.out.q }
+      const twice = loop(step, once.carry, next, { reverse: !reverse })
       return givesOne ? twice.carry.a : [once, twice]
     },
   })
-  return as(dtype)
+  return withDtype(dtype)
 }
 
 type Sizes = { readonly rows: number; readonly width: number; readonly steps: number }
@@ -117,10 +114,10 @@ function randomArgs({ rows, width, steps }: Sizes, seed: number, dtype: Float): 
 }
 
 /**
- * A program's result, and the gradients of a scalar that all of its floats matter for; with `second` also the gradients
- * of those.
+ * The function that gives a program's result, the gradients of a scalar that depends on all floats in it, and with
+ * `second` the gradients of a scalar of those.
  */
-export function everything({ run }: Program, loop: Loop, { second = false } = {}) {
+export function valuesAndGradients({ run }: Program, loop: Loop, { second = false } = {}) {
   const total = (tensors: readonly Tensor[]): Tensor =>
     tensors
       .map((t, i) =>

@@ -12,7 +12,7 @@ import {
 } from '../../index.js'
 import { sampledOps } from './operations.js'
 
-// What a step of a random program is made of: all that the compiler of loops has to know, in small pieces.
+// What a step of a random program is made of: small pieces, which together are all that a loop's passes have to handle.
 
 /** The carry of a random program: two [rows, width] tensors and an int32 scalar. */
 export type State = { readonly a: Tensor; readonly b: Tensor; readonly count: Tensor }

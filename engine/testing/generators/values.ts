@@ -1,7 +1,7 @@
 import type { Draw } from '../../index.js'
 import { type DType, hostArray, type TypedArray } from '../../kernel/dtype.js'
 
-/** Reproducible values: floats of about one, small integers. */
+/** Reproducible values (the generator of Numerical Recipes, "ranqd1"): floats in [-2, 2), integers from -8 to 7. */
 export function values(dtype: DType, length: number, seed: number): TypedArray {
   const array = hostArray(dtype, length)
   let state = seed | 0
@@ -19,7 +19,7 @@ export function wholeValues(dtype: DType, length: number, seed: number): TypedAr
   return array
 }
 
-/** What is worth trying among ordinary numbers. */
+/** What is worth trying among ordinary numbers: eight, one for each negative number that `values` gives. */
 export const unusual = [Number.NaN, Infinity, -Infinity, 0, -0, 100, -100, 1e-3]
 
 /** Floats of which about every other is replaced by an unusual one. */

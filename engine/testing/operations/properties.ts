@@ -23,7 +23,7 @@ import { takeBox } from '../../ops/index.js'
 import { firstDifferenceOfTrees } from '../compare.js'
 import { applyCase, casesOf, type DrawnCase, inputsOf, isSmooth } from '../generators/index.js'
 import { gradcheck } from '../gradcheck.js'
-import { plainLoop } from '../plainLoop.js'
+import { type Loop, plainLoop } from '../plainLoop.js'
 
 /**
  * What a record of an operation promises, as properties over random uses of it, in float64 on the reference device. Each
@@ -34,15 +34,10 @@ type Operation = ReturnType<typeof registeredOps>[number]
 type Check = typeof fc
 type Property = (check: Check, op: Operation) => fc.IAsyncPropertyWithHooks<[unknown]>
 
-const on = { device: 'reference' }
+const onReference = { device: 'reference' }
 
 /** Steps of the loops that operations are put into. */
 const steps = 3
-
-/** A loop: `scan`, or the plain loop that it stands for. */
-type Loop = typeof plainLoop
-
-const byScan: Loop = (step, init, xs, options) => scan(step, init, xs, options)
 
 /** Float values of a tree. */
 const floatsOf = (tree: Tree): Tensor[] => leaves(tree).filter(t => isFloat(t.dtype))
@@ -55,7 +50,10 @@ export const derivatives: Property = (check, op) =>
     await gradcheck((...xs) => applyCase(drawn, xs), inputs, { second: true, tolerance: 2e-5 })
   })
 
-/** Whether finite differences mean something: floats that are not rounded to float32 on the way, no kink. */
+/**
+ * Whether finite differences mean something: there is a derivative, and floats are not rounded to float32 on the way. A
+ * use at a kink is thrown away, for fast-check to draw another.
+ */
 async function isDifferentiable(
   check: Check,
   op: Operation,
@@ -100,7 +98,7 @@ function inputsAtSteps(drawn: DrawnCase): Tensor[] {
         ...drawn,
         inputs: drawn.inputs.map(input => ({
           ...input,
-          values: input.values.map((_, i, all) => all[(i + step) % all.length]),
+          values: input.values.map((_, i, values) => values[(i + step) % values.length]),
         })),
       },
       'float64',
@@ -129,12 +127,12 @@ export const sumsOverSteps: Property = (check, op) =>
     },
   )
 
-/** The same function around a scan and around the plain loop. */
+/** @throws Error unless a function gives the same with a scan and with the plain loop in it. Disposes of `args`. */
 async function compareLoops<A extends readonly Tree[]>(
   args: A,
   around: (loop: Loop) => (...args: A) => Tree,
 ): Promise<void> {
-  const compiled = [byScan, plainLoop].map(loop => compile(around(loop), on))
+  const compiled = [scan, plainLoop].map(loop => compile(around(loop), onReference))
   const [scanned, looped] = compiled.map(fn => fn(...args))
   try {
     const wrong = await firstDifferenceOfTrees(scanned, looped, 1e-9, 'in the plain loop')
@@ -179,20 +177,20 @@ export const boxes: Property = (check, op) =>
       const t = nodeOf(op, applyCase(drawn, inputsOf(drawn, 'float64')))
       if (t?.dtype !== 'float64') return
       const whole = t as Node<unknown>
-      const ownBox = (op as ViewOp<unknown>).box?.(whole)
-      if (ownBox) await compareValues(takeBox(t.inputs[0], ownBox, t.shape), t, 'box')
+      const boxOfInput = (op as ViewOp<unknown>).box?.(whole)
+      if (boxOfInput) await compareValues(takeBox(t.inputs[0], boxOfInput, t.shape), t, 'box')
       const { boxInputs } = op as KernelOp<unknown>
       if (!boxInputs || t.size === 0) return
       const { box, shape } = boxIn(t.shape, seed)
       const part = sameOperation(t, boxInputs(whole, box, shape), shape)
-      // Of values that are there already: else simplification would take the box as the record says.
-      const values = compile(() => t, on)()
+      // A box of computed values: that of the node itself would be simplified by the very rule that is tested.
+      const values = compile(() => t, onReference)()
       await compareValues(part, takeBox(values, box, shape), `boxInputs ${JSON.stringify({ ...box, shape })}`)
       values.dispose()
     },
   )
 
-/** A box in a tensor of a shape that has elements, in either direction along each axis. */
+/** A random box in a tensor that has elements, in either direction along each axis, and the box's shape. */
 function boxIn(shape: Shape, seed: number): { box: Box; shape: number[] } {
   const below = (n: number, d: number, stream: number) => Math.floor(n * uniformAt([seed, 1], stream, d))
   const first = shape.map((n, d) => below(n, d, 0))
@@ -209,21 +207,23 @@ function boxIn(shape: Shape, seed: number): { box: Box; shape: number[] } {
   }
 }
 
+/** The sum of a node at all steps; what is no float is taken as it is at the first. */
 const sumOf = (ts: readonly Tensor[]): Tensor => ts.reduce((a, b) => (isFloat(b.dtype) ? a.add(b) : a))
 
+/** @throws Error that names the rule, unless both are the same. */
 async function compareValues(actual: Tensor, expected: Tensor, rule: string): Promise<void> {
-  const values = compile(() => ({ actual, expected }), on)()
+  const values = compile(() => ({ actual, expected }), onReference)()
   const wrong = await firstDifferenceOfTrees([values.actual], [values.expected], 1e-9, 'by itself')
   dispose(values)
   if (wrong) throw new Error(`${rule}: ${wrong}`)
 }
 
-/** The newest node of an operation that a use has made. */
+/** The newest node of an operation among those that `t` is made of; undefined if there is none. */
 function nodeOf(op: Operation, t: Tensor): Tensor | undefined {
   if (t.op === op) return t
   for (const input of t.inputs) {
-    const found = nodeOf(op, input)
-    if (found) return found
+    const node = nodeOf(op, input)
+    if (node) return node
   }
   return undefined
 }

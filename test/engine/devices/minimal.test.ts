@@ -4,7 +4,7 @@ import { type Device, registerDevice } from '../../../engine/index.js'
 import { deviceConformance } from '../../../engine/testing/index.js'
 import '../allCells.js'
 import { effort } from '../effort.js'
-import { isSimple } from '../kernel/support.js'
+import { isRequired } from '../kernel/support.js'
 
 // The engine on a device that takes the least that the trait allows: it splits everything else.
 
@@ -15,7 +15,7 @@ registerDevice('minimal', (): Device => {
     ...reference,
     name: 'minimal',
     compile: kernel => {
-      if (isSimple(kernel)) return reference.compile(kernel)
+      if (isRequired(kernel)) return reference.compile(kernel)
       refused.add(kernel.kind)
       return null
     },

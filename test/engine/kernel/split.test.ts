@@ -8,20 +8,20 @@ import { contiguousView } from '../../../engine/kernel/shape.js'
 import { split } from '../../../engine/kernel/split.js'
 import { inputLine } from '../../../engine/testing/generators/index.js'
 import { runs } from '../effort.js'
-import { afterRun, anyKernel, bytesOf, isSimple } from './support.js'
+import { afterRun, anyKernel, bytesOf, isRequired } from './support.js'
 
-/** Run a kernel as the kernels that it splits into, and those into, until all are simple. */
+/** Run a kernel as the kernels that it splits into, and those into, until every device must take them. */
 function runSplit(kernel: Kernel, args: readonly Uint8Array[]): void {
   const pieces = split(kernel)
   if (!pieces) {
-    if (!isSimple(kernel)) throw new Error(`a ${kernel.kind} that devices may decline is not split`)
+    if (!isRequired(kernel)) throw new Error(`a ${kernel.kind} that devices may decline is not split`)
     interpret(
       kernel,
       args.map(({ buffer }) => ({ memory: buffer as ArrayBuffer, offset: 0 })),
     )
     return
   }
-  if (isSimple(kernel)) throw new Error(`a ${kernel.kind} that every device takes is split`)
+  if (isRequired(kernel)) throw new Error(`a ${kernel.kind} that every device takes is split`)
   const scratch = pieces.scratch.map(({ bytes, contents }) => {
     // Fresh memory has any contents.
     const memory = new Uint8Array(bytes).fill(0xff)
@@ -29,12 +29,14 @@ function runSplit(kernel: Kernel, args: readonly Uint8Array[]): void {
     return memory
   })
   for (const piece of pieces.launches) {
-    const own = piece.args.map(arg => (typeof arg === 'number' ? args[arg] : scratch[arg.scratch]))
+    const buffers = piece.args.map(arg => (typeof arg === 'number' ? args[arg] : scratch[arg.scratch]))
     argumentBytes(piece.kernel).forEach((bytes, i) => {
-      if (own[i].length < bytes)
-        throw new Error(`argument ${i} of a ${piece.kernel.kind}: ${own[i].length} bytes, it takes ${bytes}`)
+      if (buffers[i].length < bytes)
+        throw new Error(
+          `argument ${i} of a ${piece.kernel.kind}: ${buffers[i].length} bytes, it takes ${bytes}`,
+        )
     })
-    runSplit(piece.kernel, own)
+    runSplit(piece.kernel, buffers)
   }
 }
 
@@ -47,10 +49,10 @@ test('what a kernel splits into computes the same, of kernels that every device 
     runSplit(kernel, memory)
     if (split(kernel)) wasSplit.set(kernel.kind, (wasSplit.get(kernel.kind) ?? 0) + 1)
     memory.forEach((bytes, i) => {
-      const found = hostView(dtypeOf(buffers[i])!, bytes.buffer)
-      const wrong = found.findIndex((x, e) => !Object.is(x, expected[i][e]))
+      const values = hostView(dtypeOf(buffers[i])!, bytes.buffer)
+      const wrong = values.findIndex((x, e) => !Object.is(x, expected[i][e]))
       if (wrong >= 0)
-        throw new Error(`argument ${i}, element ${wrong} is ${found[wrong]}, not ${expected[i][wrong]}`)
+        throw new Error(`argument ${i}, element ${wrong} is ${values[wrong]}, not ${expected[i][wrong]}`)
     })
   })
   fc.assert(property, { numRuns: runs(500), includeErrorInReport: true })

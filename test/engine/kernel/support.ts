@@ -40,8 +40,8 @@ export const anyKernel = (dtypes = allDtypes) =>
     .constantFrom(...(Object.keys(kernelsByKind) as Kernel['kind'][]))
     .chain(kind => arbitraryKernel(kind, dtypes))
 
-/** Whether every device must take a kernel, by the trait (device.ts): such a kernel is not split. */
-export function isSimple(kernel: Kernel): boolean {
+/** Whether the device trait obliges every device to take a kernel, so that it is never split. */
+export function isRequired(kernel: Kernel): boolean {
   switch (kernel.kind) {
     case 'map':
       return (

@@ -3,10 +3,10 @@ import { context } from '../../../engine/graph/context.js'
 import { compile, explain, gradients, scan, type Tensor, tensor, zeros } from '../../../engine/index.js'
 import { bytesOfPlan, megabytes, withinBudget } from '../../../engine/lower/budget.js'
 import { makePlan } from '../../../engine/lower/plan.js'
-import { unknown } from './support.js'
+import { placeholderOf } from './support.js'
 
 test('a plan takes the bytes of its arguments, of results of their own, and of scratch', t => {
-  const [w, g] = [unknown(4, 4), unknown(4, 4)]
+  const [w, g] = [placeholderOf(4, 4), placeholderOf(4, 4)]
   const next = w.sub(g.matmul(g).tanh())
   t.equal(bytesOfPlan(makePlan([next], [w, g])), 4 * 64, 'two arguments, a result, a product')
   t.equal(bytesOfPlan(makePlan([next], [w, g], new Set([w]))), 3 * 64, 'the result in place of an argument')

@@ -1,9 +1,9 @@
 import test from 'tape'
 import { makePlan } from '../../../engine/lower/plan.js'
-import { printArgs, unknown } from './support.js'
+import { placeholderOf, printArgs } from './support.js'
 
 test('an output takes over the buffer of a donated input of its shape and dtype', t => {
-  const [w, g, n] = [unknown(2, 3), unknown(2, 3), unknown(2)]
+  const [w, g, n] = [placeholderOf(2, 3), placeholderOf(2, 3), placeholderOf(2)]
   const plan = makePlan([g.sum(), w.sub(g), n.add(1)], [w, g, n], new Set([w, n]))
   t.deepEqual(plan.donor, [undefined, 0, 2])
   t.ok(printArgs(plan).includes('map leaf0 leaf1 leaf0'), `in place: ${printArgs(plan).join(', ')}`)
@@ -14,7 +14,7 @@ test('an output takes over the buffer of a donated input of its shape and dtype'
 })
 
 test('where the old value is read after the new one, or elsewhere, the new one waits in scratch', t => {
-  const w = unknown(3, 3)
+  const w = placeholderOf(3, 3)
   const next = w.add(1)
   const late = makePlan([next, w.matmul(next)], [w], new Set([w]))
   t.deepEqual(late.donor, [0, undefined])

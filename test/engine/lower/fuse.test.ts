@@ -2,13 +2,13 @@ import test from 'tape'
 import { concat, explain, type Tensor } from '../../../engine/index.js'
 import type { MapKernel } from '../../../engine/kernel/kernel.js'
 import { makePlan } from '../../../engine/lower/plan.js'
-import { kernelsOf, kindsOf, unknown } from './support.js'
+import { kernelsOf, kindsOf, placeholderOf } from './support.js'
 
 const mapsOf = (outputs: readonly Tensor[]): MapKernel[] =>
   kernelsOf(outputs).filter((kernel): kernel is MapKernel => kernel.kind === 'map')
 
-test('elementwise operations of one shape are one pass, whatever their number', t => {
-  const [x, y] = [unknown(4, 5), unknown(4, 5)]
+test('elementwise operations of one shape are one kernel, whatever their number', t => {
+  const [x, y] = [placeholderOf(4, 5), placeholderOf(4, 5)]
   const z = x.mul(y).tanh()
   const maps = mapsOf([z.add(x).exp(), z.sub(y)])
   t.equal(maps.length, 1)
@@ -16,8 +16,8 @@ test('elementwise operations of one shape are one pass, whatever their number', 
   t.end()
 })
 
-test('broadcast operands are read where they are, without a pass of their own', t => {
-  const maps = mapsOf([unknown(4, 5).add(unknown(5)).mul(unknown(4, 1))])
+test('broadcast operands are read where they are, without a kernel of their own', t => {
+  const maps = mapsOf([placeholderOf(4, 5).add(placeholderOf(5)).mul(placeholderOf(4, 1))])
   t.deepEqual(
     maps.map(({ inputs }) => inputs.map(({ view }) => view.strides)),
     [
@@ -31,10 +31,10 @@ test('broadcast operands are read where they are, without a pass of their own', 
   t.end()
 })
 
-test('passes over different shapes stay apart, a smaller one is not repeated', t => {
-  const row = unknown(5).exp()
+test('kernels over different shapes stay apart, a smaller one is not repeated', t => {
+  const row = placeholderOf(5).exp()
   t.deepEqual(
-    mapsOf([unknown(4, 5).add(row)]).map(({ shape }) => shape),
+    mapsOf([placeholderOf(4, 5).add(row)]).map(({ shape }) => shape),
     [[5], [4, 5]],
     'the exponentials of a row are taken once',
   )
@@ -42,7 +42,7 @@ test('passes over different shapes stay apart, a smaller one is not repeated', t
 })
 
 test('what a reduction alone reads is computed inside of it', t => {
-  const [x, y] = [unknown(4, 5), unknown(4, 5)]
+  const [x, y] = [placeholderOf(4, 5), placeholderOf(4, 5)]
   t.equal(kindsOf(kernelsOf(x.sub(y).square().sum(1))), 'reduce')
   t.equal(kindsOf(kernelsOf(x.abs().max())), 'reduce')
   t.equal(kindsOf(kernelsOf(x.exp().sum(0))), 'reduce', 'also over the first axis')
@@ -53,16 +53,16 @@ test('what a reduction alone reads is computed inside of it', t => {
 })
 
 test('a reduction does not read two computed arrays to save writing one', t => {
-  const [x, w] = [unknown(4, 4), unknown(4, 4)]
+  const [x, w] = [placeholderOf(4, 4), placeholderOf(4, 4)]
   const [a, b] = [x.exp(), x.tanh()]
   const kernels = kernelsOf([a.mul(b).sum(1), a.matmul(w), b.matmul(w)])
   const reduce = kernels.find(kernel => kernel.kind === 'reduce')
-  t.equal(reduce?.inputs.length, 1, 'the product is written by the pass that makes its factors')
+  t.equal(reduce?.inputs.length, 1, 'the product is written by the kernel that makes its factors')
   t.end()
 })
 
 test('a reduction of a permuted value that is there already reads that, not what it was made of', t => {
-  const permuted = unknown(4, 5).exp().transpose()
+  const permuted = placeholderOf(4, 5).exp().transpose()
   const { launches } = makePlan([permuted.sum(1)], [permuted])
   t.deepEqual(
     launches.map(({ kernel, args }) => [kernel.kind, args.map(({ kind }) => kind)]),
@@ -71,8 +71,8 @@ test('a reduction of a permuted value that is there already reads that, not what
   t.end()
 })
 
-test('a value between two reductions of a pass is on the right side of both', t => {
-  const x = unknown(4, 5)
+test('what lies between two reductions is computed after the one and before the other', t => {
+  const x = placeholderOf(4, 5)
   const centred = x.sub(x.mean(1, true))
   const kernels = kernelsOf(centred.div(centred.square().mean(1, true).sqrt()))
   // The sum of x; what it is divided by; the sum of squares; the result.
@@ -81,25 +81,25 @@ test('a value between two reductions of a pass is on the right side of both', t 
   t.end()
 })
 
-test('a pass that may as well be earlier joins the earlier one', t => {
-  const [x, w] = [unknown(4, 4), unknown(4, 4)]
+test('a group that may as well be earlier joins the earlier one', t => {
+  const [x, w] = [placeholderOf(4, 4), placeholderOf(4, 4)]
   const y = x.tanh()
   const kernels = kernelsOf([y.matmul(w), y.exp()])
   t.equal(kindsOf(kernels), 'map matmul', 'with what it is made of, not after the product')
   t.end()
 })
 
-test('a pass never waits for one that waits for it', t => {
-  // u and v have one shape; v depends on u through a product, so that they cannot be in one pass.
-  const [x, w] = [unknown(4, 4), unknown(4, 4)]
+test('a group never waits for one that waits for it', t => {
+  // u and v have one shape; v depends on u through a product, so that they cannot be in one group.
+  const [x, w] = [placeholderOf(4, 4), placeholderOf(4, 4)]
   const u = x.tanh()
   const v = u.matmul(w).exp()
   t.equal(kindsOf(kernelsOf(u.add(v))), 'map matmul map')
   t.end()
 })
 
-test('a pass has a limit', t => {
-  let y = unknown(2)
+test('a group has a limit', t => {
+  let y = placeholderOf(2)
   for (let i = 0; i < 1500; i++) y = y.mul(0.5)
   const maps = mapsOf([y])
   t.ok(
@@ -110,7 +110,7 @@ test('a pass has a limit', t => {
 })
 
 test('the parts of a concatenation are computed where they belong', t => {
-  const [x, y] = [unknown(4, 2), unknown(4, 3)]
+  const [x, y] = [placeholderOf(4, 2), placeholderOf(4, 3)]
   const kernels = kernelsOf(concat([x.tanh(), y.exp()], 1))
   t.equal(kindsOf(kernels), 'map map', 'no copies')
   t.equal(kindsOf(kernelsOf(concat([x, y], 1))), 'copy copy')
@@ -123,7 +123,7 @@ test('explain says what was not fused, and why', t => {
       const y = x.tanh()
       return [y.flip(0).add(y), y.matmul(w)]
     },
-    [unknown(4, 4), unknown(4, 4)],
+    [placeholderOf(4, 4), placeholderOf(4, 4)],
   )
   t.match(
     text,

@@ -2,11 +2,11 @@ import test from 'tape'
 import { compile, concat, scan, type Tensor, tensor, zeros } from '../../../engine/index.js'
 import type { LoopKernel } from '../../../engine/kernel/kernel.js'
 import { writtenArguments } from '../../../engine/kernel/operands.js'
-import { bodyOf, kernelsOf, kindsOf, loopsOf, unknown } from './support.js'
+import { bodyOf, kernelsOf, kindsOf, loopsOf, placeholderOf } from './support.js'
 
 const [steps, rows, width] = [7, 3, 4]
-const xs = () => unknown(steps, rows, width)
-const h0 = () => unknown(rows, width)
+const xs = () => placeholderOf(steps, rows, width)
+const h0 = () => placeholderOf(rows, width)
 /** Bytes of one step's row. */
 const row = 4 * rows * width
 
@@ -72,7 +72,7 @@ test('the history of a carry is its memory: a row of it is read, the next one wr
 })
 
 test('a concatenation of the carry with inputs of the step is the memory of both', t => {
-  const w = unknown(2 * width, width)
+  const w = placeholderOf(2 * width, width)
   const { out } = scan(
     (h: Tensor, x: Tensor) => {
       const both = concat([x, h], 1)
@@ -94,17 +94,17 @@ test('steps are rows of their input, where it lies; what has no rows is copied o
         scan((h: Tensor, v: Tensor) => ({ carry: h.mul(v).add(h.flip(0)), out: h }), h0(), x, options).carry,
       ),
     )
-  const whole = unknown(steps + 2, rows, 2 * width)
+  const whole = placeholderOf(steps + 2, rows, 2 * width)
   const plain = last(xs())
   t.equal(last(whole.slice(0, 1, steps + 1).slice(2, width)), plain, 'a part of larger rows')
-  t.equal(last(unknown(rows, width).expand(steps, rows, width)), plain, 'the same row at each step')
+  t.equal(last(placeholderOf(rows, width).expand(steps, rows, width)), plain, 'the same row at each step')
   t.equal(last(xs().slice(0, 0, steps)), plain)
   t.equal(last(xs().flip(0)), `map ${plain}`, 'rows from the last to the first')
-  t.equal(last(unknown(rows, steps, width).permute(1, 0, 2)), `map ${plain}`, 'steps inside of rows')
-  const windows = unknown(steps + 1, width).windows(0, 2)
+  t.equal(last(placeholderOf(rows, steps, width).permute(1, 0, 2)), `map ${plain}`, 'steps inside of rows')
+  const windows = placeholderOf(steps + 1, width).windows(0, 2)
   const { carry } = scan(
     (h: Tensor, x: Tensor) => ({ carry: h.mul(x).add(h.flip(0)), out: h }),
-    unknown(width, 2),
+    placeholderOf(width, 2),
     windows,
   )
   t.equal(kindsOf(kernelsOf(carry)), `map ${plain}`, 'rows that overlap')
@@ -112,7 +112,7 @@ test('steps are rows of their input, where it lies; what has no rows is copied o
 })
 
 test('an array of each step is one for all steps where nobody asks for them, of one size for what shares it', t => {
-  const [w, v] = [unknown(width, width), unknown(width, width)]
+  const [w, v] = [placeholderOf(width, width), placeholderOf(width, width)]
   const { carry } = scan(
     (h: Tensor, x: Tensor) => ({ carry: h.matmul(w).tanh().matmul(v).add(x).tanh(), out: h }),
     h0(),
@@ -132,7 +132,7 @@ test('a loop in a loop is a loop of the body', t => {
       return { carry: inner.carry, out: h }
     },
     h0(),
-    unknown(steps, 5, rows, width),
+    placeholderOf(steps, 5, rows, width),
   )
   const [outer] = loopsOf(kernelsOf(carry))
   const inner = loopsOf(outer.body.map(({ kernel }) => kernel))

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import test from 'tape'
-import { compile, device, dispose, leaves, realise, type Tensor } from '../../../engine/index.js'
+import { compile, device, dispose, leaves, realise, scan, type Tensor } from '../../../engine/index.js'
 import { firstDifference } from '../../../engine/testing/compare.js'
-import { byPlainLoop, byScan, drawProgram, everything } from '../../../engine/testing/generators/index.js'
+import { drawProgram, valuesAndGradients } from '../../../engine/testing/generators/index.js'
 import { drawWith } from '../../../engine/testing/index.js'
+import { plainLoop } from '../../../engine/testing/plainLoop.js'
 import { runs } from '../effort.js'
 import { graphOf } from './support.js'
 
@@ -18,8 +19,8 @@ async function valuesNodeByNode(outputs: readonly Tensor[], on: string): Promise
 }
 
 for (const [what, loop] of [
-  ['unrolled', byPlainLoop],
-  ['with a scan', byScan],
+  ['unrolled', plainLoop],
+  ['with a scan', scan],
 ] as const)
   test(`random programs ${what}: as a whole they compute the same bits as node by node`, async t => {
     const count = runs(40)
@@ -27,14 +28,14 @@ for (const [what, loop] of [
     const property = fc.asyncProperty(fc.gen(), fc.nat(), async (gen, seed) => {
       // In float64 it makes no difference which values in between are stored.
       const program = drawProgram(drawWith(fc, gen), seed, 'float64')
-      const compiled = compile(everything(program, loop), { device: 'reference' })
+      const compiled = compile(valuesAndGradients(program, loop), { device: 'reference' })
       const args = program.args()
       const results = leaves(compiled(args))
-      const found = await Promise.all(results.map(t => t.data()))
-      const graph = leaves(everything(program, loop)(program.args()))
+      const computed = await Promise.all(results.map(t => t.data()))
+      const graph = leaves(valuesAndGradients(program, loop)(program.args()))
       nodes += graphOf(graph).length
       const expected = await valuesNodeByNode(graph, 'reference')
-      found.forEach((values, i) => {
+      computed.forEach((values, i) => {
         const wrong = firstDifference(values, expected[i], () => 0, 'node by node')
         if (wrong) throw new Error(`result ${i}: ${wrong}`)
       })

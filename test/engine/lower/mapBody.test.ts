@@ -1,7 +1,7 @@
 import test from 'tape'
 import { compile, elementwise, expr as s, type Tensor, tensor } from '../../../engine/index.js'
 import type { MapKernel } from '../../../engine/kernel/kernel.js'
-import { kernelsOf, unknown } from './support.js'
+import { kernelsOf, placeholderOf } from './support.js'
 
 /** The only kernel that computes some tensors, a map. */
 function mapOf(...outputs: Tensor[]): MapKernel {
@@ -13,7 +13,7 @@ function mapOf(...outputs: Tensor[]): MapKernel {
 const opsOf = ({ body }: MapKernel): string => body.map(({ op }) => op).join(' ')
 
 test('an array that several operations read is one input, seen through each view once', t => {
-  const x = unknown(4, 4)
+  const x = placeholderOf(4, 4)
   const kernel = mapOf(x.add(x).mul(x.transpose()).sub(x.transpose()))
   t.deepEqual(
     kernel.inputs.map(({ view }) => view.strides),
@@ -29,13 +29,13 @@ test('an array that several operations read is one input, seen through each view
 test('scalar instructions that are the same are one, also in different operations', t => {
   const double = elementwise('doubleForTest', { expr: x => s.mul(x, 2) })
   const square = elementwise('squareOfDoubleForTest', { expr: x => s.mul(s.mul(x, 2), s.mul(x, 2)) })
-  const x = unknown(4)
+  const x = placeholderOf(4)
   t.equal(opsOf(mapOf(double(x), square(x))), 'input const mul mul', 'x * 2 once')
   t.end()
 })
 
 test('a value that is wanted in two places is written to both in one pass', t => {
-  const y = unknown(4).exp()
+  const y = placeholderOf(4).exp()
   const kernel = mapOf(y, y)
   t.equal(opsOf(kernel), 'input exp')
   t.equal(kernel.outputs.length, 2)

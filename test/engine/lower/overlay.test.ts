@@ -49,7 +49,7 @@ test('gradients are the same on devices that run such loops whole, cut by rows, 
     const { kernel, bias } = f(parameters, random([steps, batch, input], 3))
     return [...(await kernel.data()), ...(await bias.data())]
   }
-  const [expected, found] = [await on('reference'), await on('wasm')]
-  const worst = Math.max(...expected.map((x, i) => Math.abs(x - found[i]) / Math.max(1, Math.abs(x))))
+  const [expected, actual] = [await on('reference'), await on('wasm')]
+  const worst = Math.max(...expected.map((x, i) => Math.abs(x - actual[i]) / Math.max(1, Math.abs(x))))
   t.ok(worst < 1e-5, `largest difference ${worst}`)
 })

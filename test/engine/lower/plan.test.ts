@@ -1,10 +1,10 @@
 import test from 'tape'
 import { compile, type Tensor, tensor } from '../../../engine/index.js'
 import { makePlan } from '../../../engine/lower/plan.js'
-import { printArgs, unknown } from './support.js'
+import { placeholderOf, printArgs } from './support.js'
 
 test('leaves are the inputs in their order, used or not, then what else is there', t => {
-  const [x, y, z] = [unknown(2), unknown(2), unknown(3)]
+  const [x, y, z] = [placeholderOf(2), placeholderOf(2), placeholderOf(3)]
   const outside = tensor([1, 2])
   const plan = makePlan([y.add(outside)], [z, y, x])
   t.deepEqual(plan.leaves, [z, y, x, outside])
@@ -13,8 +13,8 @@ test('leaves are the inputs in their order, used or not, then what else is there
   t.end()
 })
 
-test('an unknown of another trace has no value', t => {
-  const [x, y] = [unknown(2), unknown(2)]
+test('a placeholder of another trace has no value', t => {
+  const [x, y] = [placeholderOf(2), placeholderOf(2)]
   t.throws(
     () => makePlan([x.add(y)], [x]),
     /placeholder float32 \[2\]: this tensor belongs to the trace of a compiled function or scan; it has no value/,
@@ -23,7 +23,7 @@ test('an unknown of another trace has no value', t => {
 })
 
 test('an output that is an input, or the same as another, is copied to its own buffer', t => {
-  const x = unknown(2)
+  const x = placeholderOf(2)
   const y = x.exp()
   const plan = makePlan([x, y, y, x.exp()], [x])
   const written = plan.launches.flatMap(({ args }) =>
@@ -34,7 +34,7 @@ test('an output that is an input, or the same as another, is copied to its own b
 })
 
 test('arrays in between share scratch memory when they do not live at the same time', t => {
-  const [x, w] = [unknown(8, 8), unknown(8, 8)]
+  const [x, w] = [placeholderOf(8, 8), placeholderOf(8, 8)]
   let y = x
   for (let i = 0; i < 6; i++) y = y.matmul(w).tanh()
   t.deepEqual(makePlan([y], [x, w]).scratch, [256, 256], 'of 11 arrays two live at a time')

@@ -2,10 +2,10 @@ import type { Tensor, Tree } from '../../../engine/index.js'
 import { leaves } from '../../../engine/index.js'
 import type { Kernel, LoopKernel } from '../../../engine/kernel/kernel.js'
 import { makePlan, type Plan } from '../../../engine/lower/plan.js'
-import { placeholder } from '../../../engine/ops/index.js'
+import { isPlaceholder, placeholder } from '../../../engine/ops/index.js'
 
-/** An unknown of a graph, as `compile` gives them to the function that it traces. */
-export const unknown = (...shape: number[]): Tensor => placeholder(shape, 'float32')
+/** A float32 placeholder of a shape, such as `compile` gives to the function that it traces. */
+export const placeholderOf = (...shape: number[]): Tensor => placeholder(shape, 'float32')
 
 /** All nodes that some tensors are computed from, the tensors included, inputs first. */
 export function graphOf(outputs: readonly Tensor[]): Tensor[] {
@@ -14,14 +14,10 @@ export function graphOf(outputs: readonly Tensor[]): Tensor[] {
   return [...nodes].sort((a, b) => a.id - b.id)
 }
 
-/** The unknowns among a graph's nodes, in the order in which they were made. */
-export const unknownsOf = (outputs: Tree): Tensor[] =>
-  graphOf(leaves(outputs)).filter(t => t.op.name === 'placeholder')
-
-/** The kernels that compute some tensors of unknowns, in order. */
+/** The kernels that compute some tensors from placeholders, in order. */
 export function kernelsOf(outputs: Tree): Kernel[] {
   const tensors = leaves(outputs)
-  return makePlan(tensors, unknownsOf(tensors)).launches.map(({ kernel }) => kernel)
+  return makePlan(tensors, graphOf(tensors).filter(isPlaceholder)).launches.map(({ kernel }) => kernel)
 }
 
 /** Their kinds, as `map matmul`. */

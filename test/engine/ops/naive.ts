@@ -1,4 +1,4 @@
-/** A tensor for people: its shape, and a function from an index to the element there. */
+/** What a tensor means, without memory or strides: its shape, and the element at an index. */
 export type Naive = { readonly shape: readonly number[]; readonly at: (index: readonly number[]) => number }
 
 /** All elements in row-major order. */
@@ -11,7 +11,7 @@ export function elements({ shape, at }: Naive): number[] {
 }
 
 /** @throws Error unless two lists of numbers are the same. */
-export function same(found: readonly number[], expected: readonly number[]): void {
-  if (found.length !== expected.length || found.some((x, i) => x !== expected[i]))
-    throw new Error(`found ${found}, expected ${expected}`)
+export function same(actual: readonly number[], expected: readonly number[]): void {
+  if (actual.length !== expected.length || actual.some((x, i) => x !== expected[i]))
+    throw new Error(`got ${actual}, expected ${expected}`)
 }

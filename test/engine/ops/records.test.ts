@@ -13,6 +13,17 @@ for (const { name, sample } of registeredOps())
       for (const line of await checkOperation(name, { runs: runs(12), devices: [] })) t.pass(line)
     })
 
+test('every operation is tested', t => {
+  const without = registeredOps().filter(op => !op.sample)
+  t.deepEqual(
+    without.map(op => op.name),
+    [],
+    'all registered operations say how to draw a use of them',
+  )
+  t.ok(registeredOps().length >= 35, `${registeredOps().length} operations`)
+  t.end()
+})
+
 const failure = (name: string) =>
   checkOperation(name, { devices: [] }).then(
     () => 'nothing',

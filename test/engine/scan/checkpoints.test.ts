@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import test from 'tape'
 import { explain, gradients, scan, setDefaultDevice, type Tensor, zeros } from '../../../engine/index.js'
-import type { Loop } from '../../../engine/testing/generators/index.js'
+import type { Loop } from '../../../engine/testing/plainLoop.js'
 import { testAgainstPlainLoop } from './property.js'
 
 setDefaultDevice('reference')
@@ -9,8 +9,8 @@ setDefaultDevice('reference')
 /** Scans that keep their carries every so many steps. */
 const checkpointed = fc.integer({ min: 1, max: 4 }).map(
   (checkpoint): Loop =>
-    (step, init, xs, reverse) =>
-      scan(step, init, xs, { reverse, checkpoint }),
+    (step, init, xs, options) =>
+      scan(step, init, xs, { ...options, checkpoint }),
 )
 
 testAgainstPlainLoop('a checkpointed scan', checkpointed, 60)

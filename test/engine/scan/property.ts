@@ -2,13 +2,14 @@ import fc from 'fast-check'
 import test from 'tape'
 import { compile, dispose } from '../../../engine/index.js'
 import { firstDifferenceOfTrees } from '../../../engine/testing/compare.js'
-import { byPlainLoop, drawProgram, everything, type Loop } from '../../../engine/testing/generators/index.js'
+import { drawProgram, valuesAndGradients } from '../../../engine/testing/generators/index.js'
 import { drawWith } from '../../../engine/testing/index.js'
+import { type Loop, plainLoop } from '../../../engine/testing/plainLoop.js'
 import { runs } from '../effort.js'
 
 /**
- * Generated: a way to run loops against the plain unrolled one, values, gradients and (in float64) second derivatives,
- * for random programs; in float64 on the reference device, and in float32 on wasm. `usual`: how many programs.
+ * A property test: ways to run loops (`loops`) give what the plain loop gives, values, gradients and (in float64) second
+ * derivatives, for `usual` random programs; in float64 on the reference device, and in float32 on wasm.
  */
 export function testAgainstPlainLoop(what: string, loops: fc.Arbitrary<Loop>, usual: number): void {
   for (const [device, dtype, tolerance] of [
@@ -20,8 +21,8 @@ export function testAgainstPlainLoop(what: string, loops: fc.Arbitrary<Loop>, us
       const property = fc.asyncProperty(fc.gen(), fc.nat(), loops, async (gen, seed, loop) => {
         const program = drawProgram(drawWith(fc, gen), seed, dtype)
         const options = { second: dtype === 'float64' }
-        const looped = compile(everything(program, loop, options), { device })
-        const unrolled = compile(everything(program, byPlainLoop, options), { device })
+        const looped = compile(valuesAndGradients(program, loop, options), { device })
+        const unrolled = compile(valuesAndGradients(program, plainLoop, options), { device })
         const args = program.args()
         const results = [looped(args), unrolled(args)]
         const wrong = await firstDifferenceOfTrees(results[0], results[1], tolerance, 'in the plain loop')

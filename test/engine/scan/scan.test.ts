@@ -9,12 +9,11 @@ import {
   type Tree,
   tensor,
 } from '../../../engine/index.js'
-import { byScan } from '../../../engine/testing/generators/index.js'
 import { testAgainstPlainLoop } from './property.js'
 
 setDefaultDevice('reference')
 
-testAgainstPlainLoop('scan', fc.constant(byScan), 200)
+testAgainstPlainLoop('scan', fc.constant(scan), 200)
 
 test('a body is traced once, whatever the number of steps', t => {
   let traces = 0
