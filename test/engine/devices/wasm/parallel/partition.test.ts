@@ -17,7 +17,7 @@ type Case = { kernel: Kernel; args: TypedArray[] }
 
 /** The parts of a kernel, one after the other, in an order of their own; none may touch what another one writes. */
 async function runParts({ kernel, args }: Case, parts: number, reverse: boolean): Promise<TypedArray[]> {
-  const cut = partition(kernel, parts, 0)
+  const cut = partition(kernel, parts, 1, 0)
   if (!cut) return runOn(device, kernel, args)
   const now = args.map(a => a.slice())
   const touched = args.map(() => new Set<number>())
@@ -202,13 +202,13 @@ test('partition: a loop that gathers, draws and multiplies row by row is cut, to
       ? Int32Array.from({ length: bytes / 4 }, (_, row) => (3 * row) % 5)
       : values('float32', bytes / 4, i),
   )
-  t.equal(partition(kernel, 3, 0)?.length, 3)
+  t.equal(partition(kernel, 3, 1, 0)?.length, 3)
   const [want, got] = [await runOn(device, kernel, args), await runParts({ kernel, args }, 3, true)]
   want.forEach((whole, i) => {
     t.ok(sameBits(whole, got[i]), `buffer ${i}`)
   })
   const scattered = launch({ kind: 'gather', dtype: 'float32', rows, width, count: rows }, [6, 1, 2])
-  t.notOk(partition({ ...kernel, body: [...kernel.body, scattered] }, 3, 0), 'not when it reads any row')
+  t.notOk(partition({ ...kernel, body: [...kernel.body, scattered] }, 3, 1, 0), 'not when it reads any row')
   t.end()
 })
 
@@ -271,7 +271,7 @@ test('partition: a loop is cut along rows, through all of its iterations', async
     [10, 8, 4],
   ]) {
     const c = recurrence(rows, width, 6, contiguousView([rows, width]))
-    const cut = partition(c.kernel, parts, 0)
+    const cut = partition(c.kernel, parts, 1, 0)
     t.equal(cut?.length, parts, 'it is cut')
     if (rows % parts === 0) t.deepEqual(cut?.[0].kernel, cut?.[1].kernel, 'equal parts are the same kernel')
     const [want, got] = [await runOn(device, c.kernel, c.args), await runParts(c, parts, false)]
@@ -286,7 +286,10 @@ test('partition: a loop whose rows see each other is not cut', t => {
   const first = { offset: 0, strides: [0, 1] }
   const turned = { offset: 0, strides: [1, rows] }
   for (const [what, view] of Object.entries({ flipped, first, turned }))
-    t.notOk(partition(recurrence(rows, width, 6, view).kernel, 2, 0), what)
-  t.ok(partition(recurrence(rows, width, 6, contiguousView([rows, width])).kernel, 2, 0), 'each its own row')
+    t.notOk(partition(recurrence(rows, width, 6, view).kernel, 2, 1, 0), what)
+  t.ok(
+    partition(recurrence(rows, width, 6, contiguousView([rows, width])).kernel, 2, 1, 0),
+    'each its own row',
+  )
   t.end()
 })
