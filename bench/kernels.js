@@ -72,6 +72,7 @@ function prepared(kernel, lengths) {
   return { call: () => device.run(program, buffers), free: () => buffers.map(b => device.free(b)) }
 }
 
+/** Least milliseconds of a kernel on random arguments of these lengths. */
 async function time(kernel, lengths) {
   const { call, free } = prepared(kernel, lengths)
   const ms = await milliseconds(call)
@@ -112,7 +113,7 @@ async function unary(op) {
   )
 }
 
-/** The forward map of an LSTM cell and what its backward pass keeps: four gates in rows of 4H, six outputs. */
+/** ns per element of the forward map of an LSTM cell and what its backward pass keeps: four gates in rows of 4H, six outputs. */
 async function lstm(rows, width) {
   const whole = { dtype: 'float32', view: view(width, 1) }
   const gate = g => ({ dtype: 'float32', view: { offset: g * width, strides: [4 * width, 1] } })
@@ -136,37 +137,27 @@ async function lstm(rows, width) {
   return ((await time(kernel, [...lengths, ...outputs.map(() => rows * width)])) * 1e6) / (rows * width)
 }
 
-async function reduceColumns(rows, columns) {
-  const input = { dtype: 'float32', view: view(1, columns) }
+/** ns per element of sums over the last axis of a matrix with these strides. */
+async function sum(kept, reduced, strides) {
   const kernel = {
     kind: 'reduce',
     op: 'sum',
     dtype: 'float32',
-    shape: [columns, rows],
+    shape: [kept, reduced],
     axes: 1,
-    inputs: [input],
+    inputs: [{ dtype: 'float32', view: view(...strides) }],
+    body: [load(0)],
+    value: 0,
   }
-  return (
-    ((await time({ ...kernel, body: [load(0)], value: 0 }, [rows * columns, columns])) * 1e6) /
-    (rows * columns)
-  )
+  return ((await time(kernel, [kept * reduced, kept])) * 1e6) / (kept * reduced)
 }
 
-async function reduceRows(rows, columns) {
-  const input = { dtype: 'float32', view: view(columns, 1) }
-  const kernel = {
-    kind: 'reduce',
-    op: 'sum',
-    dtype: 'float32',
-    shape: [rows, columns],
-    axes: 1,
-    inputs: [input],
-  }
-  return (
-    ((await time({ ...kernel, body: [load(0)], value: 0 }, [rows * columns, rows])) * 1e6) / (rows * columns)
-  )
-}
+/** ns per element of the sums of a matrix's rows: one for each column. */
+const sumOverRows = (rows, columns) => sum(columns, rows, [1, columns])
+/** ns per element of the sums of a matrix's columns: one for each row. */
+const sumOverColumns = (rows, columns) => sum(rows, columns, [columns, 1])
 
+/** ns per element of writing a matrix transposed. */
 async function transpose(rows, columns) {
   const kernel = {
     kind: 'copy',
@@ -219,9 +210,9 @@ const nanoseconds = {
   tanh: await unary('tanh'),
   sigmoid: await unary('sigmoid'),
   'LSTM map [100,64], 9 inputs, 6 outputs': await lstm(100, 64),
-  'sum of [25000,256] over rows': await reduceColumns(25000, 256),
-  'sum of [25000,256] over columns': await reduceRows(25000, 256),
-  'sum of [25000,4] over columns': await reduceRows(25000, 4),
+  'sum of [25000,256] over rows': await sumOverRows(25000, 256),
+  'sum of [25000,256] over columns': await sumOverColumns(25000, 256),
+  'sum of [25000,4] over columns': await sumOverColumns(25000, 4),
   'transpose [512,512]': await transpose(512, 512),
 }
 for (const [name, ns] of Object.entries(nanoseconds))
