@@ -4,8 +4,9 @@ import { permutation } from './random.js'
 import type { ReadSet } from './readSet.js'
 
 export type BatchOptions = {
-  /** Reads a batch. */
+  /** Reads per batch. */
   readonly batchSize: number
+  /** Of the order of reads and of their mutations: an integer up to 2^53. */
   readonly seed: number
   /** Probability with which a base is replaced by another one (default 0), anew in every epoch. */
   readonly mutationRate?: number
@@ -43,7 +44,7 @@ export class TrainingBatches {
   }
 
   /**
-   * The reads of batch `step`, counting steps from 0: of each its epoch, and its index in the set.
+   * Which reads are in batch `step`, counting steps from 0: the epoch of each, and its index in the set.
    * @throws RangeError when `step` is not an integer from 0 on.
    */
   readsAt(step: number): { epoch: number; read: number }[] {
@@ -57,7 +58,7 @@ export class TrainingBatches {
   }
 
   /**
-   * The tokens of batch `step`, mutated: [batchSize * length], into `out` if given.
+   * The bases of batch `step`, mutated, one read after the other: [batchSize * length], into `out` if given.
    * @throws RangeError when `step` is not an integer from 0 on.
    */
   batchAt(step: number, out: Int32Array = new Int32Array(this.#batchSize * this.#set.length)): Int32Array {

@@ -11,7 +11,7 @@ import { keyOfName, permutation } from './random.js'
 export type Genome = {
   /** Path of its FASTA file, gzip or not, of any number of contigs. */
   readonly file: string
-  /** What makes it the same genome as in another file; the file's name if nothing better is known. */
+  /** Says which genome it is: files with the same accession, of any version, hold the same one. The file's name if unknown. */
   readonly accession: string
   readonly genus: string
   /** The manifest's column `set`, such as `ID` or `OOD`; empty without. */

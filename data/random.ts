@@ -1,8 +1,8 @@
-/** What data draws from counter-based random numbers beside single ones: integers, permutations, and keys for names. */
+/** What is drawn with a key of engine/hostRandom, beside single numbers: integers, permutations, and keys for names. */
 import { bitsAt, foldKey, type Key } from '../engine/hostRandom.js'
 import { crc32c } from './io/crc32c.js'
 
-/** An integer from 0 to `n` - 1 (n up to 2^32), uniform up to a bias of n / 2^32. */
+/** The integer from 0 to `n` - 1 (n up to 2^32) of a key, stream and index; uniform up to a bias of n / 2^32. */
 export const integerAt = (key: Key, stream: number, index: number, n: number): number =>
   Math.floor(((bitsAt(key, stream, index) >>> 0) * n) / 2 ** 32)
 

@@ -18,6 +18,7 @@ export const maxReadLength = 2 ** 28
 
 const letters = 'ACGTN'
 const illegal = 255
+/** The code of every byte of text. */
 const codes = new Uint8Array(256).fill(illegal)
 for (const letter of 'ABCDEFGHIJKLMNOPQRSTUVWXYZ') codes[letter.charCodeAt(0)] = unknown
 for (const gap of '-.*') codes[gap.charCodeAt(0)] = unknown
@@ -69,12 +70,12 @@ export function gcFraction(bases: Uint8Array): number {
 
 /** The other strand, read in its own direction. Unknown bases stay unknown. */
 export function reverseComplement(bases: Uint8Array): Uint8Array {
-  const other = new Uint8Array(bases.length)
+  const complement = new Uint8Array(bases.length)
   for (let i = 0; i < bases.length; i++) {
     const code = bases[bases.length - 1 - i]
-    other[i] = code < unknown ? 3 - code : unknown
+    complement[i] = code < unknown ? 3 - code : unknown
   }
-  return other
+  return complement
 }
 
 /** A name that cannot break a line or a column of the tables that it goes into. */

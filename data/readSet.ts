@@ -15,13 +15,13 @@ export type ReadSet = {
 }
 
 export type ReadSetOptions = {
-  /** Bases a read (at least 2): a longer read gives its first `length` bases, a shorter one is left out. */
+  /** Bases per read, at least 2: a longer read gives its first `length` bases, a shorter one is left out. */
   readonly length: number
-  /** Keep only the reads with this label (default -1: all). */
+  /** Keep only the reads with this label; -1, the default, keeps all. */
   readonly filterLabel?: number
   /** Numbers of genera, for sources that name the genus but not the label (`readLabelDictionary`). */
   readonly labels?: ReadonlyMap<string, number>
-  /** Stop after so many reads that are kept. */
+  /** Keep the first so many reads; by default all. */
   readonly limit?: number
 }
 

@@ -6,10 +6,11 @@ import { type Read, reverseComplement, unknown } from './read.js'
 import { readReads } from './readReads.js'
 
 export type SampleOptions = {
-  /** Bases a read. */
+  /** Bases per read. */
   readonly length: number
-  /** Reads of every genus. */
+  /** Reads per genus. */
   readonly perGenus: number
+  /** Decides windows, strands and order: an integer up to 2^53. */
   readonly seed: number
   /** Give the reverse complement of every other read, by chance (default true): a genome is read from both strands. */
   readonly bothStrands?: boolean
@@ -17,7 +18,7 @@ export type SampleOptions = {
   readonly labels?: ReadonlyMap<string, number>
 }
 
-/** Windows without a base outside ACGT: `count` of them in one contig, beginning at `start` and the bases after it. */
+/** Windows of known bases in one contig: `count` of them, the first at `start`, each one base after the last. */
 type WindowRun = {
   readonly genome: string
   readonly contig: Read
@@ -88,7 +89,10 @@ function* drawReads(
   const key = keyOfName(purposeKey(seed, seedPurposes.run.fragments), genus)
   const ends = new Float64Array(runs.length) // how many windows there are up to and including each run
   let windows = 0
-  for (const [i, { count }] of runs.entries()) ends[i] = windows += count
+  for (const [i, { count }] of runs.entries()) {
+    windows += count
+    ends[i] = windows
+  }
   const label = labels?.get(genus)
   for (let i = 0; i < perGenus; i++) {
     const window = integerAt(key, 0, i, windows)

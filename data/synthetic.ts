@@ -18,18 +18,21 @@ const preference = 0.62
 /** GC contents of genera are spread evenly over this range; a read's lies around its genus' by up to `gcSpread`. */
 const gcRange = [0.15, 0.85] as const
 const gcSpread = 0.1
-/** The chance that a genus differs from its clade's ancestor, and a longer context from its last bases, in one entry. */
+/**
+ * How often an entry of a genus' chain differs from that of its side's ancestor; and how often one for a longer context
+ * differs from that for the context without its first base.
+ */
 const divergence = 0.1
 
 const shortestOrder = 2
 const longestOrder = 4
 
-/** The bases of a pair, first and second: weak, strong. */
+/** The two pairs of bases: weak (A, T) and strong (C, G). */
 const pairs = [
   [0, 3],
   [1, 2],
 ] as const
-const isStrong = (base: number): number => (base === 1 || base === 2 ? 1 : 0)
+const pairOf = (base: number): number => (base === 1 || base === 2 ? 1 : 0)
 
 /**
  * The Markov chain of a genus: after the `order` bases that are the digits of `context` in base 4 (the last base the
@@ -49,9 +52,9 @@ export type SyntheticOptions = {
   readonly split: Split
   /** Number of reads: read i is of genus i modulo the number of genera. */
   readonly count: number
-  /** Bases a read (default 250). */
+  /** Bases per read (default 250). */
   readonly length?: number
-  /** Decides genera and reads. */
+  /** Decides genera and reads: an integer up to 2^53. */
   readonly seed: number
   /** Number of genera in distribution, and as many out of it (default 6). */
   readonly genera?: number
@@ -109,27 +112,29 @@ function makeGenera(key: Key, perSide: number): Record<'in' | 'ood', Genus[]> {
 }
 
 /**
- * Two chains of the shortest order that agree in half of their entries, and in half of those of any one GC content, so
- * that neither side is easier at some GC content than at another.
+ * The chains from which those of both sides descend. They have the shortest order and agree in half of their entries: in
+ * half of those of each pattern of weak and strong bases, so that neither side is easier at some GC content than at
+ * another.
  */
 function makeAncestors(key: Key): Record<'in' | 'ood', Uint8Array> {
   const entries = 2 * 4 ** shortestOrder
   const inside = Uint8Array.from({ length: entries }, (_, entry) => bitsAt(key, 0, entry) & 1)
   const outside = inside.slice()
-  const half = entries / 2 ** (shortestOrder + 1) / 2
-  const flipped = new Map<string, number>()
+  const patterns = 2 ** (shortestOrder + 1)
+  const half = entries / patterns / 2
+  const flipped = new Map<string, number>() // how many entries of each pattern
   for (const entry of permutation(foldKey(key, 0), entries)) {
     const context = entry >> 1
-    const composition = [isStrong(context >> 2), isStrong(context & 3), entry & 1].join()
-    const count = flipped.get(composition) ?? 0
+    const pattern = [pairOf(context >> 2), pairOf(context & 3), entry & 1].join()
+    const count = flipped.get(pattern) ?? 0
     if (count === half) continue
-    flipped.set(composition, count + 1)
+    flipped.set(pattern, count + 1)
     outside[entry] ^= 1
   }
   return { in: inside, ood: outside }
 }
 
-/** A genus' chain: its ancestor's with some entries changed, then longer contexts, each like its last bases or not. */
+/** A genus' chain: its ancestor's with some entries changed, then those of longer contexts, made of it one by one. */
 function descend(ancestor: Uint8Array, order: number, key: Key): Uint8Array {
   let chain = ancestor
   for (let length = shortestOrder; length <= order; length++) {

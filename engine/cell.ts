@@ -4,16 +4,17 @@ import { arange, full, zeros } from './ops/index.js'
 import { dropout, fold, uniform } from './random.js'
 import { scan } from './scan/scan.js'
 
-/** What a cell is built for: features of one input, and of its state. */
+/** What a cell is built for: how many features an input has, and how many each part of its state. */
 export type CellSizes = { readonly input: number; readonly hidden: number }
 
 /** A parameter: its shape (Glorot-uniform values), or its shape and the constant that it starts from. */
 export type ParameterSpec = Shape | { readonly shape: Shape; readonly value: number }
 
+/** A cell's parameters by name. */
 export type Parameters = { readonly [name: string]: Tensor }
 /** The state between steps, by name; every part is [batch, hidden]. */
 export type Carry = { readonly [name: string]: Tensor }
-/** Dropout as the model wants it: the identity when it evaluates. Every use in a step draws another mask. */
+/** What a step applies where it wants dropout: the identity outside of training. Each use in a step has a mask of its own. */
 export type Dropout = (x: Tensor) => Tensor
 
 /**
@@ -39,8 +40,8 @@ export type Cell<P extends string = string, C extends string = string> = {
 export const defineCell = <P extends string, C extends string>(cell: Cell<P, C>): Cell<P, C> => cell
 
 /**
- * Glorot-uniform values, U(-l, l) with l = sqrt(6 / (fan in + fan out)) (Glorot & Bengio 2010, eq. 16). As in
- * TensorFlow both fans of a vector are its length.
+ * Glorot-uniform values, U(-l, l) with l = sqrt(6 / (fan in + fan out)) (Glorot & Bengio 2010, eq. 16). Fan out is the
+ * last axis, fan in all others together; as in TensorFlow both fans of a vector are its length. `key`: int32 [2].
  */
 export function glorotUniform(shape: Shape, key: Tensor, dtype: 'float32' | 'float64' = 'float32'): Tensor {
   const fanOut = shape[shape.length - 1] ?? 1
@@ -51,7 +52,7 @@ export function glorotUniform(shape: Shape, key: Tensor, dtype: 'float32' | 'flo
     .sub(limit)
 }
 
-/** Fresh parameters of a cell; parameter i is drawn with `key` folded by i. */
+/** Initial parameters of a cell; parameter number i is drawn with `key` (int32 [2]) folded by i. */
 export function initialParameters<P extends string>(
   cell: Cell<P, never> | Cell<P>,
   sizes: CellSizes,
@@ -66,7 +67,7 @@ export function initialParameters<P extends string>(
   return Object.fromEntries(values)
 }
 
-/** The zero state of a cell. */
+/** The state of a cell before the first step: zeros, each part [batch, hidden]. */
 export const initialCarry = (
   cell: Cell,
   batch: number,
@@ -74,14 +75,21 @@ export const initialCarry = (
   dtype: Tensor['dtype'] = 'float32',
 ): Carry => Object.fromEntries(cell.carry.map(name => [name, zeros([batch, hidden], dtype)]))
 
-/** One step of a cell at time `t` (an int32 scalar, or a number), with dropout masks drawn from `noise`. */
+/** Dropout in training: its rate, and the random key that masks are drawn from. */
+type DropoutNoise = { readonly rate: number; readonly key: Tensor }
+
+/**
+ * One step of a cell: from carry and input `x` [batch, input] to the next carry and the output [batch, hidden]. `t`: the
+ * step's number (an int32 scalar, or a number), the stream of its dropout masks; they are only drawn with `noise`.
+ * @throws TypeError when the cell's step returns no output, or not all parts of the carry.
+ */
 export function stepCell(
   cell: Cell,
   parameters: Parameters,
   carry: Carry,
   x: Tensor,
   t: Tensor | number,
-  noise?: { readonly rate: number; readonly key: Tensor },
+  noise?: DropoutNoise,
 ): { carry: Carry; out: Tensor } {
   let uses = 0
   const drop: Dropout = y =>
@@ -93,20 +101,27 @@ export function stepCell(
   return { carry: next, out }
 }
 
-export type CellRunOptions = { readonly reverse?: boolean; readonly read?: (out: Tensor) => Tensor }
+export type CellRunOptions = {
+  /** From the last step to the first. */
+  readonly reverse?: boolean
+  /**
+   * What to make of a step's output [batch, hidden]; the identity by default. Here rather than after the loop it costs no
+   * more time, and less memory where the loop keeps checkpoints only.
+   */
+  readonly read?: (out: Tensor) => Tensor
+}
 
 /**
- * Run a cell over a sequence: `xs` [steps, batch, input] to outputs [steps, batch, hidden] and the last carry.
- * `noise`: dropout in training (rate and random key). `reverse`: from the last step to the first. `read`: what to make
- * of a step's output [batch, hidden]; written here rather than after the loop, it costs no more time, and less memory
- * where the loop keeps checkpoints only.
+ * Run a cell over a sequence: `xs` [steps, batch, input] to outputs [steps, batch, hidden] (or what `read` makes of them)
+ * and the last carry. `noise`: dropout in training.
+ * @throws RangeError unless xs has three axes; as `stepCell` and `scan`.
  */
 export function runCell(
   cell: Cell,
   parameters: Parameters,
   carry: Carry,
   xs: Tensor,
-  noise?: { readonly rate: number; readonly key: Tensor },
+  noise?: DropoutNoise,
   { reverse = false, read = h => h }: CellRunOptions = {},
 ): { carry: Carry; out: Tensor } {
   if (xs.rank !== 3)

@@ -44,7 +44,9 @@ export type CompileOptions = {
  * when it is traced. Tensors from outside are used by reference, not copied.
  *
  * Arguments and result: tensors in nested records or arrays. Calls enqueue work and return; reading a result waits.
- * @throws RangeError on a call for which the memory budget is too small.
+ * @throws RangeError on a call for which the memory budget is too small; Error on a call in which a donated tensor is used
+ * twice, or an argument has no value any more or lies on another device; TypeError on a call with arguments that are no
+ * trees of tensors; and on the first call as `device`.
  */
 export function compile<A extends readonly Tree[], R extends Tree>(
   fn: (...args: A) => R,
@@ -55,12 +57,12 @@ export function compile<A extends readonly Tree[], R extends Tree>(
 
   function call(...args: A): R {
     runtime ??= device(options.device)
-    // Before a trace takes its memory, which may then be what computing the arguments has left.
+    // Before a trace allocates: what computing the arguments needed is free again then, and the trace may take it.
     realise(
       args.flatMap(leaves).filter(t => !t.storage),
       runtime,
     )
-    const key = shapesOf(args)
+    const key = traceKey(args)
     let trace = traces.get(key)
     if (!trace) {
       trace = new Trace(fn, args, options, runtime)
@@ -68,8 +70,8 @@ export function compile<A extends readonly Tree[], R extends Tree>(
     }
     return trace.run(args)
   }
-  const explainTraces = (how?: ExplainOptions) =>
-    [...traces.values()].map(trace => trace.explain(how)).join('\n')
+  const explainTraces = (options?: ExplainOptions) =>
+    [...traces.values()].map(trace => trace.explain(options)).join('\n')
   const dispose = () => {
     for (const trace of traces.values()) trace.dispose()
     traces.clear()
@@ -78,8 +80,8 @@ export function compile<A extends readonly Tree[], R extends Tree>(
   return Object.defineProperty(compiled, 'traces', { get: () => traces.size }) as CompiledFunction<A, R>
 }
 
-/** A text that is the same for arguments of the same structure, shapes and dtypes. */
-const shapesOf = (args: readonly Tree[]): string =>
+/** The key of a trace: the same for arguments of the same structure, shapes and dtypes. */
+const traceKey = (args: readonly Tree[]): string =>
   args
     .flatMap(arg =>
       entries(arg)
@@ -97,10 +99,10 @@ class Trace<A extends readonly Tree[], R extends Tree> {
   readonly #made: readonly Tensor[]
   /** Whether each of the arguments' tensors is donated. */
   readonly #donated: readonly boolean[]
-  /** Output buffers given back by their tensors, by output. */
+  /** For each output, the buffers that its tensors of earlier calls have given back. */
   readonly #spare: readonly DeviceBuffer[][]
   #isDisposed = false
-  /** Arguments like those that it was traced for, without values. */
+  /** The arguments' structure, shapes and dtypes, to trace again for `explain`. */
   readonly #placeholders: A
 
   constructor(
@@ -169,8 +171,8 @@ class Trace<A extends readonly Tree[], R extends Tree> {
     })
   }
 
-  explain(how?: ExplainOptions): string {
-    return explainPlan(() => plannedTrace(this.fn, this.#placeholders, this.options).plan, how)
+  explain(options?: ExplainOptions): string {
+    return explainPlan(() => plannedTrace(this.fn, this.#placeholders, this.options).plan, options)
   }
 
   dispose(): void {

@@ -1,6 +1,6 @@
 /**
- * The engine's second, small door: its random numbers on the host, without tensors and devices, and what the seeds of
- * this package are for. Whoever needs no more than that (shuffles, mutations, bootstraps) loads no engine.
+ * The engine's second, small door (`xenograd/random`): its random numbers on the host, without tensors and devices, and
+ * the purposes that this package has for seeds. Shuffles, mutations and bootstraps need no more, and load no engine.
  */
 import { foldKey, type Key, keyFromSeed } from './kernel/threefry.js'
 
@@ -19,7 +19,8 @@ export {
  * purposes see the same random numbers. The numbers are part of what makes a result repeatable: they never change, and
  * a new purpose takes a number that is new in its group.
  *
- * An evaluation has a seed of its own (`bootstrapIntervals`), hence numbers of its own.
+ * `run`: from the seed of training and data. `evaluation`: from the seed of an evaluation (`bootstrapIntervals`), which is
+ * another, so that its numbers may be the same.
  */
 export const seedPurposes = {
   run: { initialisation: 1, dropout: 2, order: 3, mutation: 4, genomes: 5, fragments: 6, synthetic: 7 },

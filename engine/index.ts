@@ -1,4 +1,12 @@
-/** The only public door of the engine, but for random numbers on the host (hostRandom.ts) and testing/. */
+/**
+ * The only public door of the engine, but for random numbers on the host (hostRandom.ts) and testing/.
+ *
+ * The loose files of this folder are what users call. Below them, each folder imports only those before it: `kernel`
+ * (what a device is asked to run, as plain data), `devices` (what runs it), `graph` (tensors as nodes), `ops` (the
+ * operations that make nodes), `scan` (loops), `lower` (from a graph to a plan of kernels and memory), `runtime` (the
+ * devices in use, and what computes values on them). `testing` stands on top of all.
+ */
+// Gives tensors the methods that read their values.
 import './runtime/value.js'
 
 export {

@@ -5,17 +5,21 @@ import { ones, zeros } from './ops/index.js'
 /** Adam's settings. */
 export type AdamOptions = {
   learningRate: number
-  /** Decay of the first moment. */
+  /** Decay of the first moment, per update; 0.9 by default. */
   beta1?: number
-  /** Decay of the second moment. */
+  /** Decay of the second moment, per update; 0.999 by default. */
   beta2?: number
+  /** Added to the root of the second moment before its bias is corrected; 1e-8 by default. */
   epsilon?: number
 }
 
-/** Adam's state: both moments, like the parameters, and the powers of the decays (scalars) for the bias correction. */
+/** Adam's state: both moments, shaped like the parameters, and the decays to the power of the update's number (scalars). */
 export type AdamState<P extends Tree> = { m: P; v: P; beta1Power: Tensor; beta2Power: Tensor }
 
-/** The state before the first update. As in TensorFlow the powers start at the decays themselves. */
+/**
+ * The state before the first update: moments of 0, and the first powers of the decays (as TensorFlow counts them). Give
+ * the decays here, too, if they are not the default ones.
+ */
 export function adamState<P extends Tree>(parameters: P, { beta1 = 0.9, beta2 = 0.999 } = {}): AdamState<P> {
   const zero = () => mapTree(parameters, t => zeros(t.shape, t.dtype))
   const dtype = leaves(parameters)[0]?.dtype ?? 'float32'
@@ -29,7 +33,8 @@ export function adamState<P extends Tree>(parameters: P, { beta1 = 0.9, beta2 = 
 
 /**
  * One Adam update in the "epsilon-hat" form that TensorFlow uses (Kingma & Ba 2015, the note after algorithm 1):
- * `p -= lr * sqrt(1 - beta2^t) / (1 - beta1^t) * m / (sqrt(v) + epsilon)`.
+ * `p -= learningRate * sqrt(1 - beta2^t) / (1 - beta1^t) * m / (sqrt(v) + epsilon)` at update t = 1, 2, … Returns new
+ * parameters and state, and changes nothing.
  */
 export function adam<P extends Tree>(
   parameters: P,

@@ -6,17 +6,20 @@ import { bitsToUniform, constant, randomBits, tensor } from './ops/index.js'
 
 export { randomBits }
 
-/** A random key as a tensor (int32, [2]) from a seed, an integer up to 2^53. */
+/** A random key as a tensor (int32 [2]) from a seed. @throws RangeError unless that is an integer up to 2^53. */
 export const randomKey = (seed: number): Tensor => tensor(new Int32Array(keyFromSeed(seed)))
 
-/** An independent key from a key and an integer (layer, epoch, step): equals `foldKey` of threefry.ts. */
+/**
+ * An independent key (int32 [2]) from a key and an integer or int32 scalar (layer, epoch, step): equals `foldKey` of
+ * threefry.ts, which says why the top bit is flipped.
+ * @throws as `randomBits`.
+ */
 export function fold(key: Tensor, n: Tensor | number): Tensor {
-  // Flip the top bit, so that folding by n and drawing from stream n never meet.
   const stream = typeof n === 'number' ? n ^ 0x80000000 : n.add(-0x80000000)
   return randomBits(key, [2], stream)
 }
 
-/** Uniform in [0, 1) with 24 random bits. */
+/** Uniform in [0, 1) with 24 random bits, in a shape and (float) dtype. Key, stream and errors: see `randomBits`. */
 export const uniform = (
   key: Tensor,
   shape: Shape,
@@ -26,8 +29,8 @@ export const uniform = (
 
 /**
  * Inverted dropout: each element is 0 with probability `rate`, else divided by 1 - rate (Srivastava et al. 2014,
- * with the scaling at training time). Rate 0 returns x itself.
- * @throws RangeError unless 0 <= rate < 1.
+ * with the scaling at training time). Rate 0 returns x itself. Key and stream: see `randomBits`.
+ * @throws RangeError unless 0 <= rate < 1; TypeError for another key or stream.
  */
 export function dropout(x: Tensor, rate: number, key: Tensor, stream: Tensor | number = 0): Tensor {
   if (!(rate >= 0 && rate < 1)) throw new RangeError(`dropout: rate ${rate}; give 0 <= rate < 1`)

@@ -3,38 +3,10 @@ import { Tensor } from './graph/tensor.js'
 import { leaves, type Tree } from './graph/tree.js'
 import { realise } from './runtime/execute.js'
 
-/** Once a scope has ended: free what was made in it but `kept`, which the scope around it takes over. */
-function leave(made: readonly Tensor[], kept: ReadonlySet<Tensor>): void {
-  const freed = new Set(made.filter(t => t.storage && !kept.has(t)))
-  // What is returned but not computed yet may need a value that goes now.
-  realise([...kept].filter(t => reaches(t, freed)))
-  for (const t of freed) t.dispose()
-  context().scope?.push(...made.filter(t => kept.has(t)))
-}
-
-/** Whether computing a tensor would read one of `values`. */
-function reaches(tensor: Tensor, values: ReadonlySet<Tensor>): boolean {
-  const seen = new Set<Tensor>()
-  const stack = [tensor]
-  for (let t = stack.pop(); t !== undefined; t = stack.pop()) {
-    if (values.has(t)) return true
-    if (t.storage || seen.has(t)) continue
-    seen.add(t)
-    stack.push(...t.inputs)
-  }
-  return false
-}
-
-/** Tensors anywhere in a result: trees, and whatever else people return beside them. */
-function tensorsIn(value: unknown): Set<Tensor> {
-  if (value instanceof Tensor) return new Set([value])
-  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return new Set()
-  return new Set(Object.values(value).flatMap(v => [...tensorsIn(v)]))
-}
-
 /**
- * Run `body`, then free the values of all tensors made in it, except those that it returns (in records or arrays).
- * `body` may be asynchronous; then no other asynchronous scope may run at the same time.
+ * Run `body`, then free the values of all tensors made in it, except those that it returns (alone, in records or in
+ * arrays). Those belong to the scope around, if there is one. `body` may be asynchronous; then no other asynchronous scope
+ * may run at the same time.
  */
 export function scope<T>(body: () => T): T {
   const made: Tensor[] = []
@@ -60,21 +32,49 @@ export function scope<T>(body: () => T): T {
   return value
 }
 
-/** Run `body` outside of all scopes: what it makes is handed over, to be freed by the caller. @internal */
+/** The end of a scope: free what was made in it except `kept`, which the scope around takes over. */
+function leave(made: readonly Tensor[], kept: ReadonlySet<Tensor>): void {
+  const freed = new Set(made.filter(t => t.storage && !kept.has(t)))
+  // What is returned but not computed yet may need a value that is freed now: compute it before.
+  realise([...kept].filter(t => reaches(t, freed)))
+  for (const t of freed) t.dispose()
+  context().scope?.push(...made.filter(t => kept.has(t)))
+}
+
+/** Whether computing a tensor would read one of `values`. */
+function reaches(tensor: Tensor, values: ReadonlySet<Tensor>): boolean {
+  const seen = new Set<Tensor>()
+  const stack = [tensor]
+  for (let t = stack.pop(); t !== undefined; t = stack.pop()) {
+    if (values.has(t)) return true
+    if (t.storage || seen.has(t)) continue
+    seen.add(t)
+    stack.push(...t.inputs)
+  }
+  return false
+}
+
+/** Tensors anywhere in a result: trees, and whatever else people return beside them. */
+function tensorsIn(value: unknown): Set<Tensor> {
+  if (value instanceof Tensor) return new Set([value])
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return new Set()
+  return new Set(Object.values(value).flatMap(v => [...tensorsIn(v)]))
+}
+
+/** Run `body` outside of all scopes: the caller frees what is made in it. @internal */
 export function collect<T>(body: () => T): { value: T; made: readonly Tensor[] } {
   const made: Tensor[] = []
   return { value: within({ scope: made }, body), made }
 }
 
-/** Free the values of all tensors of a tree. */
+/** Free the values of all tensors of a tree. @throws TypeError for what is no tree of tensors. */
 export function dispose(tree: Tree): void {
   for (const t of leaves(tree)) t.dispose()
 }
 
 /**
- * The leak reporter: from now on remember where every tensor is made (slow: for debugging).
- * Returns a function that lists the tensors which still hold device memory, with the line that made each, the largest
- * first, and stops remembering.
+ * The leak reporter: from now on remember where every tensor is made (slow: for debugging). Returns a function that
+ * stops remembering, and lists the tensors that still hold device memory, with the line that made each, largest first.
  */
 export function reportLeaks(): () => string[] {
   const { origins } = context()

@@ -32,10 +32,9 @@ export function bootstrapIntervals<Name extends string>(
   if (!Number.isInteger(replicates) || replicates < 0) {
     throw new RangeError(`bootstrap replicates: got ${replicates}, give a whole number`)
   }
+  if (rankings.length === 0) return []
   const names = Object.keys(statistics) as Name[]
   const values = rankings.map(() => names.map(() => new Float64Array(replicates)))
-  const [first] = rankings
-  if (first === undefined) return []
   const { bootstrapIn, bootstrapOod } = seedPurposes.evaluation
   const inLevels = rankings.map(ranking => ranking.inLevels)
   const oodLevels = rankings.map(ranking => ranking.oodLevels)

@@ -28,9 +28,13 @@ export type PlotOptions = {
   unit?: string
 }
 
+/** Sizes in pixels: the side of the ROC curves' square, which is the width of histograms, too. */
 const panel = 300
 const margin = { left: 72, top: 84, bottom: 60, right: 28 }
+/** Between the panels of two histograms, one below the other. */
 const histogramGap = 62
+/** Histograms alone have no labels on their left. */
+const histogramMargin = 32
 
 /** ROC curves in one square with a legend. Returns the text of an SVG file. */
 export const rocPlot = (curves: readonly RocPlotCurve[], { title }: PlotOptions): string =>
@@ -52,10 +56,10 @@ export const histogramPlot = (
   scores: readonly HistogramPlotScore[],
   { title, unit }: PlotOptions,
 ): string => {
-  const { body, height } = histogramPanels(scores, 32, unit)
+  const { body, height } = histogramPanels(scores, histogramMargin, unit)
   return svgDocument(
     {
-      width: 32 + panel + margin.right,
+      width: histogramMargin + panel + margin.right,
       height: margin.top + height + margin.bottom,
       title,
       description: `Histograms of ${scores.map(({ label }) => label).join(', ')} for reads of both classes.`,
@@ -135,7 +139,7 @@ function histogramPanels(
 ): { body: string[]; height: number } {
   const gaps = histogramGap * (scores.length - 1)
   const height = Math.max(panel, 110 * scores.length + gaps)
-  const each = (height - gaps) / scores.length
+  const panelHeight = (height - gaps) / scores.length
   const legend = [
     `<rect class="in area" x="${left}" y="${margin.top - 26}" width="12" height="12"/>`,
     text(left + 18, margin.top - 16, 'in-distribution'),
@@ -143,7 +147,7 @@ function histogramPanels(
     text(left + 136, margin.top - 16, 'out-of-distribution'),
   ]
   const body = scores.map((score, i) =>
-    histogramPanel(score, left, margin.top + i * (each + histogramGap), each, unit),
+    histogramPanel(score, left, margin.top + i * (panelHeight + histogramGap), panelHeight, unit),
   )
   return { body: [...legend, ...body], height }
 }

@@ -90,7 +90,7 @@ function distinctSorted(values: Float64Array): Float64Array {
   return values.slice(0, distinct)
 }
 
-/** For every value its index in `sorted`, which has it, and how often each index comes. */
+/** For every value its index (its level) in `sorted`, which has it, and how many values have each level. */
 function locate(values: Scores, sorted: Float64Array): { levels: Int32Array; counts: Float64Array } {
   const levels = new Int32Array(values.length)
   for (let i = 0; i < values.length; i++) {

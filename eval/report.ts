@@ -54,10 +54,10 @@ export function formatTsv(evaluation: Evaluation): string {
     subject: string,
     metric: string,
     { value, low, high }: Estimate,
-    m = readsIn,
-    n = readsOod,
+    inReads = readsIn,
+    oodReads = readsOod,
   ): void => {
-    lines.push([subject, metric, exact(value), exact(low), exact(high), String(m), String(n)])
+    lines.push([subject, metric, exact(value), exact(low), exact(high), String(inReads), String(oodReads)])
   }
   const addPoint = (subject: string, metric: string, value: number): void =>
     add(subject, metric, { value, low: Number.NaN, high: Number.NaN })

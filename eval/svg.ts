@@ -26,7 +26,7 @@ export const yPixel = ({ top, height, y: [min, max] }: Frame, value: number): nu
   top + height - (height * (value - min)) / (max - min)
 
 /** Text made safe for an element or attribute. */
-export const escapeXml = (text: string): string =>
+const escapeXml = (text: string): string =>
   text.replace(/[&<>"]/g, character => `&#${character.charCodeAt(0)};`)
 
 /** One line of text; `style` is a class of the style sheet, `extra` further attributes. */

@@ -33,7 +33,7 @@ async function mainJob() {
     await writeReads(`${folder}/${split}.tfrecord`, syntheticReads({ split, count, length, seed }))
   }
 
-  // The background model learns the same reads with mutated bases: what a read owes to its composition alone.
+  // The background model learns the same reads with mutated bases: what of a read is due to its composition alone.
   const settings = {
     ...defaults,
     hidden_lstm_size: 32,
@@ -53,7 +53,6 @@ async function mainJob() {
     reg_weight: 1e-4,
     out_dir: 'out/background',
   })
-
   if (background.interrupted) return
 
   // Reads that no model has seen: of the same genera, and of others.

@@ -15,6 +15,7 @@ export type ReadScores = {
 export type DetectorOptions = {
   /** Reads that go through a model together, at most (default 100). */
   readonly batch?: number
+  /** Where to compute, by default the default device. */
   readonly device?: string
   /** Average over a read and its reverse complement: genomes have two strands, the reference model looks at one. */
   readonly bothStrands?: boolean
@@ -85,7 +86,7 @@ async function scoreByLength(scorer: Scorer, reads: readonly Uint8Array[]): Prom
   return likelihoods
 }
 
-/** Positions of the reads, in groups whose longest read is not many times longer than the shortest. */
+/** Positions of the reads, in groups whose longest read is at most about four times as long as the shortest. */
 function groupByLength(reads: readonly Uint8Array[]): number[][] {
   const longestFirst = reads.map((_, i) => i).sort((a, b) => reads[b].length - reads[a].length)
   const groups: number[][] = []

@@ -1,3 +1,4 @@
+import { unknown } from '../data/index.js'
 import {
   type Carry,
   type Cell,
@@ -14,13 +15,15 @@ import {
   zeros,
 } from '../engine/index.js'
 
-/** Bases of DNA: classes of the model's softmax. */
-export const bases = 4
+/** How many bases there are: the size of a one-hot base, and the classes of the softmax. */
+const baseCount = 4
 
-/** Parameters of the generative model: the cell's, the dense layer's, and the embedding if there is one. */
+/** Parameters of the generative model, all of one float dtype. */
 export type ModelParameters = {
   readonly cell: Parameters
+  /** The dense layer over the cell's output: kernel [hidden, 4], bias [4]. */
   readonly logits: { readonly kernel: Tensor; readonly bias: Tensor }
+  /** If the model has one: [4, 4], a row for each base. */
   readonly embedding?: { readonly table: Tensor }
 }
 
@@ -32,25 +35,29 @@ export type ModelOptions = {
   readonly embedding?: boolean
 }
 
-/** Fresh parameters: kernels (and the cell's bias) Glorot-uniform, the dense bias zero, as the reference has them. */
+/**
+ * Parameters (float32) of an untrained model, drawn from a random key: kernels (and the cell's bias) Glorot-uniform, the
+ * dense bias zero, as the reference has them.
+ */
 export function initialModel({ cell, hidden, embedding }: ModelOptions, key: Tensor): ModelParameters {
   return {
-    cell: initialParameters(cell, { input: bases, hidden }, fold(key, 0)),
-    logits: { kernel: glorotUniform([hidden, bases], fold(key, 1)), bias: zeros([bases]) },
+    cell: initialParameters(cell, { input: baseCount, hidden }, fold(key, 0)),
+    logits: { kernel: glorotUniform([hidden, baseCount], fold(key, 1)), bias: zeros([baseCount]) },
     ...(embedding && { embedding: { table: tensor(identity) } }),
   }
 }
 
-const identity = Array.from({ length: bases }, (_, i) =>
-  Array.from({ length: bases }, (_, j) => (i === j ? 1 : 0)),
+const identity = Array.from({ length: baseCount }, (_, i) =>
+  Array.from({ length: baseCount }, (_, j) => (i === j ? 1 : 0)),
 )
 
-/** Dropout in the cell: its rate, and the random key of its masks. */
+/** Dropout in the cell during training: its rate, and the random key of its masks. */
 export type Noise = { readonly rate: number; readonly key: Tensor }
 
 /**
- * Logits of the next base after each given one. `tokens`: int32 [batch, steps], 0 to 3, or 4 for an unknown base (it
- * enters the cell as zeros); returns logits [steps, batch, 4] and the last carry.
+ * Logits of the next base after each given one. `tokens`: int32 [batch, steps], bases 0 to 3, or 4 for an unknown one (it
+ * enters the cell as zeros); `carry`: by default zeros, for the beginning of reads. Returns logits [steps, batch, 4] and
+ * the carry after the last step.
  */
 export function predict(
   { cell, hidden }: ModelOptions,
@@ -63,7 +70,7 @@ export function predict(
   const dtype = bias.dtype === 'float64' ? 'float64' : 'float32'
   const table = parameters.embedding?.table
   const steps = tokens.transpose()
-  const x = table ? table.gather(steps) : oneHot(steps, bases, dtype)
+  const x = table ? table.gather(steps) : oneHot(steps, baseCount, dtype)
   const denseLayer = (h: Tensor) => h.matmul(kernel).add(bias)
   const { out: logits, carry: last } = runCell(cell, parameters.cell, carry, x, noise, { read: denseLayer })
   return { logits, carry: last }
@@ -71,8 +78,8 @@ export function predict(
 
 /**
  * The loss of a batch of reads (Ren et al. 2019, section 4): softmax cross-entropy of each next base in nats, mean over
- * the T-1 predictions and the reads; and the fraction of bases that were the likeliest ones. `tokens`: int32 [batch, T];
- * returns scalars.
+ * the T-1 predictions and the reads; and the accuracy, the fraction of predictions in which the next base had the
+ * highest logit. `tokens`: int32 [batch, T]; returns scalars.
  */
 export function batchLoss(
   options: ModelOptions,
@@ -82,16 +89,16 @@ export function batchLoss(
 ): { loss: Tensor; accuracy: Tensor } {
   const { logits } = predict(options, parameters, tokens.slice(1, 0, -1), undefined, noise)
   const targets = tokens.slice(1, 1).transpose()
-  const targetLogits = logits.mul(oneHot(targets, bases).cast(logits.dtype)).sum(-1)
+  const targetLogits = logits.mul(oneHot(targets, baseCount).cast(logits.dtype)).sum(-1)
   const correct = logits.max(-1).detach().lessEqual(targetLogits)
   return { loss: softmaxCrossEntropy(logits, targets).mean(), accuracy: correct.mean() }
 }
 
 /**
  * Log-likelihoods of pieces of reads, for scoring reads of any length in bounded memory. `tokens`: int32
- * [batch, steps+1]; the first of them has been predicted before. Returns the log-likelihood in nats of every predicted
- * base, [steps, batch], and the carry to go on with. A prediction counts where its base and the base before are known
- * (below 4); elsewhere there is 0.
+ * [batch, steps+1]: the piece's bases, and before them the last base of the piece before, which is only an input here
+ * (as is the first base of a read). Returns the log-likelihood in nats of each of the `steps` bases, [steps, batch], and
+ * the carry for the next piece. A prediction counts where its base and the base before are known; elsewhere it is 0.
  */
 export function logLikelihoodsOfPiece(
   options: ModelOptions,
@@ -102,7 +109,7 @@ export function logLikelihoodsOfPiece(
   const inputs = tokens.slice(1, 0, -1)
   const { logits, carry: next } = predict(options, parameters, inputs, carry)
   const targets = tokens.slice(1, 1)
-  const counted = inputs.less(bases).mul(targets.less(bases)).cast(logits.dtype).transpose()
+  const counted = inputs.less(unknown).mul(targets.less(unknown)).cast(logits.dtype).transpose()
   const nll = softmaxCrossEntropy(logits, targets.transpose())
   return { logLikelihoods: nll.mul(counted).neg(), carry: next }
 }

@@ -7,6 +7,7 @@ export class MetricsWindow {
   #regulariser = 0
   #since = performance.now()
 
+  /** Count one more step. */
   add(metrics: StepMetrics): void {
     for (const name of ['loss', 'acc', 'loss_total'] as const) this.#sums[name] += metrics[name]
     this.#regulariser = metrics.loss_reg
@@ -20,11 +21,12 @@ export class MetricsWindow {
     return { loss: loss / n, acc: acc / n, loss_total: loss_total / n, loss_reg: this.#regulariser, steps: n }
   }
 
-  /** Reads per second, to a tenth. */
+  /** Reads per second of wall time since the last reset, to a tenth. */
   readsPerSecond(batchSize: number): number {
     return Math.round((this.#steps * batchSize * 1e4) / (performance.now() - this.#since)) / 10
   }
 
+  /** Begin the next line. */
   reset(): void {
     this.#sums = { loss: 0, acc: 0, loss_total: 0 }
     this.#steps = 0

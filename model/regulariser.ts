@@ -4,7 +4,7 @@ export type RegulariserType = 'l1' | 'l2'
 
 /**
  * The reference's regulariser: the sum over parameters whose path has no `bias` in it, of `Σ v²/2` for l2 (TensorFlow's
- * `l2_loss`), of `Σ |v|` for l1.
+ * `l2_loss`), of `Σ |v|` for l1. A scalar, not weighted yet.
  */
 export function regulariser(type: RegulariserType, parameters: Tree): Tensor {
   const terms = entries(parameters)

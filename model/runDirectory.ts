@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { writeFileAtomic } from '../data/index.js'
 import { writeParams } from './checkpoint/index.js'
 import type { ModelOptions } from './generative.js'
-import { checkpointName, checkpointsIn, loadToTrain, saveState } from './saved/index.js'
+import { type Checkpoint, loadNewestCheckpoint, runCheckpoints, saveCheckpoint } from './saved/index.js'
 import { SettingsError } from './settingsError.js'
 import type { TrainState } from './trainState.js'
 
@@ -13,10 +13,10 @@ export type MetricsLine = {
   readonly [name: string]: number | string | number[] | undefined
 }
 
-/** What a run is, beside its model, and must still be when it is resumed; every checkpoint has it as notes. */
+/** What must be the same, beside the model, for a run to be resumed: by name, as every checkpoint's metadata has it. */
 export type RunIdentity = Readonly<Record<string, string>>
 
-/** Where a run has got to: the state after a step, and the file that holds it. */
+/** Where a run has got to: the state after a step, and the file that holds it (step -1 and no file before the first). */
 export type RunPosition = { readonly step: number; readonly state: TrainState; readonly checkpoint: string }
 
 /**
@@ -32,7 +32,7 @@ export class RunDirectory {
     this.#models = join(path, 'model')
   }
 
-  /** Make the folders. @throws Error when that is not possible. */
+  /** The directory of a run; its folders are made if they are not there. @throws Error when that is not possible. */
   static async open(path: string): Promise<RunDirectory> {
     const directory = new RunDirectory(path)
     await mkdir(directory.#models, { recursive: true })
@@ -46,9 +46,9 @@ export class RunDirectory {
     await writeFileAtomic(join(this.path, 'run.txt'), `${notes.join('\n')}\n`)
   }
 
-  /** Our own checkpoints, the newest last. */
-  async checkpoints(): Promise<{ path: string; step: number }[]> {
-    return (await checkpointsIn(this.#models)).filter(c => c.format === 'safetensors')
+  /** The run's checkpoints, the newest last. */
+  async checkpoints(): Promise<Checkpoint[]> {
+    return runCheckpoints(this.#models)
   }
 
   /**
@@ -58,15 +58,10 @@ export class RunDirectory {
    */
   async resume(model: ModelOptions, identity: RunIdentity): Promise<RunPosition | undefined> {
     await this.#removeTemporaryFiles()
-    const newest = (await this.checkpoints()).at(-1)
-    if (!newest) {
-      await this.#truncateMetrics(-1)
-      return undefined
-    }
-    const { state, metadata } = await loadToTrain(newest.path, model)
-    checkIdentity(newest.path, metadata, identity)
-    await this.#truncateMetrics(newest.step)
-    return { step: newest.step, state, checkpoint: newest.path }
+    const newest = await loadNewestCheckpoint(this.#models, model)
+    if (newest) checkIdentity(newest.path, newest.metadata, identity)
+    await this.#truncateMetrics(newest?.step ?? -1)
+    return newest && { step: newest.step, state: newest.state, checkpoint: newest.path }
   }
 
   /**
@@ -80,16 +75,17 @@ export class RunDirectory {
     identity: RunIdentity,
     keep: number,
   ): Promise<string> {
-    const path = join(this.#models, checkpointName(step))
-    await saveState(path, model, state, { ...identity, step: String(step) })
+    const path = await saveCheckpoint(this.#models, step, model, state, identity)
     if (keep > 0) await this.#prune(keep)
     return path
   }
 
+  /** Add a line to metrics.jsonl. */
   async appendMetrics(line: MetricsLine): Promise<void> {
     await appendFile(this.#metrics, `${JSON.stringify(line)}\n`)
   }
 
+  /** The lines of metrics.jsonl; none without the file. */
   async readMetrics(): Promise<MetricsLine[]> {
     const text = await readFile(this.#metrics, 'utf8').catch(() => '')
     // A line that a kill cut short is no line.
@@ -102,17 +98,19 @@ export class RunDirectory {
     })
   }
 
-  /** Start anew: metrics and checkpoints of an earlier run go. */
+  /** Start anew: metrics and checkpoints of an earlier run are removed. */
   async clear(): Promise<void> {
     await rm(this.#metrics, { force: true })
     for (const { path } of await this.checkpoints()) await rm(path)
   }
 
+  /** Removes the lines of later steps. */
   async #truncateMetrics(step: number): Promise<void> {
     const kept = (await this.readMetrics()).filter(line => line.step <= step)
     await writeFileAtomic(this.#metrics, kept.map(line => `${JSON.stringify(line)}\n`).join(''))
   }
 
+  /** Removes checkpoints, all but the last `keep` and the best. */
   async #prune(keep: number): Promise<void> {
     const best = bestLine(await this.readMetrics())
     for (const { path, step } of (await this.checkpoints()).slice(0, -keep))
@@ -137,10 +135,10 @@ function bestLine(lines: readonly MetricsLine[]): MetricsLine | undefined {
 }
 
 function checkIdentity(path: string, saved: RunIdentity, wanted: RunIdentity): void {
-  for (const [what, value] of Object.entries(wanted))
-    if (saved[what] !== value)
+  for (const [aspect, value] of Object.entries(wanted))
+    if (saved[aspect] !== value)
       throw new SettingsError(
         name =>
-          `${path}: this run had ${what} '${saved[what]}', now it is '${value}'; a run is resumed with what it began with (${name('fresh')} starts anew)`,
+          `${path}: this run had ${aspect} '${saved[aspect]}', now it is '${value}'; a run is resumed with what it began with (${name('fresh')} starts anew)`,
       )
 }

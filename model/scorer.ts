@@ -1,12 +1,14 @@
+import { unknown } from '../data/index.js'
 import {
   type Carry,
   type CompiledFunction,
   compile,
+  dispose,
   initialCarry,
   type Tensor,
   tensor,
 } from '../engine/index.js'
-import { bases, logLikelihoodsOfPiece, type ModelOptions, type ModelParameters } from './generative.js'
+import { logLikelihoodsOfPiece, type ModelOptions, type ModelParameters } from './generative.js'
 
 /** The most predictions per read that go through the model at once: it bounds the memory. */
 const longestPiece = 256
@@ -19,7 +21,7 @@ type Piece = { logLikelihoods: Tensor; carry: Carry }
 /** How many predictions of a read count: those of a known base (0 to 3) after a known one. */
 export function countPredictions(read: Uint8Array): number {
   let count = 0
-  for (let i = 1; i < read.length; i++) if (read[i] < bases && read[i - 1] < bases) count++
+  for (let i = 1; i < read.length; i++) if (read[i] < unknown && read[i - 1] < unknown) count++
   return count
 }
 
@@ -30,7 +32,7 @@ export function countPredictions(read: Uint8Array): number {
 export class Scorer {
   readonly #first: CompiledFunction<[ModelParameters, Tensor], Piece>
   readonly #next: CompiledFunction<[ModelParameters, Carry, Tensor], Piece>
-  /** Predictions per piece of the first reads, which others mostly are like. */
+  /** Predictions per piece of the first batch, to which most others are alike; 0 before it. */
   #usualLength = 0
 
   /** `parameters` may be replaced between calls; `batch`: reads that go through the model together, at most. */
@@ -41,18 +43,23 @@ export class Scorer {
     device?: string,
   ) {
     const { cell, hidden } = options
-    const on = device === undefined ? {} : { device }
-    this.#first = compile((p: ModelParameters, tokens: Tensor) => {
-      const carry = initialCarry(cell, tokens.shape[0], hidden, p.logits.bias.dtype)
-      return logLikelihoodsOfPiece(options, p, carry, tokens)
-    }, on)
+    this.#first = compile(
+      (p: ModelParameters, tokens: Tensor) => {
+        const carry = initialCarry(cell, tokens.shape[0], hidden, p.logits.bias.dtype)
+        return logLikelihoodsOfPiece(options, p, carry, tokens)
+      },
+      { device },
+    )
     this.#next = compile(
       (p: ModelParameters, carry: Carry, tokens: Tensor) => logLikelihoodsOfPiece(options, p, carry, tokens),
-      { ...on, donate: [1] },
+      { device, donate: [1] },
     )
   }
 
-  /** Predictions per piece: few different numbers, as every one is compiled anew, but little padding. */
+  /**
+   * Predictions per piece of a batch whose longest read has so many in all: few different numbers, as every one is
+   * compiled anew, but little padding.
+   */
   #pieceLength(predictions: number): number {
     if (predictions === this.#usualLength) return predictions
     const pieces = Math.ceil(predictions / longestPiece)
@@ -84,30 +91,42 @@ export class Scorer {
   }
 
   async #scoreBatch(reads: readonly Uint8Array[]): Promise<LogLikelihood[]> {
-    const counts = reads.map(countPredictions)
+    const sums = await this.#sumsOf(reads)
+    return reads.map((read, i) => {
+      const count = countPredictions(read)
+      return { sum: sums[i], count, mean: count ? sums[i] / count : Number.NaN }
+    })
+  }
+
+  /** The log-likelihood of each read of a batch, summed over its predictions. */
+  async #sumsOf(reads: readonly Uint8Array[]): Promise<Float64Array> {
     const sums = new Float64Array(reads.length)
     const predictions = reads.reduce((most, read) => Math.max(most, read.length - 1), 0)
-    if (predictions > 0) {
-      let rows = this.batch
-      while (rows % 2 === 0 && rows / 2 >= reads.length) rows /= 2
-      const length = this.#pieceLength(predictions)
-      let carry: Carry | undefined
-      for (let start = 0; start < predictions; start += length) {
-        const tokens = pieceOf(reads, start, length, rows)
-        const piece: Piece = carry
-          ? this.#next(this.parameters, carry, tokens)
-          : this.#first(this.parameters, tokens)
-        // Summed here in float64: a float32 sum over hundreds of bases would cost a digit.
-        const values = await piece.logLikelihoods.data()
-        for (let t = 0; t < length; t++)
-          for (let i = 0; i < reads.length; i++) sums[i] += values[t * rows + i]
-        piece.logLikelihoods.dispose()
-        tokens.dispose()
-        carry = piece.carry
-      }
-      for (const part of Object.values(carry ?? {})) part.dispose()
+    if (predictions === 0) return sums
+    const length = this.#pieceLength(predictions)
+    const rows = this.#rowsFor(reads.length)
+    let carry: Carry | undefined
+    for (let start = 0; start < predictions; start += length) {
+      const tokens = pieceOf(reads, start, length, rows)
+      const piece: Piece = carry
+        ? this.#next(this.parameters, carry, tokens)
+        : this.#first(this.parameters, tokens)
+      // Summed here in float64: a float32 sum over hundreds of bases would cost a digit.
+      const values = await piece.logLikelihoods.data()
+      for (let t = 0; t < length; t++) for (let i = 0; i < reads.length; i++) sums[i] += values[t * rows + i]
+      piece.logLikelihoods.dispose()
+      tokens.dispose()
+      carry = piece.carry
     }
-    return counts.map((count, i) => ({ sum: sums[i], count, mean: count ? sums[i] / count : Number.NaN }))
+    if (carry) dispose(carry)
+    return sums
+  }
+
+  /** Rows of a batch of so many reads: the whole batch, or a half, a quarter … of it, as every number is compiled anew. */
+  #rowsFor(reads: number): number {
+    let rows = this.batch
+    while (rows % 2 === 0 && rows / 2 >= reads) rows /= 2
+    return rows
   }
 
   /** Free the compiled functions' memory (not the parameters). */
@@ -119,7 +138,7 @@ export class Scorer {
 
 /** Bases `start` … `start + length` of each read, padded with unknown bases to `rows` rows: [rows, length + 1]. */
 function pieceOf(reads: readonly Uint8Array[], start: number, length: number, rows: number): Tensor {
-  const tokens = new Int32Array(rows * (length + 1)).fill(bases)
+  const tokens = new Int32Array(rows * (length + 1)).fill(unknown)
   reads.forEach((read, i) => {
     tokens.set(read.subarray(start, start + length + 1), i * (length + 1))
   })

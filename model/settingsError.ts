@@ -4,7 +4,7 @@ import type { SettingName } from './settings.js'
  * An error whose message names settings. The library calls them by their names (`learning_rate 0`); an interface that
  * writes them in another way, as a command line does with `--learning_rate`, has the message told in its own way.
  */
-export class SettingsError extends Error {
+export class SettingsError extends RangeError {
   override readonly name: string = 'SettingsError'
 
   /** `tell`: the message, with `name(setting)` wherever it names a setting. */

@@ -5,6 +5,8 @@ import type { ValidationOptions } from './validation.js'
 export type TrainOptions = RunOptions & {
   /** Stop after the current step when this is aborted; a checkpoint is written first. */
   readonly signal?: AbortSignal
+  /** Called once the run is open, before its first step: not if what is there refuses to go on with these options. */
+  readonly onOpen?: () => Promise<void>
 }
 
 /** How a training ended: the last step done, whether it was interrupted, and the newest checkpoint. */
@@ -28,6 +30,7 @@ export async function train(
 ): Promise<TrainResult> {
   const run = await TrainingRun.open(directory, options, data, validation)
   try {
+    await options.onOpen?.()
     while (!run.finished && !options.signal?.aborted) await run.advance()
     await run.save()
     return { step: run.next - 1, interrupted: !run.finished, checkpoint: run.checkpoint }

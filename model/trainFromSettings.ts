@@ -27,9 +27,9 @@ export type TrainHooks = {
  *
  * The device of the settings is opened if it is not open yet; the default device stays what it is.
  *
- * @throws InvalidSettingsError for settings that make no sense, SettingsError for a cell that there is not and for a
- * run that began with others, InputError for data that cannot be read, CheckpointError for a checkpoint that cannot be
- * read, DivergedError.
+ * @throws InvalidSettingsError for settings that make no sense; SettingsError when there is no such cell, or the run
+ * began with other settings; InputError for data that cannot be read; CheckpointError for a checkpoint that cannot be
+ * read; DivergedError when the loss is NaN or infinite; what `openDevice` throws.
  */
 export async function trainFromSettings(
   settings: Settings,
@@ -38,34 +38,32 @@ export async function trainFromSettings(
   checkSettings(settings)
   const device = await openDevice(settings.device || undefined)
   const cell = await findCell(settings.norm_lstm ? 'layerNormLstm' : settings.cell || 'lstm')
-  const reads = await readSet(settings.in_tr_data_dir, 'in_tr', settings)
-  const validation = await readValidation(settings)
+  const reads = await loadSplit(settings.in_tr_data_dir, 'in_tr', settings)
+  const validation = await loadValidation(settings)
   const notes = [
     `device ${device.name}: ${device.description}`,
     `cell ${cell.name}, ${settings.hidden_lstm_size} hidden units`,
-    `training reads: ${describe(reads)}`,
+    `training reads: ${describeReads(reads)}`,
     validation
       ? `validation reads: ${validation.data.inDistribution.length} in-distribution, ${validation.data.outOfDistribution.length} out-of-distribution`
       : 'no validation reads',
   ]
-  const directory = await openDirectory(settings, notes)
-  hooks.onStart?.(directory.path, notes)
-  const options = { ...optionsOf(settings, cell, device.name), ...hooks }
+  const directory = await RunDirectory.open(join(settings.out_dir, runName(settings)))
+  if (settings.fresh) await directory.clear()
+  const onOpen = async () => {
+    await directory.describe(settings, [...notes, ...circumstances()])
+    hooks.onStart?.(directory.path, notes)
+  }
+  const options = { ...optionsOf(settings, cell, device.name), ...hooks, onOpen }
   const result = await train(directory, options, trainingData(reads, settings), validation)
   return { ...result, run: directory.path }
 }
 
-/** The run's directory, with the settings and the notes written down in it. */
-async function openDirectory(settings: Settings, notes: readonly string[]): Promise<RunDirectory> {
-  const directory = await RunDirectory.open(join(settings.out_dir, runName(settings)))
-  if (settings.fresh) await directory.clear()
-  await directory.describe(settings, [
-    ...notes,
-    `node ${process.version}, ${cpus()[0]?.model ?? process.arch}`,
-    `command: ${process.argv.join(' ')}`,
-  ])
-  return directory
-}
+/** What a run's notes say beside what the terminal shows. */
+const circumstances = (): string[] => [
+  `node ${process.version}, ${cpus()[0]?.model ?? process.arch}`,
+  `command: ${process.argv.join(' ')}`,
+]
 
 const optionsOf = (settings: Settings, cell: Cell, device: string): TrainOptions => ({
   cell,
@@ -100,11 +98,12 @@ function trainingData(reads: ReadSet, { batch_size, random_seed, mutation_rate }
   }
 }
 
-async function readSet(
+/** The reads of the files of a split, `limit` of them at most (0: all). */
+async function loadSplit(
   path: string,
   split: Split,
   { seq_len, filter_label }: Settings,
-  limit?: number,
+  limit = 0,
 ): Promise<ReadSet> {
   return loadReads(await findFiles(path, split), {
     length: seq_len,
@@ -113,13 +112,13 @@ async function readSet(
   })
 }
 
-async function readValidation(settings: Settings): Promise<ValidationOptions | undefined> {
+async function loadValidation(settings: Settings): Promise<ValidationOptions | undefined> {
   const { in_val_data_dir, ood_val_data_dir, val_batches, batch_size } = settings
   if (!in_val_data_dir) return undefined
   const limit = val_batches * batch_size
-  const inDistribution = rows(await readSet(in_val_data_dir, 'in_val', settings, limit))
-  const outOfDistribution = rows(await readSet(ood_val_data_dir, 'ood_val', settings, limit))
-  // Loaded here: scoring, and training without validation, start sooner without it.
+  const inDistribution = readsOf(await loadSplit(in_val_data_dir, 'in_val', settings, limit))
+  const outOfDistribution = readsOf(await loadSplit(ood_val_data_dir, 'ood_val', settings, limit))
+  // Loaded only here, because scoring, and training without validation, start sooner without it.
   const { aurocEstimate } = await import('../eval/index.js')
   const judge: ValidationOptions['judge'] = (inDistribution, outOfDistribution) => {
     const { value, low, high } = aurocEstimate(inDistribution, outOfDistribution)
@@ -128,10 +127,10 @@ async function readValidation(settings: Settings): Promise<ValidationOptions | u
   return { data: { inDistribution, outOfDistribution }, judge }
 }
 
-const rows = ({ tokens, count, length }: ReadSet): Uint8Array[] =>
+const readsOf = ({ tokens, count, length }: ReadSet): Uint8Array[] =>
   Array.from({ length: count }, (_, i) => tokens.subarray(i * length, (i + 1) * length))
 
-function describe({ count, length, skipped }: ReadSet): string {
+function describeReads({ count, length, skipped }: ReadSet): string {
   const reasons = Object.entries(skipped).filter(([, n]) => n > 0)
   const leftOut = reasons.map(([reason, n]) => `${n} ${reason}`).join(', ')
   return `${count} of ${length} bases${leftOut && ` (left out: ${leftOut})`}`

@@ -16,11 +16,16 @@ import { type RegulariserType, regulariser } from './regulariser.js'
 import type { TrainState } from './trainState.js'
 
 export type StepOptions = ModelOptions & {
+  /** Adam's. */
   readonly learningRate: number
+  /** Of the cell's candidate, from 0 to less than 1. */
   readonly dropoutRate: number
   readonly regulariserType: RegulariserType
+  /** The regulariser's in the loss; 0 for none. */
   readonly regulariserWeight: number
+  /** Of initialisation and dropout masks: an integer up to 2^53. */
   readonly seed: number
+  /** Where to compute, by default the default device. */
   readonly device?: string
   /** Bytes that a step may take, beside what the device itself needs (see `compile`); by default no limit. */
   readonly memory?: number
@@ -31,7 +36,10 @@ export type StepOptions = ModelOptions & {
   readonly lossScale?: number
 }
 
-/** What a step reports: losses in nats per base, the unweighted regulariser, and the fraction predicted right. */
+/**
+ * What a step reports, by the names of the reference's log: the loss in nats per base, the accuracy (the fraction
+ * predicted right), the loss plus the weighted regulariser, and the regulariser before its weight.
+ */
 export type StepMetrics = { loss: number; acc: number; loss_total: number; loss_reg: number }
 
 /** Takes a state and a batch of int32 tokens [batch, T]; see `makeTrainStep`. */
@@ -43,6 +51,7 @@ export type TrainStep = {
 /**
  * Compile the training step. It consumes the state (its buffers are updated in place), and gives the next one and the
  * metrics of the batch before the update.
+ * @throws RangeError on a call for which `memory` is too small.
  */
 export function makeTrainStep(options: StepOptions): TrainStep {
   const { device, memory } = options

@@ -19,14 +19,15 @@ export type TrainingData = {
 }
 
 export type RunOptions = StepOptions & {
+  /** Steps in all, those of earlier processes included. */
   readonly steps: number
   /** Steps between checkpoints (with validation, if there are validation reads). */
   readonly valFreq: number
   /** Steps between lines of metrics. */
   readonly logFreq: number
-  /** Checkpoints to keep; 0 keeps all. */
+  /** Checkpoints to keep, beside the one of the best validation AUROC; 0 keeps all. */
   readonly keep: number
-  /** A model to start from instead of fresh parameters. */
+  /** The path of a model to start from (see `loadModel`) instead of untrained parameters. */
   readonly init?: string
   /** Called after every step. */
   readonly onStep?: (step: number, metrics: StepMetrics) => void
@@ -86,11 +87,12 @@ export class TrainingRun {
     return new TrainingRun(directory, options, data, validation, position)
   }
 
-  /** The step that is to be done next; there are `options.steps`. */
+  /** The step that is to be done next, counting from 0; there are `options.steps`. */
   get next(): number {
     return this.#next
   }
 
+  /** Whether all steps are done. */
   get finished(): boolean {
     return this.#next >= this.options.steps
   }
@@ -116,7 +118,7 @@ export class TrainingRun {
     ])
     this.#state = state
     if (!Number.isFinite(metrics.loss_total)) {
-      this.#unsaved = false // what there is now is not worth it
+      this.#unsaved = false // the state is not worth a checkpoint
       throw await divergedError(step, metrics, state.parameters, this.#checkpoint, learningRate)
     }
     this.#next = step + 1
@@ -149,7 +151,7 @@ export class TrainingRun {
     dispose(this.#state)
   }
 
-  /** Hand a step's batch to the device, if it does not have it. */
+  /** Hand a step's batch to the device, if it does not have it. Asynchronous, so that its errors can be waited for. */
   async #load(step: number): Promise<void> {
     if (this.#loaded !== step) this.#tokens.assign(this.data.batch(step))
     this.#loaded = step
@@ -175,7 +177,7 @@ async function firstPosition(options: RunOptions): Promise<RunPosition> {
   return { step: -1, state, checkpoint: '' }
 }
 
-/** Computed at once, so that nothing is left of the random keys that it is drawn from. */
+/** Computed at once, in a scope, so that nothing is left of the random keys that it is drawn from. */
 const untrainedState = (options: RunOptions): TrainState =>
   scope(() => {
     const state = initialState(options)
@@ -184,8 +186,8 @@ const untrainedState = (options: RunOptions): TrainState =>
   })
 
 /**
- * Where sums over steps are taken in pieces (a memory budget), or gradients rounded at another scale, bits differ: a
- * run goes on as it began.
+ * What must stay the same beside the model. The memory budget, because it decides where sums over steps are taken in
+ * pieces, and the loss scale, because gradients are rounded at it: with other ones the bits would differ.
  */
 const identityOf = ({ seed, memory, lossScale }: RunOptions, { fingerprint }: TrainingData): RunIdentity => ({
   seed: String(seed),

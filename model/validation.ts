@@ -19,7 +19,10 @@ export type Judge = (
 
 export type ValidationOptions = { readonly data: ValidationData; readonly judge: Judge }
 
-/** What a validation adds to a line of metrics: the loss in nats per base, and the AUROC of the likelihood. */
+/**
+ * What a validation adds to a line of metrics: the loss of in-distribution reads in nats per base, and the AUROC of the
+ * likelihood with its interval [low, high].
+ */
 export type ValidationMetrics = { val_loss: number; auroc: number; auroc_ci: number[] }
 
 /** Validates the parameters of a model in training, again and again. */
@@ -37,6 +40,7 @@ export class Validation {
     this.#scorer = new Scorer(model, parameters, batch, device)
   }
 
+  /** Scores both sets with these parameters, which are on the device already. */
   async measure(parameters: ModelParameters): Promise<ValidationMetrics> {
     const { data, judge } = this.options
     this.#scorer.parameters = parameters

@@ -11,7 +11,7 @@ import { headerBytes, isRecordHeader } from './tfrecord.js'
 /** Where reads come from: a path, `-` for standard input, or a stream of bytes or of text. */
 export type Source = string | AsyncIterable<Uint8Array | string>
 
-export type Format = 'fasta' | 'fastq' | 'tfrecord' | 'tsv'
+type Format = 'fasta' | 'fastq' | 'tfrecord' | 'tsv'
 
 /** Bytes of a source after decompression, what they are, and what to call the source in a message. */
 export type OpenSource = {
@@ -20,8 +20,8 @@ export type OpenSource = {
   readonly format: Format
 }
 
-/** What a message calls the source. */
-export const sourceName = (source: Source): string =>
+/** What a message calls a source that was given no name. */
+const sourceName = (source: Source): string =>
   typeof source !== 'string' ? 'stream' : source === '-' ? 'stdin' : source
 
 /**

@@ -1,8 +1,12 @@
 /** CRC32C (Castagnoli), the checksum of TFRecord files and of TensorFlow's checkpoint tables. */
+
+const polynomial = 0x82f63b78 // its bits reversed
+
+/** The checksum's change by each byte. */
 const table = new Uint32Array(256)
 for (let byte = 0; byte < 256; byte++) {
   let crc = byte
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1
+  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ polynomial : crc >>> 1
   table[byte] = crc
 }
 

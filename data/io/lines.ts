@@ -5,7 +5,7 @@ const carriageReturn = 13
 
 /**
  * Cuts chunks of bytes into lines, given in batches (all lines that a chunk completes) so that the caller waits once
- * a chunk and not once a line. A line comes without its LF or CRLF; the last one may lack it.
+ * per chunk, not once per line. A line comes without its LF or CRLF; the last one may lack it.
  * @param file what messages call the source
  * @throws InputError at a line of more than `maxBytes`, before it is held in memory as a whole.
  */

@@ -9,21 +9,21 @@ export type Remark = {
   /** Where: the loops around, outermost first. */
   readonly part: readonly string[]
   readonly text: string
-  /** Whether it is a pass's whole input or output rather than a decision. */
+  /** Whether the text is a pass's whole input or output rather than a decision. */
   readonly dump: boolean
 }
 
-/** What holds around a piece of program while it runs, and that it need not be told: `within` changes it for a call. */
+/** Settings that hold while a function runs and need not be handed down as arguments: `within` changes them for a call. */
 export type Context = {
   /** The innermost scope's tensors, to which new ones are added. */
   readonly scope: Tensor[] | undefined
   /** Where tensors were made, while the leak reporter is on; shared by all contexts. */
   readonly origins: { of: Map<Tensor, string> | undefined }
-  /** What the compiler's passes have said, while somebody listens: it costs nothing otherwise. */
+  /** What the compiler's passes have said; undefined while nobody listens, and then it costs nothing. */
   readonly remarks: Remark[] | undefined
   /** The part of the program that is being compiled: the loops around, outermost first. */
   readonly part: readonly string[]
-  /** After how many steps scans keep their carries, by their number of steps, unless they say so themselves. */
+  /** Given a scan's number of steps, after how many of them it keeps its carries, unless the scan says so itself. */
   readonly checkpoints: ((steps: number) => number) | undefined
 }
 
@@ -35,6 +35,7 @@ let current: Context = {
   checkpoints: undefined,
 }
 
+/** The settings that hold now. */
 export const context = (): Context => current
 
 /**

@@ -10,13 +10,14 @@ export type Axes = number | readonly number[] | undefined
 /** Sizes: one argument for each axis, or an array of them. */
 export type Sizes = number[] | [readonly number[]]
 
+/** What `split` takes: the axis first, or the sizes first. */
 export type SplitArguments =
   | [axis: number, parts: number | readonly number[]]
   | [sizes: readonly number[], axis?: number]
 
 /**
- * What can be made of a tensor: the one declaration of each of its methods. `ops/` implements them, each beside its
- * operation; `T` is the type of tensors.
+ * The methods that make tensors of tensors, each declared here and nowhere else. `ops/` implements them beside their
+ * operations. `T` is the type of tensors, which this file need not know.
  */
 export interface TensorOperations<T> {
   /** Elementwise sum; broadcasts. */
@@ -45,12 +46,15 @@ export interface TensorOperations<T> {
   neg(): T
   /** Absolute value; derivative 0 at 0. */
   abs(): T
+  /** x * x. */
   square(): T
+  /** Square root. */
   sqrt(): T
   /** Natural exponential. */
   exp(): T
   /** Natural logarithm. */
   log(): T
+  /** Hyperbolic tangent. */
   tanh(): T
   /** 1 / (1 + exp(-x)). */
   sigmoid(): T
@@ -100,7 +104,7 @@ export interface TensorOperations<T> {
   windows(axis: number, size: number, step?: number): T
   /**
    * Pieces of the given sizes along an axis, or that many equal ones. Sizes may also come before the axis (0 by
-   * default), as in NumPy and PyTorch.
+   * default), as in PyTorch.
    */
   split(...args: SplitArguments): T[]
   /** A new axis of size 1 before axis `axis`. */
@@ -109,7 +113,7 @@ export interface TensorOperations<T> {
   squeeze(axes?: Axes): T
 }
 
-/** How to get at the value of a tensor; `runtime/` implements it. */
+/** The methods that read, change and free a tensor's value; `runtime/` implements them. */
 export interface TensorValue<T> {
   /** The values as a typed array in row-major order (a copy). Computes them if need be. */
   data(): Promise<TypedArray>

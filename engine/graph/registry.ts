@@ -3,7 +3,7 @@ import type { Op } from './tensor.js'
 const ops = new Map<string, Op>()
 
 /**
- * Make an operation known: to the generated tests, the API table, and to error messages.
+ * Make an operation known by its name, to the generated tests and `checkOperation`.
  * @throws Error for a name that is taken.
  */
 export function register<O extends Op>(op: O): O {

@@ -1,12 +1,12 @@
 import { context, type Pass, type Remark, within } from './context.js'
 
-/** Say something about a decision. */
+/** Note a pass's decision; `text` is only called while somebody listens. */
 export function remark(pass: Pass, text: () => string): void {
   const { remarks, part } = context()
   remarks?.push({ pass, part, text: text(), dump: false })
 }
 
-/** Show what a pass was given and what it made of it. */
+/** Note what a pass was given and what it made of it, a line each. */
 export function dump(pass: Pass, before: () => readonly string[], after: () => readonly string[]): void {
   const { remarks, part } = context()
   if (!remarks) return
@@ -17,10 +17,10 @@ export function dump(pass: Pass, before: () => readonly string[], after: () => r
     remarks.push({ pass, part, text: [`${label}:`, ...lines].join('\n'), dump: true })
 }
 
-/** Run `fn`; what is said in it is about a part of the program. */
+/** Run `fn`; remarks in it are about `part` of the program, such as a loop's body. */
 export const withinPart = <R>(part: string, fn: () => R): R => within({ part: [...context().part, part] }, fn)
 
-/** Run `fn` and return what was said in it. */
+/** Run `fn` and return the remarks that were made in it. */
 export function collectRemarks<R>(fn: () => R): { value: R; remarks: readonly Remark[] } {
   const remarks: Remark[] = []
   return { value: within({ remarks }, fn), remarks }

@@ -1,8 +1,8 @@
 import type { DeviceBuffer } from '../devices/device.js'
 
-/** What values lie in: the memory of a device in use (runtime/runtime.ts). */
+/** The memory that values lie in: that of an open device (`Runtime` of runtime/ is one). */
 export interface Memory {
-  /** The device's, for messages. */
+  /** The device's name, for messages. */
   readonly name: string
   free(buffer: DeviceBuffer): void
   /** Copy bytes to the start of a buffer. */

@@ -6,10 +6,10 @@ import type { TensorOperations, TensorValue } from './methods.js'
 import type { Storage } from './storage.js'
 
 /**
- * The graph of tensors: this file has its nodes and the records of the operations that make them. `node` adds one,
- * `registry` knows all operations, `methods` declares what can be made of a tensor and `implement` gives it to all of
- * them, `tree` is about tensors in records and arrays, `storage` about where values lie, `context` about what holds
- * around a piece of program, and `remarks` about what the compiler's passes say.
+ * The graph of tensors: this file has its nodes (`Tensor`) and the types of the records that define operations. `node`
+ * adds a node, `registry` knows all operations, `methods` declares the methods of tensors and `implement` gives them to
+ * all tensors, `tree` is about tensors in records and arrays, `storage` about where values lie, `context` about settings
+ * that hold while a function runs, and `remarks` about what the compiler's passes say.
  */
 
 /**
@@ -79,14 +79,15 @@ export type Sample = {
   readonly smooth?: (...elements: number[]) => boolean
 }
 
-type Tested = {
+/** What all records of operations have. */
+type Named = {
   readonly name: string
   /** How the generated tests draw a use of it; operations without are tested through others. */
   readonly sample?: (draw: Draw) => Sample
 }
 
 /** A value that comes from outside the graph: data, a constant, a placeholder. */
-export type SourceOp = Tested & { readonly kind: 'source' }
+export type SourceOp = Named & { readonly kind: 'source' }
 
 /**
  * An input of a node in a loop's body as it is at all steps: one tensor for all of them, if it is the same at every
@@ -120,7 +121,7 @@ export interface LoopRules<A> {
 }
 
 /** One scalar expression per element; all inputs have the node's shape. */
-export interface ElementwiseOp extends Tested, Pick<LoopRules<undefined>, 'linearIn'> {
+export interface ElementwiseOp extends Named, Pick<LoopRules<undefined>, 'linearIn'> {
   readonly kind: 'elementwise'
   readonly expr: (...inputs: Expr[]) => Expr
   readonly vjp: ((g: Tensor, inputs: readonly Tensor[], y: Tensor) => Cotangents) | undefined
@@ -130,24 +131,24 @@ export interface ElementwiseOp extends Tested, Pick<LoopRules<undefined>, 'linea
 export type Box = { readonly starts: readonly number[]; readonly steps: readonly number[] }
 
 /** Another look at the same elements; linear in its input. */
-export interface ViewOp<A> extends Tested, Pick<LoopRules<A>, 'overSteps'> {
+export interface ViewOp<A> extends Named, Pick<LoopRules<A>, 'overSteps'> {
   readonly kind: 'view'
   /** The view of the node, given that of its input; undefined when strides cannot express it. */
   view(node: Node<A>, input: View): View | undefined
   vjp(g: Tensor, node: Node<A>): Cotangents
-  /** Which box of its input the view is, if it is one: simplification moves boxes up. */
+  /** Which box of its input the view is, if it is one: simplification takes it before other operations, not after. */
   box?(node: Node<A>): Box
-  /** Whether it puts the axes of its input in another order, and nothing else: a reduction reads through it. */
+  /** Whether all it does is to put axes in another order: what is before it then fuses with a reduction after it. */
   readonly permutesAxes?: boolean
 }
 
-/** A kernel to run: its arguments are inputs of the node by number, or its output. */
+/** A kernel to run for a node: arguments are the node's inputs by number, or its output. */
 export type OpLaunch = { readonly kernel: Kernel; readonly args: readonly (number | 'out')[] }
 
 /** An operation with kernels of its own. */
-export interface KernelOp<A> extends Tested, LoopRules<A> {
+export interface KernelOp<A> extends Named, LoopRules<A> {
   readonly kind: 'kernel'
-  /** Whether the inputs must be contiguous; otherwise `launches` is given their views. */
+  /** Whether the inputs must be contiguous: others are copied before. Otherwise `launches` is given their views. */
   readonly contiguous: boolean
   launches(node: Node<A>, inputs: readonly View[]): readonly OpLaunch[]
   vjp(g: Tensor, node: Node<A>): Cotangents
@@ -162,14 +163,15 @@ export interface KernelOp<A> extends Tested, LoopRules<A> {
    */
   boxInputs?(node: Node<A>, box: Box, shape: Shape): readonly Tensor[]
   /**
-   * For reductions of a single input over its last axes: which one it is. What nothing else reads is then computed
-   * inside of it.
+   * For reductions of a single input over its last axes: which one it is. Elementwise operations whose result nothing
+   * else reads are then computed in the same kernel.
    */
   readonly reduces?: 'sum' | 'max'
 }
 
-/** The loop itself (scan/); its values are read through `pick` nodes. */
-export type ScanOp = Tested & { readonly kind: 'scan' }
-export type PickOp = Tested & { readonly kind: 'pick' }
+/** A loop (scan/node.ts): one node with several values, which `pick` nodes read. */
+export type ScanOp = Named & { readonly kind: 'scan' }
+/** One value of a loop. */
+export type PickOp = Named & { readonly kind: 'pick' }
 
 export type Op = SourceOp | ElementwiseOp | ViewOp<never> | KernelOp<never> | ScanOp | PickOp

@@ -14,7 +14,7 @@ export const copyKernel = (
   accumulate = false,
 ): CopyKernel => ({ kind: 'copy', dtype, shape, source, to, accumulate })
 
-/** One expression of strided inputs for each element of a shape, as a contiguous array of the expression's dtype. */
+/** One expression of strided inputs, evaluated for each element of a shape; the output is contiguous, of its dtype. */
 export function mapKernel(
   shape: Shape,
   inputs: readonly Input[],
@@ -28,17 +28,20 @@ export function mapKernel(
   return { kind: 'map', shape, inputs, body, outputs: [{ dtype, view: contiguousView(shape), value }] }
 }
 
-/** Sum, or maximum, of one expression of strided inputs over the last `axes` axes of a shape. */
-export const reduceKernel = (
+/**
+ * Sum or maximum (`op`), in `dtype`, of one expression of strided inputs over the last `axes` axes of a shape; the output
+ * is contiguous over the axes before them.
+ */
+export function reduceKernel(
   op: ReduceKernel['op'],
   dtype: DType,
   shape: Shape,
   axes: number,
   inputs: readonly Input[],
   compute: (...inputs: Expr[]) => Expr,
-): ReduceKernel => {
+): ReduceKernel {
   const { body, value } = kernelBody(
-    inputs.map(input => input.dtype),
+    inputs.map(({ dtype }) => dtype),
     compute,
   )
   return { kind: 'reduce', op, dtype, shape, axes, inputs, body, value }

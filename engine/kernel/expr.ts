@@ -4,7 +4,9 @@ import { type DType, isFloat } from './dtype.js'
  * Scalar expressions: what one element of an elementwise operation computes.
  *
  * An expression is a directed acyclic graph of about twenty scalar primitives. Operations are written with the
- * builders below; every device compiles or interprets the same primitives.
+ * builders below (add, exp, select …), which throw a TypeError for operands of different dtypes, or of one that the
+ * primitive does not take. A kernel's body is its expressions flattened to lines (`Instr`); every device compiles or
+ * interprets the same primitives, and `evaluate` is what they mean.
  */
 export type ScalarOp =
   | 'add'
@@ -29,11 +31,12 @@ export type ScalarOp =
   | 'and'
   | 'shr'
 
+/** A scalar expression: a primitive and its arguments, an input, or a constant. */
 export type Expr = {
   readonly op: 'input' | 'const' | ScalarOp
   readonly dtype: DType
   readonly args: readonly Expr[]
-  /** The input's position, or the constant's value. */
+  /** The input's position, or the constant's value; else 0. */
   readonly value: number
 }
 
@@ -53,7 +56,7 @@ export const input = (index: number, dtype: DType): Expr => make('input', dtype,
 /** A constant of the given dtype. */
 export const constant = (value: number, dtype: DType): Expr => make('const', dtype, [], value)
 
-/** Numbers take the dtype of the expression they meet. */
+/** Numbers take the dtype of the expression beside them. */
 type Operand = Expr | number
 
 function pair(op: string, a: Operand, b: Operand): [Expr, Expr] {
@@ -101,6 +104,7 @@ export const div = (a: Operand, b: Operand): Expr => {
   return make('div', x.dtype, [x, y])
 }
 export const neg = (x: Expr): Expr => make('neg', x.dtype, [x])
+/** Absolute value; of the least int32 it is that number itself. */
 export const abs = (x: Expr): Expr => make('abs', x.dtype, [x])
 export const floor = floatUnary('floor')
 export const sqrt = floatUnary('sqrt')
@@ -117,7 +121,7 @@ export const select = (condition: Expr, yes: Operand, no: Operand): Expr => {
   return make('select', a.dtype, [condition, a, b])
 }
 
-/** Convert; float to int32 truncates towards zero (and saturates), NaN gives 0. */
+/** Convert to a dtype; float to int32 truncates towards zero and saturates, and NaN gives 0. */
 export const cast = (x: Expr, dtype: DType): Expr => (x.dtype === dtype ? x : make('cast', dtype, [x]))
 
 function intBinary(op: 'and' | 'shr') {
@@ -132,10 +136,10 @@ export const and = intBinary('and')
 export const shr = intBinary('shr')
 
 /**
- * The lines that compute an expression: `line` adds one (or finds it) and returns its number; `inputs` has the lines of
- * the expression's inputs. Returns the line of its value.
+ * Flatten an expression into lines: `addLine` adds one (or finds it among those that are there) and returns its number;
+ * `inputs` are the numbers of the lines that hold the expression's inputs. Returns the number of its value's line.
  */
-export function flatten(expr: Expr, inputs: readonly number[], line: (instr: Instr) => number): number {
+export function flatten(expr: Expr, inputs: readonly number[], addLine: (instr: Instr) => number): number {
   // An expression is a graph: what is used twice is computed once.
   const done = new Map<Expr, number>()
   const lineOf = (e: Expr): number => {
@@ -144,22 +148,23 @@ export function flatten(expr: Expr, inputs: readonly number[], line: (instr: Ins
     const made =
       e.op === 'input'
         ? inputs[e.value]
-        : line({ op: e.op, dtype: e.dtype, args: e.args.map(lineOf), value: e.value })
+        : addLine({ op: e.op, dtype: e.dtype, args: e.args.map(lineOf), value: e.value })
     done.set(e, made)
     return made
   }
   return lineOf(expr)
 }
 
-/** The body of a kernel of one value: its lines, and which of them is the value. `dtypes`: of the kernel's inputs. */
+/** The body of a kernel that computes one value: its lines, and the value's. `dtypes`: those of the kernel's inputs. */
 export function kernelBody(
   dtypes: readonly DType[],
   compute: (...inputs: Expr[]) => Expr,
 ): { body: readonly Instr[]; value: number } {
   const body: Instr[] = []
-  const line = (instr: Instr): number => body.push(instr) - 1
-  const inputs = dtypes.map((dtype, value) => line({ op: 'input', dtype, args: [], value }))
-  return { value: flatten(compute(...dtypes.map((dtype, i) => input(i, dtype))), inputs, line), body }
+  const addLine = (instr: Instr): number => body.push(instr) - 1
+  const inputs = dtypes.map((dtype, value) => addLine({ op: 'input', dtype, args: [], value }))
+  const expr = compute(...dtypes.map((dtype, i) => input(i, dtype)))
+  return { value: flatten(expr, inputs, addLine), body }
 }
 
 /** Value of one primitive in float64 arithmetic (int32 for integers): the meaning that every device follows. */
@@ -216,7 +221,7 @@ export function evaluate(instr: Instr, a: number, b: number, c: number): number 
   }
 }
 
-/** Printed form of one line, for kernels' `toString`. */
+/** Printed form of one line, for `printKernel`. */
 export function printInstr(instr: Instr): string {
   if (instr.op === 'input') return `in${instr.value}`
   if (instr.op === 'const') return String(instr.value)

@@ -14,6 +14,7 @@ import type { View } from './shape.js'
  * (flip).
  */
 
+/** An array that a kernel reads: its dtype, and where in its buffer the elements of the kernel's shape are. */
 export type Input = { readonly dtype: DType; readonly view: View }
 
 /** A value that a map writes: line `value` of its body, through a view that visits no element twice. */
@@ -34,9 +35,8 @@ export type MapKernel = {
 
 /**
  * Reduce the last `axes` axes of `shape` (1 or more); the output is contiguous over the axes before them, of dtype
- * `dtype`. The reduced quantity is line `value` of `body`. The sum of nothing is 0, the maximum of nothing -Infinity (of
- * int32: -2^31).
- * Arguments: inputs, output.
+ * `dtype`. What is reduced is line `value` of `body`. The sum of nothing is 0, the maximum of nothing -Infinity (of
+ * int32: -2^31). Arguments: inputs, output.
  */
 export type ReduceKernel = {
   readonly kind: 'reduce'
@@ -129,8 +129,8 @@ export type LoopArg = {
 }
 
 /**
- * Run `body` `steps` times, in order, t counting down with `reverse`. Arguments: every buffer that the body touches,
- * `bytes` long each; the device may not reorder iterations unless it can tell that the result is the same.
+ * Run `body` `steps` times, in order, t counting down with `reverse`. Arguments: every buffer that the body touches, the
+ * i-th of them `bytes[i]` long. A device may reorder iterations only if it can tell that the result is the same.
  */
 export type LoopKernel = {
   readonly kind: 'loop'

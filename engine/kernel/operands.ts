@@ -32,6 +32,7 @@ const operand = (
   followsLeadingAxis = true,
 ): Operand => ({ role, dtype, shape, view, followsLeadingAxis })
 
+/** A contiguous operand any element of which any index may touch. */
 const wholly = (role: Role, dtype: DType, shape: Shape): Operand =>
   operand(role, dtype, shape, contiguousView(shape), false)
 
@@ -99,8 +100,8 @@ export function operands(kernel: SimpleKernel): readonly Operand[] {
 }
 
 /**
- * The same kernel with its operands seen through other views, in the order of `operands`. Operands that a kernel has
- * contiguous by definition have no view to replace: theirs must be what they are.
+ * The same kernel with its operands seen through other views, in the order of `operands`. Operands that are contiguous
+ * by the kernel's definition keep their view: `views` must have it at their place.
  */
 export function withViews<K extends SimpleKernel>(kernel: K, views: readonly View[]): K
 export function withViews(kernel: SimpleKernel, views: readonly View[]): SimpleKernel {
@@ -130,7 +131,7 @@ export function withViews(kernel: SimpleKernel, views: readonly View[]): SimpleK
   }
 }
 
-/** The sizes of a kernel's leading axis, along which it can be cut into parts; undefined if there is none. */
+/** The size of a kernel's leading axis, along which it can be cut into parts; undefined if there is none. */
 export function leadingAxis(kernel: SimpleKernel): number | undefined {
   const outputs = operands(kernel).filter(({ role }) => role !== 'read')
   return outputs.every(o => o.followsLeadingAxis) ? outputs[0]?.shape[0] : undefined
@@ -188,8 +189,8 @@ export function dtypesOf(kernel: Kernel): ReadonlySet<DType> {
 }
 
 /**
- * The least bytes of each argument of a kernel. Where buffers share one memory, a kernel that leaves its buffers would
- * change others, so this is asked before it runs.
+ * How many bytes each argument of a kernel must have. Checked before a kernel runs: where buffers lie in one memory, a
+ * kernel that leaves its own would change others.
  * @throws RangeError when a view or an iteration leaves its buffer.
  */
 export const argumentBytes = (kernel: Kernel): readonly number[] =>

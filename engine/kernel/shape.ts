@@ -1,3 +1,4 @@
+/** The size of each axis, outermost first; a scalar has none. */
 export type Shape = readonly number[]
 
 /**
@@ -9,7 +10,7 @@ export type View = { readonly offset: number; readonly strides: readonly number[
 /** Number of elements. */
 export const sizeOf = (shape: Shape): number => shape.reduce((a, b) => a * b, 1)
 
-/** Row-major strides. */
+/** Row-major strides: the last axis has stride 1. */
 export function contiguousStrides(shape: Shape): number[] {
   const strides = new Array<number>(shape.length)
   let stride = 1
@@ -20,13 +21,14 @@ export function contiguousStrides(shape: Shape): number[] {
   return strides
 }
 
+/** The view of an array in row-major order from the start of its buffer. */
 export const contiguousView = (shape: Shape): View => ({ offset: 0, strides: contiguousStrides(shape) })
 
 /** Whether the view visits `shape` in row-major order without gaps from the start of the buffer. */
 export function isContiguous(shape: Shape, view: View): boolean {
   if (view.offset !== 0) return false
-  const wanted = contiguousStrides(shape)
-  return sizeOf(shape) === 0 || shape.every((n, d) => n === 1 || view.strides[d] === wanted[d])
+  const strides = contiguousStrides(shape)
+  return sizeOf(shape) === 0 || shape.every((n, d) => n === 1 || view.strides[d] === strides[d])
 }
 
 /** Whether two views of one shape visit the same elements in the same order. */
@@ -39,10 +41,11 @@ export const sameShape = (a: Shape, b: Shape): boolean =>
 export const printShape = (shape: Shape): string => `[${shape.join(',')}]`
 
 /**
- * The shape that all given ones broadcast to: aligned at the last axis, axes of size 1 repeat (NumPy's rule).
+ * The shape that all given ones broadcast to: aligned at the last axis, axes of size 1 repeat (NumPy's rule). `caller`,
+ * here and below, begins the error message.
  * @throws RangeError with all shapes in the message when they do not fit.
  */
-export function broadcastShapes(what: string, shapes: readonly Shape[]): number[] {
+export function broadcastShapes(caller: string, shapes: readonly Shape[]): number[] {
   const rank = Math.max(0, ...shapes.map(s => s.length))
   return Array.from({ length: rank }, (_, d) => {
     let size = 1
@@ -51,7 +54,7 @@ export function broadcastShapes(what: string, shapes: readonly Shape[]): number[
       if (n === 1 || n === size) continue
       if (size !== 1)
         throw new RangeError(
-          `${what}: ${shapes.map(printShape).join(' and ')}: sizes ${size} and ${n} of axis ${d - rank} do not broadcast; make them equal, or one of them 1`,
+          `${caller}: ${shapes.map(printShape).join(' and ')}: sizes ${size} and ${n} of axis ${d - rank} do not broadcast; make them equal, or one of them 1`,
         )
       size = n
     }
@@ -60,31 +63,36 @@ export function broadcastShapes(what: string, shapes: readonly Shape[]): number[
 }
 
 /** Axis number from the front; negative ones count from the back. @throws RangeError when there is no such axis. */
-export function normalAxis(what: string, axis: number, rank: number): number {
+export function normalAxis(caller: string, axis: number, rank: number): number {
   const normal = axis < 0 ? axis + rank : axis
   if (!Number.isInteger(axis) || normal < 0 || normal >= rank)
-    throw new RangeError(`${what}: axis ${axis} of a tensor with ${rank} axes; give ${-rank} to ${rank - 1}`)
+    throw new RangeError(
+      `${caller}: axis ${axis} of a tensor with ${rank} axes; give ${-rank} to ${rank - 1}`,
+    )
   return normal
 }
 
-/** Distinct axes in increasing order; undefined means all. @throws RangeError for axes that are not there, or named twice. */
+/**
+ * Axis numbers from the front in increasing order; undefined means all axes.
+ * @throws RangeError for axes that are not there, or named twice.
+ */
 export function normalAxes(
-  what: string,
+  caller: string,
   axes: number | readonly number[] | undefined,
   rank: number,
 ): number[] {
   if (axes === undefined) return Array.from({ length: rank }, (_, d) => d)
-  const list = typeof axes === 'number' ? [axes] : axes
-  const normal = list.map(axis => normalAxis(what, axis, rank)).sort((a, b) => a - b)
+  const given = typeof axes === 'number' ? [axes] : axes
+  const normal = given.map(axis => normalAxis(caller, axis, rank)).sort((a, b) => a - b)
   if (new Set(normal).size < normal.length)
-    throw new RangeError(`${what}: axes [${list}] name one axis twice`)
+    throw new RangeError(`${caller}: axes [${given}] name one axis twice`)
   return normal
 }
 
-/** @throws RangeError unless every size is an integer, 0 or more; TypeError for a shape that is no array. */
-export function checkShape(what: string, shape: Shape): void {
+/** @throws RangeError unless each size is an integer, 0 or more; TypeError for a shape that is no array. */
+export function checkShape(caller: string, shape: Shape): void {
   if (!Array.isArray(shape))
-    throw new TypeError(`${what}: shape ${shape}; give the sizes of all axes in one array, such as [2, 3]`)
+    throw new TypeError(`${caller}: shape ${shape}; give the sizes of all axes in one array, such as [2, 3]`)
   if (!shape.every(n => Number.isInteger(n) && n >= 0))
-    throw new RangeError(`${what}: shape ${printShape(shape)}; sizes are integers, 0 or more`)
+    throw new RangeError(`${caller}: shape ${printShape(shape)}; sizes are integers, 0 or more`)
 }

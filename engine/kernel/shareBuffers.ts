@@ -1,14 +1,15 @@
 /** A buffer that exists only inside a plan. */
 export type Temporary = { readonly bytes: number }
 
-/** Which temporaries each step touches, in order of the steps. */
+/** The ids of the temporaries that each step touches, in order of the steps. */
 export type Uses = readonly (readonly number[])[]
 
 /**
- * Give temporaries memory: two share a buffer when one is last used before the other is first used. Best fit; a
- * buffer is not reused for something less than half its size while a better one can be made. With `sameSize` only what
- * is of one size shares: in the body of a loop a buffer then has rows of one length, and threads can take rows each.
- * Returns the buffers' sizes and each temporary's buffer.
+ * Give temporaries memory: two share a buffer when one is last used before the other is first used. The smallest free
+ * buffer that fits is taken; a new one is made rather than take one of more than twice the size (and 1 KiB, so that small
+ * ones share). With `sameSize` only temporaries of one size share: in the body of a loop a buffer then has rows of one
+ * length, and threads can take rows each. `temporaries`: by id. Returns the buffers' sizes in bytes, and each
+ * temporary's buffer.
  */
 export function shareBuffers(
   temporaries: ReadonlyMap<number, Temporary>,

@@ -7,7 +7,9 @@
  */
 export type Key = readonly [number, number]
 
+/** Bits to rotate by in four rounds, then in the four after them. */
 export const threefryRotations = [13, 15, 26, 6, 17, 29, 16, 24] as const
+/** The parity constant of the key schedule (Skein 1.3, as section 3.3 takes it over, in 32 bits). */
 export const threefryParity = 0x1bd11bda
 
 /** The two output words (as int32) of the counter `(c0, c1)` under `key`. */
@@ -20,7 +22,7 @@ export function threefry2x32(key: Key, c0: number, c1: number): [number, number]
 const [a, b, c, d, e, f, g, h] = threefryRotations
 const rotate = (x: number, r: number): number => (x << r) | (x >>> (32 - r))
 
-/** The same, written to two places of an array. */
+/** The same, written to elements `first` and `second` of an array. */
 function threefryInto(
   key: Key,
   c0: number,
@@ -55,7 +57,7 @@ function threefryInto(
   out[second] = x1
 }
 
-/** A key from a seed (an integer up to 2^53). */
+/** A key from a seed. @throws RangeError unless it is an integer up to 2^53. */
 export function keyFromSeed(seed: number): Key {
   if (!Number.isSafeInteger(seed)) throw new RangeError(`seed: got ${seed}, give an integer up to 2^53`)
   return [seed | 0, Math.floor(seed / 2 ** 32) | 0]
@@ -89,6 +91,7 @@ export const uniformAt = (key: Key, stream: number, index: number): number =>
 
 /** An independent key derived from `key` and an integer (epoch, layer, step …). */
 export function foldKey(key: Key, n: number): Key {
+  // The top bit is flipped, so that what is folded and what is drawn (streams from 0 on) never have a stream in common.
   const stream = (n ^ 0x80000000) | 0
   return [bitsAt(key, stream, 0), bitsAt(key, stream, 1)]
 }

@@ -5,15 +5,15 @@ import type { DType } from '../kernel/dtype.js'
 import { type Expr, input } from '../kernel/expr.js'
 import { broadcastShapes, sameShape } from '../kernel/shape.js'
 import { constant } from './source.js'
-import { expand } from './view.js'
+import { expand, shapeSample } from './view.js'
 
 type Range = { min?: number; max?: number; dtype?: DType }
 
-/** What defines an elementwise operation; see `elementwise`. */
+/** What defines an elementwise operation: see `elementwise`. */
 export type ElementwiseRecord<Inputs extends Expr[]> = {
   /** The scalar expression; its arguments carry their dtypes. */
   expr: (...inputs: Inputs) => Expr
-  /** Cotangents of the inputs in the library's own operations; leave out where there is no derivative. */
+  /** The inputs' cotangents, given the result's and the inputs and result; leave it out where there is no derivative. */
   vjp?: (g: Tensor, inputs: Tensor[], y: Tensor) => Cotangents
   /** Sets of inputs in which it is jointly linear while the others are held: see `LoopRules.linearIn`. */
   linearIn?: readonly (readonly number[])[]
@@ -23,9 +23,9 @@ export type ElementwiseRecord<Inputs extends Expr[]> = {
   smooth?: (...elements: number[]) => boolean
 }
 
-/** A broadcast pair, triple, … of shapes: some axes of size 1, some missing. */
+/** `count` shapes that broadcast: some axes of size 1, some missing. */
 function broadcastSample(draw: Draw, count: number): number[][] {
-  const full = Array.from({ length: draw.int(0, 3) }, () => draw.int(1, 4))
+  const full = shapeSample(draw)
   return Array.from({ length: count }, (_, i) => {
     if (i === 0) return full
     const shape = full.map(n => (draw.int(0, 3) === 0 ? 1 : n))
@@ -44,7 +44,7 @@ export const asTensor = (x: Tensor | number, dtype: DType): Tensor =>
  *
  * ```ts
  * const softsign = elementwise('softsign', {
- *   expr: x => s.div(x, s.add(s.abs(x), 1)),
+ *   expr: x => expr.div(x, expr.add(expr.abs(x), 1)),
  *   vjp: (g, [x]) => [g.div(x.abs().add(1).square())],
  *   sample: { min: -3, max: 3 },
  * })

@@ -7,12 +7,11 @@ import { arange } from './source.js'
 
 /**
  * Softmax cross-entropy of integer targets, `logsumexp(logits) - logits[target]`, in nats; one value per target.
- * `logits`: [..., classes]; `targets`: int32 [...]. @throws RangeError when the shapes do not fit;
- * TypeError unless targets are int32.
+ * `logits`: [..., classes]; `targets`: int32 [...].
+ * @throws RangeError when the shapes do not fit; TypeError unless targets are int32.
  */
 export function softmaxCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
-  const lead = logits.shape.slice(0, -1)
-  if (!sameShape(lead, targets.shape))
+  if (!sameShape(logits.shape.slice(0, -1), targets.shape))
     throw new RangeError(
       `softmaxCrossEntropy: logits ${printShape(logits.shape)} and targets ${printShape(targets.shape)}; give one target per row of logits`,
     )
@@ -20,13 +19,14 @@ export function softmaxCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
     throw new TypeError(`softmaxCrossEntropy: the targets are ${targets.dtype}; cast them to int32`)
   const classes = logits.shape[logits.rank - 1]
   // Chosen, not multiplied: classes that are masked with -Infinity must not make 0 * Infinity.
-  const hits = targets.unsqueeze(-1).equal(arange(classes))
-  return logits.logsumexp(-1).sub(where(hits, logits, 0).sum(-1))
+  const isTarget = targets.unsqueeze(-1).equal(arange(classes))
+  return logits.logsumexp(-1).sub(where(isTarget, logits, 0).sum(-1))
 }
 
 /**
  * Layer normalisation over the last axis (Ba et al. 2016, eq. 3-4): `gamma * (x - mean) / sqrt(variance + epsilon) +
- * beta`. `gamma` and `beta`: [features]. Epsilon 1e-12 is TensorFlow's contrib `layer_norm`.
+ * beta`. `x`: [..., features]; `gamma` and `beta`: [features]. The epsilon is that of TensorFlow's contrib `layer_norm`.
+ * @throws RangeError when the shapes do not broadcast; TypeError for int32 or mixed dtypes.
  */
 export function layerNorm(x: Tensor, gamma: Tensor, beta: Tensor, epsilon = 1e-12): Tensor {
   const centred = x.sub(x.mean(-1, true))

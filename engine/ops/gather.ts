@@ -9,13 +9,10 @@ const gatherOp: KernelOp<undefined> = register({
   kind: 'kernel',
   name: 'gather',
   contiguous: true,
-  launches: node => {
-    const [table, index] = node.inputs
+  launches: ({ inputs: [table, index], dtype }) => {
     const rows = table.shape[0]
     const width = sizeOf(table.shape.slice(1))
-    return [
-      { kernel: { kind: 'gather', dtype: node.dtype, rows, width, count: index.size }, args: [0, 1, 'out'] },
-    ]
+    return [{ kernel: { kind: 'gather', dtype, rows, width, count: index.size }, args: [0, 1, 'out'] }]
   },
   vjp: (g, { inputs: [table, index] }) => [scatterAdd(index, g, table.shape[0]), undefined],
   overSteps: (_, [table, index]) => (table.fixed ? gather(table.tensor, index.stacked()) : undefined),
@@ -30,13 +27,11 @@ const scatterAddOp: KernelOp<{ readonly rows: number }> = register({
   kind: 'kernel',
   name: 'scatterAdd',
   contiguous: true,
-  launches: node => {
-    const [index] = node.inputs
-    const { rows } = node.attrs
-    const width = sizeOf(node.shape.slice(1))
+  launches: ({ inputs: [index], attrs: { rows }, shape, dtype }) => {
+    const width = sizeOf(shape.slice(1))
     return [
       {
-        kernel: { kind: 'scatterAdd', dtype: node.dtype, rows, width, count: index.size, accumulate: false },
+        kernel: { kind: 'scatterAdd', dtype, rows, width, count: index.size, accumulate: false },
         args: [0, 1, 'out'],
       },
     ]
@@ -51,7 +46,10 @@ const scatterAddOp: KernelOp<{ readonly rows: number }> = register({
   },
 })
 
-/** See the method of the same name. @throws TypeError unless `index` is an int32 tensor. */
+/**
+ * Rows of a table [rows, ...row] by int32 index [...]: [..., ...row]. A row outside the table is zeros.
+ * @throws TypeError unless `index` is an int32 tensor; RangeError for a table without axes.
+ */
 export function gather(table: Tensor, index: Tensor): Tensor {
   if (!(index instanceof Tensor))
     throw new TypeError(
@@ -65,6 +63,7 @@ export function gather(table: Tensor, index: Tensor): Tensor {
 /**
  * A table of `rows` rows of zeros to which row i of `source` is added at row `index[i]` (the adjoint of gather);
  * indices outside the table are dropped. `source` has the index's shape, then a row's.
+ * @throws TypeError unless `index` is an int32 tensor and `source` a tensor; RangeError when their shapes do not fit.
  */
 export function scatterAdd(index: Tensor, source: Tensor, rows: number): Tensor {
   if (!(index instanceof Tensor && source instanceof Tensor))
@@ -88,7 +87,10 @@ export function scatterAdd(index: Tensor, source: Tensor, rows: number): Tensor 
   )
 }
 
-/** One-hot rows: 1 at the index, 0 elsewhere. Shape of `index`, then `depth`. An index outside gives zeros. */
+/**
+ * One-hot rows: 1 at the index, 0 elsewhere. Shape of `index`, then `depth`. An index outside gives zeros.
+ * @throws TypeError unless `index` is int32.
+ */
 export function oneHot(index: Tensor, depth: number, dtype: 'float32' | 'float64' = 'float32'): Tensor {
   if (index.dtype !== 'int32') throw new TypeError(`oneHot: the index is ${index.dtype}; cast it to int32`)
   return index.unsqueeze(-1).equal(arange(depth)).cast(dtype)

@@ -1,7 +1,9 @@
 /**
  * Operations, one record each: name, what it computes (a scalar expression, a view, or kernels), its derivative, and how
- * it leaves loops. `elementwise` and `operation` make records of users as well. Everybody imports operations from here:
- * then all tensors have their methods.
+ * it leaves loops. `elementwise` defines those of scalar expressions, `math` is all of them; `view` and `slice` look at
+ * the same elements otherwise (`slice` also puts them together again); `matmul`, `reduce`, `gather` and `randomBits` have
+ * kernels; `source` makes tensors of values; `functions` has none of its own. With `elementwise` and `operation` users
+ * define more. Everybody imports operations from here: then all tensors have their methods.
  */
 import { implement } from '../graph/implement.js'
 import type { TensorOperations } from '../graph/methods.js'

@@ -1,10 +1,12 @@
 import type { Implementation, TensorOperations } from '../graph/methods.js'
 import { Tensor } from '../graph/tensor.js'
-import type { DType } from '../kernel/dtype.js'
+import { checkDType, type DType } from '../kernel/dtype.js'
 import * as s from '../kernel/expr.js'
+import { sameShape } from '../kernel/shape.js'
 import { asTensor, elementwise } from './elementwise.js'
 import { constantValue } from './source.js'
 
+/** Where functions with a kink at 0, or where their inputs are equal, are smooth enough for finite differences. */
 const away = (...xs: number[]) => xs.every(x => Math.abs(x) > 1e-2)
 const apart = (a: number, b: number) => Math.abs(a - b) > 1e-2
 
@@ -22,55 +24,56 @@ const divOp = elementwise('div', {
   sample: [{}, { min: 0.5, max: 2 }],
 })
 
-/** The constant value of an operand, number or tensor. */
-const known = (x: Tensor | number): number | undefined => (typeof x === 'number' ? x : constantValue(x))
+/**
+ * Whether an operand is `value` everywhere, and has neither another dtype nor axes that would change x's shape: x + 0,
+ * x * 1 and the like are x, and are not even added to the graph. Gradients are full of them.
+ */
+const isNeutral = (value: number, other: Tensor | number, x: Tensor | number): x is Tensor =>
+  x instanceof Tensor &&
+  (typeof other === 'number'
+    ? other === value
+    : constantValue(other) === value &&
+      other.dtype === x.dtype &&
+      ((other.size === 1 && other.rank <= x.rank) || sameShape(other.shape, x.shape)))
 
-// x + 0, x * 1 and the like are left out where they are written: gradients are full of them.
-const keeps = (x: Tensor, other: Tensor | number): boolean =>
-  typeof other === 'number' ||
-  (other.dtype === x.dtype && other.rank <= x.rank && other.size === 1) ||
-  (other.dtype === x.dtype &&
-    other.shape.length === x.shape.length &&
-    other.shape.every((n, d) => n === x.shape[d]))
-
-/** Elementwise sum. */
+/** Elementwise sum; broadcasts. Numbers take the other operand's dtype. */
 export function add(a: Tensor | number, b: Tensor | number): Tensor {
-  if (a instanceof Tensor && known(b) === 0 && keeps(a, b)) return a
-  if (b instanceof Tensor && known(a) === 0 && keeps(b, a)) return b
+  if (isNeutral(0, b, a)) return a
+  if (isNeutral(0, a, b)) return b
   return addOp(a, b)
 }
-/** Elementwise difference. */
+/** Elementwise difference; broadcasts. */
 export function sub(a: Tensor | number, b: Tensor | number): Tensor {
-  return a instanceof Tensor && known(b) === 0 && keeps(a, b) ? a : subOp(a, b)
+  return isNeutral(0, b, a) ? a : subOp(a, b)
 }
-/** Elementwise product. */
+/** Elementwise product; broadcasts. */
 export function mul(a: Tensor | number, b: Tensor | number): Tensor {
-  if (a instanceof Tensor && known(b) === 1 && keeps(a, b)) return a
-  if (b instanceof Tensor && known(a) === 1 && keeps(b, a)) return b
+  if (isNeutral(1, b, a)) return a
+  if (isNeutral(1, a, b)) return b
   return mulOp(a, b)
 }
-/** Elementwise quotient. */
+/** Elementwise quotient; broadcasts. @throws TypeError for int32. */
 export function div(a: Tensor | number, b: Tensor | number): Tensor {
-  return a instanceof Tensor && known(b) === 1 && keeps(a, b) ? a : divOp(a, b)
+  return isNeutral(1, b, a) ? a : divOp(a, b)
 }
 
-/** Elementwise maximum. */
+/** Elementwise maximum; broadcasts; NaN if either is. At ties the derivative goes to the second. */
 export const maximum = elementwise('maximum', {
   expr: (a, b) => s.max(a, b),
   vjp: (g, [a, b]) => [g.mul(less(b, a)), g.mul(lessEqual(a, b))],
   smooth: apart,
 })
-/** Elementwise minimum. */
+/** Elementwise minimum; broadcasts; NaN if either is. At ties the derivative goes to the second. */
 export const minimum = elementwise('minimum', {
   expr: (a, b) => s.min(a, b),
   vjp: (g, [a, b]) => [g.mul(less(a, b)), g.mul(lessEqual(b, a))],
   smooth: apart,
 })
-/** 1 where equal, else 0. */
+/** 1 where equal, else 0, in the operands' dtype. No derivative. */
 export const equal = elementwise('equal', { expr: (a, b) => s.eq(a, b) })
-/** 1 where a < b, else 0. */
+/** 1 where a < b, else 0, in the operands' dtype. No derivative. */
 export const less = elementwise('less', { expr: (a, b) => s.lt(a, b) })
-/** 1 where a <= b, else 0. */
+/** 1 where a <= b, else 0, in the operands' dtype. No derivative. */
 export const lessEqual = elementwise('lessEqual', { expr: (a, b) => s.le(a, b) })
 const whereOp = elementwise('where', {
   expr: (c, a, b) => s.select(c, a, b),
@@ -135,8 +138,10 @@ export const bitsToUniform = elementwise('bitsToUniform', {
   sample: { min: -(2 ** 31), max: 2 ** 31 - 1, dtype: 'int32' },
 })
 
-/** To another dtype. */
-const cast = (x: Tensor, dtype: DType): Tensor => (x.dtype === dtype ? x : casts[dtype](x))
+function cast(x: Tensor, dtype: DType): Tensor {
+  checkDType('cast', dtype)
+  return x.dtype === dtype ? x : casts[dtype](x)
+}
 
 /** The methods of this file. */
 export const mathMethods = {

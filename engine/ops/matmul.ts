@@ -1,7 +1,7 @@
 import { node } from '../graph/node.js'
 import { register } from '../graph/registry.js'
 import type { KernelOp, Tensor } from '../graph/tensor.js'
-import { broadcastShapes, printShape, type View } from '../kernel/shape.js'
+import { broadcastShapes, printShape } from '../kernel/shape.js'
 import { takeBox } from './slice.js'
 import { expand, reshape } from './view.js'
 
@@ -9,12 +9,11 @@ const matmulOp: KernelOp<undefined> = register({
   kind: 'kernel',
   name: 'matmul',
   contiguous: false,
-  launches: (node, [a, b]: readonly View[]) => {
-    const [x] = node.inputs
-    const batch = node.shape.slice(0, -2)
-    const [m, n] = node.shape.slice(-2)
-    const dtype = node.dtype === 'float64' ? 'float64' : 'float32'
-    const k = x.shape.at(-1)!
+  launches: (t, [a, b]) => {
+    const batch = t.shape.slice(0, -2)
+    const [m, n] = t.shape.slice(-2)
+    const dtype = t.dtype === 'float64' ? 'float64' : 'float32'
+    const k = t.inputs[0].shape.at(-1)!
     return [
       { kernel: { kind: 'matmul', dtype, batch, m, n, k, a, b, accumulate: false }, args: [0, 1, 'out'] },
     ]
@@ -22,7 +21,7 @@ const matmulOp: KernelOp<undefined> = register({
   vjp: (g, { inputs: [a, b] }) => [g.matmul(b.transpose()), a.transpose().matmul(g)],
   overSteps(t, [a, b], steps) {
     const left = a.stacked()
-    // A product with a fixed matrix is one product of all steps' rows; else steps are a batch axis.
+    // A product with one fixed matrix is one product of all steps' rows; otherwise the steps are a batch axis.
     if (!b.fixed || t.rank !== 2) return matmul(left, b.stacked())
     const [, m, k] = left.shape
     return reshape(matmul(reshape(left, [steps * m, k]), b.tensor), [steps, ...t.shape])
@@ -48,12 +47,17 @@ const matmulOp: KernelOp<undefined> = register({
   sample: draw => {
     const [m, k, n] = [draw.int(1, 5), draw.int(1, 5), draw.int(1, 5)]
     const batch = Array.from({ length: draw.int(0, 2) }, () => draw.int(1, 3))
-    const turn = draw.int(0, 3)
-    const a = turn & 1 ? [...batch, k, m] : [...batch, m, k]
-    const b = turn & 2 ? [n, k] : [k, n]
+    const [transposeA, transposeB] = draw.pick([
+      [false, false],
+      [true, false],
+      [false, true],
+      [true, true],
+    ])
+    const a = transposeA ? [...batch, k, m] : [...batch, m, k]
+    const b = transposeB ? [n, k] : [k, n]
     return {
       inputs: [{ shape: a }, { shape: b }],
-      apply: (x, y) => matmul(turn & 1 ? x.transpose() : x, turn & 2 ? y.transpose() : y),
+      apply: (x, y) => matmul(transposeA ? x.transpose() : x, transposeB ? y.transpose() : y),
     }
   },
 })
@@ -63,18 +67,18 @@ const matmulOp: KernelOp<undefined> = register({
  * @throws RangeError when inner sizes or batches do not fit; TypeError for int32 or mixed dtypes.
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
-  const what = `matmul: ${printShape(a.shape)} × ${printShape(b.shape)}`
+  const product = `matmul: ${printShape(a.shape)} × ${printShape(b.shape)}`
   if (a.rank < 2 || b.rank < 2)
-    throw new RangeError(`${what}: both need two axes or more (unsqueeze a vector)`)
+    throw new RangeError(`${product}: both need two axes or more (unsqueeze a vector)`)
   if (a.dtype !== b.dtype || a.dtype === 'int32')
-    throw new TypeError(`${what}: ${a.dtype} and ${b.dtype}; give two float32 or two float64 tensors`)
+    throw new TypeError(`${product}: ${a.dtype} and ${b.dtype}; give two float32 or two float64 tensors`)
   const [m, k] = a.shape.slice(-2)
   const [inner, n] = b.shape.slice(-2)
   if (k !== inner) {
     const hint = inner > k ? ' (did you forget concat([x, h], 1)?)' : ''
-    throw new RangeError(`${what}: inner sizes ${k} and ${inner} differ${hint}`)
+    throw new RangeError(`${product}: inner sizes ${k} and ${inner} differ${hint}`)
   }
-  const batch = broadcastShapes(what, [a.shape.slice(0, -2), b.shape.slice(0, -2)])
+  const batch = broadcastShapes(product, [a.shape.slice(0, -2), b.shape.slice(0, -2)])
   const left = expand(a, [...batch, m, k])
   const right = expand(b, [...batch, k, n])
   return node(matmulOp, [left, right], undefined, [...batch, m, n], a.dtype)

@@ -1,8 +1,8 @@
 import { node, sameOperation } from '../graph/node.js'
 import { register } from '../graph/registry.js'
-import type { KernelOp, Tensor } from '../graph/tensor.js'
+import { type KernelOp, Tensor } from '../graph/tensor.js'
 import type { Shape } from '../kernel/shape.js'
-import { constant } from './source.js'
+import { asTensor } from './elementwise.js'
 
 const randomBitsOp: KernelOp<undefined> = register({
   kind: 'kernel',
@@ -34,10 +34,10 @@ const randomBitsOp: KernelOp<undefined> = register({
  * @throws TypeError for another key or stream.
  */
 export function randomBits(key: Tensor, shape: Shape, stream: Tensor | number = 0): Tensor {
-  if (key.dtype !== 'int32' || key.size !== 2)
+  if (!(key instanceof Tensor) || key.dtype !== 'int32' || key.size !== 2)
     throw new TypeError(`randomBits: the key is ${key}; give one made by randomKey or fold`)
-  const numbered = typeof stream === 'number' ? constant(stream, 'int32') : stream
-  if (numbered.dtype !== 'int32' || numbered.size !== 1)
-    throw new TypeError(`randomBits: the stream is ${numbered}; give an integer or an int32 scalar`)
-  return node(randomBitsOp, [key, numbered], undefined, shape, 'int32')
+  const streamNumber = asTensor(stream, 'int32')
+  if (streamNumber.dtype !== 'int32' || streamNumber.size !== 1)
+    throw new TypeError(`randomBits: the stream is ${stream}; give an integer or an int32 scalar`)
+  return node(randomBitsOp, [key, streamNumber], undefined, shape, 'int32')
 }

@@ -5,12 +5,12 @@ import { type Draw, type KernelOp, type Sample, Tensor } from '../graph/tensor.j
 import { reduceKernel } from '../kernel/build.js'
 import { normalAxes, type Shape } from '../kernel/shape.js'
 import { equal } from './math.js'
-import { permute, reshape } from './view.js'
+import { permute, reshape, shapeSample } from './view.js'
 
 const reduceSample =
   (apply: (x: Tensor, axes: number[]) => Tensor) =>
   (draw: Draw): Sample => {
-    const shape = Array.from({ length: draw.int(1, 3) }, () => draw.int(1, 4))
+    const shape = shapeSample(draw, 1)
     const axes = shape.flatMap((_, d) => (draw.int(0, 1) ? [d] : []))
     return { inputs: [{ shape }], apply: x => apply(x, axes) }
   }
@@ -18,7 +18,7 @@ const reduceSample =
 /** How many of the last axes are reduced. */
 type Reduce = { readonly axes: number }
 
-/** A reduction over the last axes. */
+/** The record of a reduction over the last axes. `vjp`: of the input `x`, with `g` and the result `y` repeated to its shape. */
 function reduceOp(
   op: 'sum' | 'max',
   vjp: (g: Tensor, x: Tensor, y: Tensor, axes: number[]) => Tensor,
@@ -38,12 +38,11 @@ function reduceOp(
         args: [0, 'out'],
       },
     ],
-    vjp: (g, node) => {
-      const [x] = node.inputs
-      const kept = x.shape.map((n, d) => (d < node.rank ? n : 1))
-      const wide = (t: Tensor) => reshape(t, kept).expand(...x.shape)
-      const axes = x.shape.flatMap((_, d) => (d < node.rank ? [] : [d]))
-      return [vjp(wide(g), x, wide(node), axes)]
+    vjp: (g, y) => {
+      const [x] = y.inputs
+      const axes = [...x.shape.keys()].slice(y.rank)
+      const repeat = (t: Tensor) => reshape(t, keepShape(x.shape, axes)).expand(...x.shape)
+      return [vjp(repeat(g), x, repeat(y), axes)]
     },
     sample,
   })
@@ -68,8 +67,9 @@ const maxOp = reduceOp(
   reduceSample((x, axes) => x.max(axes)),
 )
 
-function reduceAxes(what: string, op: KernelOp<Reduce>, x: Tensor, axes: Axes, keep: boolean): Tensor {
-  const reduced = normalAxes(what, axes, x.rank)
+/** Bring the axes to the end, reduce them, and put them back as axes of size 1 if they are kept. */
+function reduceAxes(op: KernelOp<Reduce>, x: Tensor, axes: Axes, keep: boolean): Tensor {
+  const reduced = normalAxes(op.name, axes, x.rank)
   const kept = x.shape.flatMap((_, d) => (reduced.includes(d) ? [] : [d]))
   const shape = kept.map(d => x.shape[d])
   const y = reduced.length
@@ -78,40 +78,37 @@ function reduceAxes(what: string, op: KernelOp<Reduce>, x: Tensor, axes: Axes, k
   return keep ? reshape(y, keepShape(x.shape, reduced)) : y
 }
 
+/** The shape with the reduced axes kept at size 1. */
 const keepShape = (shape: Shape, reduced: readonly number[]): number[] =>
   shape.map((n, d) => (reduced.includes(d) ? 1 : n))
 
-/** Which axes to reduce. @throws TypeError for a tensor, which would be an elementwise operation's other operand. */
-function checkAxes(what: string, axes: Axes, elementwise: string): void {
+/** @throws TypeError for a tensor, the other operand of what in other libraries has this name: `elementwise` says which. */
+function checkAxes(caller: string, axes: Axes, elementwise: string): void {
   if (axes instanceof Tensor)
-    throw new TypeError(`${what}: got a tensor, give axes (or none for all); ${elementwise}`)
+    throw new TypeError(`${caller}: got a tensor, give axes (or none for all); ${elementwise}`)
 }
 
-/** Sum over axes. */
 function sum(x: Tensor, axes: Axes, keep = false): Tensor {
   checkAxes('sum', axes, 'the sum of two tensors is x.add(y)')
-  return reduceAxes('sum', sumOp, x, axes, keep)
+  return reduceAxes(sumOp, x, axes, keep)
 }
 
-/** Largest element over axes. */
 function max(x: Tensor, axes: Axes, keep = false): Tensor {
   checkAxes('max', axes, 'the larger of two tensors is x.maximum(y)')
-  return reduceAxes('max', maxOp, x, axes, keep)
+  return reduceAxes(maxOp, x, axes, keep)
 }
 
-/** Mean over axes. */
 function mean(x: Tensor, axes: Axes, keep = false): Tensor {
   const total = x.sum(axes, keep)
   return total.div(x.size / Math.max(1, total.size))
 }
 
-/** log(sum(exp(x))) over axes, without overflow. */
 function logsumexp(x: Tensor, axes: Axes, keep = false): Tensor {
   // The maximum only guards against overflow: it cancels, so it is held constant. Infinite ones would give NaN.
   const limit = x.dtype === 'float64' ? 1e308 : 3e38
   const top = x.max(axes, true).detach().maximum(-limit).minimum(limit)
   const sums = x.sub(top).exp().sum(axes, true).log().add(top)
-  return keep ? sums : reshape(sums, x.sum(axes).shape)
+  return keep ? sums : sums.squeeze(axes)
 }
 
 /** The methods of this file. */

@@ -19,8 +19,8 @@ import { shapeSample } from './view.js'
  * which is also how `concat`, `stack` and `pad` are made. The two directions need each other, so they are one file.
  */
 
-/** A box one axis further in, at all steps. */
-const overSteps = ({ starts, steps }: Box): Box => ({ starts: [0, ...starts], steps: [1, ...steps] })
+/** The same box at all steps of a loop, which are a new leading axis. */
+const boxOverSteps = ({ starts, steps }: Box): Box => ({ starts: [0, ...starts], steps: [1, ...steps] })
 
 const sliceOp: ViewOp<Box> = register({
   kind: 'view',
@@ -32,7 +32,7 @@ const sliceOp: ViewOp<Box> = register({
   box: ({ attrs }) => attrs,
   vjp: (g, { attrs, inputs: [x] }) => [place(x.shape, [{ x: g, ...attrs }])],
   overSteps: (t, [x], steps) =>
-    node(sliceOp, [x.stacked()], overSteps(t.attrs), [steps, ...t.shape], t.dtype),
+    node(sliceOp, [x.stacked()], boxOverSteps(t.attrs), [steps, ...t.shape], t.dtype),
   sample: draw => {
     const shape = shapeSample(draw, 1)
     const axis = draw.int(0, shape.length - 1)
@@ -43,7 +43,7 @@ const sliceOp: ViewOp<Box> = register({
   },
 })
 
-/** The box of x that begins at `starts` and takes `shape` elements, `steps` apart (which may be negative). */
+/** The box of `x` that begins at `starts` and has `shape` elements, `steps` apart (which may be negative). */
 export function takeBox(x: Tensor, { starts, steps }: Box, shape: Shape): Tensor {
   const whole = sameShape(shape, x.shape) && starts.every(s => s === 0) && steps.every(s => s === 1)
   return whole ? x : node(sliceOp, [x], { starts, steps } satisfies Box, shape, x.dtype)
@@ -80,7 +80,7 @@ function flip(x: Tensor, axes: Axes): Tensor {
   return takeBox(x, { starts, steps: x.shape.map((_, d) => (flipped.includes(d) ? -1 : 1)) }, x.shape)
 }
 
-/** Both orders of arguments as one: sizes in an array are never an axis. */
+/** Both orders of arguments as one; they are told apart because sizes in an array are never an axis. */
 function axisFirst(args: SplitArguments): [axis: number, parts: number | readonly number[]] {
   const [first, second] = args
   return typeof first === 'number'
@@ -162,7 +162,7 @@ function viewOfBox({ starts, steps }: Box, whole: Shape): View {
   }
 }
 
-/** Whether the boxes fill the whole, each element once. */
+/** Whether the boxes fill the output, each element once. */
 const isCovered = ({ attrs, inputs, size }: Node<Place>): boolean =>
   attrs.disjoint && inputs.reduce((n, x) => n + x.size, 0) === size
 
@@ -184,20 +184,20 @@ const placeOp: KernelOp<Place> = register({
     node(
       placeOp,
       inputs.map(x => x.stacked()),
-      { boxes: boxes.map(overSteps), disjoint } satisfies Place,
+      { boxes: boxes.map(boxOverSteps), disjoint } satisfies Place,
       [steps, ...shape],
       dtype,
     ),
   linearIn: ({ inputs }) => [[...inputs.keys()]],
   sample: draw => {
-    const shape = Array.from({ length: draw.int(1, 3) }, () => draw.int(1, 3))
+    const shape = shapeSample(draw, 1)
     const axis = draw.int(0, shape.length - 1)
     const other = shape.map((n, d) => (d === axis ? draw.int(1, 3) : n))
     return { inputs: [{ shape }, { shape: other }], apply: (a, b) => concat([a, b], axis) }
   },
 })
 
-/** A tensor, and where it goes. */
+/** A tensor, and the box of the output that it goes to. */
 type Piece = Box & { readonly x: Tensor }
 
 /**
@@ -278,24 +278,24 @@ export const stack = (tensors: readonly Tensor[], axis = 0): Tensor =>
     axis,
   )
 
-/** Zeros before and after each axis, as jax.numpy.pad takes them, or before and after one axis. */
+/** How many zeros before and after each axis, as jax.numpy.pad takes them, or before and after one axis. */
 type Padding =
   | [widths: readonly (readonly [before: number, after: number])[]]
   | [axis: number, before: number, after: number]
 
 /**
- * Zeros (or nothing) around a tensor: `before` and `after` elements on one axis, or an array of such pairs, one for
- * each axis, as in jax.numpy.
+ * A tensor with zeros around it: `before` and `after` many on one axis, or an array of such pairs, one for each axis, as
+ * in jax.numpy.
  * @throws RangeError for widths that are no integers of 0 or more, or not one pair for each axis.
  */
 export function pad(x: Tensor, ...padding: Padding): Tensor {
   const widths = padding.length === 1 ? padding[0] : widthsOf(x, ...padding)
-  const wrong = widths.find(pair => !(pair.length === 2 && pair.every(n => Number.isInteger(n) && n >= 0)))
-  if (wrong) throw new RangeError(`pad: ${wrong[0]} before and ${wrong[1]} after; give integers, 0 or more`)
-  if (widths.length !== x.rank)
+  if (widths.length !== x.rank || !widths.every(pair => Array.isArray(pair)))
     throw new RangeError(
       `pad: ${widths.length} pairs for a tensor with ${x.rank} axes; give [before, after] for each, or pad(x, axis, before, after)`,
     )
+  const wrong = widths.find(pair => !(pair.length === 2 && pair.every(n => Number.isInteger(n) && n >= 0)))
+  if (wrong) throw new RangeError(`pad: ${wrong[0]} before and ${wrong[1]} after; give integers, 0 or more`)
   const shape = x.shape.map((n, d) => n + widths[d][0] + widths[d][1])
   if (sameShape(shape, x.shape)) return x
   return place(shape, [{ x, starts: widths.map(([before]) => before), steps: x.shape.map(() => 1) }])

@@ -1,7 +1,7 @@
 import type { Nested } from '../graph/methods.js'
 import { node } from '../graph/node.js'
 import type { Node, SourceOp, Tensor } from '../graph/tensor.js'
-import { type DType, dtypeOf, hostArray, type TypedArray } from '../kernel/dtype.js'
+import { checkDType, type DType, dtypeOf, hostArray, type TypedArray } from '../kernel/dtype.js'
 import { checkShape, printShape, type Shape, sizeOf } from '../kernel/shape.js'
 import { expand } from './view.js'
 
@@ -13,7 +13,7 @@ const resultOp: SourceOp = { kind: 'source', name: 'result' }
 type Constant = { readonly value: number }
 type Data = { array: TypedArray | undefined }
 
-/** The value of a constant node, or of a broadcast one; undefined for other nodes, and for what has memory. */
+/** The value of a `constant` node or a view of one; undefined for others, and once the value is stored on a device. */
 export function constantValue(t: Tensor): number | undefined {
   if (t.storage) return undefined
   if (t.op === constantOp) return (t as Node<Constant>).attrs.value
@@ -24,11 +24,12 @@ export function constantValue(t: Tensor): number | undefined {
 export const hostData = (t: Tensor): TypedArray | undefined =>
   t.op === dataOp ? (t as Node<Data>).attrs.array : undefined
 
-/** Let go of the host's copy of a value that a device has. */
+/** Forget the host's copy of a value, because a device has it. */
 export function dropHostData(t: Tensor): void {
   if (t.op === dataOp) (t as Node<Data>).attrs.array = undefined
 }
 
+/** Whether a tensor stands for an argument of a traced function. */
 export const isPlaceholder = (t: Tensor): boolean => t.op === placeholderOp
 
 /**
@@ -38,23 +39,27 @@ export const isPlaceholder = (t: Tensor): boolean => t.op === placeholderOp
 export function constant(value: number, dtype: DType = 'float32'): Tensor {
   if (dtype === 'int32' && !Number.isInteger(value))
     throw new TypeError(`the number ${value} is no int32; cast the int32 tensors beside it to a float first`)
+  checkDType('constant', dtype)
   const attrs: Constant = { value: dtype === 'int32' ? value | 0 : value }
   return node(constantOp, [], attrs, [], dtype)
 }
 
-/** A tensor of one value everywhere. It takes no memory until it is asked for. */
+/**
+ * A tensor of one value everywhere. It takes no memory until it is asked for.
+ * @throws TypeError for a shape that is no array, or a fraction as an int32; RangeError for sizes below 0.
+ */
 export const full = (shape: Shape, value: number, dtype: DType = 'float32'): Tensor =>
   filled('full', shape, value, dtype)
 
-function filled(what: string, shape: Shape, value: number, dtype: DType): Tensor {
-  checkShape(what, shape)
+function filled(caller: string, shape: Shape, value: number, dtype: DType): Tensor {
+  checkShape(caller, shape)
   return expand(constant(value, dtype), shape)
 }
 
-/** Zeros. */
+/** Zeros. @throws as `full`. */
 export const zeros = (shape: Shape, dtype: DType = 'float32'): Tensor => filled('zeros', shape, 0, dtype)
 
-/** Ones. */
+/** Ones. @throws as `full`. */
 export const ones = (shape: Shape, dtype: DType = 'float32'): Tensor => filled('ones', shape, 1, dtype)
 
 type Range =
@@ -70,6 +75,7 @@ type Range =
 export function arange(...range: Range): Tensor {
   const numbers = range.filter(x => typeof x === 'number')
   const dtype = range.find(x => typeof x === 'string') ?? 'int32'
+  checkDType('arange', dtype)
   const [start, stop, step = 1] = numbers.length > 1 ? numbers : [0, numbers[0]]
   const count = Math.max(0, Math.ceil((stop - start) / step))
   if (!Number.isInteger(count) || (dtype === 'int32' && ![start, step].every(Number.isInteger)))
@@ -82,19 +88,16 @@ export function arange(...range: Range): Tensor {
   )
 }
 
-/** An unknown of a trace. @internal */
+/** What stands for an argument while a function is traced. @internal */
 export const placeholder = (shape: Shape, dtype: DType): Tensor =>
   node(placeholderOp, [], undefined, shape, dtype)
 
 /** A tensor whose value a compiled function has computed. @internal */
 export const result = (shape: Shape, dtype: DType): Tensor => node(resultOp, [], undefined, shape, dtype)
 
-/** A tensor over a typed array (not copied: do not change it afterwards). @internal */
-function data(array: TypedArray, shape: Shape): Tensor {
-  const dtype = dtypeOf(array)
-  if (!dtype) throw new TypeError('tensor: give a Float32Array, Float64Array or Int32Array')
-  return node(dataOp, [], { array } satisfies Data, shape, dtype)
-}
+/** A tensor over a typed array, which is not copied: nobody may change it afterwards. */
+const data = (array: TypedArray, shape: Shape): Tensor =>
+  node(dataOp, [], { array } satisfies Data, shape, dtypeOf(array))
 
 /** What `ndarray` objects look like, without importing the package. */
 export type NdArrayLike = {
@@ -113,11 +116,12 @@ function nestedShape(values: Nested): number[] {
   return [values.length, ...(values.length ? nestedShape(values[0]) : [])]
 }
 
-function fillNested(values: Nested, shape: Shape, out: TypedArray, at: number, path: string): void {
+/** Write nested arrays of a shape to `out` from element `offset` on. @throws RangeError for ragged ones. */
+function fillNested(values: Nested, shape: Shape, out: TypedArray, offset: number, path: string): void {
   if (typeof values === 'number') {
     if (shape.length)
       throw new RangeError(`tensor: a number at ${path || 'the top'}, where an array of ${shape[0]} is due`)
-    out[at] = values
+    out[offset] = values
     return
   }
   if (!Array.isArray(values) || values.length !== shape[0])
@@ -125,44 +129,46 @@ function fillNested(values: Nested, shape: Shape, out: TypedArray, at: number, p
       `tensor: ragged array: ${Array.isArray(values) ? `${values.length} elements` : typeof values} at ${path || 'the top'}, where ${shape.length ? `an array of ${shape[0]}` : 'a number'} is due`,
     )
   const inner = shape.slice(1)
-  const step = sizeOf(inner)
+  const stride = sizeOf(inner)
   values.forEach((v, i) => {
-    fillNested(v, inner, out, at + i * step, `${path}[${i}]`)
+    fillNested(v, inner, out, offset + i * stride, `${path}[${i}]`)
   })
 }
 
 /**
  * A tensor from nested arrays, a number, a typed array (flat; give `shape` unless it is one-dimensional) or an
  * `ndarray`. dtype: that of the typed array, else float32 unless given; it may be given alone. The values are copied.
- * @throws RangeError for ragged arrays, or when `shape` does not hold as many elements as there are.
+ * @throws RangeError for ragged arrays, or when `shape` does not hold as many elements as there are; TypeError for a
+ * dtype, or a kind of typed array, that the engine does not have.
  */
 export function tensor(
   values: Nested | TypedArray | NdArrayLike,
-  how: { shape?: Shape; dtype?: DType } | DType = {},
+  options: { shape?: Shape; dtype?: DType } | DType = {},
 ): Tensor {
-  const options = typeof how === 'string' ? { dtype: how } : how
+  const given = typeof options === 'string' ? { dtype: options } : options
+  if (given.dtype !== undefined) checkDType('tensor', given.dtype)
   if (isNdArray(values)) {
     const { shape } = values
-    const given = ArrayBuffer.isView(values.data) ? dtypeOf(values.data) : undefined
-    const out = hostArray(options.dtype ?? given ?? 'float32', sizeOf(shape))
+    const ownDType = ArrayBuffer.isView(values.data) ? dtypeOf(values.data) : undefined
+    const out = hostArray(given.dtype ?? ownDType ?? 'float32', sizeOf(shape))
     const index = shape.map(() => 0)
     for (let i = 0; i < out.length; i++) {
       out[i] = values.get(...index)
       for (let d = shape.length - 1; d >= 0 && ++index[d] === shape[d]; d--) index[d] = 0
     }
-    return shaped(out, options.shape ?? [...shape])
+    return shaped(out, given.shape ?? [...shape])
   }
   if (ArrayBuffer.isView(values)) {
-    const given = dtypeOf(values)
-    if (!given) throw new TypeError('tensor: give a Float32Array, Float64Array or Int32Array')
-    const out = hostArray(options.dtype ?? given, values.length)
+    const ownDType = dtypeOf(values as ArrayBufferView)
+    if (!ownDType) throw new TypeError('tensor: give a Float32Array, Float64Array or Int32Array')
+    const out = hostArray(given.dtype ?? ownDType, values.length)
     out.set(values)
-    return shaped(out, options.shape ?? [values.length])
+    return shaped(out, given.shape ?? [values.length])
   }
   const shape = nestedShape(values)
-  const out = hostArray(options.dtype ?? 'float32', sizeOf(shape))
+  const out = hostArray(given.dtype ?? 'float32', sizeOf(shape))
   fillNested(values, shape, out, 0, '')
-  return shaped(out, options.shape ?? shape)
+  return shaped(out, given.shape ?? shape)
 }
 
 function shaped(array: TypedArray, shape: Shape): Tensor {

@@ -14,11 +14,11 @@ import {
   type View,
 } from '../kernel/shape.js'
 
-/** A random small shape. */
-export const shapeSample = (draw: Draw, least = 0): number[] =>
-  Array.from({ length: draw.int(least, 3) }, () => draw.int(1, 4))
+/** A random shape for a sample: `leastRank` to three axes of 1 to 4. */
+export const shapeSample = (draw: Draw, leastRank = 0): number[] =>
+  Array.from({ length: draw.int(leastRank, 3) }, () => draw.int(1, 4))
 
-/** Strides of a reshaped view, or undefined when the elements are not evenly spaced. */
+/** The view `view` of shape `from` as one of shape `to`; undefined when the elements are not evenly spaced. */
 function reshapeView(from: Shape, view: View, to: Shape): View | undefined {
   // Merge the source's axes into runs that behave like one axis, then cut the runs into the target's axes.
   const runs: { size: number; stride: number }[] = []
@@ -111,7 +111,7 @@ export function permute(x: Tensor, axes: readonly number[]): Tensor {
   )
 }
 
-/** Whether axis `d` of an expanded tensor repeats what it is made of. */
+/** Whether an `expand` node repeats its input along axis `d`. */
 function isRepeated({ shape, rank, inputs: [x] }: Tensor, d: number): boolean {
   const lead = rank - x.rank
   return d < lead || x.shape[d - lead] !== shape[d]

@@ -2,35 +2,35 @@ import { remark } from '../graph/remarks.js'
 import { fillTree, leaves, mapTree, type Tree } from '../graph/tree.js'
 import { concat } from '../ops/index.js'
 
-/** One step, or (of a loop over pieces) all steps of a piece. */
-type Step<C extends Tree, X extends Tree, O extends Tree> = (carry: C, x: X) => { carry: C; out: O }
+/** What a loop does in each step, as users write it; of a loop over pieces a step is all steps of a piece. */
+export type Step<C extends Tree, X extends Tree, O extends Tree> = (carry: C, x: X) => { carry: C; out: O }
 
-/** Makes a loop; with `recompute` its backward pass keeps nothing of the body but the carries. */
-type Loop = <C extends Tree, X extends Tree, O extends Tree>(
+/** Makes a loop, as `scan` does; with `recompute` its backward pass keeps nothing of the body but the carries. */
+type MakeLoop = <C extends Tree, X extends Tree, O extends Tree>(
   step: Step<C, X, O>,
   init: C,
   xs: X,
-  how: { reverse: boolean; recompute: boolean },
+  options: { reverse: boolean; recompute: boolean },
 ) => { carry: C; out: O }
 
 /**
- * A loop that keeps its carries every `every` steps: as a loop over pieces that is itself differentiated without keeping
- * anything but its carries (Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost", section 4.2), and what is
- * left at the end.
+ * A loop that keeps its carries after every `every` steps only: a loop over pieces of that many steps, of which the
+ * backward pass keeps the carries between pieces and recomputes one piece at a time (Chen et al. 2016, "Training Deep Nets
+ * with Sublinear Memory Cost", section 4.2). Steps that fill no piece, the last ones of `xs`, are a loop of their own.
  */
 export function inPieces<C extends Tree, X extends Tree, O extends Tree>(
   step: Step<C, X, O>,
   init: C,
   xs: X,
   { steps, every, reverse }: { steps: number; every: number; reverse: boolean },
-  loop: Loop,
+  makeLoop: MakeLoop,
 ): { carry: C; out: O } {
   const whole = steps - (steps % every)
-  const runSteps = (carry: C, x: X) => loop(step, carry, x, { reverse, recompute: false })
+  const runSteps = (carry: C, x: X) => makeLoop(step, carry, x, { reverse, recompute: false })
   const pieces = mapTree(xs, x => x.slice(0, 0, whole).reshape(whole / every, every, ...x.shape.slice(1)))
   const runPieces = (carry: C) => {
     remark('differentiate', () => `a loop of ${steps} steps keeps its carries every ${every} steps`)
-    const result = loop(runSteps, carry, pieces, { reverse, recompute: true })
+    const result = makeLoop(runSteps, carry, pieces, { reverse, recompute: true })
     return { ...result, out: mapTree(result.out, t => t.reshape(whole, ...t.shape.slice(2))) }
   }
   if (whole === steps) return runPieces(init)

@@ -2,22 +2,23 @@ import { node } from '../graph/node.js'
 import type { Node, PickOp, ScanOp, Tensor } from '../graph/tensor.js'
 
 /**
- * The body of a loop, traced once. Its nodes start from `carryIn`, `xIn` (one step's values; any nodes may serve) and
- * from nodes outside of the loop, which the scan node has as its last inputs.
+ * The body of a loop, traced once. Its nodes start from `carryIn` and `xIn`, which stand for one step's values (usually
+ * placeholders; but any nodes may be named here), and from nodes outside of the loop, the last inputs of the scan node.
  */
 export type Body = {
   readonly carryIn: readonly Tensor[]
   readonly xIn: readonly Tensor[]
   readonly carryOut: readonly Tensor[]
-  /** Values of a step that may be asked for, or whatever they are made of: `stackedValues` keeps them for all steps. */
+  /** Results of a step beside the carry. `stackedValues` keeps them, or any node that a step computes, for all steps. */
   readonly outs: readonly Tensor[]
 }
 
+/** The attributes of a scan node. */
 export type Scan = {
   readonly steps: number
   readonly reverse: boolean
   readonly body: Body
-  /** Whether the backward pass works the body's values out again from the carries, rather than have them kept. */
+  /** Whether the backward pass recomputes the body's values from the carries, rather than have them all kept. */
   readonly recompute: boolean
 }
 
@@ -27,6 +28,7 @@ export type Picked = number | Tensor
 const scanOp: ScanOp = { kind: 'scan', name: 'scan' }
 const pickOp: PickOp = { kind: 'pick', name: 'pick' }
 
+/** The attributes of a scan node. */
 export const scanAttrs = (scan: Tensor): Scan => (scan as Node<Scan>).attrs
 
 /** A scan's inputs by role: initial carries, stacked inputs, and what the body uses from outside. */
@@ -42,12 +44,15 @@ export function pickOf(pick: Tensor): { scan: Tensor; picked: Picked } {
   return { scan: pick.inputs[0], picked: (pick as Node<Picked>).attrs }
 }
 
-/** Whether a node of a body is cheaper to work out again than to keep: another look at something kept. */
+/** Whether a node is a view: of something that is kept it is never kept itself, but taken again. */
 export const isView = (t: Tensor): boolean => t.op.kind === 'view'
 
+/** What a view, or a view of views, is a view of; other nodes are that themselves. */
+export const viewed = (t: Tensor): Tensor => (isView(t) ? viewed(t.inputs[0]) : t)
+
 /**
- * Nodes of a body: those between `outputs` and `starts` that depend on `starts`; and the frontier of nodes that do
- * not, which the body takes from outside.
+ * The nodes that `outputs` are computed from, in two parts: `inside` are those that depend on `starts`, inputs before
+ * the nodes that use them; `captured` are the others that nodes inside (or `outputs`) use directly.
  */
 export function bodyNodes(
   outputs: readonly Tensor[],
@@ -58,9 +63,10 @@ export function bodyNodes(
   const stack = [...outputs]
   while (stack.length) {
     const t = stack[stack.length - 1]
-    const open = depends.has(t) || starts.has(t) || t.id < oldest ? [] : t.inputs.filter(x => !depends.has(x))
-    if (open.length) {
-      stack.push(...open)
+    const isDone = depends.has(t) || starts.has(t) || t.id < oldest
+    const pending = isDone ? [] : t.inputs.filter(x => !depends.has(x))
+    if (pending.length) {
+      stack.push(...pending)
       continue
     }
     stack.pop()
@@ -68,15 +74,12 @@ export function bodyNodes(
       depends.set(t, starts.has(t) || (t.id >= oldest && t.inputs.some(x => depends.get(x) ?? false)))
   }
   const inside = new Set<Tensor>()
-  const captured = new Set<Tensor>()
   // Views of outside tensors are taken inside, so that a cotangent reaches the tensor itself in one sum.
-  const capture = (t: Tensor): void => {
-    if (isView(t)) capture(t.inputs[0])
-    else captured.add(t)
-  }
+  const captured = new Set<Tensor>()
   for (const [t, isInside] of depends) if (isInside) inside.add(t)
-  for (const t of inside) if (!starts.has(t)) for (const x of t.inputs) if (!inside.has(x)) capture(x)
-  for (const t of outputs) if (!inside.has(t)) capture(t)
+  for (const t of inside)
+    if (!starts.has(t)) for (const x of t.inputs) if (!inside.has(x)) captured.add(viewed(x))
+  for (const t of outputs) if (!inside.has(t)) captured.add(viewed(t))
   return { inside, captured: [...captured] }
 }
 

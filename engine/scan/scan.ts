@@ -3,15 +3,15 @@ import type { Tensor } from '../graph/tensor.js'
 import { entries, fillTree, leaves, mapTree, type Tree } from '../graph/tree.js'
 import { printShape, sameShape } from '../kernel/shape.js'
 import { placeholder } from '../ops/index.js'
-import { inPieces } from './checkpoints.js'
+import { inPieces, type Step } from './checkpoints.js'
 import { hoist, sink } from './hoist.js'
 import { type Body, finalCarry, scanNode, stackedValues } from './node.js'
 
 /**
- * Loops. `scan` traces a body once and makes one node of it (`node`); before that, `hoist` takes out what no carry
- * depends on, and sinks what no carry needs; `checkpoints` cuts a loop into pieces that keep little. `vjp` differentiates
- * the node: the backward loop, and sums over steps that leave it (`sumOverSteps`). Both see nodes of a body at all steps
- * at once with `overSteps`.
+ * Loops. `scan` traces a body once and makes one node of it (`node`). First `hoist` takes out of the body what depends on
+ * no carry, afterwards what feeds none; `checkpoints` cuts a loop into pieces that keep little. `vjp` differentiates the
+ * node: it makes the backward loop, and sums over steps that leave it (`sumOverSteps`). What leaves a loop is computed at
+ * all steps at once (`overSteps`).
  */
 
 /**
@@ -19,9 +19,10 @@ import { type Body, finalCarry, scanNode, stackedValues } from './node.js'
  * stacked along a new leading axis. The body is traced once, whatever the number of steps; tensors from outside may
  * be used in it freely. Differentiable like everything else: its backward pass is derived, never written.
  *
- * `init`, `xs`, carries and outputs: tensors in nested records or arrays.
- * @throws RangeError when xs disagree on the number of steps, or the carry changes its shape; TypeError when it
- * changes its dtype or structure.
+ * `init`, `xs`, carries and outputs: tensors in nested records or arrays; every tensor of `xs` is [steps, ...].
+ * @throws RangeError when xs disagree on the number of steps, the carry changes its shape, or `checkpoint` is no number of
+ * steps; TypeError when there is no tensor in xs, the step returns no record of carry and out, or the carry changes its
+ * dtype or structure.
  */
 export function scan<C extends Tree, X extends Tree, O extends Tree>(
   step: Step<C, X, O>,
@@ -41,8 +42,8 @@ export type ScanOptions = {
   /** From the last step to the first. */
   readonly reverse?: boolean
   /**
-   * Keep the carries of every so many steps for the backward pass, and work out the rest again from there: memory for
-   * time. By default all is kept, unless a compiled function's memory budget asks for less.
+   * Keep the carries of every so many steps for the backward pass, and recompute the rest from them: memory for time. By
+   * default all is kept, unless a compiled function's memory budget asks for less.
    */
   readonly checkpoint?: number
 }
@@ -61,10 +62,7 @@ function checkSteps(xs: Tree): number {
   return steps
 }
 
-/** A step of a loop as users write it. */
-export type Step<C extends Tree, X extends Tree, O extends Tree> = (carry: C, x: X) => { carry: C; out: O }
-
-/** Trace the body of a loop and make its node. */
+/** Trace the body of a loop and make its node; with `recompute` its backward pass keeps nothing but the carries. */
 function trace<C extends Tree, X extends Tree, O extends Tree>(
   step: Step<C, X, O>,
   init: C,
@@ -85,7 +83,7 @@ function trace<C extends Tree, X extends Tree, O extends Tree>(
     carryOut: checkCarry(init, carry),
     outs: leaves(out),
   }
-  // What leaves the loop is kept for all steps: more than what is to be worked out again.
+  // What leaves the loop is kept for all steps, which is the memory that recomputing is to save.
   const hoisted = recompute ? { xIn: [], xs: [] } : hoist(body, steps, leaves(xs))
   const scan = scanNode(
     { steps, reverse, recompute, body: { ...body, xIn: [...body.xIn, ...hoisted.xIn] } },
@@ -99,14 +97,14 @@ function trace<C extends Tree, X extends Tree, O extends Tree>(
 
 /** The tensors of the carry that a step returns, in the order of the initial one. @throws as `scan`. */
 function checkCarry(init: Tree, carry: Tree): Tensor[] {
-  const before = entries(init)
-  const after = new Map(entries(carry))
-  if (after.size !== before.length || before.some(([path]) => !after.has(path)))
+  const initial = entries(init)
+  const returned = new Map(entries(carry))
+  if (returned.size !== initial.length || initial.some(([path]) => !returned.has(path)))
     throw new TypeError(
-      `scan: the carry was {${before.map(([p]) => p).join(', ')}}, the step returns {${[...after.keys()].join(', ')}}; they must have the same names`,
+      `scan: the carry was {${initial.map(([path]) => path).join(', ')}}, the step returns {${[...returned.keys()].join(', ')}}; they must have the same names`,
     )
-  return before.map(([path, t]) => {
-    const next = after.get(path)!
+  return initial.map(([path, t]) => {
+    const next = returned.get(path)!
     const name = path ? `carry '${path}'` : 'the carry'
     if (!sameShape(t.shape, next.shape))
       throw new RangeError(

@@ -5,7 +5,7 @@ import { placeholder } from '../ops/index.js'
 import { isView } from './node.js'
 import { overSteps } from './overSteps.js'
 
-/** A loop that exists, as what is summed over its steps sees it. */
+/** A loop, once it exists: what sums over its steps read. */
 export type SummedLoop = {
   /** The values of a node at all steps. */
   stacked(t: Tensor): Tensor
@@ -17,11 +17,14 @@ export type SummedLoop = {
 type Finish = (loop: SummedLoop) => Tensor
 
 /**
- * Sums of a body's node over all steps, without adding in the loop where that is possible: a sum over steps commutes
- * with linear operations (`LoopRules.linearIn`), and some take the steps into one operation (`sumOverSteps`). What
- * remains is added up in the carry.
+ * Sums of nodes of a loop's body over all steps, outside of the loop where that is possible: a sum over steps commutes
+ * with linear operations (`LoopRules.linearIn`), and others sum over the steps in one operation (`LoopRules.sumOverSteps`,
+ * a product of matrices, say). What remains is added up in the loop, in carries of its own (`accumulators`).
+ *
+ * Two phases, since the loop needs its accumulators before it is made: `plan` decides, and returns what builds the sum.
  */
 export class SumOverSteps {
+  /** Carries of the loop, from zeros: placeholders of the sum before a step, and what the step adds to it. */
   readonly accumulators: { readonly before: Tensor; readonly term: Tensor }[] = []
   readonly #plans = new Map<Tensor, Finish>()
 
@@ -29,7 +32,7 @@ export class SumOverSteps {
     readonly steps: number,
     /** Nodes with a value of their own at every step. */
     readonly perStep: ReadonlySet<Tensor>,
-    /** Add in the loop all the same: what would be stacked is as much memory as recomputing is to save. */
+    /** Add everything up in the loop: what would be stacked is as much memory as recomputing is to save. */
     readonly inLoop: boolean,
   ) {}
 

@@ -26,7 +26,8 @@ export type Backpropagate = (
 ) => (Tensor | undefined)[]
 
 /**
- * Cotangents of a scan's inputs. `gs`: cotangents of its values; `needed`: which inputs matter.
+ * Cotangents of a scan's inputs, in their order. `gs`: cotangents of its values, [steps, ...] of stacked ones; `needed`:
+ * of which inputs they are wanted.
  *
  * The body is differentiated once, with `backpropagate`. The backward loop runs the other way round and carries the
  * cotangents of the forward carries. Values of the forward body that it uses are stacked by the forward loop. Cotangents
@@ -47,6 +48,7 @@ export function scanVjp(
   const step = differentiateStep(scan, [...gs.keys()].filter(isStacked), backpropagate)
   const { gCarry, gCarryNext, gOut, gX, gCaptured } = step
 
+  // The values that the backward loop may have from the forward loop; all else it computes from them.
   const forward = recompute
     ? bodyStarts(body)
     : bodyNodes([...body.carryOut, ...body.outs], bodyStarts(body)).inside
@@ -124,6 +126,7 @@ function differentiateStep(
   }
 }
 
+/** A remark on a value that the forward loop keeps. */
 function whyKept(t: Tensor, body: Body, steps: number): string {
   const what = `${t.dtype} ${printShape(t.shape)}`
   if (body.xIn.includes(t)) return `the backward loop of ${steps} steps reads an input of the step, ${what}`
@@ -132,9 +135,9 @@ function whyKept(t: Tensor, body: Body, steps: number): string {
   return `${t} is kept for the backward loop of ${steps} steps`
 }
 
-/** Nodes of `forward` that the graph above `outputs` uses, through views of them, which are taken again. */
+/** The nodes of `forward` that `outputs` are computed from; of a view, what it is a view of: views are taken again. */
 function frontier(outputs: readonly Tensor[], forward: ReadonlySet<Tensor>): Tensor[] {
-  const found = new Set<Tensor>()
+  const used = new Set<Tensor>()
   const seen = new Set<Tensor>()
   const stack = [...outputs]
   while (stack.length) {
@@ -143,19 +146,19 @@ function frontier(outputs: readonly Tensor[], forward: ReadonlySet<Tensor>): Ten
     seen.add(t)
     // A loop inside the body has been asked for more of its values by its own backward pass.
     const ofInnerLoop = t.op.kind === 'pick' && forward.has(t.inputs[0])
-    if (ofInnerLoop || (forward.has(t) && !isView(t))) found.add(t)
+    if (ofInnerLoop || (forward.has(t) && !isView(t))) used.add(t)
     else stack.push(...t.inputs)
   }
-  return [...found]
+  return [...used]
 }
 
-/** Elementwise operations that are worked out again for a value rather than keeping it. */
+/** How many elementwise operations are recomputed at most for a value that is then not kept. */
 const mostOperations = 8
 
 /**
- * The values to keep without those that a few elementwise operations give from the others: memory costs more than
- * arithmetic. A carry after a step may take the place of what is derived from it, where the carry before each step is
- * kept anyway: they are the same memory.
+ * The values to keep, without those that a few elementwise operations give from the others: memory costs more than
+ * arithmetic. Inputs of the step are free, since they are in memory anyway; so is the carry after a step if that before
+ * each step is kept: they are the same memory.
  */
 function withoutDerivable(kept: readonly Tensor[], forward: ReadonlySet<Tensor>, body: Body): Tensor[] {
   const chosen = new Set(kept)

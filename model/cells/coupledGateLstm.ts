@@ -9,7 +9,7 @@ export const coupledGateLstm = defineCell({
     const [j, f, o] = concat([x, h], 1).matmul(kernel).add(bias).split(1, 3)
     const forget = f.add(1).sigmoid()
     const g = dropout(j.tanh())
-    const cNext = g.add(forget.mul(c.sub(g)))
+    const cNext = g.add(forget.mul(c.sub(g))) // f·c + (1 - f)·g
     const hNext = cNext.tanh().mul(o.sigmoid())
     return { carry: { c: cNext, h: hNext }, out: hNext }
   },

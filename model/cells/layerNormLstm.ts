@@ -2,7 +2,7 @@ import { concat, defineCell, layerNorm } from '../../engine/index.js'
 
 /**
  * The reference's cell with `norm_lstm`: each gate and the new cell state are normalised over the hidden axis (Ba et
- * al. 2016), the normalised state is carried, and there is no bias. Scopes are named as TensorFlow names them.
+ * al. 2016), the normalised state is carried, and there is no bias. A parameter's prefix is its scope in TensorFlow.
  */
 export const layerNormLstm = defineCell({
   name: 'layerNormLstm',

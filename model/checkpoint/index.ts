@@ -16,10 +16,7 @@ export {
 export { readTensorFlowCheckpoint, tensorFlowPrefix, writeTensorFlowCheckpoint } from './tensorflow.js'
 export {
   CheckpointError,
-  elementBytes,
-  elementCount,
   expectTensor,
-  type Stored,
   type StoredDtype,
   type StoredTensor,
   type StoredTensors,

@@ -87,7 +87,7 @@ function encodeHeader(
  */
 export function decodeSafetensors(bytes: Uint8Array, file = 'safetensors'): Safetensors {
   const { header, data } = splitHeader(bytes, file)
-  const tensors = new Map<string, ReturnType<typeof storedTensor>>()
+  const tensors = new Map<string, StoredTensor>()
   let metadata: Record<string, string> = {}
   const spans: { name: string; begin: number; end: number }[] = []
   for (const [name, value] of Object.entries(header)) {

@@ -2,9 +2,11 @@
  * The sorted string table of LevelDB, in which TensorFlow keeps the index of a V2 checkpoint
  * (https://github.com/google/leveldb/blob/main/doc/table_format.md; tensorflow/core/lib/io/table_builder.cc).
  *
- * A table is data blocks, an (empty) meta-index block, an index block, and a 48-byte footer that says where the last
- * two are. A block is entries `shared, unshared, valueLength` (varints), `key[shared…]`, `value`, then restart offsets
- * and their number as u32; a trailer of one compression byte and the masked CRC32C of all that follows it.
+ * A table is data blocks, an (empty) meta-index block, an index block (the key and the place of every data block), and a
+ * 48-byte footer that says where the last two are. A block is entries, then the offsets of its restarts (entries whose
+ * key is stored whole) and their number, u32 each. An entry is three varints, the key's tail and the value: how many
+ * bytes the key shares with the key before, how many its tail has, and how many the value has. Behind each block come one
+ * byte that names its compression and the masked CRC32C of the block and that byte.
  */
 import { PbfReader, PbfWriter } from 'pbf'
 import { maskedCrc32c } from '../../data/index.js'
@@ -13,6 +15,7 @@ import { CheckpointError } from './tensors.js'
 /** Key and value, in the order of the keys' bytes. */
 export type TableEntry = readonly [key: Uint8Array, value: Uint8Array]
 
+/** Where a block is in the file, in bytes, without its trailer. */
 type BlockHandle = {
   offset: number
   size: number
@@ -137,6 +140,7 @@ function decodeBlock(table: Uint8Array, { offset, size }: BlockHandle, file: str
   return entries
 }
 
+/** Appends a block, with a restart every `interval` entries. Returns where it is. */
 function writeBlock(out: PbfWriter, entries: readonly TableEntry[], interval: number): BlockHandle {
   const offset = out.pos
   const restarts = [0]

@@ -19,6 +19,7 @@ import {
   type StoredTensor,
   type StoredTensors,
   showShape,
+  storedDtypes,
   storedTensor,
 } from './tensors.js'
 
@@ -38,7 +39,7 @@ type BundleEntry = {
 }
 
 /** Numbers of tensorflow/core/framework/types.proto. */
-const dtypeNumbers: Partial<Record<StoredDtype, number>> = {
+const dtypeNumbers: Readonly<Record<StoredDtype, number>> = {
   F32: 1,
   F64: 2,
   I32: 3,
@@ -87,7 +88,7 @@ export async function readTensorFlowCheckpoint(path: string): Promise<Map<string
 }
 
 /**
- * Writes `PREFIX.data-00000-of-00001`, then `PREFIX.index`, each whole or not at all, as TensorFlow's own saver would:
+ * Write `PREFIX.data-00000-of-00001`, then `PREFIX.index`, each whole or not at all, as TensorFlow's own saver would:
  * variables in the order of their names' bytes.
  * @throws CheckpointError, before anything is written, for data that do not fill their shape.
  */
@@ -182,11 +183,12 @@ function decodeIndex(
   }
 }
 
+/** The dtype of an entry that can be read. @throws CheckpointError for others. */
 function checkEntry(name: string, entry: BundleEntry, header: BundleHeader, file: string): StoredDtype {
   const fail = (problem: string): never => {
     throw new CheckpointError(file, `variable ${name} ${problem}`)
   }
-  const dtype = Object.entries(dtypeNumbers).find(([, number]) => number === entry.dtype)?.[0]
+  const dtype = storedDtypes.find(name => dtypeNumbers[name] === entry.dtype)
   if (dtype === undefined) {
     const hint = entry.dtype === 7 ? ' (string: is it a TensorFlow 2 object checkpoint?)' : ''
     return fail(
@@ -195,12 +197,12 @@ function checkEntry(name: string, entry: BundleEntry, header: BundleHeader, file
   }
   if (entry.sliced) return fail('is partitioned into slices, which is not supported')
   if (!(entry.shard < header.shards)) return fail(`is in shard ${entry.shard} of ${header.shards}`)
-  const wanted = elementCount(entry.shape) * elementBytes(dtype as StoredDtype)
+  const wanted = elementCount(entry.shape) * elementBytes(dtype)
   if (entry.size !== wanted) {
     return fail(`has ${entry.size} bytes, ${dtype} ${showShape(entry.shape)} takes ${wanted}`)
   }
   if (!Number.isSafeInteger(entry.offset)) return fail(`has the offset ${entry.offset}`)
-  return dtype as StoredDtype
+  return dtype
 }
 
 // The protocol buffers, field by field; fields that do not matter here are skipped by the reader.
@@ -248,7 +250,7 @@ function readDimField(tag: number, dim: { size: number }, pbf: PbfReader): void 
 
 function encodeEntry({ dtype, shape, data }: StoredTensor, offset: number, crc32c: number): Uint8Array {
   const pbf = new PbfWriter()
-  pbf.writeVarintField(1, dtypeNumbers[dtype]!)
+  pbf.writeVarintField(1, dtypeNumbers[dtype])
   pbf.writeMessage(2, writeShape, shape)
   // As protocol buffers want it, zero is the absence of the field: the shard (3) and the first offset.
   if (offset > 0) pbf.writeVarintField(4, offset)

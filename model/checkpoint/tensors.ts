@@ -30,7 +30,7 @@ type Arrays = {
   BOOL: Uint8Array
 }
 
-/** An element type. */
+/** An element type, by its safetensors name. */
 export type StoredDtype = keyof Arrays
 
 /** A tensor of one element type. */

@@ -1,47 +1,11 @@
 /**
- * Models in files. `locate` finds the file that a path means; `safetensorsModel` (ours) or `tensorFlowModel` (the
- * reference's) turns its tensors into a training state by their names (`savedModel`), and back. The file formats
+ * Models in files: the folder's door. `loadModel` has `locate` find the file that a path means, and
+ * `safetensorsModel` (ours) or `tensorFlowModel` (the reference's) turn its tensors into a training state by their names
+ * (`savedModel`). Both write such files, too. `checkpoints` are those that a run leaves in its folder. The file formats
  * themselves, which know nothing of models, are in `checkpoint/`.
  */
-import type { Cell } from '../../engine/index.js'
-import type { ModelOptions } from '../generative.js'
-import { SettingsError } from '../settingsError.js'
-import { locateModel } from './locate.js'
-import { loadSafetensorsModel } from './safetensorsModel.js'
-import type { SavedModel } from './savedModel.js'
-import { loadTensorFlowModel } from './tensorFlowModel.js'
-
-export { checkpointName, checkpointsIn } from './locate.js'
+export { type Checkpoint, loadNewestCheckpoint, runCheckpoints, saveCheckpoint } from './checkpoints.js'
+export { loadModel, loadToTrain } from './loadModel.js'
 export { saveState } from './safetensorsModel.js'
 export type { SavedModel } from './savedModel.js'
 export { toReference } from './tensorFlowModel.js'
-
-/**
- * Read a model: a safetensors file, a run directory (its newest checkpoint), or the prefix of a TensorFlow V2
- * checkpoint. `cell`: the cell to use instead of the one that a safetensors file names; `step`: the checkpoint to take
- * from a run directory instead of the newest.
- * @throws CheckpointError for a missing, foreign or damaged file, or one whose shapes do not fit its cell.
- */
-export async function loadModel(path: string, cell?: Cell, step?: number): Promise<SavedModel> {
-  const file = await locateModel(path, step)
-  return file.format === 'safetensors'
-    ? loadSafetensorsModel(file.path, cell)
-    : loadTensorFlowModel(file.path)
-}
-
-/**
- * Read a model to go on training it.
- * @throws SettingsError when it is not of the cell and the sizes that are asked for; CheckpointError as `loadModel`.
- */
-export async function loadToTrain(path: string, wanted: ModelOptions): Promise<SavedModel> {
-  const saved = await loadModel(path, wanted.cell)
-  if (describe(saved.options) !== describe(wanted))
-    throw new SettingsError(
-      name =>
-        `${path}: a model with ${describe(saved.options)}, but the settings ask for ${describe(wanted)}; make them agree, or do without this model (${name('fresh')} starts a run anew)`,
-    )
-  return saved
-}
-
-const describe = ({ cell, hidden, embedding }: ModelOptions) =>
-  `cell ${cell.name}, hidden size ${hidden}, ${embedding ? 'with' : 'no'} embedding`

@@ -20,7 +20,10 @@ const storedDtype = { float32: 'F32', float64: 'F64', int32: 'I32' } as const sa
   StoredDtype
 >
 
-/** Write a training state with notes (step, settings …) to a safetensors file, whole or not at all. */
+/**
+ * Write a training state with metadata (step, seed …) to a safetensors file, whole or not at all.
+ * @throws Error when the file cannot be written.
+ */
 export async function saveState(
   path: string,
   options: ModelOptions,

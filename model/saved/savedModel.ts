@@ -2,7 +2,7 @@ import { mapTree, type Tensor, type TypedArray, tensor } from '../../engine/inde
 import type { ModelOptions } from '../generative.js'
 import { initialState, type TrainState } from '../trainState.js'
 
-/** A model read from a file: what it is, its parameters, the optimiser's state if it was kept, and notes. */
+/** A model read from a file: what it is, its training state (a new optimiser's if none was kept), and metadata. */
 export type SavedModel = {
   readonly path: string
   readonly options: ModelOptions
@@ -17,8 +17,8 @@ export type SavedModel = {
 export const namedState = ({ parameters, adam, updates }: TrainState) => ({ ...parameters, adam, updates })
 
 /**
- * The state of a model whose values `valuesOf` gives for each tensor's name, type and shape; where it gives none, the
- * value is that of an untrained model.
+ * A training state made of stored values. `valuesOf` is asked for those of each tensor, by its name in files and a tensor
+ * of its dtype and shape; where it gives none, the tensor has the value of an untrained model.
  */
 export function stateFrom(
   options: ModelOptions,

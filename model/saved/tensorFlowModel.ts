@@ -56,7 +56,7 @@ export async function loadTensorFlowModel(prefix: string): Promise<SavedModel> {
   const tensors = await readTensorFlowCheckpoint(prefix)
   const options = await optionsOf(prefix, tensors)
   const beta2Power = expectTensor(prefix, tensors, referenceNames.beta2Power, 'F32', [])[0]
-  // TensorFlow's powers start at the decays: beta2^(updates + 1).
+  // TensorFlow's powers start at the decays: 0.999^(updates + 1).
   const updates = Math.round(Math.log(beta2Power) / Math.log(0.999)) - 1
   const state = stateFrom(options, (name, t) =>
     name === 'updates'
@@ -102,7 +102,7 @@ export async function toReference(
 ): Promise<StoredTensors> {
   const tensors = new Map<string, StoredTensor>()
   for (const [name, t] of entries(namedState(state))) {
-    if (name === 'updates') continue // the powers of Adam's decays say it
+    if (name === 'updates') continue // Adam's powers tell it
     const variable = referenceCells.includes(cell.name) ? referenceName(name) : undefined
     if (variable === undefined)
       throw new CheckpointError(

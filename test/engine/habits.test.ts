@@ -1,5 +1,16 @@
 import test from 'tape'
-import { arange, concat, pad, scan, scatterAdd, type Tensor, tensor, zeros } from '../../engine/index.js'
+import {
+  arange,
+  concat,
+  dropout,
+  gradients,
+  pad,
+  scan,
+  scatterAdd,
+  type Tensor,
+  tensor,
+  zeros,
+} from '../../engine/index.js'
 
 // engine/GUIDE.md: what those write who come from NumPy, JAX or PyTorch, and what becomes of it.
 
@@ -55,6 +66,13 @@ test('where they cannot, the error says what was probably meant', async t => {
     () => scan((c: Tensor) => [c, c] as unknown as { carry: Tensor; out: Tensor }, x, x),
     /must, as a record, not as a pair/,
   )
+  t.throws(() => untyped(x).cast('int64'), /cast: there is no dtype 'int64'; give float32, float64, int32/)
+  t.throws(() => (tensor as (...args: unknown[]) => unknown)([1], 'bool'), /tensor: there is no dtype 'bool'/)
+  t.throws(() => (zeros as (...args: unknown[]) => unknown)([1], 'int64'), /there is no dtype 'int64'/)
+  t.throws(() => arange(0, 1, 0.1), /arange: .* as int32; give whole numbers/)
+  t.throws(() => (pad as (...args: unknown[]) => unknown)(x, [1, 2]), /pad: .*pad\(x, axis, before, after\)/)
+  t.throws(() => (dropout as (...args: unknown[]) => unknown)(x, 0.5), /give one made by randomKey or fold/)
+  t.throws(() => (gradients as (...args: unknown[]) => unknown)(() => x, x), /give the value of a function/)
   const failure = await x.to('float64').catch((error: Error) => error.message)
   t.match(String(failure), /'float64' is a dtype.*use cast\('float64'\)/)
 })

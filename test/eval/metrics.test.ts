@@ -5,7 +5,7 @@ import { auprc, auroc, fprAtTpr, pearson, rocCurve, type Scores, spearman } from
 import { twoSidedP } from '../../eval/normal.js'
 import { isClose, scoresOf, uniforms } from './arbitrary.js'
 
-interface Case {
+type Case = {
   seed: number
   in: number
   ood: number

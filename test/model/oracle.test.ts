@@ -20,10 +20,11 @@ testShared("the reference's likelihoods of its test reads, on both devices", asy
   const reads = (await fasta('test_data.fa')).map(read => read.subarray(0, 125))
   const wanted = (await readFile(oracle('lstm_ll_class0.txt'), 'utf8')).trim().split('\n').map(Number)
   for (const device of ['reference', 'wasm']) {
-    const { state: own } = await loadModel(oracle('model/model_900.ckpt'))
-    const found = await new Scorer(options, own.parameters, 100, device).score(reads)
-    const worst = Math.max(...found.map(({ mean }, i) => Math.abs(mean - wanted[i])))
-    t.equal(found.length, wanted.length)
+    // Loaded for each device: a tensor's value lies on one.
+    const { parameters } = (await loadModel(oracle('model/model_900.ckpt'))).state
+    const likelihoods = await new Scorer(options, parameters, 100, device).score(reads)
+    const worst = Math.max(...likelihoods.map(({ mean }, i) => Math.abs(mean - wanted[i])))
+    t.equal(likelihoods.length, wanted.length)
     t.ok(worst < 1e-6, `${device}: largest difference ${worst.toExponential(2)} nats per base`)
   }
   t.equal(await state.updates.item(), 901, 'model_900 holds 901 updates')
@@ -76,13 +77,13 @@ testShared("training from the reference's first checkpoint follows its logged cu
 
 testShared('initial parameters are distributed as in the reference', async t => {
   const { options, state } = await loadModel(oracle('model/model_0.ckpt'))
-  const own = initialState({ ...options, seed: 9 })
+  const initial = initialState({ ...options, seed: 9 })
   const spread = async (x: { data(): Promise<ArrayLike<number>> }) => {
     const values = Array.from(await x.data())
     return Math.sqrt(values.reduce((a, b) => a + b * b, 0) / values.length)
   }
   for (const name of ['kernel', 'bias'] as const) {
-    const [a, b] = [await spread(own.parameters.cell[name]), await spread(state.parameters.cell[name])]
+    const [a, b] = [await spread(initial.parameters.cell[name]), await spread(state.parameters.cell[name])]
     t.ok(Math.abs(a / b - 1) < 0.15, `cell ${name}: ${a.toFixed(4)}, there ${b.toFixed(4)}`)
   }
 })

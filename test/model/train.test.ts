@@ -55,13 +55,13 @@ test('devices train alike: same masks, same losses', async t => {
   const losses = async (name: string) => {
     const step = makeTrainStep({ ...stepOptions, device: name })
     let state = initialState(stepOptions)
-    const found: number[] = []
+    const values: number[] = []
     for (let i = 0; i < 20; i++) {
       const result = await step(state, tensor(data.batch(i), { shape: [6, 12] }))
       state = result.state
-      found.push(result.metrics.loss)
+      values.push(result.metrics.loss)
     }
-    return found
+    return values
   }
   const [a, b] = [await losses('reference'), await losses('wasm')]
   const worst = Math.max(...a.map((x, i) => Math.abs(x - b[i]) / x))
@@ -73,16 +73,16 @@ test('a training loop allocates nothing after its first step', async t => {
   const step = makeTrainStep({ ...stepOptions, hidden: 3 })
   let state = initialState({ ...stepOptions, hidden: 3 })
   const tokens = tensor(data.batch(0), { shape: [4, 6] })
-  let after: unknown
+  let afterFirst: unknown
   let steady = true
   for (let i = 0; i < 1000; i++) {
     tokens.assign(data.batch(i))
     state = (await step(state, tokens)).state
     const stats = device('wasm').stats()
-    if (i === 0) after = stats
-    else steady &&= JSON.stringify(stats) === JSON.stringify(after)
+    if (i === 0) afterFirst = stats
+    else steady &&= JSON.stringify(stats) === JSON.stringify(afterFirst)
   }
-  t.ok(steady, `1000 steps with ${JSON.stringify(after)}`)
+  t.ok(steady, `1000 steps with ${JSON.stringify(afterFirst)}`)
   t.equal(step.compiled.traces, 1, 'traced once')
 })
 
@@ -105,8 +105,7 @@ test('a step of the LSTM is one product and one map, forward and backward', asyn
 test('a loss that is not finite stops the run and says what to do', async t => {
   const path = await folder()
   const options = { ...tinyOptions, learningRate: 1e30, steps: 10 }
-  const outcome = train(await RunDirectory.open(path), options, tinyData(8, 20)).catch((e: unknown) => e)
-  const error = await outcome
+  const error = await train(await RunDirectory.open(path), options, tinyData(8, 20)).catch((e: unknown) => e)
   t.ok(error instanceof DivergedError, 'throws DivergedError')
   t.match(
     String(error),

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'tape'
@@ -34,5 +34,27 @@ test('trainFromSettings: computes on the device of the settings alone; the defau
   t.deepEqual(before.stats(), untouched, 'nothing was allocated on it')
   t.deepEqual(device('reference').stats(), { buffers: 0, bytes: 0 }, 'nothing is left on the other')
   t.deepEqual([result.step, result.interrupted], [1, false])
+  await rm(folder, { recursive: true })
+})
+
+test('trainFromSettings: a run that is refused leaves what its directory says as it was', async t => {
+  const folder = await mkdtemp(join(tmpdir(), 'xenograd-settings-'))
+  const settings = await tinySettings(folder)
+  const { run } = await trainFromSettings(settings)
+  const files = ['params.json', 'model/params.json', 'run.txt']
+  const contents = () => Promise.all(files.map(file => readFile(join(run, file), 'utf8')))
+  const before = await contents()
+  let started = false
+  const refused = await trainFromSettings(
+    { ...settings, random_seed: 5 },
+    {
+      onStart: () => {
+        started = true
+      },
+    },
+  ).catch((error: Error) => error.message)
+  t.match(String(refused), /this run had seed '1234', now it is '5'/)
+  t.deepEqual(await contents(), before)
+  t.notOk(started)
   await rm(folder, { recursive: true })
 })

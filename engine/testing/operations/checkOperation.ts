@@ -3,7 +3,7 @@ import { DeviceUnavailableError, deviceNames, openDevice, registeredOps } from '
 import { compareOnDevice } from '../conformance/index.js'
 import { fastCheck } from '../fastCheck.js'
 import { casesOf } from '../generators/index.js'
-import { derivatives, leavesLoops, sumsOfNodes, sumsOverSteps } from './properties.js'
+import { boxes, derivatives, leavesLoops, sumsOfNodes, sumsOverSteps } from './properties.js'
 
 export type CheckOperationOptions = {
   /** Random cases to try of each property (default 12; five times as many on devices). */
@@ -20,6 +20,7 @@ const properties = {
   'at all steps of a loop at once it is what the plain loop makes it': leavesLoops,
   'gradients that are summed over the steps of a loop are those of the plain loop': sumsOverSteps,
   'it is linear and summed as its record says': sumsOfNodes,
+  'boxes of it are what its record says': boxes,
 }
 
 /**

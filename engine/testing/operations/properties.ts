@@ -1,5 +1,6 @@
 import type fc from 'fast-check'
 import { sameOperation } from '../../graph/node.js'
+import type { Box, ViewOp } from '../../graph/tensor.js'
 import {
   compile,
   dispose,
@@ -8,6 +9,7 @@ import {
   leaves,
   type Node,
   type registeredOps,
+  type Shape,
   scan,
   stack,
   type Tensor,
@@ -17,6 +19,7 @@ import {
   zeros,
 } from '../../index.js'
 import { isFloat } from '../../kernel/dtype.js'
+import { takeBox } from '../../ops/index.js'
 import { firstDifferenceOfTrees } from '../compare.js'
 import { applyCase, casesOf, type DrawnCase, inputsOf, isSmooth } from '../generators/index.js'
 import { gradcheck } from '../gradcheck.js'
@@ -157,7 +160,7 @@ export const sumsOfNodes: Property = (check, op) =>
       const others = (inputs: readonly Tensor[]) =>
         inputs.map((x, i) => (set.includes(i) ? x : first.inputs[i]))
       const sums = first.inputs.map((_, i) => sumOf(uses.map(use => use.inputs[i])))
-      await compareSums(
+      await compareValues(
         sameOperation(first, others(sums)),
         sumOf(uses.map(use => sameOperation(use, others(use.inputs)))),
         `linearIn ${JSON.stringify(set)}`,
@@ -165,14 +168,52 @@ export const sumsOfNodes: Property = (check, op) =>
     }
     if (!sumOverSteps) return
     const stacked = first.inputs.map((_, i) => stack(uses.map(use => use.inputs[i])))
-    await compareSums(sumOverSteps(first as Node<unknown>, stacked), sumOf(uses), 'sumOverSteps')
+    await compareValues(sumOverSteps(first as Node<unknown>, stacked), sumOf(uses), 'sumOverSteps')
   })
+
+/** Where a record says how a box of a node is computed (`box`, `boxInputs`), it is that box. */
+export const boxes: Property = (check, op) =>
+  check.asyncProperty(
+    check.record({ drawn: casesOf(check, op), seed: check.nat() }),
+    async ({ drawn, seed }) => {
+      const t = nodeOf(op, applyCase(drawn, inputsOf(drawn, 'float64')))
+      if (t?.dtype !== 'float64') return
+      const whole = t as Node<unknown>
+      const ownBox = (op as ViewOp<unknown>).box?.(whole)
+      if (ownBox) await compareValues(takeBox(t.inputs[0], ownBox, t.shape), t, 'box')
+      const { boxInputs } = op as KernelOp<unknown>
+      if (!boxInputs || t.size === 0) return
+      const { box, shape } = boxIn(t.shape, seed)
+      const part = sameOperation(t, boxInputs(whole, box, shape), shape)
+      // Of values that are there already: else simplification would take the box as the record says.
+      const values = compile(() => t, on)()
+      await compareValues(part, takeBox(values, box, shape), `boxInputs ${JSON.stringify({ ...box, shape })}`)
+      values.dispose()
+    },
+  )
+
+/** A box in a tensor of a shape that has elements, in either direction along each axis. */
+function boxIn(shape: Shape, seed: number): { box: Box; shape: number[] } {
+  const below = (n: number, d: number, stream: number) => Math.floor(n * uniformAt([seed, 1], stream, d))
+  const first = shape.map((n, d) => below(n, d, 0))
+  const steps = shape.map((_, d) => 1 + below(2, d, 1))
+  const sizes = shape.map((n, d) => 1 + below(Math.ceil((n - first[d]) / steps[d]), d, 2))
+  const isBackwards = shape.map((_, d) => below(2, d, 3) === 1)
+  const last = first.map((start, d) => start + (sizes[d] - 1) * steps[d])
+  return {
+    box: {
+      starts: first.map((start, d) => (isBackwards[d] ? last[d] : start)),
+      steps: steps.map((step, d) => (isBackwards[d] ? -step : step)),
+    },
+    shape: sizes,
+  }
+}
 
 const sumOf = (ts: readonly Tensor[]): Tensor => ts.reduce((a, b) => (isFloat(b.dtype) ? a.add(b) : a))
 
-async function compareSums(actual: Tensor, expected: Tensor, rule: string): Promise<void> {
+async function compareValues(actual: Tensor, expected: Tensor, rule: string): Promise<void> {
   const values = compile(() => ({ actual, expected }), on)()
-  const wrong = await firstDifferenceOfTrees([values.actual], [values.expected], 1e-9, 'added up')
+  const wrong = await firstDifferenceOfTrees([values.actual], [values.expected], 1e-9, 'by itself')
   dispose(values)
   if (wrong) throw new Error(`${rule}: ${wrong}`)
 }

@@ -50,6 +50,24 @@ test('checkOperation finds a wrong derivative, and wrong rules for loops', async
   t.match(await failure('wrongAtSteps'), /not so: at all steps of a loop at once.*\n[\s\S]*in the plain loop/)
 })
 
+test('checkOperation finds a wrong box', async t => {
+  const wrongBox: ReturnType<typeof operation<undefined>> = operation<undefined>('wrongBox', {
+    launches: ({ shape, dtype }, [view]) => [
+      { kernel: mapKernel(shape, [{ dtype, view }], x => expr.mul(x, 2)), args: [0, 'out'] },
+    ],
+    vjp: g => [g.mul(2)],
+    overSteps: (t, [x], steps) => wrongBox([x.stacked()], [steps, ...t.shape], t.dtype, undefined),
+    linearIn: () => [[0]],
+    // The first elements, wherever the box is.
+    boxInputs: ({ inputs: [x] }, _, [size]) => [x.slice(0, 0, size)],
+    sample: () => ({
+      inputs: [{ shape: [5] }],
+      apply: (x: Tensor): Tensor => wrongBox([x], x.shape, x.dtype, undefined),
+    }),
+  })
+  t.match(await failure('wrongBox'), /not so: boxes of it are what its record says.*\n[\s\S]*boxInputs \{/)
+})
+
 test('checkOperation says what it cannot test', async t => {
   t.match(await failure('nosuch'), /there is no operation 'nosuch'; define it first/)
 })

@@ -1,11 +1,12 @@
 import fc from 'fast-check'
+import type { StoredDtype, StoredTensor } from '../../../model/checkpoint/index.js'
 import {
+  bytesOf,
   elementBytes,
   elementCount,
-  type StoredDtype,
-  type StoredTensor,
-} from '../../../model/checkpoint/index.js'
-import { bytesOf, storedDtypes, storedTensor } from '../../../model/checkpoint/tensors.js'
+  storedDtypes,
+  storedTensor,
+} from '../../../model/checkpoint/tensors.js'
 
 /** A tensor of `dtype` and `shape` with values from `byte(i)`. */
 export const tensorOf = (

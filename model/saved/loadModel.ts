@@ -1,0 +1,37 @@
+import type { Cell } from '../../engine/index.js'
+import type { ModelOptions } from '../generative.js'
+import { SettingsError } from '../settingsError.js'
+import { locateModel } from './locate.js'
+import { loadSafetensorsModel } from './safetensorsModel.js'
+import type { SavedModel } from './savedModel.js'
+import { loadTensorFlowModel } from './tensorFlowModel.js'
+
+/**
+ * Read a model: a safetensors file, a run directory (its newest checkpoint), or the prefix of a TensorFlow V2
+ * checkpoint. `cell`: the cell to use instead of the one that a safetensors file names; `step`: the checkpoint to take
+ * from a run directory instead of the newest.
+ * @throws CheckpointError for a missing, foreign or damaged file, or one whose shapes do not fit its cell.
+ */
+export async function loadModel(path: string, cell?: Cell, step?: number): Promise<SavedModel> {
+  const file = await locateModel(path, step)
+  return file.format === 'safetensors'
+    ? loadSafetensorsModel(file.path, cell)
+    : loadTensorFlowModel(file.path)
+}
+
+/**
+ * Read a model to go on training it.
+ * @throws SettingsError when it is not of the cell and the sizes that are asked for; CheckpointError as `loadModel`.
+ */
+export async function loadToTrain(path: string, wanted: ModelOptions): Promise<SavedModel> {
+  const saved = await loadModel(path, wanted.cell)
+  if (describeModel(saved.options) !== describeModel(wanted))
+    throw new SettingsError(
+      name =>
+        `${path}: a model with ${describeModel(saved.options)}, but the settings ask for ${describeModel(wanted)}; make them agree, or do without this model (${name('fresh')} starts a run anew)`,
+    )
+  return saved
+}
+
+const describeModel = ({ cell, hidden, embedding }: ModelOptions) =>
+  `cell ${cell.name}, hidden size ${hidden}, ${embedding ? 'with' : 'no'} embedding`
