@@ -29,7 +29,7 @@ const withBlas = { ...target, sgemm: blas }
 const allocator = new Allocator()
 const scratch = new WebAssembly.Global({ value: 'i32', mutable: true }, 0)
 
-/** A call of a function that a module exports, at `pointers`. */
+/** A call of the function that a module exports, on `pointers`, with scratch memory of its own. */
 function prepared(builder, pointers) {
   scratch.value = allocator.alloc(builder.scratchBytes)
   const { memory } = allocator
@@ -68,6 +68,7 @@ function interleaved(calls, rounds = 10, milliseconds = 10) {
   return best
 }
 
+/** Least microseconds of a product in each of the ways, and whether the device leaves it to BLAS. */
 function measure(m, k, n, transposedA, transposedB) {
   const kernel = product(m, k, n, transposedA, transposedB)
   const pointers = [m * k, k * n, m * n].map(length => {

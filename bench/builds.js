@@ -24,12 +24,12 @@ const program = new Command('node bench/builds.js')
 const { only, pairs, threads, hidden } = program.opts()
 const here = fileURLToPath(new URL('..', import.meta.url))
 
-/** One build as a team of `compare`: its own script, with what it has built. */
+/** A build in a checkout, as a team of `compare`: that checkout's script runs it. */
 function build(title, root) {
   const candidate = xenograd('lstm', Number(threads))
   const script = join(root, 'bench/peers/xenograd.js')
-  const own = { ...candidate, program: { ...candidate.program, command: process.execPath, args: [script] } }
-  return { title, candidates: () => [own] }
+  const program = { ...candidate.program, command: process.execPath, args: [script] }
+  return { title, candidates: () => [{ ...candidate, program }] }
 }
 const teams = [build('this build', here), build('the other', resolve(program.args[0]))]
 const settings = {
@@ -68,11 +68,14 @@ const kinds = {
   },
 }
 
+const measured = only.split(',')
+for (const kind of measured)
+  if (!kinds[kind]) throw new Error(`--only ${kind}: there are ${Object.keys(kinds).join(', ')}`)
+
 const conditions = watchConditions()
 const rows = []
 for (const size of hidden.split(',').map(Number)) {
-  for (const kind of only.split(',')) {
-    if (!kinds[kind]) throw new Error(`--only ${kind}: there are ${Object.keys(kinds).join(', ')}`)
+  for (const kind of measured) {
     const { title, measure } = kinds[kind]
     const { entries, missing } = await measure(size)
     if (missing.length) throw new Error(`${missing[0].team}: ${missing[0].why}`)

@@ -72,6 +72,7 @@ function prepared(kernel, lengths) {
   return { call: () => device.run(program, buffers), free: () => buffers.map(b => device.free(b)) }
 }
 
+/** Least milliseconds of a kernel on random arguments of these lengths. */
 async function time(kernel, lengths) {
   const { call, free } = prepared(kernel, lengths)
   const ms = await milliseconds(call)
@@ -112,10 +113,7 @@ async function unary(op) {
   )
 }
 
-/**
- * ns per element of the forward map of an LSTM cell and what its backward pass keeps: four gates in rows of 4H, six
- * outputs.
- */
+/** ns per element of the forward map of an LSTM cell and what its backward pass keeps: four gates in rows of 4H, six outputs. */
 async function lstm(rows, width) {
   const whole = { dtype: 'float32', view: view(width, 1) }
   const gate = g => ({ dtype: 'float32', view: { offset: g * width, strides: [4 * width, 1] } })
@@ -139,17 +137,27 @@ async function lstm(rows, width) {
   return ((await time(kernel, [...lengths, ...outputs.map(() => rows * width)])) * 1e6) / (rows * width)
 }
 
-/** ns per element of sums over the last axis of a view. */
-async function sum([kept, summed], source) {
-  const inputs = [{ dtype: 'float32', view: source }]
-  const form = { kind: 'reduce', op: 'sum', dtype: 'float32', shape: [kept, summed], axes: 1 }
-  const kernel = { ...form, inputs, body: [load(0)], value: 0 }
-  return ((await time(kernel, [kept * summed, kept])) * 1e6) / (kept * summed)
+/** ns per element of sums over the last axis of a matrix with these strides. */
+async function sum(kept, reduced, strides) {
+  const kernel = {
+    kind: 'reduce',
+    op: 'sum',
+    dtype: 'float32',
+    shape: [kept, reduced],
+    axes: 1,
+    inputs: [{ dtype: 'float32', view: view(...strides) }],
+    body: [load(0)],
+    value: 0,
+  }
+  return ((await time(kernel, [kept * reduced, kept])) * 1e6) / (kept * reduced)
 }
-const sumOverRows = (rows, columns) => sum([columns, rows], view(1, columns))
-const sumOverColumns = (rows, columns) => sum([rows, columns], view(columns, 1))
 
-/** ns per element of a copy to the transposed matrix. */
+/** ns per element of the sums of a matrix's rows: one for each column. */
+const sumOverRows = (rows, columns) => sum(columns, rows, [1, columns])
+/** ns per element of the sums of a matrix's columns: one for each row. */
+const sumOverColumns = (rows, columns) => sum(rows, columns, [columns, 1])
+
+/** ns per element of writing a matrix transposed. */
 async function transpose(rows, columns) {
   const kernel = {
     kind: 'copy',

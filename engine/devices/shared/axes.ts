@@ -1,9 +1,9 @@
 import type { ReduceKernel } from '../../kernel/kernel.js'
 
-/** The same iteration in fewer axes. */
+/** The axes of a shape, and how each operand walks them: a list of strides per operand, in elements. */
 export type Axes = { readonly shape: readonly number[]; readonly strides: readonly (readonly number[])[] }
 
-/** Drop axes of size 1 and join neighbours that every operand walks as one. `strides`: one list per operand. */
+/** The same walk in fewer axes: without those of size 1, and with neighbours joined that every operand walks as one. */
 export function collapse(shape: readonly number[], strides: readonly (readonly number[])[]): Axes {
   const joined: number[] = []
   const walked: number[][] = strides.map(() => [])

@@ -11,18 +11,20 @@ type Block = { start: number; bytes: number }
 const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`
 
 /**
- * Memory management over one WebAssembly memory: best fit over a list of free blocks in order of address, neighbours
- * merged when freed, memory grown when nothing fits. Address 0 is never handed out.
+ * Hands out blocks of one WebAssembly memory: the smallest free block that fits, else memory that was never used, which
+ * grows when there is no more. Free neighbours are merged. Address 0 is never handed out.
  */
 export class Allocator {
   readonly memory: WebAssembly.Memory
+  /** Free blocks between blocks in use, in order of address. */
   readonly #free: Block[] = []
+  /** The size of each block in use, by its address. */
   readonly #taken = new Map<number, number>()
   /** Memory from here on has never been handed out (its contents cost nothing until touched). */
   #end = alignment
   #takenBytes = 0
 
-  /** `pages`: the most that the memory may grow to, 64 KiB each. `shared`: whether threads may share it. */
+  /** `pages`: how many the memory may grow to, of 64 KiB each. `shared`: whether threads may share it. */
   constructor(pages = maxPages, shared = false) {
     this.memory = new WebAssembly.Memory({ initial: 1, maximum: pages, shared })
   }
@@ -35,11 +37,6 @@ export class Allocator {
   /** Bytes handed out at present, rounded up to the alignment. */
   get takenBytes(): number {
     return this.#takenBytes
-  }
-
-  /** Free blocks between blocks in use. */
-  get holes(): readonly Readonly<Block>[] {
-    return this.#free
   }
 
   /**
@@ -95,6 +92,7 @@ export class Allocator {
     return low
   }
 
+  /** Take the smallest free block that is large enough, or its beginning. */
   #reuse(size: number): number | undefined {
     let best = -1
     for (let i = 0; i < this.#free.length; i++) {
@@ -109,6 +107,7 @@ export class Allocator {
     return start
   }
 
+  /** Take memory that was never used. @throws RangeError when there is no more. */
   #extend(size: number): number {
     const start = this.#end
     const have = this.memory.buffer.byteLength
@@ -127,6 +126,7 @@ export class Allocator {
     return start
   }
 
+  /** Whether memory could grow by so many pages. */
   #grow(pages: number): boolean {
     try {
       this.memory.grow(Math.ceil(pages))

@@ -18,15 +18,16 @@ import { Linker, type ModuleCode } from './threads/linker.js'
 import { noThreads, ThreadPool } from './threads/pool.js'
 
 /**
- * The device wasm, from below upwards: node.ts (what only Node has) and allocator.ts (the device's memory); assembly/
- * writes WebAssembly; kernels/ and matmul/ emit the functions of kernels for one thread; parallel/ cuts a kernel into
- * parts and makes one module of them; threads/ runs modules on worker threads or on the caller. This file joins these:
- * it compiles each kernel, decides who runs it, and moves data to the device and back.
+ * The device wasm, from below upwards: options.ts (what users may choose), node.ts (what only Node has), allocator.ts (the
+ * device's memory) and scratch.ts (the part of it that kernels scribble on); assembly/ writes WebAssembly; kernels/ and
+ * matmul/ emit the functions of kernels for one thread; parallel/ cuts a kernel into parts and makes one module of them;
+ * threads/ runs modules on worker threads or on the caller. This file joins these: it compiles each kernel, decides who
+ * runs it, and moves data to the device and back.
  */
 
 type WasmBuffer = DeviceBuffer & { readonly pointer: number }
-/** `run` enqueues the kernel, or does it, on these addresses. */
 type WasmProgram = Program & { readonly run: Run }
+/** Enqueues a kernel, or runs it at once, on arguments at these addresses. */
 type Run = (pointers: readonly number[]) => void
 type EmittedCode = ModuleCode & { readonly scratchBytes: number }
 
@@ -36,14 +37,15 @@ const pointerOf = (buffer: DeviceBuffer): number => (buffer as WasmBuffer).point
  * The default device: every kernel becomes a WebAssembly module, emitted here, with shapes, strides and constants in
  * its code. Takes float32 and int32.
  *
- * `threads` worker threads (by default one for each core) compute while the caller's is free. Kernels with enough work
- * are cut into parts (parallel/) that they compute at the same time, to the same bits as one thread does. Small kernels
- * the caller computes itself when nothing is under way; where the host has no threads that share memory, it computes
- * everything. `blas`: which library computes large products: `off` (the default, so that results are the same on all
- * machines), `auto`, or its path (matmul/blas.ts); results differ in their last bits.
+ * `threads`: how many worker threads compute (by default one for each core); the caller's own thread stays free. Kernels
+ * with enough work are cut into parts (parallel/) that the workers compute at the same time, to the same bits as one
+ * thread does. The caller itself computes small kernels while nothing is under way, and all kernels where the host has no
+ * threads that share memory. `blas`: the library that computes large products: `off` (the default, so that results are
+ * the same on all machines), `auto`, or its path (matmul/blas.ts); with one, results differ in their last bits.
  *
  * `host`: what the modules may use; by default all that the host has, with vectors of `vectors` bits.
- * @throws Error where there is no WebAssembly SIMD, no threads though several are asked for, or not that library.
+ * @throws Error where the host has no WebAssembly SIMD, no vectors of that width, no threads though several are asked for,
+ * or when that library cannot be used.
  */
 export function wasmDevice(options: WasmOptions = {}, host: Target = hostTarget(options.vectors)): Device {
   const { threads = hasThreads() ? hostCores() : 1, blas = 'off' } = options
@@ -103,7 +105,7 @@ class WasmDevice implements Device {
 
   async read(buffer: DeviceBuffer): Promise<ArrayBuffer> {
     if (this.#pool && !this.#isIdle) return this.#pool.read(pointerOf(buffer), buffer.bytes)
-    // Memory that threads share is copied into memory of its own.
+    // A copy in memory that is not shared.
     return new Uint8Array(this.#bytesAt(buffer, buffer.bytes)).buffer
   }
 
@@ -174,7 +176,7 @@ class WasmDevice implements Device {
     }
   }
 
-  /** ModuleCode for so many threads, once there is memory for the operands that it packs. */
+  /** Emit a kernel's module for so many threads; there is memory then for the operands that it packs. */
   #emit(kernel: Kernel, threads: number): EmittedCode {
     const { module, packedBytes } = shareKernel(this.#target, kernel, threads, this.#addressOf)
     this.#packed.reserve(packedBytes)

@@ -32,7 +32,7 @@ export function readText(path: string): string | undefined {
   }
 }
 
-/** The file that a path leads to, whose name has the version; a name that only the system's loader knows as it is. */
+/** A path with its links resolved: the name of a library's file tells its version. The path itself if there is no such file. */
 export function realPath(path: string): string {
   try {
     return nodeModule('node:fs')?.realpathSync(path) ?? path

@@ -1,11 +1,11 @@
 import { type Allocator, alignment } from './allocator.js'
 
-/** A region of a device's memory that kernels scribble on: as large as the greediest of them needs. */
+/** Memory of a device that kernels scribble on, in regions of one size: as large as the greediest kernel needs. */
 export class Scratch {
   #pointer = 0
   #bytes = 0
 
-  /** `regions`: how many of them there are, one after the other, such as one for each worker thread. */
+  /** `regions`: how many there are, one after the other, such as one for each worker thread. */
   constructor(
     readonly allocator: Allocator,
     readonly regions = 1,

@@ -4,6 +4,8 @@ import {
   type I32,
   i32,
   type Local,
+  noResult,
+  opcode,
   simd,
   typeByte,
   unsigned,
@@ -18,7 +20,7 @@ import {
  * takes statements made of instructions.ts's expressions, `ModuleBuilder` puts functions together.
  */
 
-/** The address in memory of a word that is always there; undefined for one that is not. */
+/** Where memory holds a 32-bit word that code may load; undefined where it does not hold that word. */
 export type WordAddress = (word: number) => number | undefined
 
 /** The bytes of a rope, appended to `into`. `addressOf`: where constants are in memory. */
@@ -49,7 +51,7 @@ export class FunctionBuilder {
   }
 
   #reference<T extends ValueType>(type: T, index: number): Local<T> {
-    return { ...value(type, 0x20, unsigned(index)), index }
+    return { ...value(type, opcode.local_get, unsigned(index)), index }
   }
 
   /** A new local that holds `initial`. */
@@ -61,7 +63,7 @@ export class FunctionBuilder {
   }
 
   set<T extends ValueType>(local: Local<T>, to: Value<T>): void {
-    this.#code.push([to.code, 0x21, unsigned(local.index)])
+    this.#code.push([to.code, opcode.local_set, unsigned(local.index)])
   }
 
   /** Add a constant to an i32 local; nothing for 0. */
@@ -86,38 +88,44 @@ export class FunctionBuilder {
     if (count === 1) body(i32.const(0))
     if (count <= 1) return
     const index = this.local(i32.const(0))
-    this.do([0x03, 0x40])
+    this.do([opcode.loop, noResult])
     body(index)
     this.advance(index, bytes)
-    this.do([i32.lt_u(index, i32.const(count * bytes)).code, 0x0d, 0, 0x0b])
+    this.#againIf(i32.lt_u(index, i32.const(count * bytes)))
   }
 
   #loop(count: I32, body: () => void): void {
     const remaining = this.local(count)
-    this.do([0x03, 0x40])
+    this.do([opcode.loop, noResult])
     body()
     this.advance(remaining, -1)
-    this.do([remaining.code, 0x0d, 0, 0x0b])
+    this.#againIf(remaining)
+  }
+
+  /** The end of the innermost loop: back to its start if `condition` is not 0. */
+  #againIf(condition: I32): void {
+    this.do([condition.code, opcode.br_if, 0, opcode.end])
   }
 
   /** Emit `if (condition) yes else no`. */
   when(condition: I32, yes: () => void, no?: () => void): void {
-    this.do([condition.code, 0x04, 0x40])
+    this.do([condition.code, opcode.if, noResult])
     yes()
     if (no) {
-      this.do([0x05])
+      this.do([opcode.else])
       no()
     }
-    this.do([0x0b])
+    this.do([opcode.end])
   }
 
+  /** Call a function of the module by its index. */
   call(index: number, args: readonly I32[]): void {
-    this.do([args.map(a => a.code), 0x10, unsigned(index)])
+    this.do([args.map(a => a.code), opcode.call, unsigned(index)])
   }
 
-  /** Zero `bytes` bytes. */
+  /** Zero `bytes` bytes: memory.fill. */
   clear(pointer: I32, bytes: number): void {
-    this.do([pointer.code, i32.const(0).code, i32.const(bytes).code, 0xfc, 0x0b, 0x00])
+    this.do([pointer.code, i32.const(0).code, i32.const(bytes).code, 0xfc, 11, 0])
   }
 
   /** The function as an entry of the code section; `addressOf`: where constants are in memory. */
@@ -128,8 +136,9 @@ export class FunctionBuilder {
       if (last?.type === type) last.count++
       else runs.push({ type, count: 1 })
     }
+    // Neighbours of one type are declared together.
     const locals = [unsigned(runs.length), runs.map(r => [unsigned(r.count), typeByte[r.type]])]
-    const body = flatten([locals, this.#code, 0x0b], [], addressOf)
+    const body = flatten([locals, this.#code, opcode.end], [], addressOf)
     return [...unsigned(body.length), ...body]
   }
 }
@@ -139,10 +148,22 @@ const name = (text: string): Code => {
   return [unsigned(bytes.length), bytes]
 }
 
-function section(id: number, content: Code): number[] {
+/** How every module begins: `\0asm`, version 1. */
+const magicAndVersion = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0]
+
+/** Numbers of the sections of a module that are used here. */
+const sectionId = { type: 1, import: 2, function: 3, export: 7, code: 10 } as const
+
+function section(id: keyof typeof sectionId, content: Code): number[] {
   const bytes = flatten(content, [])
-  return flatten([id, unsigned(bytes.length), bytes], [])
+  return flatten([sectionId[id], unsigned(bytes.length), bytes], [])
 }
+
+/** The byte with which the type of a function begins. */
+const functionType = 0x60
+
+/** What is imported or exported. */
+const externalKind = { function: 0, memory: 2, global: 3 } as const
 
 /** A function that the host gives, as `env.<name>`; all its parameters are i32. */
 export type Import = { readonly name: string; readonly params: number }
@@ -152,7 +173,7 @@ export type Import = { readonly name: string; readonly params: number }
  * memory that every kernel may scribble on; and the functions `imports`, which have the first indices.
  */
 export class ModuleBuilder {
-  readonly scratch: I32 = value('i32', 0x23, 0)
+  readonly scratch: I32 = value('i32', opcode.global_get, 0)
   #scratchBytes = 0
   readonly #functions: { params: number; encoded: number[] }[] = []
   readonly #exports: { name: string; index: number }[] = []
@@ -167,6 +188,7 @@ export class ModuleBuilder {
     return this.#scratchBytes
   }
 
+  /** Say that a function uses so many bytes of scratch memory. */
   needScratch(bytes: number): void {
     this.#scratchBytes = Math.max(this.#scratchBytes, bytes)
   }
@@ -178,6 +200,7 @@ export class ModuleBuilder {
     return this.imports.length + this.#functions.push({ params, encoded: f.encode(this.addressOf) }) - 1
   }
 
+  /** Export a function by its index. */
   export(name: string, index: number): void {
     this.#exports.push({ name, index })
   }
@@ -185,22 +208,31 @@ export class ModuleBuilder {
   /** The module's bytes. `maxPages`: that of the memory to import, and whether it is `shared`. */
   encode(maxPages: number, shared = false): Uint8Array<ArrayBuffer> {
     const functions = this.#functions
+    // Of each number of parameters there is one type: all are i32, and nothing is returned.
     const types = [...new Set([...this.imports, ...functions].map(f => f.params))]
     const typeOf = (f: { params: number }): Code => unsigned(types.indexOf(f.params))
-    const signature = (params: number): Code => [0x60, unsigned(params), Array(params).fill(typeByte.i32), 0]
-    const memory: Code = [name('env'), name('memory'), 0x02, shared ? 0x03 : 0x01, 0, unsigned(maxPages)]
-    const scratch: Code = [name('env'), name('scratch'), 0x03, typeByte.i32, 0x01]
-    const imports = this.imports.map((f): Code => [name('env'), name(f.name), 0x00, typeOf(f)])
+    const signature = (params: number): Code => [
+      functionType,
+      unsigned(params),
+      Array(params).fill(typeByte.i32),
+      0,
+    ]
+    // A maximum is always given.
+    const limits: Code = [shared ? 0x03 : 0x01, 0, unsigned(maxPages)]
+    const memory: Code = [name('env'), name('memory'), externalKind.memory, limits]
+    const mutable = 0x01
+    const scratch: Code = [name('env'), name('scratch'), externalKind.global, typeByte.i32, mutable]
+    const imports = this.imports.map(
+      (f): Code => [name('env'), name(f.name), externalKind.function, typeOf(f)],
+    )
+    const exports = this.#exports.map((e): Code => [name(e.name), externalKind.function, unsigned(e.index)])
     return new Uint8Array([
-      ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-      ...section(1, [unsigned(types.length), types.map(signature)]),
-      ...section(2, [unsigned(2 + this.imports.length), memory, scratch, imports]),
-      ...section(3, [unsigned(functions.length), functions.map(typeOf)]),
-      ...section(7, [
-        unsigned(this.#exports.length),
-        this.#exports.map(e => [name(e.name), 0x00, unsigned(e.index)]),
-      ]),
-      ...section(10, [unsigned(functions.length), functions.map(f => f.encoded)]),
+      ...magicAndVersion,
+      ...section('type', [unsigned(types.length), types.map(signature)]),
+      ...section('import', [unsigned(2 + imports.length), memory, scratch, imports]),
+      ...section('function', [unsigned(functions.length), functions.map(typeOf)]),
+      ...section('export', [unsigned(exports.length), exports]),
+      ...section('code', [unsigned(functions.length), functions.map(f => f.encoded)]),
     ])
   }
 }

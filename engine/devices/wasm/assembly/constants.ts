@@ -5,8 +5,8 @@ import type { WordAddress } from './assembler.js'
 const capacity = 4096
 
 /**
- * Constants in memory, each once; returns a constant's address, or undefined when there are too many already. From
- * version 13 on V8 makes every vector constant anew wherever it is used, in three instructions that all wait for the
+ * Keeps constants in memory, each once: gives a constant's address, or undefined once there are too many. From version
+ * 13 on V8 makes every vector constant anew wherever it is used, in three instructions that all wait for the
  * same port: exp, tanh and the like take 1.7 times as long as with constants that are loaded (bench/kernels.js).
  */
 export function constantsIn(allocator: Allocator): WordAddress {

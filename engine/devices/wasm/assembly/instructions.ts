@@ -22,6 +22,22 @@ export type Local<T extends ValueType = ValueType> = Value<T> & { readonly index
 /** The byte of the binary format that stands for a type. */
 export const typeByte = { i32: 0x7f, v128: 0x7b }
 
+/** Opcodes of control and variables: what statements are made of, and what reads a variable. */
+export const opcode = {
+  loop: 0x03,
+  if: 0x04,
+  else: 0x05,
+  end: 0x0b,
+  br_if: 0x0d,
+  call: 0x10,
+  local_get: 0x20,
+  local_set: 0x21,
+  global_get: 0x23,
+} as const
+
+/** The type of a `loop` or an `if` that leaves nothing on the stack. */
+export const noResult = 0x40
+
 /** LEB128 of an unsigned integer below 2^32. */
 export function unsigned(value: number): number[] {
   const bytes: number[] = []
@@ -34,7 +50,7 @@ export function unsigned(value: number): number[] {
 }
 
 /** LEB128 of an int32. */
-export function signed(value: number): number[] {
+function signed(value: number): number[] {
   const bytes: number[] = []
   for (;;) {
     const low = value & 0x7f
@@ -56,11 +72,18 @@ const i32Binary =
 
 const i32Const = (n: number): I32 => value('i32', 0x41, signed(n | 0))
 
-/** A memory operand: natural alignment is a hint, so 4 bytes are promised for everything. */
-function memory(opcode: Code, base: I32, offset: number): Code {
-  const address = offset < 0 ? i32.add(base, i32Const(offset)) : base
-  return [address.code, opcode, 2, unsigned(Math.max(offset, 0))]
-}
+/** The address that an instruction takes from the stack: the offset in its code cannot be negative. */
+const address = (base: I32, offset: number): Code => i32.plus(base, Math.min(offset, 0)).code
+
+/** What follows the opcode: alignment, which is only a hint (2² bytes for everything), and offset. */
+const alignmentAndOffset = (offset: number): Code => [2, unsigned(Math.max(offset, 0))]
+
+/** Load from `base + offset` bytes. */
+const loadMemory = (opcode: Code, base: I32, offset: number): Code => [
+  address(base, offset),
+  opcode,
+  alignmentAndOffset(offset),
+]
 
 /** Address arithmetic and loop counters. `offset` is in bytes and may be negative. */
 export const i32 = {
@@ -71,7 +94,7 @@ export const i32 = {
   eq: i32Binary(0x46),
   lt_u: i32Binary(0x49),
   select: (condition: I32, yes: I32, no: I32): I32 => value('i32', yes.code, no.code, condition.code, 0x1b),
-  load: (base: I32, offset = 0): I32 => value('i32', memory([0x28], base, offset)),
+  load: (base: I32, offset = 0): I32 => value('i32', loadMemory([0x28], base, offset)),
   /** `base + bytes`, without an instruction for 0. */
   plus: (base: I32, bytes: number): I32 => (bytes === 0 ? base : i32.add(base, i32Const(bytes))),
   /** `a * factor`, without an instruction for 1. */
@@ -102,7 +125,7 @@ const shift =
 const load =
   (opcode: number) =>
   (base: I32, offset = 0): V128 =>
-    value('v128', memory(simd(opcode), base, offset))
+    value('v128', loadMemory(simd(opcode), base, offset))
 
 /** A vector constant of four 32-bit lanes. */
 const lanes = (words: Int32Array): V128 => value('v128', { words })
@@ -139,11 +162,15 @@ export const v128 = {
     ),
 }
 
-function storeMemory(opcode: number, base: I32, offset: number, vector: V128): Code {
-  const address = i32.plus(base, Math.min(offset, 0))
-  return [address.code, vector.code, simd(opcode), 2, unsigned(Math.max(offset, 0))]
-}
+/** Store a vector to `base + offset` bytes. */
+const storeMemory = (opcode: number, base: I32, offset: number, vector: V128): Code => [
+  address(base, offset),
+  vector.code,
+  simd(opcode),
+  alignmentAndOffset(offset),
+]
 
+/** Load or store one lane of a vector. */
 const laneMemory = (opcode: number, base: I32, offset: number, vector: V128, lane: number): Code => [
   ...storeMemory(opcode, base, offset, vector),
   lane,

@@ -5,6 +5,7 @@ import { chooseVectors, type VectorWidth, v8Version } from './vectors.js'
 
 /** What code may make use of: the host's WebAssembly, and a BLAS library if there is one. */
 export type Target = {
+  /** Whether there is relaxed SIMD, which may multiply and add with one rounding. */
   readonly relaxed: boolean
   /** Whether V8 makes 256-bit vectors of two neighbours (vectors.ts): code is emitted so that it can. */
   readonly wide?: boolean
@@ -39,6 +40,7 @@ export const relaxedTarget: Target = {
   nmadd: f32x4.relaxed_nmadd,
 }
 
+/** Whether this host takes a function; `write` gets a vector of zeros to work on. */
 function validates(write: (f: FunctionBuilder, zero: V128) => void): boolean {
   const module = new ModuleBuilder()
   module.define(0, f => write(f, f.local(f32x4.const(0))))
@@ -52,8 +54,8 @@ const hasRelaxedSimd = (): boolean => validates((f, zero) => f.local(f32x4.relax
 const enableRelaxedSimd = (): void => setV8Flag('--experimental-wasm-relaxed-simd')
 
 /**
- * The best target of this host. `vectors`: their width in bits (vectors.ts); wider ones than 128 need a flag that
- * concerns the whole process, so they are there only for who asks.
+ * The best target of this host. `vectors`: their width in bits (vectors.ts). Those wider than 128 need a flag that
+ * concerns the whole process, so only who asks for them gets them.
  * @throws Error where WebAssembly has no SIMD at all, or no vectors of that width.
  */
 export function hostTarget(vectors: VectorWidth = '128'): Target {

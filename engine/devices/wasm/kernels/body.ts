@@ -4,15 +4,15 @@ import { f32x4, i32x4, type V128, v128 } from '../assembly/instructions.js'
 import type { Target } from '../assembly/target.js'
 import { exp, log, sigmoid, tanh } from './math.js'
 
-const isComparison = ({ op }: Instr): boolean => op === 'eq' || op === 'lt' || op === 'le'
-const vectorOf = (dtype: Instr['dtype']) => (dtype === 'int32' ? i32x4 : f32x4)
-
 /**
  * This folder has the code of every kind of kernel but products and loops, for one thread. elementwise.ts (maps and
  * copies), reduce.ts, gather.ts (and its adjoint) and random.ts each define the function of a kernel in a module; they
  * walk memory with the loops, loads and stores of strided.ts, and compute scalar expressions, four at a time, with this
  * file and math.ts.
  */
+
+const isComparison = ({ op }: Instr): boolean => op === 'eq' || op === 'lt' || op === 'le'
+const vectorOf = (dtype: Instr['dtype']) => (dtype === 'int32' ? i32x4 : f32x4)
 
 /**
  * Emits lines of a kernel's body over four lanes. Comparisons are kept as masks, which is what `select` wants, and
@@ -25,7 +25,7 @@ export class BodyEmitter {
     readonly target: Target,
     readonly f: FunctionBuilder,
     readonly body: readonly Instr[],
-    /** Lines that are there already. */
+    /** Values of lines that have been emitted already. */
     values: readonly (V128 | undefined)[] = [],
   ) {
     this.#values = [...values]
@@ -53,6 +53,7 @@ export class BodyEmitter {
     return isComparison(instr) ? v128.and(value, vectorOf(instr.dtype).const(1)) : value
   }
 
+  /** Ones in the lanes in which a line is not 0. */
   #mask(line: number): V128 {
     const instr = this.body[line]
     const vector = vectorOf(instr.dtype)
@@ -61,7 +62,7 @@ export class BodyEmitter {
 
   #compute({ op, dtype, args }: Instr): V128 {
     const { target, f } = this
-    // Operands of a comparison or a cast have a dtype of their own.
+    // The operand of a cast has another dtype than its result.
     const from = this.body[args[0]].dtype
     const vector = vectorOf(from)
     const a = () => this.value(args[0])
@@ -100,6 +101,7 @@ export class BodyEmitter {
       case 'and':
         return v128.and(a(), b())
       case 'shr':
+        // Expressions shift by constants only.
         return i32x4.shr_u(a(), this.body[args[1]].value)
       case 'input':
       case 'const':

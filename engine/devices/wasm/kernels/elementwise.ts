@@ -18,6 +18,7 @@ type Pass = {
   readonly outputs: readonly { readonly pointer: I32; readonly view: View; readonly line: number }[]
 }
 
+/** Emit a pass: rows along the last axis in vectors of four lanes, in loops over all other axes. */
 function emitPass(target: Target, f: FunctionBuilder, pass: Pass): void {
   const { inputs, body, outputs } = pass
   if (pass.shape.includes(0)) return
@@ -33,9 +34,9 @@ function emitPass(target: Target, f: FunctionBuilder, pass: Pass): void {
     outputs.map(o => o.line),
   )
   const invariant = invariantLines(body, input => steps[input] === 0)
+  const varying = lines.filter(line => !invariant[line])
   const pointers = operands.map(o => f.local(i32.plus(o.pointer, 4 * o.view.offset)))
 
-  // The row is one axis that the loops over the others do not walk.
   const outer = axes.shape.slice(0, -1)
   const outerStrides = axes.strides.map(s => s.slice(0, -1))
   forEachIndex(f, outer, pointers, outerStrides, () => {
@@ -44,8 +45,7 @@ function emitPass(target: Target, f: FunctionBuilder, pass: Pass): void {
       lines.filter(line => invariant[line]),
       input => loadLanes(f, pointers[input], 0, 0, 4),
     )
-    const varying = lines.filter(line => !invariant[line])
-    /** Emit vectors of up to four lanes from element `start` on. */
+    /** Emit neighbouring vectors, of so many lanes each, from element `start` and `index` bytes on. */
     const group = (index: I32, start: number, counts: readonly number[]) => {
       const offset = (vector: number, i: number) => 4 * (start + 4 * vector) * steps[i]
       const bases = pointers.map((pointer, i) => f.local(along(pointer, index, steps[i])))
@@ -61,6 +61,7 @@ function emitPass(target: Target, f: FunctionBuilder, pass: Pass): void {
         })
       })
     }
+    // V8 makes one wide vector of two neighbours (vectors.ts).
     const full = target.wide ? [4, 4] : [4]
     const lanes = 4 * full.length
     const groups = Math.floor(length / lanes)

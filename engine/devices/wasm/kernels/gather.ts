@@ -3,7 +3,7 @@ import type { FunctionBuilder, ModuleBuilder } from '../assembly/assembler.js'
 import { f32x4, type I32, i32, i32x4 } from '../assembly/instructions.js'
 import { along, loadLanes, storeLanes } from './strided.js'
 
-/** Emit `body` for the vectors of a row of `width` elements: byte index, further byte offset, lanes. */
+/** Emit `body` for each vector of a row of `width` elements: it begins `index + offset` bytes into the row. */
 function forEachVector(
   f: FunctionBuilder,
   width: number,
@@ -17,6 +17,7 @@ function forEachVector(
 export function defineGather(module: ModuleBuilder, { rows, width, count }: GatherKernel): number {
   return module.define(3, f => {
     const [table, index, out] = f.params
+    // Without width there is nothing to do. A negative index is a large one without a sign, so lt_u refuses it as well.
     f.repeat(width && count, () => {
       const row = f.local(i32.load(index))
       const source = f.local(i32.add(table, i32.times(row, 4 * width)))

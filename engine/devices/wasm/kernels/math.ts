@@ -37,6 +37,7 @@ export function exp(target: Target, f: FunctionBuilder, x: V128): V128 {
   const r = f.local(target.nmadd(n, f32x4.const(ln2Low), high))
   const q = polynomial(target, f, r, expTail)
   const p = f32x4.add(target.madd(f32x4.mul(r, r), q, r), f32x4.const(1))
+  // n is in the low bits of `shifted`: added to the exponent, it multiplies by 2^n.
   const scaled = i32x4.add(p, i32x4.shl(shifted, 23))
   const finite = v128.bitselect(
     scaled,
@@ -51,11 +52,12 @@ export function exp(target: Target, f: FunctionBuilder, x: V128): V128 {
  * FreeBSD's msun/src/e_logf.c: log(1 + f) from s = f / (2 + f).
  */
 export function log(target: Target, f: FunctionBuilder, x: V128): V128 {
+  // A denormal is brought among the normal floats by 2^25, which comes off its exponent again.
   const denormal = f.local(f32x4.lt(x, f32x4.const(2 ** -126)))
   const normal = v128.bitselect(f32x4.mul(x, f32x4.const(2 ** 25)), x, denormal)
   const bits = f.local(i32x4.sub(normal, i32x4.const(sqrtHalfBits)))
-  const lost = v128.and(denormal, i32x4.const(25))
-  const k = f.local(f32x4.convert_i32x4(i32x4.sub(i32x4.shr_s(bits, 23), lost)))
+  const added = v128.and(denormal, i32x4.const(25))
+  const k = f.local(f32x4.convert_i32x4(i32x4.sub(i32x4.shr_s(bits, 23), added)))
   const mantissa = i32x4.add(v128.and(bits, i32x4.const(0x7fffff)), i32x4.const(sqrtHalfBits))
   const y = f.local(f32x4.sub(mantissa, f32x4.const(1)))
   const s = f.local(f32x4.div(y, f32x4.add(y, f32x4.const(2))))

@@ -8,6 +8,11 @@ import type { Target } from '../assembly/target.js'
 import { BodyEmitter } from './body.js'
 import { along, forEachIndex, loadLanes, storeLanes } from './strided.js'
 
+/**
+ * Sums and maxima of strided inputs. Lanes run along the reduced axes, and are combined at the end, or across kept
+ * elements, whichever is cheaper.
+ */
+
 /** Accumulators along a row: enough to hide the latency of an addition. */
 const rowAccumulators = 4
 
@@ -17,12 +22,13 @@ const columnAccumulators = 12
 /** Longer float sums are summed in blocks of this many iterations, and the blocks with compensation (Kahan). */
 const blockIterations = 64
 
-/** Four lanes of the input that starts at a pointer: `lanes` of them count. */
+/** One of the vectors of an iteration: `start` elements after its first, with `lanes` of four lanes that count. */
 type Vector = { readonly start: number; readonly lanes: number }
 
 const vectors = (count: number): Vector[] =>
   Array.from({ length: count }, (_, i) => ({ start: 4 * i, lanes: 4 }))
 
+/** What two vectors become, and what changes nothing. */
 type Combiner = { readonly identity: V128; combine(a: V128, b: V128): V128 }
 
 function combinerOf({ op, dtype }: ReduceKernel): Combiner {
@@ -48,23 +54,23 @@ function addCompensated(f: FunctionBuilder, total: Local<'v128'>, lost: Local<'v
   f.set(total, sum)
 }
 
-/**
- * How the reduced axes are walked: for every index of `outer`, `iterations` that each combine `vectors` and go on by
- * `bytes` bytes (of a contiguous walk), then the vectors of `rest`.
- */
+/** How the reduced axes are walked: for every index of `outer`, `iterations` over `vectors`, then the vectors of `rest`. */
 type Walk = {
   readonly outer: Axes
   readonly iterations: number
+  /** By how much an iteration moves the byte index, which each input multiplies by its `iterationStrides`. */
   readonly bytes: number
   readonly iterationStrides: readonly number[]
+  /** Elements of each input from lane to lane. */
   readonly vectorStrides: readonly number[]
   readonly vectors: readonly Vector[]
+  /** Where lanes run along the reduced axes: lanes that do not count are kept out of the totals. */
   readonly rest?: readonly Vector[]
 }
 
 /** Emits one reduction into a function whose parameters are the kernel's arguments. */
 class ReduceEmitter {
-  readonly #c: Combiner
+  readonly #combiner: Combiner
   readonly #lines: number[]
 
   constructor(
@@ -72,7 +78,7 @@ class ReduceEmitter {
     readonly f: FunctionBuilder,
     readonly kernel: ReduceKernel,
   ) {
-    this.#c = combinerOf(kernel)
+    this.#combiner = combinerOf(kernel)
     this.#lines = linesFor(kernel.body, [kernel.value])
   }
 
@@ -100,8 +106,8 @@ class ReduceEmitter {
       })
       const value = emitter.value(kernel.value)
       const mask = i32x4.lanes(-1, lanes > 1 ? -1 : 0, lanes > 2 ? -1 : 0, lanes > 3 ? -1 : 0)
-      const counted = masked && lanes < 4 ? v128.bitselect(value, this.#c.identity, mask) : value
-      f.set(into[v], this.#c.combine(into[v], counted))
+      const counted = masked && lanes < 4 ? v128.bitselect(value, this.#combiner.identity, mask) : value
+      f.set(into[v], this.#combiner.combine(into[v], counted))
     })
   }
 
@@ -109,17 +115,17 @@ class ReduceEmitter {
   totals(walk: Walk, start: readonly I32[]): Local<'v128'>[] {
     const { f, kernel } = this
     const pointers = start.map(pointer => f.local(pointer))
-    const zeros = () => walk.vectors.map(() => f.local(this.#c.identity))
+    const zeros = () => walk.vectors.map(() => f.local(this.#combiner.identity))
     const totals = zeros()
-    const long = walk.iterations * sizeOf(walk.outer.shape) > 2 * blockIterations
-    const compensated = long && kernel.op === 'sum' && kernel.dtype !== 'int32'
+    const isLong = walk.iterations * sizeOf(walk.outer.shape) > 2 * blockIterations
+    const compensated = isLong && kernel.op === 'sum' && kernel.dtype !== 'int32'
     const lost = compensated ? zeros() : []
     const sums = compensated ? zeros() : totals
 
     forEachIndex(f, walk.outer.shape, pointers, walk.outer.strides, () => {
       const index = f.local(i32.const(0))
       const block = (iterations: number, rest?: Walk['rest']) => {
-        if (compensated) for (const sum of sums) f.set(sum, this.#c.identity)
+        if (compensated) for (const sum of sums) f.set(sum, this.#combiner.identity)
         f.repeat(iterations, () => {
           this.#combine(walk, pointers, index, walk.vectors, sums)
           f.advance(index, walk.bytes)
@@ -159,8 +165,8 @@ class ReduceEmitter {
     }
     forEachIndex(f, kept.shape, pointers, kept.strides, () => {
       const [first, ...others] = this.totals(walk, pointers)
-      const total = others.reduce<V128>((sum, more) => this.#c.combine(sum, more), first)
-      storeLanes(f, out, 0, 1, 1, acrossLanes(f, this.#c, total))
+      const total = others.reduce<V128>((sum, more) => this.#combiner.combine(sum, more), first)
+      storeLanes(f, out, 0, 1, 1, acrossLanes(f, this.#combiner, total))
       f.advance(out, 4)
     })
   }
@@ -202,7 +208,7 @@ class ReduceEmitter {
   /** No element to reduce: the identity everywhere. */
   emitEmpty(out: Local<'i32'>, count: number): void {
     this.f.repeat(count, () => {
-      storeLanes(this.f, out, 0, 1, 1, this.#c.identity)
+      storeLanes(this.f, out, 0, 1, 1, this.#combiner.identity)
       this.f.advance(out, 4)
     })
   }
@@ -212,9 +218,11 @@ class ReduceEmitter {
 function acrossIsCheaper(kept: Axes, reduced: Axes): boolean {
   const cost = (axes: Axes): number => {
     const length = axes.shape.at(-1) ?? 1
-    const loads = axes.strides.map(s => ((s.at(-1) ?? 1) >>> 0 > 1 ? 5 : 1))
+    // Lanes that are apart in memory are loaded one by one.
+    const loads = axes.strides.map(s => ([0, 1, undefined].includes(s.at(-1)) ? 1 : 5))
     return loads.reduce((a, b) => a + b, 0) * (Math.ceil(length / 4) / length)
   }
+  // Lanes along the reduced axes are combined at the end.
   const lanesToOne = 12 / sizeOf(reduced.shape)
   return cost(kept) < cost(reduced) + lanesToOne
 }

@@ -4,8 +4,8 @@ import { type I32, i32, type Local, type V128, v128 } from '../assembly/instruct
 /** Loops over strided memory. Elements are four bytes; strides count elements. */
 
 /**
- * Emit `body` in nested loops over `shape`, the last axis innermost. `pointers` are moved along by `strides` (one list
- * for each) and end up `shape[0] * stride` further.
+ * Emit `body` in nested loops over `shape`, the last axis innermost. Pointer i moves along by `strides[i]`, and ends
+ * `shape[0] * strides[i][0]` elements further. `d`: the axis of the outermost loop still to emit.
  */
 export function forEachIndex(
   f: FunctionBuilder,
@@ -28,7 +28,7 @@ export function forEachIndex(
   })
 }
 
-/** The address `index` bytes (of a contiguous walk) along an axis. */
+/** `pointer + index * stride`: where an axis is after `index / 4` elements. `index` is in bytes, to save a multiplication. */
 export const along = (pointer: I32, index: I32, stride: number): I32 =>
   stride === 0 ? pointer : i32.add(pointer, i32.times(index, stride))
 

@@ -2,8 +2,9 @@ import { realPath } from '../node.js'
 import { blasFileNames, findBlasFile } from './blasFile.js'
 import { isKoffiInstalled, koffiMissing, loadBlas, loadedBlas } from './blasLibrary.js'
 
-/** The BLAS library of a device; `path` is undefined where there is none. */
+/** The BLAS library of a device, if it has one. */
 export class Blas {
+  /** `path`: undefined where there is none; `reason`: why. */
   private constructor(
     readonly path: string | undefined,
     readonly reason: string,

@@ -28,10 +28,15 @@ const multiarch: Partial<Record<NodeJS.Architecture, string>> = {
 }
 
 /** What is looked for on this system; nothing in a browser. */
-export const blasFileNames = (): readonly string[] => fileNames[nodeProcess()?.platform ?? 'aix'] ?? []
+export function blasFileNames(): readonly string[] {
+  const process = nodeProcess()
+  return (process && fileNames[process.platform]) ?? []
+}
 
-/** Folders in which this system keeps libraries, those that the environment names first. */
+/** Folders in which this system keeps libraries, those that the environment names first; none in a browser. */
 function libraryFolders(): string[] {
+  const process = nodeProcess()
+  if (!process) return []
   const { platform, arch } = process
   const listed = (variable: EnvironmentVariable, separator: string) =>
     environment(variable)?.split(separator) ?? []

@@ -1,7 +1,8 @@
 import type { MatmulKernel } from '../../../kernel/kernel.js'
 import type { ModuleBuilder } from '../assembly/assembler.js'
 import type { Target } from '../assembly/target.js'
-import { choosePanels, defineBlockedMatmul } from './blocked.js'
+import { defineBlockedMatmul } from './blocked.js'
+import { choosePanels } from './blocking.js'
 import type { MatmulColumns } from './columns.js'
 import { definePackedSgemm, sgemmPacking } from './packedSgemm.js'
 import type { Packing } from './packing.js'
@@ -10,8 +11,8 @@ import { defineSgemm, usesSgemm } from './sgemm.js'
 /**
  * Products of matrices: the functions that compute one on one thread. This file decides who computes it. sgemm.ts leaves
  * large ones to a BLAS library if the device has one: blas.ts chooses it, blasFile.ts finds it, blasLibrary.ts loads it.
- * All others are WebAssembly: blocked.ts cuts them into blocks that fit the caches, panels.ts packs those, and tile.ts
- * emits the innermost loop.
+ * All others are WebAssembly: blocked.ts cuts them into blocks that fit the caches (blocking.ts says of which sizes),
+ * panels.ts packs those, and tile.ts emits the innermost loop.
  *
  * Operand B of many products, such as a recurrent weight, can be packed once for all of them (packing.ts): then
  * `choosePacking` says how, and `definePackedMatmul` multiplies by it, by BLAS (packedSgemm.ts) or blocked.ts likewise.
@@ -39,7 +40,7 @@ export const definePackedMatmul = (
     ? definePackedSgemm(target, module, kernel, packing)
     : defineBlockedMatmul(target, module, kernel, packing)
 
-/** How to pack a B that stays the same over many products; undefined where they read it best as it is. */
+/** How to pack a B that stays the same over many products; undefined where it is best read as it is. */
 export function choosePacking(target: Target, kernel: MatmulKernel): Packing | undefined {
   const { n, k, batch } = kernel
   if (batch.length || n * k === 0) return undefined

@@ -64,42 +64,42 @@ export function definePackedSgemm(
   packing: Packing,
 ): number {
   const { m, n, k, a, accumulate } = kernel
-  const [left] = blasMatrices(kernel)
-  if (!left) throw new Error('sgemm: a view that BLAS cannot express')
+  const [matrixA] = blasMatrices(kernel)
+  if (!matrixA) throw new Error('sgemm: a view that BLAS cannot express')
   // Where the library packs in any case, one call takes all.
   const unpacked = target.sgemm?.unpacked || Number.POSITIVE_INFINITY
   const kc = stepsOfCall(k, unpacked)
   const number = (x: number | boolean) => i32.const(Number(x))
   return module.define(4, f => {
-    const [rows, , columns, right] = f.params
-    f.advance(rows, 4 * a.offset)
+    const [firstA, , columnOut, panelB] = f.params
+    f.advance(firstA, 4 * a.offset)
     forEachChunk(f, n, packing.panel, nb => {
       const leading = leadingOf(packing, nb)
       const mc = evenly(m, Math.max(1, Math.floor(unpacked / (nb * kc))))
-      const step = f.local(rows)
+      const columnA = f.local(firstA)
       const add = f.local(number(accumulate))
       forEachChunk(f, k, kc, kb => {
-        const x = f.local(step)
-        const out = f.local(columns)
+        const blockA = f.local(columnA)
+        const blockOut = f.local(columnOut)
         forEachChunk(f, m, mc, mb => {
           f.call(sgemmIndex, [
-            ...[left.transposed, false, mb, nb, kb].map(number),
-            x,
-            number(left.leading),
-            right,
+            ...[matrixA.transposed, false, mb, nb, kb].map(number),
+            blockA,
+            number(matrixA.leading),
+            panelB,
             number(leading),
             add,
-            out,
+            blockOut,
             number(leadingOut(kernel)),
           ])
-          f.advance(x, 4 * mb * a.strides[0])
-          f.advance(out, 4 * mb * leadingOut(kernel))
+          f.advance(blockA, 4 * mb * a.strides[0])
+          f.advance(blockOut, 4 * mb * leadingOut(kernel))
         })
         f.set(add, i32.const(1))
-        f.advance(step, 4 * kb * a.strides[1])
-        f.advance(right, 4 * kb * leading)
+        f.advance(columnA, 4 * kb * a.strides[1])
+        f.advance(panelB, 4 * kb * leading)
       })
-      f.advance(columns, 4 * nb)
+      f.advance(columnOut, 4 * nb)
     })
   })
 }

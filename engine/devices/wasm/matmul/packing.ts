@@ -20,7 +20,7 @@ export type Packing = {
 export const leadingOf = ({ panel, leading }: Packing, columns: number): number =>
   columns === panel ? leading : 4 * Math.ceil(columns / 4)
 
-/** Bytes before the panel that begins with a column, of a product with `k` steps. */
+/** Bytes of a packed B of `k` rows before the panel that begins with `column`. */
 export const bytesBefore = ({ panel, leading }: Packing, k: number, column: number): number =>
   (4 * k * leading * column) / panel
 
@@ -31,7 +31,7 @@ export const packedBytes = (packing: Packing, { n, k }: MatmulKernel): number =>
     packing.beyond,
   )
 
-/** Define `(b, packed)`: pack a product's B. */
+/** Define `(b, packed)`: pack a product's B, panels of one size in one copy. */
 export function definePacking(
   target: Target,
   module: ModuleBuilder,
@@ -44,15 +44,15 @@ export function definePacking(
     const to = { offset: 0, strides: [k * leading, leading, 1] }
     const shape = [count, k, size]
     const copy = defineCopy(target, module, { kind: 'copy', dtype, shape, source, to, accumulate: false })
-    return { copy, from: count * size * b.strides[1], to: count * k * leading }
+    return { copy, bytesRead: 4 * count * size * b.strides[1], bytesWritten: 4 * count * k * leading }
   })
   return module.define(2, f => {
     const [source, packed] = f.params
     f.advance(source, 4 * b.offset)
-    for (const { copy, from, to } of panels) {
+    for (const { copy, bytesRead, bytesWritten } of panels) {
       f.call(copy, [source, packed])
-      f.advance(source, 4 * from)
-      f.advance(packed, 4 * to)
+      f.advance(source, bytesRead)
+      f.advance(packed, bytesWritten)
     }
   })
 }

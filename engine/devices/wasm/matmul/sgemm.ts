@@ -85,7 +85,7 @@ export function usesSgemm(target: Target, kernel: Kernel): boolean {
 
 /**
  * Columns of one call for a skinny product. Libraries may round differently at the edges of what one call computes
- * (OpenBLAS with AVX2 kernels does): with calls of this many, some columns of a product have the bits of the whole.
+ * (OpenBLAS with AVX2 kernels does): if all calls take this many, a part of the columns has the same bits as in the whole.
  */
 export const columnsOfCall = 256
 
@@ -104,32 +104,32 @@ export function defineSgemm(
 ): number {
   const { batch, m, n, k, a, b, accumulate } = kernel
   const isColumns = 'outLeading' in kernel
-  const [left, right] = blasMatrices(kernel)
-  if (!left || !right) throw new Error('sgemm: a view that BLAS cannot express')
+  const [matrixA, matrixB] = blasMatrices(kernel)
+  if (!matrixA || !matrixB) throw new Error('sgemm: a view that BLAS cannot express')
   const outStrides = contiguousStrides([...batch, m, n])
   const strides = [a.strides, b.strides, outStrides].map(s => s.slice(0, batch.length))
   const number = (x: number | boolean) => i32.const(Number(x))
   return module.define(3, f => {
-    const [x, y, out] = f.params
+    const [left, right, out] = f.params
     const call = (columns: number) =>
       f.call(sgemmIndex, [
-        ...[left.transposed, right.transposed, m, columns, k].map(number),
-        x,
-        number(left.leading),
-        y,
-        number(right.leading),
+        ...[matrixA.transposed, matrixB.transposed, m, columns, k].map(number),
+        left,
+        number(matrixA.leading),
+        right,
+        number(matrixB.leading),
         number(accumulate),
         out,
         number(leadingOut(kernel)),
       ])
-    f.advance(x, 4 * a.offset)
-    f.advance(y, 4 * b.offset)
-    forEachIndex(f, batch, [x, y, out], strides, () => {
+    f.advance(left, 4 * a.offset)
+    f.advance(right, 4 * b.offset)
+    forEachIndex(f, batch, [left, right, out], strides, () => {
       if (!isColumns && !isSkinny(target, kernel)) return call(n)
       for (const { size, count } of chunks(n, columnsOfCall))
         f.repeat(count, () => {
           call(size)
-          f.advance(y, 4 * size * b.strides[1])
+          f.advance(right, 4 * size * b.strides[1])
           f.advance(out, 4 * size)
         })
     })

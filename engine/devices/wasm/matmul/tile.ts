@@ -8,7 +8,7 @@ import type { OperandStrides } from './panels.js'
 /** A register tile of a matrix product: `rows` by `vectors` accumulators of four floats. */
 export type Tile = { readonly rows: number; readonly vectors: number }
 
-/** Vector registers that V8 has to give. */
+/** Vector registers that V8 gives to code: one of the 16 of x64 it keeps for itself. */
 const registers = 15
 
 const tiles: readonly Tile[] = [
@@ -45,9 +45,9 @@ export function chooseTile(target: Target, m: number, n: number, columns?: numbe
   const cycles = (tile: Tile): number => {
     let sum = 0
     for (const rows of chunks(m, tile.rows))
-      for (const columns of chunks(n, 4 * tile.vectors)) {
-        const vectors = Math.ceil(columns.size / 4)
-        sum += rows.count * columns.count * stepCycles(target, { rows: rows.size, vectors })
+      for (const panel of chunks(n, 4 * tile.vectors)) {
+        const vectors = Math.ceil(panel.size / 4)
+        sum += rows.count * panel.count * stepCycles(target, { rows: rows.size, vectors })
       }
     return sum
   }
@@ -57,7 +57,7 @@ export function chooseTile(target: Target, m: number, n: number, columns?: numbe
   return candidates.reduce((best, tile) => (cycles(tile) < cycles(best) ? tile : best))
 }
 
-/** What the code of a tile depends on. */
+/** What the code of a tile depends on. A tile reads `columns` of B in whole vectors, and writes just them. */
 export type TileShape = {
   readonly rows: number
   readonly columns: number
@@ -73,8 +73,8 @@ export type TileShape = {
 }
 
 /**
- * Define `(a, b, out, k, accumulate, ...next)`: a tile of an output, or what it gets added, over k steps. `next`: the
- * addresses from which it prefetches.
+ * Define `(a, b, out, k, accumulate, ...next)`: compute a tile over k steps, and store it in the output or, if
+ * `accumulate` is not 0, add it there. `next`: the addresses from which it prefetches.
  */
 export function defineTile(
   target: Target,

@@ -27,7 +27,7 @@ const fewRows = 200
 /** Bytes of a B that no near cache holds. */
 const leastStreamed = 1 << 23
 
-/** Whether a product waits for its packed B: vectors of 128 bits are too slow to. */
+/** Whether a product waits for memory to bring its packed B. Vectors of 128 bits do not: they compute too slowly for that. */
 const waitsForPacked = (target: Target, kernel: MatmulKernel, { panel }: Packing): boolean => {
   const { m, n, k } = kernel
   const isStreamed = m <= fewRows && n >= 2 * panel && 4 * n * k >= leastStreamed
@@ -39,7 +39,7 @@ export const sharesColumns = (target: Target, kernel: Kernel, packing?: Packing)
   kernel.kind === 'matmul' &&
   (packing ? waitsForPacked(target, kernel, packing) : isSkinny(target, kernel) && usesSgemm(target, kernel))
 
-/** Whether a loop's body has such a kernel. `packed`: operands that are packed beforehand. */
+/** Whether a loop's body has such a product. `packed`: operands that are packed beforehand. */
 export const hasSharedColumns = (target: Target, kernel: Kernel, packed: readonly PackedOperand[]): boolean =>
   kernel.kind === 'loop' &&
   kernel.body.some(({ kernel: inner }, launch) => {
@@ -48,8 +48,8 @@ export const hasSharedColumns = (target: Target, kernel: Kernel, packed: readonl
   })
 
 /**
- * A product in parts of some columns each; undefined for a single part. `packing`: of its B, where it is packed: the
- * part's address of that is the last.
+ * A product in at most `parts` parts of some columns each; undefined for a single one. `packing`: of its B, if that is
+ * packed; then the last of a part's offsets is that into the packed B.
  */
 export function cutColumns(
   kernel: MatmulKernel,
@@ -60,8 +60,8 @@ export function cutColumns(
   const unit = packing?.panel ?? columnsOfCall
   const count = Math.min(parts, Math.floor(n / unit))
   if (count < 2) return undefined
-  return cutEvenly(n, count, unit).map(({ first, count }) => ({
-    kernel: { ...kernel, n: count, outLeading: n },
+  return cutEvenly(n, count, unit).map(({ first, count: columns }) => ({
+    kernel: { ...kernel, n: columns, outLeading: n },
     offsets: [0, 4 * first * b.strides[1], 4 * first, ...(packing ? [bytesBefore(packing, k, first)] : [])],
   }))
 }

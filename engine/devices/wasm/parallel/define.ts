@@ -9,12 +9,12 @@ import { defineMatmul, definePackedMatmul } from '../matmul/matmul.js'
 import { defineLoop } from './loop.js'
 import type { PackedOperand } from './packedOperands.js'
 
-/** Gives the index of a kernel's function in a module. */
+/** Gives the index of a kernel's function in a module, which it defines if it is not there yet. */
 export type DefineKernel = (kernel: Kernel, packed?: readonly PackedOperand[]) => number
 
 /**
- * How to define kernels in a module, each once, as functions of their arguments' addresses. `packed`: operands that are
- * packed beforehand, of the kernel or of those in a loop; their addresses follow those of the arguments.
+ * Defines kernels in a module, each once, as functions of their arguments' addresses. `packed`: operands that are packed
+ * beforehand, of the kernel or of those in a loop; their addresses follow those of the arguments.
  */
 export function kernelDefiner(target: Target, module: ModuleBuilder): DefineKernel {
   const known = new Map<string, number>()

@@ -4,8 +4,8 @@ import { type I32, i32 } from '../assembly/instructions.js'
 import { type PackedOperand, packedForLaunch } from './packedOperands.js'
 
 /**
- * Emit all iterations of a loop. `buffers`: where the loop's begin. `emit` emits launch number `launch`, given where its
- * arguments begin.
+ * Emit all iterations of a loop. `buffers`: the addresses of the loop's buffers. `emit` emits launch number `launch` of
+ * the body, given the addresses of its arguments.
  */
 export function emitIterations(
   f: FunctionBuilder,
@@ -14,10 +14,11 @@ export function emitIterations(
   emit: (launch: number, args: I32[]) => void,
 ): void {
   const t = f.local(i32.const(reverse ? steps - 1 : 0))
+  // 1 in iterations of an odd number.
   const odd = f.local(i32.const(0))
   const pointer = (arg: LoopArg): I32 => {
-    const [even, other] = [buffers[arg.even], buffers[arg.odd]]
-    const buffer = arg.even === arg.odd ? even : i32.select(odd, other, even)
+    const [inEven, inOdd] = [buffers[arg.even], buffers[arg.odd]]
+    const buffer = arg.even === arg.odd ? inEven : i32.select(odd, inOdd, inEven)
     const start = i32.plus(buffer, arg.offset)
     return arg.stride === 0 ? start : i32.add(start, i32.times(t, arg.stride))
   }

@@ -19,7 +19,7 @@ export type PackedOperand = {
   readonly offset: number
 }
 
-/** Those of `packed` that belong to a launch, as its kernel's own; `position`: where each is among all. */
+/** Those of a loop's `packed` operands that are in a launch, as its kernel sees them; `position`: their place in `packed`. */
 export const packedForLaunch = (
   packed: readonly PackedOperand[],
   launch: number,
@@ -28,13 +28,13 @@ export const packedForLaunch = (
     first === launch ? [{ ...operand, path, position }] : [],
   )
 
-/** Those of `packed` that are not among `given`. */
+/** Those of `packed` that are not among `given`; a path tells them apart. */
 export function withoutGiven(
   packed: readonly PackedOperand[],
   given: readonly PackedOperand[],
 ): readonly PackedOperand[] {
-  const known = new Set(given.map(({ path }) => path.join()))
-  return packed.filter(({ path }) => !known.has(path.join()))
+  const paths = new Set(given.map(({ path }) => path.join()))
+  return packed.filter(({ path }) => !paths.has(path.join()))
 }
 
 /** The operands to pack for a kernel: of a loop and the loops in it, in order; none for other kernels. */
@@ -71,7 +71,10 @@ export const packsWithin = (
     return fresh.length > 0 || packsWithin(target, inner, inherited)
   })
 
-/** The packing of a product's B in parts for several threads: some panels each, or some rows of a single one. */
+/**
+ * The packing of a product's B in parts for several threads: some panels each, or some rows of a single panel. A part's
+ * offsets are those into B and into the packed B.
+ */
 export function cutPacking(
   packing: Packing,
   kernel: MatmulKernel,

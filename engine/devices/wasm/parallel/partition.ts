@@ -12,7 +12,10 @@ import { sizeOf, type View } from '../../../kernel/shape.js'
 import { reducesAcross } from '../kernels/reduce.js'
 import { cutEvenly, type Interval, type Part } from './cut.js'
 
-/** Cuts kernels along their leading axis, whose indices are called rows here, into parts for several threads. */
+/**
+ * Cuts kernels into parts for several threads: along their leading axis, whose indices are called rows here. A loop is cut
+ * through all of its iterations, so that its threads never wait for each other.
+ */
 
 /** Below so much work (some ten microseconds) handing it over costs more than it saves. */
 const leastWork = 1 << 14
@@ -42,19 +45,16 @@ function workOf(kernel: Kernel): number {
 }
 
 /**
- * Cut a kernel into parts for several threads, along the leading axis; undefined when that is not possible, or not
- * worth it (`least`: the work below which it is not). There are fewer than `parts` where there are too few rows. Parts
- * have multiples of `unit` rows, and what is left goes to the last. Every element of the outputs is computed by one part,
- * in the same order of operations as without cutting.
- *
- * A loop is cut along the rows of the batch, through all of its iterations, so that its threads never wait for each
- * other: possible when what an iteration writes is read again only at the same rows.
+ * Cut a kernel into `parts` parts, or fewer where there are too few rows; undefined when that is not possible, or not
+ * worth it (`least`: the work below which it is not). Parts have multiples of `unit` rows, and what is left goes to the
+ * last. Every element of the outputs is computed by one part, in the same order of operations as without cutting. A loop
+ * can be cut when what an iteration writes is read again only at the same rows.
  */
 export function partition(
   kernel: Kernel,
   parts: number,
-  least = leastWork,
   unit = 1,
+  least = leastWork,
 ): readonly Part[] | undefined {
   if (parts < 2 || workOf(kernel) < least) return undefined
   const first = kernel.kind === 'loop' ? kernel.body[0].kernel : kernel
@@ -76,7 +76,7 @@ const keepsOrder = (kernel: SimpleKernel, cuts: readonly Interval[]): boolean =>
   kernel.kind !== 'reduce' ||
   cuts.every(({ count }) => reducesAcross(withLeadingAxis(kernel, count)) === reducesAcross(kernel))
 
-/** A kernel over some rows. Its arguments begin where those rows do. */
+/** A kernel over some rows; its arguments begin at the first of them. */
 function ofRows(kernel: SimpleKernel, { first, count }: Interval): Part<SimpleKernel> {
   const moved = operands(kernel).map(operand => fromRow(operand, first))
   const views = moved.map(({ view }) => view)
@@ -92,7 +92,7 @@ function fromRow(
   first: number,
 ): { view: View; offset: number } {
   const shift = followsLeadingAxis ? first * view.strides[0] : 0
-  // An argument that is walked backwards begins where it did.
+  // Rows that are walked backwards lie before the first one: the argument begins where it did, and the view moves.
   return shift < 0
     ? { view: { ...view, offset: view.offset + shift }, offset: 0 }
     : { view, offset: bytesPerElement(dtype) * shift }
@@ -114,6 +114,7 @@ function loopOfRows(loop: SimpleLoop, rows: number, { first, count }: Interval):
     const bytesPerRow = ofRows(kernel, { first: 1, count }).offsets
     return { ...ofRows(kernel, { first, count }), args, bytesPerRow }
   })
+  /** By how many bytes the arguments in each buffer move from row to row. */
   const movements = loop.bytes.map(() => new Set<number>())
   for (const { args, bytesPerRow } of launches)
     for (const [i, { even, odd }] of args.entries())
@@ -137,13 +138,13 @@ function isRowLocal(
   rows: number,
   cuts: readonly Interval[],
 ): boolean {
-  /** Bytes of a row, by buffer: the same for everything that touches it. */
+  /** Bytes of a row, by written buffer: to be the same for everything that touches it. */
   const rowBytes = new Map<number, number>()
   const isLocal = (operand: Operand, arg: LoopArg): boolean => {
     const buffers = [arg.even, arg.odd].filter(buffer => written.has(buffer))
     if (!buffers.length) return arg.even === arg.odd
     const bytes = bytesOfRow(operand)
-    // Iterations begin at whole tables of rows.
+    // In every iteration a row is at the same place in a table of all rows.
     if (bytes === undefined || arg.offset % (bytes * rows) !== 0 || arg.stride % (bytes * rows) !== 0)
       return false
     return buffers.every(buffer => {

@@ -31,8 +31,8 @@ import { partition } from './partition.js'
 /** Code that all threads run to compute a kernel together. */
 export type SharedKernel = {
   /**
-   * Exports `run`, a function of the addresses of the kernel's arguments, of memory for packed operands, and of the
-   * thread's number. Imports `env.sgemm` and `env.barrier` if it uses them.
+   * Exports `run`, a function of the addresses of the kernel's arguments, the address of memory for packed operands, and
+   * the thread's number. Imports `env.sgemm` and `env.barrier` if it uses them.
    */
   readonly module: ModuleBuilder
   /** Bytes of packed operands. */
@@ -42,7 +42,10 @@ export type SharedKernel = {
 /** How threads wait for each other within a kernel: `env.barrier` returns when all have called it. */
 export const barrierImport = { name: 'barrier', params: 0 } as const
 
-/** The parts of a kernel, with its packed operands, for several threads; undefined if one runs it. */
+/**
+ * The parts of a kernel for several threads; undefined where it is not cut. `packed`: its operands that are packed
+ * beforehand; a part's offsets are those of the arguments, then those of the packed operands.
+ */
 function partsOf(
   target: Target,
   kernel: Kernel,
@@ -53,7 +56,7 @@ function partsOf(
   if (sharesColumns(target, kernel, packing)) return cutColumns(kernel, threads, packing)
   if (hasSharedColumns(target, kernel, packed)) return undefined
   const unit = usesSgemm(target, kernel) ? sgemmRows : 1
-  return partition(kernel, threads, undefined, unit)?.map(({ kernel, offsets }) => ({
+  return partition(kernel, threads, unit)?.map(({ kernel, offsets }) => ({
     kernel,
     offsets: [...offsets, ...packed.map(() => 0)],
   }))
@@ -80,13 +83,14 @@ function runsByIteration(
   return packsWithin(target, kernel, packed) || (!isCut(kernel, packed) && isCutWithin(kernel, packed))
 }
 
-/** Addresses in a function: of a kernel's arguments, of its packed operands, and of memory for further ones. */
+/** Addresses in a function: of a kernel's arguments, of operands that are packed already, and of memory to pack others in. */
 type Addresses = { readonly args: readonly I32[]; readonly packed: readonly I32[]; readonly memory: I32 }
 
-/** Emits work on what is at these addresses. */
+/** What all threads do for a kernel once its operands are packed. */
 type Work = {
+  /** Emit it; each thread finds its part by its number. */
   emit(f: FunctionBuilder, thread: I32, addresses: Addresses): void
-  /** Bytes of `memory` that operands packed within take. */
+  /** Bytes of `memory` for what it packs itself, in iterations of a loop. */
   readonly packedBytes: number
 }
 
@@ -107,6 +111,7 @@ class ShareEmitter {
     this.#defineKernel = kernelDefiner(target, this.module)
   }
 
+  /** Emit a wait for all other threads. */
   #barrier(f: FunctionBuilder): void {
     if (this.threads > 1) f.call(this.module.imports.indexOf(barrierImport), [])
   }
@@ -117,7 +122,8 @@ class ShareEmitter {
     else for (const [i, part] of parts.entries()) f.when(i32.eq(thread, i32.const(i)), () => emit(part))
   }
 
-  #partsOf(kernel: Kernel, packed: readonly PackedOperand[]): readonly Part[] {
+  /** The parts of a kernel: the whole where it is not cut. */
+  #partsOrWhole(kernel: Kernel, packed: readonly PackedOperand[]): readonly Part[] {
     const whole = { kernel, offsets: Array<number>(argumentCount(kernel) + packed.length).fill(0) }
     return partsOf(this.target, kernel, packed, this.threads) ?? [whole]
   }
@@ -128,9 +134,10 @@ class ShareEmitter {
    */
   define(kernel: Kernel, given: readonly PackedOperand[] = []): { index: number; packedBytes: number } {
     const { target, module, threads } = this
+    // How an operand is best packed depends on the rows of a part. Parts have about as many: what is best for the first
+    // is good for all.
     const candidates = withoutGiven(packedOperands(target, kernel), given)
-    // Parts differ by a row at most: what is best for one is for all.
-    const [{ kernel: part }] = this.#partsOf(kernel, [...given, ...candidates])
+    const [{ kernel: part }] = this.#partsOrWhole(kernel, [...given, ...candidates])
     const fresh = withoutGiven(packedOperands(target, part), given)
     const packed = [...given, ...fresh]
     let end = 0
@@ -185,9 +192,9 @@ class ShareEmitter {
     }
   }
 
-  /** A kernel in parts, for as many threads as there are. */
+  /** A kernel in parts, one for each thread. */
   #partOf(kernel: Kernel, packed: readonly PackedOperand[]): Work {
-    const parts = this.#partsOf(kernel, packed).map(({ kernel, offsets }) => ({
+    const parts = this.#partsOrWhole(kernel, packed).map(({ kernel, offsets }) => ({
       index: this.#defineKernel(kernel, packed),
       offsets,
     }))
@@ -204,7 +211,10 @@ class ShareEmitter {
   }
 }
 
-/** A kernel for so many threads. `addressOf`: where constants are in memory; without it they are in the code. */
+/**
+ * The code by which so many threads compute a kernel. `addressOf`: where constants are in memory; without it they are in
+ * the code.
+ */
 export function shareKernel(
   target: Target,
   kernel: Kernel,

@@ -24,7 +24,7 @@ const numbers = (list: string): number[] =>
       return Array.from({ length: last - first + 1 }, (_, i) => first + i)
     })
 
-/** Processors' worth of time that a cgroup may use. */
+/** How many processors' time a cgroup may use: at least 1; Infinity without a limit. */
 function share(limit: string): number {
   const [quota, period = 100_000] = limit.trim().split(/\s+/).map(Number)
   return quota > 0 && period > 0 ? Math.max(1, Math.floor(quota / period)) : Number.POSITIVE_INFINITY
@@ -36,11 +36,13 @@ export function linuxCores({ allowed, siblings, limits }: LinuxProcessors): numb
   return Math.min(cores.size, ...limits.map(share))
 }
 
+/** What this Linux says, from its files. */
 function readProcessors(): LinuxProcessors {
   const group = readText('/proc/self/cgroup')?.match(/^0::(.*)$/m)?.[1] ?? '/'
   // A group may use no more than those that it is in.
   const names = group.split('/').filter(Boolean)
   const groups = [...names.keys(), names.length].map(count => names.slice(0, count).join('/'))
+  // Version 1 of cgroups has two files instead.
   const legacy = ['quota', 'period'].map(name => readText(`/sys/fs/cgroup/cpu/cpu.cfs_${name}_us`)?.trim())
   return {
     allowed: readText('/proc/self/status')?.match(/^Cpus_allowed_list:(.*)$/m)?.[1] ?? '',

@@ -16,29 +16,32 @@ export const mayBlock = (): boolean => nodeThreads() !== undefined || typeof doc
 
 /** A worker as its parent sees it. */
 export type WorkerThread = {
+  /** Send it a message. */
   post(message: unknown): void
   /** Whether the process is to stay alive for its messages. */
   hold(on: boolean): void
+  /** End it, whatever it is doing. */
   stop(): Promise<void>
 }
 
-/** Start a worker of this device. `heard`: called with its messages; `ended`: when it ends, unless it was stopped. */
-export function startWorker(heard: (message: unknown) => void, ended: (why: string) => void): WorkerThread {
+/** Called with each message of a worker. */
+type OnMessage = (message: unknown) => void
+/** Called when a worker ends, unless it was stopped. */
+type OnEnd = (reason: string) => void
+
+/** Start a worker of this device (worker.ts). */
+export function startWorker(onMessage: OnMessage, onEnd: OnEnd): WorkerThread {
   const threads = nodeThreads()
-  return threads ? startInNode(threads, heard, ended) : startInPage(heard, ended)
+  return threads ? startInNode(threads, onMessage, onEnd) : startInPage(onMessage, onEnd)
 }
 
-function startInNode(
-  { Worker }: NodeThreads,
-  heard: (message: unknown) => void,
-  ended: (why: string) => void,
-): WorkerThread {
+function startInNode({ Worker }: NodeThreads, onMessage: OnMessage, onEnd: OnEnd): WorkerThread {
   // Flags of the caller's command line (`--input-type`, `--test` …) are not for the workers.
   const worker = new Worker(new URL('./worker.js', import.meta.url), { execArgv: [] })
   let stopped = false
-  worker.on('message', heard)
-  worker.on('error', error => ended(error.message))
-  worker.on('exit', code => stopped || ended(`it ended with code ${code}`))
+  worker.on('message', onMessage)
+  worker.on('error', error => onEnd(error.message))
+  worker.on('exit', code => stopped || onEnd(`it ended with code ${code}`))
   worker.unref()
   return {
     post: message => worker.postMessage(message),
@@ -50,10 +53,10 @@ function startInNode(
   }
 }
 
-function startInPage(heard: (message: unknown) => void, ended: (why: string) => void): WorkerThread {
+function startInPage(onMessage: OnMessage, onEnd: OnEnd): WorkerThread {
   const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
-  worker.onmessage = ({ data }) => heard(data)
-  worker.onerror = ({ message }) => ended(message ?? 'its script cannot be loaded')
+  worker.onmessage = ({ data }) => onMessage(data)
+  worker.onerror = ({ message }) => onEnd(message ?? 'its script cannot be loaded')
   return {
     post: message => worker.postMessage(message),
     hold() {},

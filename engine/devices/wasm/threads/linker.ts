@@ -3,7 +3,7 @@ import { blasImports } from '../matmul/blasLibrary.js'
 /** A module as it is handed to a thread. */
 export type ModuleCode = {
   readonly bytes: Uint8Array<ArrayBuffer>
-  /** The BLAS library of the module's `env.sgemm`, if it imports it. */
+  /** The path of the BLAS library that is the module's `env.sgemm`, if it imports that. */
   readonly blas?: string | undefined
 }
 
@@ -15,7 +15,7 @@ export class Linker {
   readonly #scratch = new WebAssembly.Global({ value: 'i32', mutable: true }, 0)
   #pointer = 0
 
-  /** `barrier`: waits for the other threads that run the same, if there are any. */
+  /** `barrier`: waits for the other threads that run the same function, if there are any. */
   constructor(
     readonly memory: WebAssembly.Memory,
     readonly barrier = () => {},

@@ -2,6 +2,7 @@ import type { ModuleCode } from './linker.js'
 
 /** What the pool tells workers by message; all else is in the ring. */
 export type Message =
+  /** The first: the worker's number, how many there are, the ring's memory (ring.ts) and the device's. */
   | {
       readonly kind: 'start'
       readonly worker: number
@@ -15,7 +16,7 @@ export type Message =
 /** What the first worker answers when it has filled a staging buffer; `failed`: its contents mean nothing. */
 export type Answer = { readonly id: number; readonly failed: boolean }
 
-/** Larger staging buffers are used once. */
+/** Bytes of the largest staging buffer that is used again. */
 const largestKept = 1 << 20
 /** Whether a staging buffer stays with the workers after its first use. */
 export const isKept = (block: SharedArrayBuffer): boolean => block.byteLength <= largestKept

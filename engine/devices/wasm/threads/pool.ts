@@ -30,7 +30,7 @@ type Read = {
 /** Bytes of the smallest staging buffer. */
 const smallestStaging = 1 << 12
 
-/** Hosts say when a script cannot be loaded, but not of one that never comes, or that a filter has emptied. */
+/** Seconds in which workers are to begin. Hosts report a script that cannot be loaded, but not one that never arrives or that a filter has emptied. */
 const secondsToBegin = 60
 
 /** Calls `expired` when workers should have begun; returns what cancels that. It does not keep the process alive. */
@@ -45,7 +45,7 @@ export const noThreads =
   'wasm device: this host has no threads that share memory; open it with the option threads: 1, or serve the page ' +
   'cross-origin isolated'
 
-const failure = (why = 'it did not say why') => new Error(`wasm device: a worker thread failed: ${why}`)
+const failure = (reason = 'it did not say why') => new Error(`wasm device: a worker thread failed: ${reason}`)
 
 /**
  * Worker threads that compute while the caller's thread is free. What the caller enqueues is done in order: an entry
@@ -57,7 +57,9 @@ export class ThreadPool {
   readonly #workers: readonly WorkerThread[]
   readonly #reads = new Map<number, Read>()
   readonly #cancelDeadline: () => void
+  /** Those that are used again. */
   #stagingBuffers: StagingBuffer[] = []
+  // How many there have been.
   #programs = 0
   #stagingCount = 0
   #messages = 0
@@ -73,7 +75,7 @@ export class ThreadPool {
     this.#workers = Array.from({ length: workers }, (_, worker) => {
       const thread = start(
         answer => this.#answered(answer as Answer),
-        why => this.#lost(why),
+        reason => this.#ended(reason),
       )
       thread.post({ kind: 'start', worker, workers, block: this.#ring.block, memory } satisfies Message)
       return thread
@@ -87,7 +89,7 @@ export class ThreadPool {
     return this.#ring.isDone(this.#ring.head)
   }
 
-  /** Give the workers a program, whose last argument is the worker's number; returns its own number. */
+  /** Give the workers a program, whose last argument is the worker's number; returns the program's number. */
   load({ bytes, blas }: ModuleCode): number {
     const id = this.#programs++
     this.#post({ kind: 'program', id, code: { bytes, blas } })
@@ -118,11 +120,12 @@ export class ThreadPool {
 
   /** Wait for all work, then end the workers. */
   async close(): Promise<void> {
-    // Whoever reads what cannot be computed has heard of it.
+    // A failure has been told to all who wait for results.
     if (!this.#stopped) await this.read(0, 0).catch(() => {})
     await this.#stop()
   }
 
+  /** Append an entry to the ring; returns the position after it. */
   #push(command: number, args: readonly number[], scratch?: { pointer: number; bytes: number }): number {
     this.#check()
     return this.#ring.push(command, args, scratch, mayBlock())
@@ -135,13 +138,14 @@ export class ThreadPool {
     this.#push(commands.receive, [++this.#messages])
   }
 
+  /** @throws Error when a worker has failed, and after `close`. */
   #check(): void {
-    const why = this.#ring.failure
-    if (why !== undefined) throw failure(why)
+    const reason = this.#ring.failure
+    if (reason !== undefined) throw failure(reason)
     if (this.#stopped) throw new Error('wasm device: used after it was closed; open another')
   }
 
-  /** A staging buffer that nobody uses. */
+  /** A staging buffer of at least so many bytes that is not in use. */
   #staging(bytes: number): StagingBuffer {
     const isFree = ({ id, until, block }: StagingBuffer) =>
       block.byteLength >= bytes && !this.#reads.has(id) && this.#ring.isDone(until)
@@ -165,7 +169,7 @@ export class ThreadPool {
     else resolve(new Uint8Array(new Uint8Array(staging.block, 0, bytes)).buffer)
   }
 
-  /** A worker that does not begin would be waited for for ever. */
+  /** Give up if some workers have not begun: the others would wait for them for ever. */
   #checkBegun(): void {
     const begun = this.#workers.filter((_, worker) => this.#ring.hasBegun(worker)).length
     const all = this.#workers.length
@@ -176,14 +180,15 @@ export class ThreadPool {
     )
   }
 
-  #lost(why: string): void {
-    this.#giveUp(`it has ended (${why}); the option threads (XENOGRAD_THREADS) sets how many there are`)
+  /** A worker has ended by itself. */
+  #ended(reason: string): void {
+    this.#giveUp(`it has ended (${reason}); the option threads (XENOGRAD_THREADS) sets how many there are`)
   }
 
   /** One worker does not work, so the others will wait for ever. */
-  #giveUp(why: string): void {
+  #giveUp(reason: string): void {
     if (this.#stopped) return
-    this.#ring.fail(why)
+    this.#ring.fail(reason)
     for (const id of [...this.#reads.keys()]) this.#answered({ id, failed: true })
     void this.#stop()
   }

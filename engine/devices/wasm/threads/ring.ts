@@ -26,15 +26,23 @@ export type Entry = {
 /** Polls before going to sleep: some tens of microseconds, longer than between two kernels of a training step. */
 const spinCount = 20_000
 
-/** Words of a cache line: what different threads write does not share one. */
-const line = 16
+/*
+ * The shared memory: the head, whether a thread has failed, and a slot for each worker (the position that it has reached,
+ * whether it has begun, how many barriers it has come to), each in a cache line of its own, since different threads write
+ * them; then why a thread has failed, as text; then the ring's words.
+ */
+
+/** Words of a cache line. */
+const cacheLine = 16
 const headWord = 0
-const failedWord = line
-const firstSlot = 2 * line
+const failedWord = cacheLine
+const firstSlot = 2 * cacheLine
 const textBytes = 2048
-const headerWords = 4
 /** Words of the ring: some hundreds of training steps. */
 const capacity = 1 << 18
+
+/** Words of an entry before its arguments: command, scratch, scratchBytes, number of arguments. */
+const headerWords = 4
 
 /** The index in the ring of word `i` of an entry that begins at a position. */
 const wordAt = (position: number, i: number): number => (position + i) & (capacity - 1)
@@ -57,17 +65,17 @@ export class Ring {
   /** `workers`: how many walk the ring. `block`: the memory of a ring that another thread has made. */
   constructor(
     readonly workers: number,
-    readonly block = new SharedArrayBuffer(4 * (firstSlot + line * workers + capacity) + textBytes),
+    readonly block = new SharedArrayBuffer(4 * (firstSlot + cacheLine * workers + capacity) + textBytes),
   ) {
-    const words = firstSlot + line * workers
+    const words = firstSlot + cacheLine * workers
     this.#words = new Int32Array(block, 0, words)
     this.#text = new Uint8Array(block, 4 * words, textBytes)
     this.#entries = new Int32Array(block, 4 * words + textBytes, capacity)
   }
 
-  #slot = (worker: number): number => firstSlot + line * worker
-  #begunWord = (worker: number): number => this.#slot(worker) + 1
-  #barrierWord = (worker: number): number => this.#slot(worker) + 2
+  #doneWord = (worker: number): number => firstSlot + cacheLine * worker
+  #begunWord = (worker: number): number => this.#doneWord(worker) + 1
+  #barrierWord = (worker: number): number => this.#doneWord(worker) + 2
 
   /** The position after the last entry. Only the caller's thread moves it. */
   get head(): number {
@@ -77,13 +85,14 @@ export class Ring {
   /** Whether all workers have done everything before a position. */
   isDone(position: number): boolean {
     for (let worker = 0; worker < this.workers; worker++)
-      if (((Atomics.load(this.#words, this.#slot(worker)) - position) | 0) < 0) return false
+      if (((Atomics.load(this.#words, this.#doneWord(worker)) - position) | 0) < 0) return false
     return true
   }
 
   /**
-   * Append an entry; returns the position after it. Waits, blocking, while the ring is full.
-   * `mayBlock`: whether the calling thread may sleep (a page's main thread may not).
+   * Append an entry; returns the position after it. While the ring is full it blocks the calling thread, which sleeps if
+   * it `mayBlock` (a page's main thread may not).
+   * @throws Error when workers make no progress for ten minutes.
    */
   push(
     command: number,
@@ -109,10 +118,10 @@ export class Ring {
   #awaitRoom(position: number, mayBlock: boolean): void {
     let since = performance.now()
     for (let worker = 0; worker < this.workers; worker++) {
-      const slot = this.#slot(worker)
-      for (let done = Atomics.load(this.#words, slot); ((done - position) | 0) < 0; ) {
-        if (mayBlock) Atomics.wait(this.#words, slot, done, 1000)
-        const now = Atomics.load(this.#words, slot)
+      const word = this.#doneWord(worker)
+      for (let done = Atomics.load(this.#words, word); ((done - position) | 0) < 0; ) {
+        if (mayBlock) Atomics.wait(this.#words, word, done, 1000)
+        const now = Atomics.load(this.#words, word)
         if (now !== done) since = performance.now()
         else if (performance.now() - since > 1000 * secondsWithoutProgress)
           throw new Error(
@@ -129,6 +138,7 @@ export class Ring {
     Atomics.store(this.#words, this.#begunWord(worker), 1)
   }
 
+  /** Whether a worker has begun. */
   hasBegun(worker: number): boolean {
     return Atomics.load(this.#words, this.#begunWord(worker)) === 1
   }
@@ -152,40 +162,40 @@ export class Ring {
   /** A worker's wait for all others to have done everything before `position`. */
   awaitOthers(worker: number, position: number): void {
     for (let other = 0; other < this.workers; other++)
-      if (other !== worker) this.#await(this.#slot(other), done => ((done - position) | 0) >= 0)
+      if (other !== worker) this.#await(this.#doneWord(other), done => ((done - position) | 0) >= 0)
   }
 
   /** A barrier within an entry: a worker's wait for all others to come to it. @throws Error when another has failed. */
   barrier(worker: number): void {
     const word = this.#barrierWord(worker)
-    const times = (Atomics.load(this.#words, word) + 1) | 0
-    Atomics.store(this.#words, word, times)
+    const barriers = (Atomics.load(this.#words, word) + 1) | 0
+    Atomics.store(this.#words, word, barriers)
     Atomics.notify(this.#words, word)
     for (let other = 0; other < this.workers; other++)
       if (other !== worker)
-        this.#await(this.#barrierWord(other), others => ((others - times) | 0) >= 0 || this.hasFailed)
+        this.#await(this.#barrierWord(other), others => ((others - barriers) | 0) >= 0 || this.hasFailed)
     if (this.hasFailed) throw new Error('another thread has failed')
   }
 
   /** A worker has done everything before `position`. */
   done(worker: number, position: number): void {
-    Atomics.store(this.#words, this.#slot(worker), position)
-    Atomics.notify(this.#words, this.#slot(worker))
+    Atomics.store(this.#words, this.#doneWord(worker), position)
+    Atomics.notify(this.#words, this.#doneWord(worker))
   }
 
-  /** Poll, then sleep: asleep a thread leaves its processor to whoever works, also to other programs. */
+  /** Wait until a word is `ready`: spin, then sleep, so that the processor is free for whoever has work. */
   #await(word: number, ready: (value: number) => boolean): void {
     for (let i = 0; i < spinCount; i++) if (ready(Atomics.load(this.#words, word))) return
     for (let value = Atomics.load(this.#words, word); !ready(value); value = Atomics.load(this.#words, word))
-      // Now and then a worker looks up, so that one that is told to end does, should V8 miss to wake it.
+      // Once a second a worker wakes by itself: one that is told to end does then, even if V8 has not woken it.
       Atomics.wait(this.#words, word, value, 1000)
   }
 
-  /** Say why values are worth nothing from now on; the first to say so is heard. */
-  fail(why: string): void {
+  /** Say why no result is right from now on. Only the first reason is kept. */
+  fail(reason: string): void {
     if (Atomics.compareExchange(this.#words, failedWord, failed.no, failed.writing) !== failed.no) return
     // One byte stays zero.
-    this.#text.set(new TextEncoder().encode(why).subarray(0, textBytes - 1))
+    this.#text.set(new TextEncoder().encode(reason).subarray(0, textBytes - 1))
     Atomics.store(this.#words, failedWord, failed.yes)
   }
 

@@ -3,18 +3,17 @@ import { type KernelFunction, Linker } from './linker.js'
 import { type Answer, isKept, type Message } from './messages.js'
 import { commands, type Entry, Ring } from './ring.js'
 
-// A thread of the wasm device (see pool.ts): walks the ring and does its part of every entry.
-
 const parent = parentPort()
-const programs = new Map<number, KernelFunction>()
-const stagingBuffers = new Map<number, SharedArrayBuffer>()
-let received = 0
-/** Continues the walk when a message has come. */
-let wake = () => {}
 
-/** One worker: what it has been told so far, and its walk along the ring. */
-class Walker {
+/** A worker thread of the device (see pool.ts): what it has been sent, and its walk along the ring. */
+class RingWorker {
   readonly #linker: Linker
+  readonly #programs = new Map<number, KernelFunction>()
+  readonly #stagingBuffers = new Map<number, SharedArrayBuffer>()
+  /** Messages that have come. */
+  #received = 0
+  /** Continues the walk when a message has come. */
+  #wake = () => {}
 
   constructor(
     readonly ring: Ring,
@@ -24,25 +23,23 @@ class Walker {
     this.#linker = new Linker(memory, () => ring.barrier(worker))
   }
 
+  /** Take in a message. */
   receive(message: Message): void {
-    if (message.kind === 'stagingBuffer') stagingBuffers.set(message.id, message.block)
+    if (message.kind === 'stagingBuffer') this.#stagingBuffers.set(message.id, message.block)
     else if (message.kind === 'program')
-      this.#try(() => programs.set(message.id, this.#linker.link(message.code)))
-    received++
+      this.#try(() => this.#programs.set(message.id, this.#linker.link(message.code)))
+    this.#received++
+    this.#wake()
   }
 
+  /** Do this worker's part of every entry, in order. */
   async walk(): Promise<never> {
     const { ring, worker } = this
     ring.begin(worker)
     for (let position = 0; ; ) {
       const entry = ring.next(position)
       const { command, args } = entry
-      // Messages come only when the event loop runs.
-      if (command === commands.receive)
-        while (received < args[0])
-          await new Promise<void>(resolve => {
-            wake = resolve
-          })
+      if (command === commands.receive) await this.#awaitMessages(args[0])
       else if (command === commands.write || command === commands.read) this.#copy(entry, position)
       else this.#run(entry, position)
       // What fails later does not concern who reads now.
@@ -54,8 +51,17 @@ class Walker {
     }
   }
 
+  /** Wait for so many messages in all. They come only while the event loop runs. */
+  async #awaitMessages(count: number): Promise<void> {
+    while (this.#received < count)
+      await new Promise<void>(resolve => {
+        this.#wake = resolve
+      })
+  }
+
   #run({ command, scratch, scratchBytes, args }: Entry, position: number): void {
-    const run = programs.get(command)
+    const run = this.#programs.get(command)
+    // A program that could not be linked has failed the ring.
     if (!run) return
     const { ring, worker } = this
     ring.awaitOthers(worker, position)
@@ -67,7 +73,7 @@ class Walker {
   /** The first worker copies between a staging buffer and the device's memory. */
   #copy({ command, args }: Entry, position: number): void {
     const [id, pointer, bytes] = args
-    const block = stagingBuffers.get(id)!
+    const block = this.#stagingBuffers.get(id)!
     const { ring, worker, memory } = this
     if (worker === 0) {
       ring.awaitOthers(worker, position)
@@ -76,9 +82,10 @@ class Walker {
       if (command === commands.write) device.set(staging)
       else staging.set(device)
     }
-    if (!isKept(block)) stagingBuffers.delete(id)
+    if (!isKept(block)) this.#stagingBuffers.delete(id)
   }
 
+  /** Do some work; what it throws fails the ring. */
   #try(work: () => void): void {
     try {
       work()
@@ -88,14 +95,11 @@ class Walker {
   }
 }
 
-let walker: Walker | undefined
+let worker: RingWorker | undefined
 parent.onmessage = ({ data }) => {
   const message = data as Message
   if (message.kind === 'start') {
-    walker = new Walker(new Ring(message.workers, message.block), message.worker, message.memory)
-    void walker.walk()
-  } else {
-    walker?.receive(message)
-    wake()
-  }
+    worker = new RingWorker(new Ring(message.workers, message.block), message.worker, message.memory)
+    void worker.walk()
+  } else worker?.receive(message)
 }

@@ -3,8 +3,6 @@ import type { DType } from '../../../../engine/kernel/dtype.js'
 import type { CopyKernel, Kernel } from '../../../../engine/kernel/kernel.js'
 import { devices, openWasm } from './support.js'
 
-const [_device] = devices
-
 test('wasm: declines float64, refuses what would leave its buffers', async t => {
   const [device] = devices
   const copy = (dtype: DType): CopyKernel => ({

@@ -66,7 +66,7 @@ export const inputLine = (dtype: DType, value: number): Instr => ({ op: 'input',
 /** A line of a kernel's body that computes in float32. */
 export const line = (op: ScalarOp, ...args: number[]): Instr => ({ op, dtype: 'float32', args, value: 0 })
 
-/** Run a script in a process of its own. */
+/** Run a script in a process of its own. `flags`: of Node; `args`: of the script. */
 export function runScript(
   script: string,
   env: Record<string, string> = {},
@@ -123,10 +123,18 @@ export function difference(got: TypedArray, want: TypedArray, scale = 1): number
   return worst
 }
 
-/** Kernels of OpenBLAS with which parts of a product have the bits of the whole. */
-export const exactLibraries = /Haswell|Zen|SkylakeX|Cooperlake/
 /** The machine's BLAS library, if there is one. */
 export const hostBlas = Blas.choose('auto')
+
+/** Whether it is known to compute parts of a product to the bits of the whole: OpenBLAS with some kernels. Loads it. */
+export function isHostBlasExact(): boolean {
+  hostBlas.load()
+  return /Haswell|Zen|SkylakeX|Cooperlake/.test(hostBlas.description)
+}
+
+/** The addresses of what scripts in processes of their own import. */
+export const engineUrl = new URL('../../../../engine/index.js', import.meta.url).href
+export const wasmUrl = new URL('../../../../engine/devices/wasm/index.js', import.meta.url).href
 
 /** A test that needs a BLAS library; where there is none it says so and is skipped. */
 export function testBlas(name: string, body: TestCase): void {
@@ -188,7 +196,7 @@ export function packingInto(
   return linked(module, memory)
 }
 
-/** A BLAS library of its own: float64 inside; keeps the size of its largest call. */
+/** A BLAS library written here: sums in float64; counts its calls and keeps the size of the largest. */
 export function ownSgemm(floats: () => Float32Array) {
   const largest = { madds: 0, calls: 0 }
   const sgemm: Sgemm = (transposedA, transposedB, m, n, k, a, lda, b, ldb, accumulate, c, ldc) => {

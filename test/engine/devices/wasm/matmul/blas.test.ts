@@ -2,12 +2,12 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'tape'
-import { hostBlas, openWasm, runScript, testBlas, testTarget } from '../support.js'
+import { engineUrl, hostBlas, openWasm, runScript, testBlas, testTarget, wasmUrl } from '../support.js'
 
 const target = testTarget()
 
 testBlas('blas: found without loading it; loaded by the first kernel that needs it', t => {
-  const script = `const { wasmDevice } = await import('${new URL('../../../../../engine/devices/wasm/index.js', import.meta.url)}')
+  const script = `const { wasmDevice } = await import('${wasmUrl}')
 const device = wasmDevice({ threads: 1, blas: 'auto' })
 const view = n => ({ offset: 0, strides: [n, 1] })
 const compile = n => device.compile({ kind: 'matmul', dtype: 'float32', batch: [], m: n, n, k: n, a: view(n), b: view(n), accumulate: false })
@@ -25,7 +25,7 @@ console.log(device.description)`
 
 testBlas('blas: a script that ends ends, with threads that have called it', t => {
   const { status, stderr } = runScript(
-    `import { tensor } from '${new URL('../../../../../engine/index.js', import.meta.url)}'
+    `import { tensor } from '${engineUrl}'
 const x = tensor(new Float32Array(250000), { shape: [500, 500] })
 await x.matmul(x).tanh().data()`,
     { XENOGRAD_BLAS: 'auto', XENOGRAD_THREADS: '3' },
@@ -60,7 +60,7 @@ Module._resolveFilename = function (name, ...rest) {
   return resolve.call(this, name, ...rest)
 }`,
   )
-  const script = `const { wasmDevice } = await import('${new URL('../../../../../engine/devices/wasm/index.js', import.meta.url)}')
+  const script = `const { wasmDevice } = await import('${wasmUrl}')
 console.log(wasmDevice({ threads: 1, blas: process.argv[1] }).description)`
   const run = (choice: string) => runScript(script, {}, ['--require', hide], [choice])
   t.match(run('auto').stdout, /, no BLAS: koffi is not installed: npm install koffi$/m)

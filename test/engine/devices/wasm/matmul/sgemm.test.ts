@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import test from 'tape'
-import { Blas } from '../../../../../engine/devices/wasm/matmul/blas.js'
 import { usesSgemm } from '../../../../../engine/devices/wasm/matmul/sgemm.js'
 import { registerDevice, tensor } from '../../../../../engine/index.js'
 import type { MatmulKernel } from '../../../../../engine/kernel/kernel.js'
@@ -10,7 +9,8 @@ import { tinyData } from '../../../../model/tinyData.js'
 import {
   arbitraryView,
   difference,
-  exactLibraries,
+  hostBlas,
+  isHostBlasExact,
   openWasm,
   product,
   runOn,
@@ -122,18 +122,17 @@ testBlas('sgemm: an LSTM learns the same, and to the same bits on 1, 2 and 4 thr
     registerDevice(`blas${threads}`, () => openWasm({ threads, blas: 'auto' }, target))
     runs.push(await train(`blas${threads}`))
   }
-  const again = Blas.choose('auto')
-  t.notOk(/for large products/.test(again.description), `it was used: ${again.description}`)
+  t.notOk(/for large products/.test(hostBlas.description), `it was used: ${hostBlas.description}`)
   for (const { losses, kernel } of runs) {
     losses.forEach((loss, i) => {
       t.ok(Math.abs(loss - want.losses[i]) < 1e-5, `step ${i}: ${loss}, without ${want.losses[i]}`)
     })
     t.ok(difference(kernel, want.kernel) < 1e-4)
   }
-  if (exactLibraries.test(again.description)) {
+  if (isHostBlasExact()) {
     t.deepEqual(runs[1], runs[0], 'two threads')
     t.deepEqual(runs[2], runs[0], 'four threads')
-  } else t.comment(`skipped: whether threads change bits is not known of ${again.description}`)
+  } else t.comment(`skipped: whether threads change bits is not known of ${hostBlas.description}`)
 })
 
 test('sgemm: what is too small, and what it cannot express, stays in WebAssembly', t => {

@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import test from 'tape'
 import { ModuleBuilder } from '../../../../../engine/devices/wasm/assembly/assembler.js'
-import { Blas } from '../../../../../engine/devices/wasm/matmul/blas.js'
 import { choosePacking, definePackedMatmul } from '../../../../../engine/devices/wasm/matmul/matmul.js'
 import { sgemmImport } from '../../../../../engine/devices/wasm/matmul/sgemm.js'
 import { cutColumns, sharesColumns } from '../../../../../engine/devices/wasm/parallel/columns.js'
@@ -12,15 +11,14 @@ import {
   registerDevice,
   scan,
   type Tensor,
-  tensor,
   zeros,
 } from '../../../../../engine/index.js'
 import type { TypedArray } from '../../../../../engine/kernel/dtype.js'
-import { sizeOf } from '../../../../../engine/kernel/shape.js'
 import {
   difference,
   draw,
-  exactLibraries,
+  hostBlas,
+  isHostBlasExact,
   linked,
   memoryOf,
   openWasm,
@@ -137,8 +135,6 @@ test('columns: threads share a loop whose weight no near cache holds, with the s
 
 testBlas('columns: with BLAS, threads share a large product by columns, alone and in a loop', async t => {
   const [m, k, n, side] = [40, 2050, 2070, 2060]
-  const draw = (shape: number[], seed: number) =>
-    tensor(values('float32', sizeOf(shape), seed) as Float32Array, { shape })
   const args = [m * k, k * n, m * n].map((length, i) => values('float32', length, i))
   const transposed = { offset: 0, strides: [1, k] }
   const kernels = [product(m, k, n), product(m, k, n, { b: transposed, accumulate: true })]
@@ -179,12 +175,12 @@ testBlas('columns: with BLAS, threads share a large product by columns, alone an
     results.forEach((got, i) => {
       t.ok(difference(got, runs[0][i]) < 1e-4)
     })
-  if (exactLibraries.test(Blas.choose('auto').description))
+  if (isHostBlasExact())
     runs.forEach((results, r) => {
       results.forEach((got, i) => {
         // Too long for deepEqual, should they differ.
         t.ok(Buffer.from(got.buffer).equals(Buffer.from(runs[0][i].buffer)), `${2 ** r} threads, result ${i}`)
       })
     })
-  else t.comment(`skipped: whether threads change bits is not known of ${Blas.choose('auto').description}`)
+  else t.comment(`skipped: whether threads change bits is not known of ${hostBlas.description}`)
 })

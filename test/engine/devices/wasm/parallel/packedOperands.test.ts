@@ -1,5 +1,4 @@
 import test from 'tape'
-import { Blas } from '../../../../../engine/devices/wasm/matmul/blas.js'
 import {
   closeDevice,
   compile,
@@ -11,7 +10,7 @@ import {
   zeros,
 } from '../../../../../engine/index.js'
 import type { TypedArray } from '../../../../../engine/kernel/dtype.js'
-import { difference, draw, exactLibraries, openWasm, testBlas, testTarget } from '../support.js'
+import { difference, draw, isHostBlasExact, openWasm, testBlas, testTarget } from '../support.js'
 
 const target = testTarget()
 
@@ -131,6 +130,6 @@ testBlas('packedOperands: loops whose products BLAS computes, likewise', t =>
       [3, 100, 80],
       [3, 40, 196],
     ],
-    exactLibraries.test(Blas.choose('auto').description),
+    isHostBlasExact(),
   ),
 )

@@ -2,22 +2,28 @@ import fc from 'fast-check'
 import test from 'tape'
 import { partition } from '../../../../../engine/devices/wasm/parallel/partition.js'
 import type { TypedArray } from '../../../../../engine/kernel/dtype.js'
-import type { Instr } from '../../../../../engine/kernel/expr.js'
 import type { Input, Kernel, LoopKernel, ReduceKernel } from '../../../../../engine/kernel/kernel.js'
 import { contiguousView, sizeOf } from '../../../../../engine/kernel/shape.js'
-import { arbitraryShape, arbitraryView, openWasm, runOn, values } from '../support.js'
+import {
+  arbitraryShape,
+  arbitraryView,
+  type Case,
+  inputLine,
+  line,
+  openWasm,
+  runOn,
+  values,
+} from '../support.js'
 
 const device = openWasm({ threads: 1 })
-const input = (value = 0): Instr => ({ op: 'input', dtype: 'float32', args: [], value })
+const input = (value = 0) => inputLine('float32', value)
 const float = (view: Input['view']): Input => ({ dtype: 'float32', view })
 const sameBits = (a: TypedArray, b: TypedArray): boolean =>
   Buffer.from(a.buffer, a.byteOffset, a.byteLength).equals(Buffer.from(b.buffer, b.byteOffset, b.byteLength))
 
-type Case = { kernel: Kernel; args: TypedArray[] }
-
 /** The parts of a kernel, one after the other, in an order of their own; none may touch what another one writes. */
 async function runParts({ kernel, args }: Case, parts: number, reverse: boolean): Promise<TypedArray[]> {
-  const cut = partition(kernel, parts, 0)
+  const cut = partition(kernel, parts, 1, 0)
   if (!cut) return runOn(device, kernel, args)
   const now = args.map(a => a.slice())
   const touched = args.map(() => new Set<number>())
@@ -26,10 +32,11 @@ async function runParts({ kernel, args }: Case, parts: number, reverse: boolean)
     const got = await runOn(device, part.kernel, partArgs)
     got.forEach((after, i) => {
       const start = part.offsets[i] / 4
-      after.forEach((x, at) => {
-        if (Object.is(x, partArgs[i][at])) return
-        if (touched[i].has(start + at)) throw new Error(`argument ${i}[${start + at}] is computed twice`)
-        touched[i].add(start + at)
+      after.forEach((x, element) => {
+        if (Object.is(x, partArgs[i][element])) return
+        const index = start + element
+        if (touched[i].has(index)) throw new Error(`argument ${i}[${index}] is computed twice`)
+        touched[i].add(index)
       })
     })
     got.forEach((after, i) => {
@@ -61,12 +68,7 @@ const maps = shapes.chain(shape =>
         kind: 'map',
         shape,
         inputs: [float(a.view), float(b.view)],
-        body: [
-          input(0),
-          input(1),
-          { op: 'mul', dtype: 'float32', args: [0, 1], value: 0 },
-          { op: 'tanh', dtype: 'float32', args: [2], value: 0 },
-        ],
+        body: [input(0), input(1), line('mul', 0, 1), line('tanh', 2)],
         outputs: [
           { ...float(contiguousView(shape)), value: 2 },
           { ...float(to.view), value: 3 },
@@ -190,7 +192,7 @@ test('partition: a loop that gathers, draws and multiplies row by row is cut, to
           kind: 'map',
           shape: [rows, width],
           inputs: [float(table), float(table)],
-          body: [input(0), input(1), { op: 'add', dtype: 'float32', args: [0, 1], value: 0 }],
+          body: [input(0), input(1), line('add', 0, 1)],
           outputs: [{ ...float(table), value: 2 }],
         },
         [2, 6, 6],
@@ -202,17 +204,17 @@ test('partition: a loop that gathers, draws and multiplies row by row is cut, to
       ? Int32Array.from({ length: bytes / 4 }, (_, row) => (3 * row) % 5)
       : values('float32', bytes / 4, i),
   )
-  t.equal(partition(kernel, 3, 0)?.length, 3)
+  t.equal(partition(kernel, 3, 1, 0)?.length, 3)
   const [want, got] = [await runOn(device, kernel, args), await runParts({ kernel, args }, 3, true)]
   want.forEach((whole, i) => {
     t.ok(sameBits(whole, got[i]), `buffer ${i}`)
   })
   const scattered = launch({ kind: 'gather', dtype: 'float32', rows, width, count: rows }, [6, 1, 2])
-  t.notOk(partition({ ...kernel, body: [...kernel.body, scattered] }, 3, 0), 'not when it reads any row')
+  t.notOk(partition({ ...kernel, body: [...kernel.body, scattered] }, 3, 1, 0), 'not when it reads any row')
   t.end()
 })
 
-/** h' = tanh(h @ w + x_t) on `rows` rows, every h' kept; `between` is done to h' in each iteration as well. */
+/** h' = tanh(h @ w + x_t) on `rows` rows, every h' kept; h @ w is read through the view `read`. */
 function recurrence(rows: number, width: number, steps: number, read: Input['view']): Case {
   const bytes = 4 * rows * width
   const whole = contiguousView([rows, width])
@@ -245,12 +247,7 @@ function recurrence(rows: number, width: number, steps: number, read: Input['vie
           kind: 'map',
           shape: [rows, width],
           inputs: [float(read), float(whole)],
-          body: [
-            input(0),
-            input(1),
-            { op: 'add', dtype: 'float32', args: [0, 1], value: 0 },
-            { op: 'tanh', dtype: 'float32', args: [2], value: 0 },
-          ],
+          body: [input(0), input(1), line('add', 0, 1), line('tanh', 2)],
           outputs: [{ ...float(whole), value: 3 }],
         },
         args: [
@@ -271,7 +268,7 @@ test('partition: a loop is cut along rows, through all of its iterations', async
     [10, 8, 4],
   ]) {
     const c = recurrence(rows, width, 6, contiguousView([rows, width]))
-    const cut = partition(c.kernel, parts, 0)
+    const cut = partition(c.kernel, parts, 1, 0)
     t.equal(cut?.length, parts, 'it is cut')
     if (rows % parts === 0) t.deepEqual(cut?.[0].kernel, cut?.[1].kernel, 'equal parts are the same kernel')
     const [want, got] = [await runOn(device, c.kernel, c.args), await runParts(c, parts, false)]
@@ -286,7 +283,10 @@ test('partition: a loop whose rows see each other is not cut', t => {
   const first = { offset: 0, strides: [0, 1] }
   const turned = { offset: 0, strides: [1, rows] }
   for (const [what, view] of Object.entries({ flipped, first, turned }))
-    t.notOk(partition(recurrence(rows, width, 6, view).kernel, 2, 0), what)
-  t.ok(partition(recurrence(rows, width, 6, contiguousView([rows, width])).kernel, 2, 0), 'each its own row')
+    t.notOk(partition(recurrence(rows, width, 6, view).kernel, 2, 1, 0), what)
+  t.ok(
+    partition(recurrence(rows, width, 6, contiguousView([rows, width])).kernel, 2, 1, 0),
+    'each its own row',
+  )
   t.end()
 })

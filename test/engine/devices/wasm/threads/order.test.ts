@@ -16,7 +16,7 @@ const add: Kernel = {
 }
 
 for (const threads of [1, 3])
-  test(`order: reads and writes keep their places among the work of ${threads}`, async t => {
+  test(`order: reads and writes keep their places among the work (threads: ${threads})`, async t => {
     const device = openWasm({ threads })
     const program = device.compile(add)!
     const sum = device.alloc(4 * elements)

@@ -1,8 +1,8 @@
 import test from 'tape'
-import { openWasm, runScript } from '../support.js'
+import { engineUrl, openWasm, runScript, wasmUrl } from '../support.js'
 
 test('process: closing finishes what is under way, and leaves no worker', t => {
-  const script = `const { wasmDevice } = await import('${new URL('../../../../../engine/devices/wasm/index.js', import.meta.url)}')
+  const script = `const { wasmDevice } = await import('${wasmUrl}')
 import { readdirSync } from 'node:fs'
 const tasks = () => process.platform === 'linux' ? readdirSync('/proc/self/task').length : 0
 const before = tasks()
@@ -25,8 +25,7 @@ console.log(new Float32Array(await read)[n], tasks() - before)`
 })
 
 test('process: a read that nobody awaits at the top keeps the process alive', t => {
-  const url = new URL('../../../../../engine/index.js', import.meta.url)
-  const script = `import { tensor } from '${url}'
+  const script = `import { tensor } from '${engineUrl}'
 const x = tensor(new Float32Array(250000).fill(1), { shape: [500, 500] })
 x.matmul(x).data().then(y => console.log(y[7]))`
   const child = runScript(script)
@@ -35,8 +34,7 @@ x.matmul(x).data().then(y => console.log(y[7]))`
 })
 
 test('process: a script that ends ends, with its workers asleep or busy', t => {
-  const url = new URL('../../../../../engine/index.js', import.meta.url)
-  const script = `import { tensor } from '${url}'
+  const script = `import { tensor } from '${engineUrl}'
 const x = tensor(new Float32Array(250000), { shape: [500, 500] })
 await x.matmul(x).tanh().data()`
   const child = runScript(script, { XENOGRAD_THREADS: '3' })
@@ -46,7 +44,7 @@ await x.matmul(x).tanh().data()`
 
 test('process: the number of threads is checked, and named', t => {
   t.match(openWasm({ threads: 4 }).description, /4 threads/)
-  const script = `await import('${new URL('../../../../../engine/index.js', import.meta.url)}').then(x => x.device('wasm'))`
+  const script = `await import('${engineUrl}').then(x => x.device('wasm'))`
   const child = runScript(script, { XENOGRAD_THREADS: 'many' })
   t.match(String(child.stderr), /XENOGRAD_THREADS=many: give a whole number, 1 or more/)
   t.end()
