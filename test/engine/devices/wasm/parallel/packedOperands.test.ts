@@ -10,7 +10,7 @@ import {
   zeros,
 } from '../../../../../engine/index.js'
 import type { TypedArray } from '../../../../../engine/kernel/dtype.js'
-import { difference, draw, isHostBlasExact, openWasm, testBlas, testTarget } from '../support.js'
+import { difference, draw, openWasm, testBlas, testTarget } from '../support.js'
 
 const target = testTarget()
 
@@ -90,7 +90,7 @@ async function runLoop(name: string, [steps, batch, hidden]: Size, device: strin
   return results
 }
 
-/** Check all loops against the reference device, and that `threads` change no bit where that is `exact`. */
+/** Check all loops against the reference device and, if `exact`, that the number of threads changes no bit. */
 async function checkLoops(t: test.Test, blas: string, sizes: readonly Size[], exact: boolean) {
   const threads = [1, 2, 3, 8]
   const deviceOf = (threads: number) => `packing ${blas} ${threads}`
@@ -122,7 +122,9 @@ test('packedOperands: loops are right, and have the same bits for any number of 
     true,
   ))
 
-testBlas('packedOperands: loops whose products BLAS computes, likewise', t =>
+// Bits are not compared: those of some of these products depend on the number of threads, since OpenBLAS rounds small
+// products in another way than large ones.
+testBlas('packedOperands: loops whose products BLAS computes are right', t =>
   checkLoops(
     t,
     'auto',
@@ -130,6 +132,6 @@ testBlas('packedOperands: loops whose products BLAS computes, likewise', t =>
       [3, 100, 80],
       [3, 40, 196],
     ],
-    isHostBlasExact(),
+    false,
   ),
 )
