@@ -47,7 +47,8 @@ const least = { rows: 12, columns: 16, elementsOfB: 1 << 12 } as const
 
 /**
  * Threads share a product in multiples of so many rows. OpenBLAS's Haswell kernels take rows by the dozen and round the
- * rest differently; cut like this, results are the same for every number of threads.
+ * rest differently; cut like this, training has the same bits on 1, 2 and 4 threads (sgemm.test.ts). Not every product
+ * has: OpenBLAS may also round small ones in another way, and a part is smaller than the whole.
  */
 export const sgemmRows = 12
 
