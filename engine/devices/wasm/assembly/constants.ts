@@ -11,11 +11,12 @@ const capacity = 4096
  */
 export function constantsIn(allocator: Allocator): WordAddress {
   const addresses = new Map<number, number>()
-  let start: number | undefined
+  // Taken while nothing is under way: constants are written at once, past the queue, and memory that was freed since may
+  // still be read by what is queued.
+  const start = allocator.alloc(4 * capacity)
   return word => {
     const known = addresses.get(word)
     if (known !== undefined || addresses.size === capacity) return known
-    start ??= allocator.alloc(4 * capacity)
     const address = start + 4 * addresses.size
     new Int32Array(allocator.memory.buffer, address, 1)[0] = word
     addresses.set(word, address)
