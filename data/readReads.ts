@@ -23,7 +23,7 @@ export async function* readReads(source: Source, options: ReadOptions = {}): Asy
   const opened = await openSource(source, name)
   let last: string | undefined
   try {
-    for await (const read of parseReads(opened, maxLength)) {
+    for await (const read of await parseReads(opened, maxLength)) {
       last = read.name
       yield read
     }

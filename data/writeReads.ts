@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import { fastaOf, tfrecordOf } from './formats/index.js'
+import { encoderOf } from './formats/index.js'
 import { writeChunks } from './io/writeChunks.js'
 import type { Read } from './read.js'
 
@@ -12,9 +12,7 @@ import type { Read } from './read.js'
  * there before then stays.
  */
 export async function writeReads(path: string, reads: Iterable<Read> | AsyncIterable<Read>): Promise<number> {
-  const encode: (read: Read) => Uint8Array | string = basename(path).includes('.tfrecord')
-    ? tfrecordOf
-    : fastaOf
+  const encode = await encoderOf(basename(path).includes('.tfrecord') ? 'tfrecord' : 'fasta')
   let count = 0
   async function* encoded(): AsyncGenerator<Uint8Array | string> {
     for await (const read of reads) {

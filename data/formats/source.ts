@@ -5,8 +5,8 @@ import { pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { ByteStream } from '../io/bytes.js'
 import { InputError, unreadable } from '../io/inputError.js'
+import { headerBytes, isRecordHeader } from '../io/records.js'
 import { describeByte } from '../read.js'
-import { headerBytes, isRecordHeader } from './tfrecord.js'
 
 /** Where reads come from: a path, `-` for standard input, or a stream of bytes or of text. */
 export type Source = string | AsyncIterable<Uint8Array | string>

@@ -1,26 +1,14 @@
 /**
  * TFRecord files of tf.train.Example, as the reference's data release has them: `x` is bytes, the bases as numbers
  * with spaces between ("0 3 1 2 "), `y` an int64 label, `z` bytes that say where the read is from
- * ("Genus|genome|position|strand").
- *
- * A record is a length (u64), the masked CRC32C of it, the payload, the masked CRC32C of the payload.
+ * ("Genus|genome|position|strand"). `io/records` has the frames of such files.
  */
 import type { ByteStream } from '../io/bytes.js'
 import { maskedCrc32c } from '../io/crc32c.js'
 import { InputError } from '../io/inputError.js'
+import { checksumBytes, frameRecord, headerBytes, isRecordHeader, u32 } from '../io/records.js'
 import { oneLine, type Read, unknown } from '../read.js'
 import { decodeExample, encodeExample, type Feature } from './example.js'
-
-/** Length and checksum of the length, in bytes. */
-export const headerBytes = 12
-const checksumBytes = 4
-
-const u32 = (bytes: Uint8Array, offset: number): number =>
-  new DataView(bytes.buffer, bytes.byteOffset).getUint32(offset, true)
-
-/** Whether a file that begins with `bytes` begins with a record. */
-export const isRecordHeader = (bytes: Uint8Array): boolean =>
-  bytes.length >= headerBytes && maskedCrc32c(bytes.subarray(0, 8)) === u32(bytes, 8)
 
 /**
  * Reads of a TFRecord file.
@@ -128,11 +116,5 @@ export function tfrecordOf(read: Read): Uint8Array {
       ['z', { bytes: encoder.encode(read.name) }],
     ]),
   )
-  const record = new Uint8Array(headerBytes + payload.length + checksumBytes)
-  const view = new DataView(record.buffer)
-  view.setUint32(0, payload.length, true)
-  view.setUint32(8, maskedCrc32c(record.subarray(0, 8)), true)
-  record.set(payload, headerBytes)
-  view.setUint32(headerBytes + payload.length, maskedCrc32c(payload), true)
-  return record
+  return frameRecord(payload)
 }
