@@ -75,14 +75,18 @@ const i32Const = (n: number): I32 => value('i32', 0x41, signed(n | 0))
 /** The address that an instruction takes from the stack: the offset in its code cannot be negative. */
 const address = (base: I32, offset: number): Code => i32.plus(base, Math.min(offset, 0)).code
 
-/** What follows the opcode: alignment, which is only a hint (2² bytes for everything), and offset. */
-const alignmentAndOffset = (offset: number): Code => [2, unsigned(Math.max(offset, 0))]
+/** The alignment that loads and stores promise, as a power of two: 4 bytes for everything, as it is only a hint. */
+const alignment = 2
+
+/** The offset in the code of an instruction. */
+const offsetCode = (offset: number): Code => unsigned(Math.max(offset, 0))
 
 /** Load from `base + offset` bytes. */
 const loadMemory = (opcode: Code, base: I32, offset: number): Code => [
   address(base, offset),
   opcode,
-  alignmentAndOffset(offset),
+  alignment,
+  offsetCode(offset),
 ]
 
 /** Address arithmetic and loop counters. `offset` is in bytes and may be negative. */
@@ -167,7 +171,8 @@ const storeMemory = (opcode: number, base: I32, offset: number, vector: V128): C
   address(base, offset),
   vector.code,
   simd(opcode),
-  alignmentAndOffset(offset),
+  alignment,
+  offsetCode(offset),
 ]
 
 /** Load or store one lane of a vector. */
