@@ -1,4 +1,5 @@
-import { type Cotangents, type KernelOp, type Node, Tensor, type ViewOp } from './graph/tensor.js'
+import { kernelRecord, viewRecord } from './graph/record.js'
+import { type Cotangents, Tensor } from './graph/tensor.js'
 import { fillTree, leaves, type Tree } from './graph/tree.js'
 import { isFloat } from './kernel/dtype.js'
 import { printShape } from './kernel/shape.js'
@@ -85,22 +86,10 @@ export function backpropagate(
 }
 
 /** Cotangents of a node's inputs by the rule of its operation; loops are `backpropagate`'s own. */
-function vjpOf(g: Tensor, node: Tensor): Cotangents {
-  const { op } = node
-  switch (op.kind) {
-    case 'elementwise':
-      return op.vjp ? op.vjp(g, node.inputs, node) : []
-    case 'view':
-      return (op as ViewOp<unknown>).vjp(g, node as Node<unknown>)
-    case 'kernel':
-      return (op as KernelOp<unknown>).vjp(g, node as Node<unknown>)
-    case 'source':
-    case 'scan':
-    case 'pick':
-      return []
-    default:
-      return op satisfies never
-  }
+function vjpOf(g: Tensor, t: Tensor): Cotangents {
+  if (t.op.kind === 'elementwise') return t.op.vjp?.(g, t.inputs, t) ?? []
+  const record = viewRecord(t) ?? kernelRecord(t)
+  return record?.op.vjp(g, record.node) ?? []
 }
 
 /** Nodes on a path from `from` to `outputs`. At `ends` the walk stops: their inputs do not count. */

@@ -7,9 +7,10 @@ import type { Storage } from './storage.js'
 
 /**
  * The graph of tensors: this file has its nodes (`Tensor`) and the types of the records that define operations. `node`
- * adds a node, `registry` knows all operations, `methods` declares the methods of tensors and `implement` gives them to
- * all tensors, `tree` is about tensors in records and arrays, `storage` about where values lie, `context` about settings
- * that hold while a function runs, and `remarks` about what the compiler's passes say.
+ * adds a node, `record` gives one with its operation's record, `registry` knows all operations, `methods` declares the
+ * methods of tensors and `implement` gives them to all tensors, `tree` is about tensors in records and arrays, `storage`
+ * about where values lie, `context` about settings that hold while a function runs, and `remarks` about what the
+ * compiler's passes say.
  */
 
 /**
@@ -121,10 +122,12 @@ export interface LoopRules<A> {
 }
 
 /** One scalar expression per element; all inputs have the node's shape. */
-export interface ElementwiseOp extends Named, Pick<LoopRules<undefined>, 'linearIn'> {
+export interface ElementwiseOp extends Named {
   readonly kind: 'elementwise'
   readonly expr: (...inputs: Expr[]) => Expr
   readonly vjp: ((g: Tensor, inputs: readonly Tensor[], y: Tensor) => Cotangents) | undefined
+  /** As in `LoopRules`, the same for all nodes. */
+  readonly linearIn?: readonly (readonly number[])[]
 }
 
 /** A strided box in a tensor: where it begins on each axis, and how far apart its elements are. */

@@ -1,5 +1,6 @@
+import { kernelRecord } from '../graph/record.js'
 import { remark, withinPart } from '../graph/remarks.js'
-import type { KernelOp, Node, Tensor } from '../graph/tensor.js'
+import type { Tensor } from '../graph/tensor.js'
 import { bytesPerElement } from '../kernel/dtype.js'
 import type { LoopArg } from '../kernel/kernel.js'
 import { alternatingArg, fixedArg, rowArg } from '../kernel/loop.js'
@@ -62,8 +63,8 @@ function concatenationWith(
   inside: ReadonlySet<Tensor>,
 ): Concatenation | undefined {
   for (const node of inside) {
-    if (node.op.kind !== 'kernel' || !node.inputs.includes(carryIn)) continue
-    const views = (node.op as KernelOp<unknown>).places?.(node as Node<unknown>)
+    const kernel = node.inputs.includes(carryIn) ? kernelRecord(node) : undefined
+    const views = kernel?.op.places?.(kernel.node)
     const others = node.inputs.flatMap((t, i) => (t === carryIn ? [] : [{ x: body.xIn.indexOf(t), i }]))
     if (!views || others.length !== node.inputs.length - 1 || others.some(({ x }) => x < 0)) continue
     return {

@@ -1,5 +1,6 @@
+import { kernelRecord, type WithRecord } from '../graph/record.js'
 import { dump, remark } from '../graph/remarks.js'
-import type { KernelOp, Node, Tensor } from '../graph/tensor.js'
+import type { KernelOp, Tensor } from '../graph/tensor.js'
 import { copyKernel, writeOut } from '../kernel/build.js'
 import { bytesPerElement } from '../kernel/dtype.js'
 import type { Kernel, LoopArg, ReduceKernel } from '../kernel/kernel.js'
@@ -73,7 +74,7 @@ export class Lowering implements EnclosingGraph {
       if (group.kind === 'map') this.#emitMap(group)
       else if (group.node.op.kind === 'scan') this.#emitLoop(group.node)
       else if (group.inlined.length) this.#emitReduce(group)
-      else this.#emitKernels(group.node)
+      else this.#emitKernels(kernelRecord(group.node)!)
     }
     // What no kernel wrote in place: inputs that are asked for again, views, constants, second copies.
     for (const [t, destinations] of this.#destinations)
@@ -83,8 +84,8 @@ export class Lowering implements EnclosingGraph {
   /** Which elementwise nodes can be written straight into the result of an operation that only places its inputs. */
   #findInPlace(nodes: readonly Tensor[]): void {
     for (const container of nodes) {
-      if (container.op.kind !== 'kernel') continue
-      const views = (container.op as KernelOp<unknown>).places?.(container as Node<unknown>)
+      const kernel = kernelRecord(container)
+      const views = kernel?.op.places?.(kernel.node)
       views?.forEach((view, i) => {
         const t = this.#canonical(container.inputs[i])
         const isFree = t.op.kind === 'elementwise' && !this.#destinations.has(t) && !this.#inPlace.has(t)
@@ -236,14 +237,13 @@ export class Lowering implements EnclosingGraph {
   }
 
   /** An operation with kernels of its own, by its record's `launches`. */
-  #emitKernels(node: Tensor): void {
-    const op = node.op as KernelOp<unknown>
+  #emitKernels({ op, node }: WithRecord<KernelOp<unknown>>): void {
     const layouts = node.inputs.map(x =>
       op.contiguous ? { arg: this.contiguous(x), view: contiguousView(x.shape) } : this.layout(x),
     )
     const home = this.#homeOf(node)
     const launches = op.launches(
-      node as Node<unknown>,
+      node,
       layouts.map(l => l.view),
     )
     for (const { kernel, args } of launches) {
@@ -262,7 +262,7 @@ export class Lowering implements EnclosingGraph {
     )
     const kernel: ReduceKernel = {
       kind: 'reduce',
-      op: (node.op as KernelOp<unknown>).reduces!,
+      op: kernelRecord(node)!.op.reduces!,
       dtype: node.dtype,
       shape: input.shape,
       axes: input.rank - node.rank,

@@ -1,5 +1,6 @@
 import { sameOperation } from '../graph/node.js'
-import type { Box, KernelOp, Node, Tensor, ViewOp } from '../graph/tensor.js'
+import { kernelRecord, viewRecord } from '../graph/record.js'
+import type { Box, Tensor } from '../graph/tensor.js'
 import { exactJson } from '../kernel/kernel.js'
 import { constantValue, takeBox } from '../ops/index.js'
 import { pickOf } from '../scan/node.js'
@@ -76,8 +77,10 @@ function keyOf(t: Tensor, canonical: (t: Tensor) => Tensor): string {
 }
 
 /** Which box of its input a node is, if it is a slice. */
-const boxOf = (t: Tensor): Box | undefined =>
-  t.op.kind === 'view' ? (t.op as ViewOp<unknown>).box?.(t as Node<unknown>) : undefined
+function boxOf(t: Tensor): Box | undefined {
+  const view = viewRecord(t)
+  return view?.op.box?.(view.node)
+}
 
 /** Whether a kernel operation can compute a box of its result alone. */
 const computesBoxes = ({ op }: Tensor): boolean => op.kind === 'kernel' && op.boxInputs !== undefined
@@ -110,9 +113,9 @@ function slicedNodes(
 /** A slice of a node as the same operation of slices of its inputs. */
 function moveUp(slice: Tensor, box: Box): Tensor {
   const [whole] = slice.inputs
-  const inputs =
-    whole.op.kind === 'kernel'
-      ? (whole.op as KernelOp<unknown>).boxInputs!(whole as Node<unknown>, box, slice.shape)
-      : whole.inputs.map(x => takeBox(x, box, slice.shape))
+  const kernel = kernelRecord(whole)
+  const inputs = kernel
+    ? kernel.op.boxInputs!(kernel.node, box, slice.shape)
+    : whole.inputs.map(x => takeBox(x, box, slice.shape))
   return sameOperation(whole, inputs, slice.shape)
 }

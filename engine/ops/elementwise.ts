@@ -63,7 +63,7 @@ export function elementwise<Inputs extends Expr[]>(
     name,
     expr,
     vjp: vjp && ((g, inputs, y) => vjp(g, [...inputs], y)),
-    ...(linearIn && { linearIn: () => linearIn }),
+    ...(linearIn && { linearIn }),
     sample: (draw): Sample => ({
       inputs: broadcastSample(draw, count).map((shape, i) => ({
         shape,

@@ -1,7 +1,8 @@
 import type { Axes, Implementation, Sizes, TensorOperations } from '../graph/methods.js'
 import { node } from '../graph/node.js'
+import { viewRecord } from '../graph/record.js'
 import { register } from '../graph/registry.js'
-import type { Draw, Node, Tensor, ViewOp } from '../graph/tensor.js'
+import type { Draw, Tensor, ViewOp } from '../graph/tensor.js'
 import {
   broadcastShapes,
   checkShape,
@@ -199,5 +200,7 @@ export const viewMethods = {
 } satisfies Partial<Implementation<Tensor, TensorOperations<Tensor>>>
 
 /** The view of a view node, given that of its input: undefined when strides cannot express it. */
-export const viewOf = (t: Tensor, input: View): View | undefined =>
-  (t.op as ViewOp<unknown>).view(t as Node<unknown>, input)
+export function viewOf(t: Tensor, input: View): View | undefined {
+  const view = viewRecord(t)
+  return view?.op.view(view.node, input)
+}

@@ -1,5 +1,6 @@
 import { sameOperation } from '../graph/node.js'
-import type { KernelOp, Node, StepInput, Tensor, ViewOp } from '../graph/tensor.js'
+import { kernelRecord, viewRecord } from '../graph/record.js'
+import type { StepInput, Tensor } from '../graph/tensor.js'
 import { expand } from '../ops/index.js'
 
 /** How to see a node of a loop's body at all steps at once. */
@@ -40,22 +41,12 @@ const repeated = (t: Tensor, steps: number): Tensor => expand(t, [steps, ...t.sh
 
 /** The node at all steps by its operation's rule (`LoopRules.overSteps`); elementwise ones have one more axis. */
 function applyRule(t: Tensor, inputs: readonly StepInput[], steps: number): Tensor | undefined {
-  switch (t.op.kind) {
-    case 'elementwise':
-      return sameOperation(
-        t,
-        inputs.map(x => x.stacked()),
-        [steps, ...t.shape],
-      )
-    case 'view':
-      return (t.op as ViewOp<unknown>).overSteps?.(t as Node<unknown>, inputs, steps)
-    case 'kernel':
-      return (t.op as KernelOp<unknown>).overSteps?.(t as Node<unknown>, inputs, steps)
-    case 'source':
-    case 'scan':
-    case 'pick':
-      return undefined
-    default:
-      return t.op satisfies never
-  }
+  if (t.op.kind === 'elementwise')
+    return sameOperation(
+      t,
+      inputs.map(x => x.stacked()),
+      [steps, ...t.shape],
+    )
+  const record = viewRecord(t) ?? kernelRecord(t)
+  return record?.op.overSteps?.(record.node, inputs, steps)
 }

@@ -1,6 +1,7 @@
 import { sameOperation } from '../graph/node.js'
+import { kernelRecord } from '../graph/record.js'
 import { remark } from '../graph/remarks.js'
-import type { ElementwiseOp, KernelOp, Node, Tensor } from '../graph/tensor.js'
+import type { Tensor } from '../graph/tensor.js'
 import { placeholder } from '../ops/index.js'
 import { isView } from './node.js'
 import { overSteps } from './overSteps.js'
@@ -65,12 +66,13 @@ export class SumOverSteps {
           parts.map(part => part(loop)),
         )
     }
-    const { sumOverSteps } = t.op.kind === 'kernel' ? (t.op as KernelOp<unknown>) : {}
-    if (!sumOverSteps) return this.#addInLoop(t, `a sum over steps of '${t.op.name}' has no other form`)
+    const kernel = kernelRecord(t)
+    if (!kernel?.op.sumOverSteps)
+      return this.#addInLoop(t, `a sum over steps of '${t.op.name}' has no other form`)
     remark('differentiate', () => `the sum over steps of ${t} leaves the loop as one operation`)
     return loop =>
-      sumOverSteps(
-        t as Node<unknown>,
+      kernel.op.sumOverSteps!(
+        kernel.node,
         t.inputs.map(x => this.#stacked(loop, x)),
       )
   }
@@ -90,8 +92,9 @@ export class SumOverSteps {
 }
 
 /** Sets of inputs in which a node is jointly linear. */
-function linearInputs(t: Tensor): readonly (readonly number[])[] {
+export function linearInputs(t: Tensor): readonly (readonly number[])[] {
   if (isView(t)) return [[0]]
-  const { linearIn } = t.op as ElementwiseOp | KernelOp<unknown>
-  return linearIn?.(t as Node<never>) ?? []
+  const kernel = kernelRecord(t)
+  const sets = kernel ? kernel.op.linearIn?.(kernel.node) : t.op.kind === 'elementwise' ? t.op.linearIn : []
+  return sets ?? []
 }

@@ -1,13 +1,12 @@
 import type fc from 'fast-check'
 import { sameOperation } from '../../graph/node.js'
-import type { Box, ViewOp } from '../../graph/tensor.js'
+import { kernelRecord, viewRecord } from '../../graph/record.js'
+import type { Box } from '../../graph/tensor.js'
 import {
   compile,
   dispose,
   gradients,
-  type KernelOp,
   leaves,
-  type Node,
   type registeredOps,
   type Shape,
   scan,
@@ -20,6 +19,7 @@ import {
 } from '../../index.js'
 import { isFloat } from '../../kernel/dtype.js'
 import { takeBox } from '../../ops/index.js'
+import { linearInputs } from '../../scan/sumOverSteps.js'
 import { firstDifferenceOfTrees } from '../compare.js'
 import { applyCase, casesOf, type DrawnCase, inputsOf, isSmooth } from '../generators/index.js'
 import { gradcheck } from '../gradcheck.js'
@@ -153,8 +153,7 @@ export const sumsOfNodes: Property = (check, op) =>
     }).filter(use => use !== undefined)
     const [first] = uses
     if (first?.dtype !== 'float64') return
-    const { linearIn, sumOverSteps } = op as KernelOp<unknown>
-    for (const set of linearIn?.(first as Node<unknown>) ?? []) {
+    for (const set of linearInputs(first)) {
       const others = (inputs: readonly Tensor[]) =>
         inputs.map((x, i) => (set.includes(i) ? x : first.inputs[i]))
       const sums = first.inputs.map((_, i) => sumOf(uses.map(use => use.inputs[i])))
@@ -164,9 +163,10 @@ export const sumsOfNodes: Property = (check, op) =>
         `linearIn ${JSON.stringify(set)}`,
       )
     }
-    if (!sumOverSteps) return
+    const kernel = kernelRecord(first)
+    if (!kernel?.op.sumOverSteps) return
     const stacked = first.inputs.map((_, i) => stack(uses.map(use => use.inputs[i])))
-    await compareValues(sumOverSteps(first as Node<unknown>, stacked), sumOf(uses), 'sumOverSteps')
+    await compareValues(kernel.op.sumOverSteps(kernel.node, stacked), sumOf(uses), 'sumOverSteps')
   })
 
 /** Where a record says how a box of a node is computed (`box`, `boxInputs`), it is that box. */
@@ -176,13 +176,13 @@ export const boxes: Property = (check, op) =>
     async ({ drawn, seed }) => {
       const t = nodeOf(op, applyCase(drawn, inputsOf(drawn, 'float64')))
       if (t?.dtype !== 'float64') return
-      const whole = t as Node<unknown>
-      const boxOfInput = (op as ViewOp<unknown>).box?.(whole)
+      const view = viewRecord(t)
+      const boxOfInput = view?.op.box?.(view.node)
       if (boxOfInput) await compareValues(takeBox(t.inputs[0], boxOfInput, t.shape), t, 'box')
-      const { boxInputs } = op as KernelOp<unknown>
-      if (!boxInputs || t.size === 0) return
+      const kernel = kernelRecord(t)
+      if (!kernel?.op.boxInputs || t.size === 0) return
       const { box, shape } = boxIn(t.shape, seed)
-      const part = sameOperation(t, boxInputs(whole, box, shape), shape)
+      const part = sameOperation(t, kernel.op.boxInputs(kernel.node, box, shape), shape)
       // A box of computed values: that of the node itself would be simplified by the very rule that is tested.
       const values = compile(() => t, onReference)()
       await compareValues(part, takeBox(values, box, shape), `boxInputs ${JSON.stringify({ ...box, shape })}`)
