@@ -91,11 +91,11 @@ export class Scorer {
   }
 
   async #scoreBatch(reads: readonly Uint8Array[]): Promise<LogLikelihood[]> {
-    const sums = await this.#sumsOf(reads)
-    return reads.map((read, i) => {
-      const count = countPredictions(read)
-      return { sum: sums[i], count, mean: count ? sums[i] / count : Number.NaN }
-    })
+    const summing = this.#sumsOf(reads)
+    // While the device computes.
+    const counts = reads.map(countPredictions)
+    const sums = await summing
+    return counts.map((count, i) => ({ sum: sums[i], count, mean: count ? sums[i] / count : Number.NaN }))
   }
 
   /** The log-likelihood of each read of a batch, summed over its predictions. */
