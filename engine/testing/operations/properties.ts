@@ -74,7 +74,8 @@ export const leavesLoops: Property = (check, op) =>
   check.asyncProperty(
     check.record({ drawn: casesOf(check, op), fixed: check.nat(7) }),
     async ({ drawn, fixed }) => {
-      const inputs = inputsAtSteps(drawn)
+      const byStep = inputsByStep(drawn)
+      const inputs = byStep[0].map((_, i) => stack(byStep.map(ofStep => ofStep[i])))
       await compareLoops([inputs], loop => (inputs: readonly Tensor[]) => {
         const isFixed = (i: number) => (fixed >> i) % 2 === 1
         const perStep = Object.fromEntries(inputs.flatMap((t, i) => (isFixed(i) ? [] : [[i, t]])))
@@ -90,9 +91,9 @@ export const leavesLoops: Property = (check, op) =>
     },
   )
 
-/** The inputs of a use at each step, stacked: the same numbers one further, so that they stay within their range. */
-function inputsAtSteps(drawn: DrawnCase): Tensor[] {
-  const byStep = Array.from({ length: steps }, (_, step) =>
+/** The inputs of a use, for each step: the same numbers one further, so that they stay within their range. */
+const inputsByStep = (drawn: DrawnCase): Tensor[][] =>
+  Array.from({ length: steps }, (_, step) =>
     inputsOf(
       {
         ...drawn,
@@ -104,8 +105,6 @@ function inputsAtSteps(drawn: DrawnCase): Tensor[] {
       'float64',
     ),
   )
-  return byStep[0].map((_, i) => stack(byStep.map(inputs => inputs[i])))
-}
 
 /** Gradients of what comes from outside of a loop, sums over its steps, are those of the plain loop. */
 export const sumsOverSteps: Property = (check, op) =>
@@ -146,11 +145,10 @@ async function compareLoops<A extends readonly Tree[]>(
 /** Where a record says that an operation is linear (`linearIn`), or how it is summed (`sumOverSteps`), it is so. */
 export const sumsOfNodes: Property = (check, op) =>
   check.asyncProperty(casesOf(check, op), async drawn => {
-    const inputs = inputsAtSteps(drawn)
-    const uses = Array.from({ length: steps }, (_, step) => {
-      const ofStep = inputs.map(t => t.slice(0, step, step + 1).squeeze(0))
-      return nodeOf(op, applyCase(drawn, ofStep))
-    }).filter(use => use !== undefined)
+    // Tensors of their own for each step: nodes that cut them out of stacked ones might be taken for the use itself.
+    const uses = inputsByStep(drawn)
+      .map(inputs => nodeOf(op, applyCase(drawn, inputs)))
+      .filter(use => use !== undefined)
     const [first] = uses
     if (first?.dtype !== 'float64') return
     for (const set of linearInputs(first)) {
