@@ -12,5 +12,8 @@ export function register<O extends Op>(op: O): O {
   return op
 }
 
+/** The operation of a name; undefined if there is none. */
+export const registeredOp = (name: string): Op | undefined => ops.get(name)
+
 /** All operations defined so far, the user's own included. */
 export const registeredOps = (): readonly Op[] => [...ops.values()]

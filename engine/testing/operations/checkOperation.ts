@@ -1,5 +1,6 @@
 import type fc from 'fast-check'
-import { DeviceUnavailableError, deviceNames, openDevice, registeredOps } from '../../index.js'
+import { registeredOp } from '../../graph/registry.js'
+import { DeviceUnavailableError, deviceNames, openDevice } from '../../index.js'
 import { compareOnDevice } from '../conformance/index.js'
 import { fastCheck } from '../fastCheck.js'
 import { casesOf } from '../generators/index.js'
@@ -35,7 +36,7 @@ export async function checkOperation(
   name: string,
   { runs = 12, devices = deviceNames(), ...replay }: CheckOperationOptions = {},
 ): Promise<string[]> {
-  const op = registeredOps().find(op => op.name === name)
+  const op = registeredOp(name)
   if (!op?.sample)
     throw new RangeError(
       `checkOperation: ${op ? `'${name}' has no sample to draw uses from` : `there is no operation '${name}'; define it first`}`,
