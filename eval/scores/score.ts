@@ -1,0 +1,34 @@
+/**
+ * A score of DNA fragments: one number each, higher for in-distribution fragments. All methods of detection have this
+ * form, so that one evaluator compares them and one weighted sum joins them.
+ */
+export type Score = {
+  /** As tables name it, unique in a detector: `kmers15`. */
+  readonly name: string
+  /**
+   * Scores of fragments (bases 0 to 3, 4 for unknown) of any length, in their order: higher = in-distribution, NaN where
+   * the score is not defined, as for a fragment that is too short.
+   */
+  score(fragments: readonly Uint8Array[]): Promise<Float64Array>
+  /** Free what the score holds on a device. */
+  dispose?(): void
+}
+
+/** What a fitted score has learned, as a file holds it: its kind, its settings (JSON), and its arrays by name. */
+export type StoredScore = {
+  readonly kind: string
+  readonly name: string
+  readonly settings: Readonly<Record<string, unknown>>
+  readonly arrays: Readonly<Record<string, StoredArray>>
+}
+
+export type StoredArray = Uint8Array | Int32Array | Uint32Array | Float32Array | Float64Array
+
+/** The log-likelihood of a fragment: the sum in nats over `count` predicted bases. */
+export type FragmentLikelihood = { readonly sum: number; readonly count: number }
+
+/** What likelihood scores need of a generative model (networks live above this folder, chains in it). */
+export type LikelihoodModel = {
+  logLikelihoods(fragments: readonly Uint8Array[]): Promise<readonly FragmentLikelihood[]>
+  dispose?(): void
+}
