@@ -7,12 +7,14 @@
  * validates (`validation`) and saves (`saved/`, in the file formats of `checkpoint/`). A `scorer` gives a model's
  * log-likelihoods of reads, a `detector` the ratio of two models'.
  */
-export { findCell, shippedCells } from './cells.js'
+export { findCell } from './cellFile.js'
+export { shippedCells } from './cells.js'
 export { CheckpointError, writeTensorFlowCheckpoint } from './checkpoint/index.js'
 export { checkSettings } from './checkSettings.js'
 export { Detector, type DetectorOptions, type ReadScores } from './detector.js'
 export { DivergedError } from './divergedError.js'
 export { batchLoss, initialModel, type ModelOptions, type ModelParameters, predict } from './generative.js'
+export { GuessingWatch, lossOfGuessing } from './guessing.js'
 export { type RegulariserType, regulariser } from './regulariser.js'
 export { type MetricsLine, RunDirectory } from './runDirectory.js'
 export { loadModel, type SavedModel, saveState, toReference } from './saved/index.js'

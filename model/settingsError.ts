@@ -1,3 +1,4 @@
+import { quoting } from '../data/index.js'
 import type { SettingName } from './settings.js'
 
 /**
@@ -9,7 +10,7 @@ export class SettingsError extends RangeError {
 
   /** `tell`: the message, with `name(setting)` wherever it names a setting. */
   constructor(readonly tell: (name: (setting: SettingName) => string) => string) {
-    super(tell(setting => setting))
+    super(quoting(tell(setting => setting)))
   }
 }
 

@@ -3,6 +3,7 @@ import { type DeviceOptions, openDevice } from '../../engine/index.js'
 import {
   checkSettings,
   defaults,
+  GuessingWatch,
   type SettingName,
   type Settings,
   settingNames,
@@ -82,6 +83,8 @@ export async function runTraining(
   let progress = startProgress(undefined, { quiet: true }) // until the first step says where the run begins
   let started = false
   let latest = ''
+  const watch = new GuessingWatch()
+  const warn = (text: string | undefined) => text !== undefined && say(`xenograd train: ${text}`)
   try {
     const result = await trainFromSettings(settings, {
       signal: interrupted,
@@ -91,11 +94,13 @@ export async function runTraining(
       onStep: (step, metrics) => {
         if (!started) progress = startProgress(settings.num_steps, { quiet, start: step })
         started = true
+        warn(watch.see(step, metrics.loss))
         latest = `step ${step}, loss ${metrics.loss.toFixed(4)}`
         progress.update(step + 1, latest)
       },
     })
     progress.stop()
+    warn(watch.atEnd())
     if (!quiet) say(`${latest || 'nothing left to do'}; model ${result.checkpoint}`)
     if (result.interrupted) process.exitCode = exitCodes.interrupted
     return result
