@@ -6,6 +6,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { purposeKey, seedPurposes } from '../engine/hostRandom.js'
 import { InputError, unreadable } from './io/inputError.js'
+import { field } from './io/printable.js'
 import { keyOfName, permutation } from './random.js'
 
 export type Genome = {
@@ -65,26 +66,35 @@ export async function readManifest(path: string): Promise<Genome[]> {
   const text = await readFile(path, 'utf8').catch(unreadable(path, 'file'))
   const rows = text.split(/\r?\n/).map(line => line.split('\t').map(field => field.trim()))
   const header = rows[0]
+  const twice = header.find((column, i) => column !== '' && header.indexOf(column) < i)
+  if (twice !== undefined) throw new InputError(`${path} line 1: the header has the column '${twice}' twice`)
   for (const column of ['file', 'genus'])
     if (!header.includes(column)) throw new InputError(`${path} line 1: the header has no column '${column}'`)
   const genomes: Genome[] = []
   for (const [i, row] of rows.entries()) {
     if (i === 0 || row.join('') === '') continue
     const line = `${path} line ${i + 1}`
-    const field = (column: string): string => row[header.indexOf(column)] ?? ''
-    const [file, genus] = [field('file'), field('genus')]
+    const value = (column: string): string => row[header.indexOf(column)] ?? ''
+    const text = (column: string): string => field(value(column))
+    const [file, genus] = [value('file'), text('genus')]
     if (file === '' || genus === '')
       throw new InputError(`${line}: ${file === '' ? 'file' : 'genus'} is missing`)
     genomes.push({
       file: join(dirname(path), file),
-      accession: field('accession') || genomeName(file),
+      accession: text('accession') || genomeName(file),
       genus,
-      group: field('set'),
-      length: Number(field('length_bp')) || 0,
-      parts: parseParts(field('part'), line),
+      group: text('set'),
+      length: parseLength(value('length_bp'), line),
+      parts: parseParts(text('part'), line),
     })
   }
   return genomes
+}
+
+/** Bases of a genome, 0 where the manifest says nothing; `line` is what messages begin with. */
+function parseLength(text: string, line: string): number {
+  if (!/^\d{0,15}$/.test(text)) throw new InputError(`${line}: length_bp '${text}' is not a whole number`)
+  return Number(text)
 }
 
 /** The parts in `train:0-0.7;val:0.7-0.85`; `line` is what messages begin with. */

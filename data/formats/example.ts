@@ -6,7 +6,7 @@
  *     Features { map<string, Feature> feature = 1 }  each list { repeated value = 1 }
  */
 import { PbfReader, PbfWriter } from 'pbf'
-import { type FieldReaders, readMessage } from '../io/protobuf.js'
+import { type FieldReaders, readMessage, readVarint } from '../io/protobuf.js'
 
 /** A feature of one value. */
 export type Feature = {
@@ -37,7 +37,7 @@ const int64ListFields: FieldReaders<Values> = {
   1: {
     varint: (values, value) => values.int64.push(value),
     bytes: (values, pbf, end) => {
-      while (pbf.pos < end) values.int64.push(pbf.readVarint(true))
+      while (pbf.pos < end) values.int64.push(readVarint(pbf))
     },
   },
 }

@@ -16,6 +16,18 @@ export type FieldReader<Message> = {
 /** The fields of a message that matter, by their numbers; others are skipped, as newer writers may add some. */
 export type FieldReaders<Message> = Readonly<Record<number, FieldReader<Message>>>
 
+/**
+ * A number of one to ten bytes, an int64: above 2^63 it is negative, beyond 2^53 rounded.
+ * @throws Error when the bytes end before it does.
+ */
+export function readVarint(pbf: PbfReader): number {
+  const start = pbf.pos
+  let end = start
+  while (end < pbf.length && pbf.buf[end] > 127) end++
+  if (end >= pbf.length || end - start >= 10) throw new Error('a number does not end')
+  return pbf.readVarint(true)
+}
+
 const wireNames = ['varint', 'fixed64', 'bytes', 'start of a group', 'end of a group', 'fixed32'] as const
 
 /**
@@ -30,7 +42,7 @@ export function readMessage<Message>(
   end = pbf.length,
 ): Message {
   while (pbf.pos < end) {
-    const tag = pbf.readVarint()
+    const tag = readVarint(pbf)
     const number = Math.floor(tag / 8)
     const wire = wireNames[tag % 8]
     if (number < 1 || number >= 2 ** 29) throw new Error(`a field has the number ${number}`)
@@ -53,15 +65,16 @@ function readValue<Message>(
   }
   switch (wire) {
     case 'varint': {
-      const value = pbf.readVarint(true)
+      const value = readVarint(pbf)
       if (field?.varint) field.varint(message, value)
       else refuse()
       break
     }
     case 'bytes': {
-      const length = pbf.readVarint()
+      const length = readVarint(pbf)
       const valueEnd = pbf.pos + length
-      if (!(valueEnd <= end)) throw new Error(`field ${number} of ${length} bytes leaves its message`)
+      if (!(length >= 0 && valueEnd <= end))
+        throw new Error(`field ${number} of ${length} bytes leaves its message`)
       if (field?.bytes) field.bytes(message, pbf, valueEnd)
       else refuse()
       if (pbf.pos > valueEnd) throw new Error(`a value in field ${number} leaves it`)

@@ -9,7 +9,7 @@
  * byte that names its compression and the masked CRC32C of the block and that byte.
  */
 import { PbfReader, PbfWriter } from 'pbf'
-import { maskedCrc32c } from '../../data/index.js'
+import { maskedCrc32c, readVarint } from '../../data/index.js'
 import { CheckpointError } from './tensors.js'
 
 /** Key and value, in the order of the keys' bytes. */
@@ -103,11 +103,12 @@ function readFooter(table: Uint8Array, file: string): BlockHandle {
   }
 }
 
-/** @throws Error when the bytes end before the handle does, or its numbers are too large for any file. */
+/** @throws Error when the bytes end before the handle does, or its numbers are impossible in a file. */
 function readHandle(pbf: PbfReader): BlockHandle {
-  const offset = pbf.readVarint()
-  const size = pbf.readVarint()
-  if (pbf.pos > pbf.length || !Number.isSafeInteger(offset + size)) throw new Error('a block has no place')
+  const offset = readVarint(pbf)
+  const size = readVarint(pbf)
+  if (!(offset >= 0 && size >= 0 && Number.isSafeInteger(offset + size)))
+    throw new Error('a block has no place')
   return { offset, size }
 }
 
@@ -143,11 +144,12 @@ function decodeBlock(table: Uint8Array, { offset, size }: BlockHandle, file: str
   let key = new Uint8Array()
   while (pbf.pos < entriesEnd) {
     const start = pbf.pos
-    const shared = pbf.readVarint()
-    const unshared = pbf.readVarint()
-    const valueLength = pbf.readVarint()
+    const shared = readVarint(pbf)
+    const unshared = readVarint(pbf)
+    const valueLength = readVarint(pbf)
     const valueStart = pbf.pos + unshared
-    if (!(shared <= key.length && valueStart + valueLength <= entriesEnd)) return fail('is malformed (entry)')
+    const isInside = Math.min(shared, unshared, valueLength) >= 0 && valueStart + valueLength <= entriesEnd
+    if (!(isInside && shared <= key.length)) return fail('is malformed (entry)')
     if (shared === 0) starts.add(start)
     key = Buffer.concat([key.subarray(0, shared), pbf.buf.subarray(pbf.pos, valueStart)])
     pbf.pos = valueStart + valueLength
