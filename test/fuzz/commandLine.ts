@@ -9,6 +9,7 @@ import fc from 'fast-check'
 import { tinyModel } from '../cli/support.js'
 import { targets } from './campaign.js'
 import { type Mutation, mutations } from './mutation.js'
+import { pickOf } from './targets.js'
 import { checkMessage } from './verdict.js'
 
 const main = fileURLToPath(new URL('../../cli/main.js', import.meta.url))
@@ -16,17 +17,67 @@ const main = fileURLToPath(new URL('../../cli/main.js', import.meta.url))
 /** Seconds that a command may take before it counts as hanging. */
 const patience = 120
 
-/**
- * What every command is given last, so that none takes long, reaches the network or leaves its folder. A command that is
- * not here fails the test: whoever adds one says what it needs.
- */
-const always: Readonly<Record<string, readonly string[]>> = {
-  train: ['--num_steps=2', '--hidden_lstm_size=4', '--seq_len=8', '--batch_size=2', '--out_dir=out'],
-  score: [],
-  evaluate: ['--replicates=10'],
-  convert: [],
-  info: [],
-  check: [],
+/** How a command is tried. */
+type Trial = {
+  /** What it is given last, so that it does not take long, reach the network or leave its folder. */
+  readonly always: readonly string[]
+  /** What people give it; others follow. */
+  readonly usual: readonly (readonly string[])[]
+}
+
+const noValidation = ['--in_val_data_dir=', '--ood_val_data_dir=']
+
+/** Every command. One that is not here fails the test: whoever adds it says how it is tried. */
+const trials: Readonly<Record<string, Trial>> = {
+  train: {
+    always: ['--num_steps=2', '--hidden_lstm_size=4', '--seq_len=8', '--batch_size=2', '--out_dir=out'],
+    usual: [
+      ['--in_tr_data_dir=reads.fa', ...noValidation],
+      ['--in_tr_data_dir=damaged0', ...noValidation],
+      ['--in_tr_data_dir=reads.fq', '--in_val_data_dir=damaged0', '--ood_val_data_dir=reads.fa'],
+      ['--init=damaged0', '--in_tr_data_dir=reads.fa', ...noValidation],
+      [],
+    ],
+  },
+  score: {
+    always: [],
+    usual: [
+      ['-m', 'model.safetensors', 'damaged0'],
+      ['-m', 'damaged0', 'reads.fa'],
+      ['-m', 'model.safetensors', '-b', 'damaged0', 'reads.fq', 'damaged1'],
+      ['-m', 'model.safetensors', '-b', 'other.safetensors', 'damaged0', 'damaged1', '-o', 'old.tsv'],
+      ['-m', 'model.safetensors', 'reads.fa', '-o'],
+    ],
+  },
+  evaluate: {
+    always: ['--replicates=10'],
+    usual: [
+      ['-m', 'model.safetensors', '--in', 'reads.fa', '--ood', 'damaged0'],
+      ['-m', 'damaged0', '-b', 'damaged1', '--in', 'reads.fa', '--ood', 'reads.fq'],
+      [
+        '-m',
+        'model.safetensors',
+        '--in',
+        'reads.fa',
+        '--ood',
+        'reads.fq',
+        '--json',
+        'new.json',
+        '--plot',
+        'new.svg',
+      ],
+    ],
+  },
+  convert: {
+    always: [],
+    usual: [
+      ['damaged0', 'new.safetensors'],
+      ['model.safetensors', 'new.ckpt'],
+      ['damaged0', 'old.tsv', '--force'],
+    ],
+  },
+  info: { always: [], usual: [['damaged0'], ['model.safetensors'], []] },
+  check: { always: [], usual: [['--device', 'reference'], ['--device'], []] },
 }
 
 export type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string }
@@ -55,7 +106,7 @@ export async function commands(): Promise<Map<string, string[]>> {
     .filter(name => name !== 'help')
   const options = new Map<string, string[]>()
   for (const name of names) {
-    if (!always[name])
+    if (!trials[name])
       throw new Error(`the fuzzer does not know the command '${name}': add it to ${import.meta.url}`)
     const text = (await run([name, '--help'], '.')).stdout
     options.set(
@@ -123,9 +174,10 @@ const values = fc.oneof(
   fc.constantFrom('\x1b[2J', '\u202e', "'", '../x', '--help', '--', 'name=value', 'threads=2', '__proto__=1'),
 )
 
-/** A command line: the command's number, its arguments (numbers of options), and damage for the files. */
+/** A command line: the command's number, which of its usual arguments come first, more (numbers are options), and damage for the files. */
 export type Invocation = {
   readonly command: number
+  readonly usual: number
   readonly args: readonly (string | number)[]
   readonly damage: readonly {
     readonly target: number
@@ -134,24 +186,10 @@ export type Invocation = {
   }[]
 }
 
-const usual: readonly (readonly string[])[] = [
-  [],
-  ['-m', 'model.safetensors', 'damaged0'],
-  ['-m', 'damaged0', 'reads.fa'],
-  ['-m', 'damaged0', '-b', 'model.safetensors', 'reads.fq'],
-  ['-m', 'model.safetensors', '-b', 'other.safetensors', 'damaged0', 'damaged1', '-o', 'new.tsv'],
-  ['-m', 'model.safetensors', '--in', 'reads.fa', '--ood', 'damaged0'],
-  ['damaged0'],
-  ['damaged0', 'new.safetensors'],
-  ['--in_tr_data_dir=damaged0', '--in_val_data_dir=', '--ood_val_data_dir='],
-  ['--init=damaged0', '--in_tr_data_dir=reads.fa', '--in_val_data_dir=', '--ood_val_data_dir='],
-]
-
 export const invocations: fc.Arbitrary<Invocation> = fc.record({
   command: fc.nat(999),
-  args: fc
-    .tuple(fc.constantFrom(...usual), fc.array(fc.oneof(fc.nat(999), values), { maxLength: 6 }))
-    .map(([first, rest]) => [...first, ...rest]),
+  usual: fc.nat(999),
+  args: fc.oneof(fc.constant([]), fc.array(fc.oneof(fc.nat(999), values), { minLength: 1, maxLength: 4 })),
   damage: fc.array(
     fc.record({ target: fc.nat(targets.length - 1), pick: fc.nat(1023), changes: mutations }),
     { minLength: 3, maxLength: 3 },
@@ -174,10 +212,14 @@ export async function makeFolder(): Promise<string> {
 }
 
 /** The arguments of an invocation. */
-export function argumentsOf({ command, args }: Invocation, known: ReadonlyMap<string, string[]>): string[] {
-  const [name, options] = [...known][command % known.size]
-  const given = args.map(arg => (typeof arg === 'string' ? arg : options[arg % options.length]))
-  return [name, ...given, ...always[name]]
+export function argumentsOf(
+  { command, usual, args }: Invocation,
+  known: ReadonlyMap<string, string[]>,
+): string[] {
+  const [name, options] = pickOf([...known], command)
+  const trial = trials[name]
+  const more = args.map(arg => (typeof arg === 'string' ? arg : pickOf(options, arg)))
+  return [name, ...pickOf(trial.usual, usual), ...more, ...trial.always]
 }
 
 /** Runs a command line in a copy of `folder`. @throws Error unless it ends as every command should. */
