@@ -10,10 +10,9 @@ import { Validation, type ValidationMetrics, type ValidationOptions } from './va
 
 /** Where training reads come from: `batch(step)` is a pure function of the step, so a resumed run sees the same. */
 export type TrainingData = {
-  /** int32 tokens [batchSize * length] of a step. */
+  /** int32 tokens of a step, [batchSize * length]; the length may differ between steps, each is compiled for itself. */
   batch(step: number): Int32Array
   readonly batchSize: number
-  readonly length: number
   /** What must be the same for a run to be resumed, for instance the number of reads. */
   readonly fingerprint: string
 }
@@ -43,9 +42,10 @@ export type RunOptions = StepOptions & {
  */
 export class TrainingRun {
   readonly #step: TrainStep
-  readonly #tokens: Tensor
-  /** The step whose batch `#tokens` holds. */
-  #loaded = -1
+  /** A tensor for batches of each length. */
+  readonly #tokens = new Map<number, Tensor>()
+  /** The step whose batch the device has last been handed, and the tensor that holds it. */
+  #loaded: { step: number; tokens: Tensor } | undefined
   readonly #validation: Validation | undefined
   readonly #window = new MetricsWindow()
   #state: TrainState
@@ -60,15 +60,13 @@ export class TrainingRun {
     validation: ValidationOptions | undefined,
     { step, state, checkpoint }: RunPosition,
   ) {
-    const { batchSize, length } = data
     this.#next = step + 1
     this.#state = state
     this.#checkpoint = checkpoint
-    this.#tokens = tensor(new Int32Array(batchSize * length), { shape: [batchSize, length] })
-    realise([...leaves(state), this.#tokens], device(options.device))
+    realise(leaves(state), device(options.device))
     this.#step = makeTrainStep(options)
     this.#validation =
-      validation && new Validation(validation, options, state.parameters, batchSize, options.device)
+      validation && new Validation(validation, options, state.parameters, data.batchSize, options.device)
   }
 
   /**
@@ -110,10 +108,10 @@ export class TrainingRun {
     const { steps, valFreq, logFreq, learningRate, onStep } = this.options
     const step = this.#next
     if (this.finished) throw new RangeError(`advance: all ${steps} steps are done; open the run with more`)
-    await this.#load(step)
+    const tokens = await this.#load(step)
     // The next batch is made and enqueued while the device computes with this one.
     const [{ state, metrics }] = await Promise.all([
-      this.#step(this.#state, this.#tokens),
+      this.#step(this.#state, tokens),
       step + 1 < steps && this.#load(step + 1),
     ])
     this.#state = state
@@ -145,16 +143,26 @@ export class TrainingRun {
 
   /** Free the memory of the run: its state, its batch, and what was compiled. */
   dispose(): void {
-    this.#tokens.dispose()
+    for (const tokens of this.#tokens.values()) tokens.dispose()
     this.#step.compiled.dispose()
     this.#validation?.dispose()
     dispose(this.#state)
   }
 
   /** Hand a step's batch to the device, if it does not have it. Asynchronous, so that its errors can be waited for. */
-  async #load(step: number): Promise<void> {
-    if (this.#loaded !== step) this.#tokens.assign(this.data.batch(step))
-    this.#loaded = step
+  async #load(step: number): Promise<Tensor> {
+    if (this.#loaded?.step === step) return this.#loaded.tokens
+    const { batchSize } = this.data
+    const batch = this.data.batch(step)
+    let tokens = this.#tokens.get(batch.length)
+    if (!tokens) {
+      tokens = tensor(new Int32Array(batch.length), { shape: [batchSize, batch.length / batchSize] })
+      realise([tokens], device(this.options.device))
+      this.#tokens.set(batch.length, tokens)
+    }
+    tokens.assign(batch)
+    this.#loaded = { step, tokens }
+    return tokens
   }
 
   async #report(step: number, validated: ValidationMetrics | undefined): Promise<void> {
