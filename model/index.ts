@@ -7,14 +7,18 @@
  * validates (`validation`) and saves (`saved/`, in the file formats of `checkpoint/`). A `scorer` gives a model's
  * log-likelihoods of reads, a `detector` the ratio of two models'.
  */
+export type { TrainingData } from './batchFeed.js'
+export type { StoppingRule, ValidationMetric } from './bestValidation.js'
 export { findCell, shippedCells } from './cells.js'
 export { CheckpointError, writeTensorFlowCheckpoint } from './checkpoint/index.js'
 export { checkSettings } from './checkSettings.js'
 export { Detector, type DetectorOptions, type ReadScores } from './detector.js'
 export { DivergedError } from './divergedError.js'
 export { batchLoss, initialModel, type ModelOptions, type ModelParameters, predict } from './generative.js'
+export type { MetricsLine } from './metricsWindow.js'
+export type { OptimiserName, OptimiserSettings } from './optimiser.js'
 export { type RegulariserType, regulariser } from './regulariser.js'
-export { type MetricsLine, RunDirectory } from './runDirectory.js'
+export { RunDirectory } from './runDirectory.js'
 export { loadModel, type SavedModel, saveState, toReference } from './saved/index.js'
 export { countPredictions, type LogLikelihood, Scorer } from './scorer.js'
 export {
@@ -30,7 +34,7 @@ export {
 export { InvalidSettingsError, SettingsError } from './settingsError.js'
 export { type TrainOptions, type TrainResult, train } from './train.js'
 export { type TrainHooks, trainFromSettings } from './trainFromSettings.js'
-export { type RunOptions, type TrainingData, TrainingRun } from './trainingRun.js'
+export { type RunOptions, TrainingRun } from './trainingRun.js'
 export { initialState, type TrainState } from './trainState.js'
 export { makeTrainStep, type StepMetrics, type StepOptions, type TrainStep } from './trainStep.js'
 export type { Judge, ValidationData, ValidationMetrics, ValidationOptions } from './validation.js'

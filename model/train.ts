@@ -1,5 +1,6 @@
+import type { TrainingData } from './batchFeed.js'
 import type { RunDirectory } from './runDirectory.js'
-import { type RunOptions, type TrainingData, TrainingRun } from './trainingRun.js'
+import { type RunOptions, TrainingRun } from './trainingRun.js'
 import type { ValidationOptions } from './validation.js'
 
 export type TrainOptions = RunOptions & {
@@ -9,10 +10,11 @@ export type TrainOptions = RunOptions & {
   readonly onOpen?: () => Promise<void>
 }
 
-/** How a training ended: the last step done, whether it was interrupted, and the newest checkpoint. */
+/** How a training ended: the last step done, whether it was interrupted or stopped early, and the newest checkpoint. */
 export type TrainResult = {
   readonly step: number
   readonly interrupted: boolean
+  readonly stoppedEarly: boolean
   readonly checkpoint: string
 }
 
@@ -33,7 +35,8 @@ export async function train(
     await options.onOpen?.()
     while (!run.finished && !options.signal?.aborted) await run.advance()
     await run.save()
-    return { step: run.next - 1, interrupted: !run.finished, checkpoint: run.checkpoint }
+    const { finished, stoppedEarly, checkpoint } = run
+    return { step: run.next - 1, interrupted: !finished, stoppedEarly, checkpoint }
   } finally {
     run.dispose()
   }
