@@ -32,12 +32,14 @@ export {
   splitByParts,
   splitGenomes,
   trainingParts,
+  validationParts,
 } from './genomes.js'
 export { type AtomicWriter, openAtomic, writeFileAtomic } from './io/atomic.js'
 export { crc32c, maskedCrc32c } from './io/crc32c.js'
 export { InputError } from './io/inputError.js'
 export { writeChunks } from './io/writeChunks.js'
 export { findFiles, openDataset, readLabelDictionary, type Split, splits } from './layout.js'
+export { hasLongRecord } from './longRecords.js'
 export { mutate } from './mutate.js'
 export { decode, encode, gcFraction, maxReadLength, type Read, reverseComplement, unknown } from './read.js'
 export { type ReadOptions, readReads } from './readReads.js'

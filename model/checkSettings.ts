@@ -1,4 +1,4 @@
-import { type Settings, settingNames, settingsTable } from './settings.js'
+import { defaults, type Settings, settingNames, settingsTable } from './settings.js'
 import { InvalidSettingsError } from './settingsError.js'
 
 /** @throws InvalidSettingsError that names the first setting that makes no sense, and what would. */
@@ -23,9 +23,9 @@ function checkTogether(settings: Settings): void {
       name =>
         `${name('norm_lstm')} with ${name('cell')} ${cell}: layer normalisation is the cell layerNormLstm; give one of the two`,
     )
-  if (!in_val_data_dir !== !ood_val_data_dir)
+  if (ood_val_data_dir && ood_val_data_dir !== defaults.ood_val_data_dir && !in_val_data_dir)
     throw new InvalidSettingsError(
       name =>
-        `${name('in_val_data_dir')} '${in_val_data_dir}', ${name('ood_val_data_dir')} '${ood_val_data_dir}': give both, or set both to nothing for no validation`,
+        `${name('ood_val_data_dir')} ${ood_val_data_dir}: give ${name('in_val_data_dir')}, too, for validation, or neither`,
     )
 }

@@ -1,14 +1,16 @@
 /**
  * The generative model of reads, its training, and its scores: the door of the folder.
  *
- * A training goes from `settings` (one table) through `trainFromSettings`, which reads the data and opens the
- * `runDirectory`, to `train`. That opens a `trainingRun`, which compiles the `trainStep` (the `generative` model over one
- * of `cells/`, with its `regulariser`) and lets it change the `trainState` step by step; it logs (`metricsWindow`),
- * validates (`validation`) and saves (`saved/`, in the file formats of `checkpoint/`). A `scorer` gives a model's
+ * A training goes from `settings` (one table) through `trainFromSettings`, which reads the data (`trainingData`,
+ * `validationData`; `dataOf` names the setting at fault) and opens the `runDirectory`, to `train`. That opens a
+ * `trainingRun`, which compiles the `trainStep` (the `generative` model over one of `cells/`, with its `regulariser` and
+ * `optimiser`) and lets it change the `trainState` step by step, with what the `batchFeed` hands it; it logs
+ * (`metricsWindow`), validates (`validation`), compares validations to stop early (`bestValidation`) and saves (`saved/`,
+ * in the file formats of `checkpoint/`), so that a run of the same `runIdentity` goes on. A `scorer` gives a model's
  * log-likelihoods of reads, a `detector` the ratio of two models'.
  */
 export type { TrainingData } from './batchFeed.js'
-export type { StoppingRule, ValidationMetric } from './bestValidation.js'
+export type { ValidationMetric } from './bestValidation.js'
 export { findCell, shippedCells } from './cells.js'
 export { CheckpointError, writeTensorFlowCheckpoint } from './checkpoint/index.js'
 export { checkSettings } from './checkSettings.js'

@@ -6,8 +6,11 @@ import type { ValidationOptions } from './validation.js'
 export type TrainOptions = RunOptions & {
   /** Stop after the current step when this is aborted; a checkpoint is written first. */
   readonly signal?: AbortSignal
-  /** Called once the run is open, before its first step: not if what is there refuses to go on with these options. */
-  readonly onOpen?: () => Promise<void>
+  /**
+   * Called once the run is open, before its first step (`next`, counting from 0): not if what is there refuses to go on
+   * with these options.
+   */
+  readonly onOpen?: (next: number) => Promise<void>
 }
 
 /** How a training ended: the last step done, whether it was interrupted or stopped early, and the newest checkpoint. */
@@ -32,7 +35,7 @@ export async function train(
 ): Promise<TrainResult> {
   const run = await TrainingRun.open(directory, options, data, validation)
   try {
-    await options.onOpen?.()
+    await options.onOpen?.(run.next)
     while (!run.finished && !options.signal?.aborted) await run.advance()
     await run.save()
     const { finished, stoppedEarly, checkpoint } = run

@@ -3,6 +3,7 @@ import { type DeviceOptions, openDevice } from '../../engine/index.js'
 import {
   checkSettings,
   defaults,
+  type MetricsLine,
   type SettingName,
   type Settings,
   settingNames,
@@ -85,21 +86,40 @@ export async function runTraining(
   try {
     const result = await trainFromSettings(settings, {
       signal: interrupted,
-      onStart: (run, notes) => {
-        if (!quiet) say([`run ${run}`, ...notes].join('\n  '))
+      onStart: (run, notes, next) => {
+        const lines = [`run ${run}`, ...notes, ...(next > 0 ? [`goes on at step ${next}`] : [])]
+        if (!quiet) say(lines.join('\n  '))
       },
       onStep: (step, metrics) => {
-        if (!started) progress = startProgress(settings.num_steps, { quiet, start: step })
+        if (!started)
+          progress = startProgress(settings.num_steps, { quiet, start: step, goal: lastStep(settings) })
         started = true
         latest = `step ${step}, loss ${metrics.loss.toFixed(4)}`
         progress.update(step + 1, latest)
       },
+      onMetrics: line => {
+        if (line.val_loss !== undefined) progress.say(describeValidation(line))
+      },
     })
     progress.stop()
-    if (!quiet) say(`${latest || 'nothing left to do'}; model ${result.checkpoint}`)
+    const early = result.stoppedEarly
+      ? `stopped early, ${settings.patience} validations without a better one; `
+      : ''
+    if (!quiet) say(`${early}${latest || 'nothing left to do'}; model ${result.checkpoint}`)
     if (result.interrupted) process.exitCode = exitCodes.interrupted
     return result
   } finally {
     progress.stop()
   }
+}
+
+const lastStep = ({ num_steps, patience }: Settings): string =>
+  `step ${num_steps}${patience > 0 ? ' (earlier if validations get no better)' : ''}`
+
+/** `step 1000: validation loss 1.3512 nats per base, AUROC 0.605 [0.593, 0.617]` */
+function describeValidation({ step, val_loss, auroc, auroc_ci }: MetricsLine): string {
+  const digits = (x: unknown, n: number) => (typeof x === 'number' ? x.toFixed(n) : String(x))
+  const interval = Array.isArray(auroc_ci) ? ` [${auroc_ci.map(x => digits(x, 3)).join(', ')}]` : ''
+  const judged = auroc === undefined ? '' : `, AUROC of the likelihood ${digits(auroc, 3)}${interval}`
+  return `step ${step}: validation loss ${digits(val_loss, 4)} nats per base${judged}`
 }
