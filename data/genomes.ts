@@ -218,12 +218,12 @@ export function trainingParts(genomes: readonly Genome[], path: string): GenomeP
   return parts
 }
 
-/** The parts of the genomes of a set (`ID`, `OOD`) that a manifest calls `val`. */
-export const validationParts = (genomes: readonly Genome[], group: 'ID' | 'OOD'): GenomePart[] =>
+/** The parts of the genomes of a set (`ID`, `OOD`) that a manifest calls by a name (`train`, `val`, `test`). */
+export const partsCalled = (genomes: readonly Genome[], group: string, name: string): GenomePart[] =>
   genomes
     .filter(genome => genome.group === group)
     .flatMap(genome =>
-      genome.parts.filter(({ set }) => set === 'val').map(({ from, to }) => ({ genome, from, to })),
+      genome.parts.filter(({ set }) => set === name).map(({ from, to }) => ({ genome, from, to })),
     )
 
 /** A number for every genus, in the order in which they first appear: in-distribution genomes first, by custom. */

@@ -28,11 +28,11 @@ export {
   type GenomePart,
   numberGenera,
   openGenomes,
+  partsCalled,
   readManifest,
   splitByParts,
   splitGenomes,
   trainingParts,
-  validationParts,
 } from './genomes.js'
 export { type AtomicWriter, openAtomic, writeFileAtomic } from './io/atomic.js'
 export { crc32c, maskedCrc32c } from './io/crc32c.js'

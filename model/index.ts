@@ -39,4 +39,14 @@ export { type TrainHooks, trainFromSettings } from './trainFromSettings.js'
 export { type RunOptions, TrainingRun } from './trainingRun.js'
 export { initialState, type TrainState } from './trainState.js'
 export { makeTrainStep, type StepMetrics, type StepOptions, type TrainStep } from './trainStep.js'
+export {
+  compareGrid,
+  type Grid,
+  type GridPoint,
+  gridPoints,
+  scoreValidation,
+  type TuneRow,
+  type ValidationScores,
+} from './tune.js'
 export type { Judge, ValidationData, ValidationMetrics, ValidationOptions } from './validation.js'
+export { loadValidation } from './validationData.js'

@@ -3,10 +3,10 @@ import {
   type Genome,
   loadReads,
   openGenomes,
+  partsCalled,
   type ReadSet,
   type Split,
   sampleReads,
-  validationParts,
 } from '../data/index.js'
 import { absentByDefault, dataOf } from './dataOf.js'
 import type { Settings } from './settings.js'
@@ -95,7 +95,7 @@ async function sampleSet(
   group: 'ID' | 'OOD',
   settings: Settings,
 ): Promise<Uint8Array[] | undefined> {
-  const parts = validationParts(genomes, group)
+  const parts = partsCalled(genomes, group, 'val')
   if (parts.length === 0) return undefined
   const wanted = limitOf(settings) || sampledFragments
   const genera = new Set(parts.map(part => part.genome.genus)).size
