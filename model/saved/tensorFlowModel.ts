@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { entries } from '../../engine/index.js'
+import { adamState, entries } from '../../engine/index.js'
 import { layerNormLstm } from '../cells/layerNormLstm.js'
 import { lstm } from '../cells/lstm.js'
 import {
@@ -17,9 +17,9 @@ import {
   tensorOf,
 } from '../checkpoint/index.js'
 import type { ModelOptions } from '../generative.js'
-import type { TrainState } from '../trainState.js'
+import { initialState, type TrainState } from '../trainState.js'
 import { stepOf } from './locate.js'
-import { namedState, type SavedModel, stateFrom } from './savedModel.js'
+import { type SavedModel, stateFrom } from './savedModel.js'
 
 /** Cells that the reference has. */
 const referenceCells: readonly string[] = ['lstm', 'layerNormLstm']
@@ -59,7 +59,7 @@ export async function loadTensorFlowModel(prefix: string): Promise<SavedModel> {
   const step = stepOf({ format: 'tensorflow', path: prefix })
   const beta2Power = expectTensor(prefix, tensors, referenceNames.beta2Power, 'F32', [])[0]
   const updates = updatesOf(prefix, beta2Power, step)
-  const state = stateFrom(prefix, options, (name, t) =>
+  const state = stateFrom(prefix, initialState({ ...options, seed: 0 }), (name, t) =>
     name === 'updates'
       ? Int32Array.of(updates)
       : expectTensor(prefix, tensors, referenceName(name) ?? name, 'F32', t.shape),
@@ -127,8 +127,9 @@ export async function toReference(
   state: TrainState,
 ): Promise<StoredTensors> {
   const tensors = new Map<string, StoredTensor>()
-  for (const [name, t] of entries(namedState(state))) {
-    if (name === 'updates') continue // Adam's powers tell it
+  // The reference trains with Adam alone; its powers tell the number of updates.
+  const { parameters, adam = adamState(parameters) } = state
+  for (const [name, t] of entries({ ...parameters, adam })) {
     const variable = referenceCells.includes(cell.name) ? referenceName(name) : undefined
     if (variable === undefined)
       throw new CheckpointError(

@@ -49,7 +49,21 @@ const trouble: readonly Uint8Array[] = [
     '../../x',
     'x.js',
   ],
-  ...['F32', 'F64', 'I32', 'BF16', 'lstm', 'gru', 'mine', '/tmp/evil.mjs', 'adam.v.cell.kernel', 'updates'],
+  ...[
+    'F32',
+    'F64',
+    'I32',
+    'BF16',
+    'lstm',
+    'gru',
+    'mine',
+    '/tmp/evil.mjs',
+    'adam.v.cell.kernel',
+    'updates',
+    'carry.h',
+    'carry.c',
+    'sgd.velocity',
+  ],
 ].map(bytesOf)
 
 const numbers: readonly Uint8Array[] = [
