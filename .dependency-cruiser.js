@@ -39,7 +39,7 @@ export const order = {
     ['settingsError.ts'],
     ['settings.ts'],
   ],
-  data: [['*'], ['formats'], ['read.ts'], ['io']],
+  data: [['fetch'], ['*'], ['formats'], ['read.ts'], ['io']],
   cli: [['main.ts'], ['commands'], ['*']],
 }
 
@@ -52,7 +52,8 @@ const doors = {
   model: ['index'],
   'model/checkpoint': ['index'],
   'model/saved': ['index'],
-  data: ['index'],
+  data: ['index', 'fetch/index'],
+  'data/fetch': ['index'],
   'data/formats': ['index'],
   eval: ['index'],
 }

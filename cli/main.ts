@@ -14,6 +14,7 @@ import { environmentVariables } from '../engine/index.js'
 import { register as check } from './commands/check.js'
 import { register as convert } from './commands/convert.js'
 import { register as evaluate } from './commands/evaluate.js'
+import { register as fetchGenomes } from './commands/fetch.js'
 import { register as info } from './commands/info.js'
 import { register as sample } from './commands/sample.js'
 import { register as score } from './commands/score.js'
@@ -64,7 +65,8 @@ const program = new Command('xenograd')
   .addHelpText('after', help)
   .exitOverride()
   .configureOutput({ outputError() {} })
-for (const register of [train, tune, sample, score, evaluate, convert, info, check]) register(program)
+for (const register of [train, tune, sample, score, evaluate, convert, fetchGenomes, info, check])
+  register(program)
 
 try {
   await program.parseAsync(dashedNames(process.argv))

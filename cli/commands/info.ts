@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { printable } from '../../data/index.js'
 import { entries } from '../../engine/index.js'
 import { loadModel } from '../../model/index.js'
-import { parameterCount } from '../models.js'
+import { cellOption, givenCell, parameterCount } from '../models.js'
 
 /** `xenograd info`: what a model file holds. */
 export function register(program: Command): void {
@@ -10,8 +10,9 @@ export function register(program: Command): void {
     .command('info')
     .description('what a model is: cell, sizes, updates, notes')
     .argument('<model>', 'safetensors file, run directory, or prefix of a TensorFlow checkpoint')
-    .action(async (path: string) => {
-      const model = await loadModel(path)
+    .addOption(cellOption())
+    .action(async (path: string, flags: { cell?: string }) => {
+      const model = await loadModel(path, await givenCell(flags.cell))
       const { options, state, metadata } = model
       const properties = {
         path: model.path,

@@ -39,6 +39,25 @@ const trials: Readonly<Record<string, Trial>> = {
       [],
     ],
   },
+  tune: {
+    always: [
+      ...['--num_steps=2', '--hidden_lstm_size=4', '--seq_len=8', '--batch_size=2', '--out_dir=out'],
+      ...['--mutation-rates=0,0.1', '--reg-weights=0', '--hidden-sizes=4', '--processes=1'],
+    ],
+    usual: [
+      ['--in_tr_data_dir=reads.fa', '--in_val_data_dir=reads.fa', '--ood_val_data_dir=damaged0'],
+      ['--in_tr_data_dir=reads.fa'],
+    ],
+  },
+  sample: {
+    always: ['--per-genus=2', '--held-out=1', '--length=8'],
+    usual: [['damaged0', 'out'], ['manifest.tsv', 'out'], ['manifest.tsv', 'old.txt'], []],
+  },
+  fetch: {
+    // A port that nobody listens to: the network is out of reach.
+    always: ['--base-url=http://127.0.0.1:9', '--email=me@example.org', '-o', 'out', '--manifest=damaged0'],
+    usual: [[], ['../x']],
+  },
   score: {
     always: [],
     usual: [
@@ -204,6 +223,10 @@ export async function makeFolder(): Promise<string> {
   writeFileSync(join(folder, 'reads.fa'), reads)
   writeFileSync(join(folder, 'reads.fq'), '@a\nACGTACGTAC\n+\nIIIIIIIIII\n@b\nACG\n+\nIII\n')
   writeFileSync(join(folder, 'reads.fa.gz'), gzipSync(reads))
+  writeFileSync(
+    join(folder, 'manifest.tsv'),
+    'file\tgenus\tset\tpart\nreads.fa\tX\tID\ttrain:0-0.5;val:0.5-1\nreads.fa.gz\tY\tOOD\tval:0-1\n',
+  )
   mkdirSync(join(folder, 'folder'))
   for (const name of ['old.txt', 'old.tsv']) writeFileSync(join(folder, name), 'what was there before\n')
   await tinyModel(folder, { name: 'model.safetensors' })
