@@ -12,7 +12,7 @@
  * engine/hostRandom.
  */
 export { type BatchOptions, TrainingBatches } from './batches.js'
-export type { Source } from './formats/index.js'
+export { type Encoder, encoderFor, type Source } from './formats/index.js'
 export {
   findGenomes,
   type Genome,

@@ -51,9 +51,9 @@ export function register(program: Command): void {
     .option('-b, --background <model>', 'model of the background')
     .option('--in <path...>', "in-distribution reads: files, or folders in the reference's layout")
     .option('--ood <path...>', 'out-of-distribution reads')
-    .option('--json <file>', 'write everything that was found')
-    .option('--tsv <file>', 'write the scores of every read (compressed if it ends in .gz)')
-    .option('--plot <file>', 'write ROC curves and histograms, as SVG')
+    .option('--json <out>', 'write everything that was found')
+    .option('--tsv <out>', 'write the scores of every read (compressed if it ends in .gz)')
+    .option('--plot <out>', 'write ROC curves and histograms, as SVG')
     .option('--seed <n>', 'seed of the bootstrap', wholeNumber(0), 1)
     .option('--replicates <n>', 'replicates of the bootstrap', wholeNumber(0), 1000)
     .addOption(
