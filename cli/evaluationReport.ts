@@ -57,8 +57,13 @@ export async function writeReport(
   if (markdown !== undefined) await writeFileAtomic(markdown, formatMarkdown(evaluation, logged))
   if (plot !== undefined) await writeFileAtomic(plot, await evaluationPlot(reads, evaluation, options))
   if (html !== undefined) {
-    const notes = Object.entries(facts).flatMap(([name, fact]) => (fact === undefined ? [] : `${name}: ${fact}`))
-    await writeFileAtomic(html, await evaluationPage(reads, evaluation, { ...options, notes, curves, logged }))
+    const notes = Object.entries(facts).flatMap(([name, fact]) =>
+      fact === undefined ? [] : `${name}: ${fact}`,
+    )
+    await writeFileAtomic(
+      html,
+      await evaluationPage(reads, evaluation, { ...options, notes, curves, logged }),
+    )
   }
   process.stdout.write(formatTable(evaluation, logged))
 }

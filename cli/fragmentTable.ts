@@ -14,7 +14,10 @@ export const fragmentHeader = (scores: readonly string[]): string =>
   `#${['set', 'read', 'genus', 'genome', 'length', 'gc', ...scores].join('\t')}\n`
 
 /** A row of that table: numbers with all their digits, so that what is read back ranks the same; NA for undefined. */
-export function formatFragment(set: SetName, { name, genus, genome, length, gc, scores }: ScoredFragment): string {
+export function formatFragment(
+  set: SetName,
+  { name, genus, genome, length, gc, scores }: ScoredFragment,
+): string {
   const number = (x: number): string => (Number.isNaN(x) ? 'NA' : String(x))
   return `${[set, name, genus ?? 'NA', genome ?? 'NA', length, number(gc), ...scores.map(number)].join('\t')}\n`
 }
@@ -58,7 +61,8 @@ export async function readFragmentTable(path: string): Promise<FragmentTable> {
   }
   if (!header || !sets) throw new InputError(`${path}: is empty; wanted a table of scores with a header`)
   for (const name of setNames)
-    if (sets[name].size === 0) throw new InputError(`${path}: no row whose set is '${name}'; both sets are needed`)
+    if (sets[name].size === 0)
+      throw new InputError(`${path}: no row whose set is '${name}'; both sets are needed`)
   const near = [...relations].filter(([, relation]) => relation === 'near').map(([genus]) => genus)
   return {
     names: header.scores.map(({ name }) => name),
@@ -94,7 +98,8 @@ type Header = {
 function parseHeader(cells: readonly string[], where: string): Header {
   const names = cells.map((cell, i) => (i === 0 ? cell.replace(/^#\s*/, '') : cell))
   const twice = names.find((name, i) => names.indexOf(name) !== i)
-  if (twice !== undefined) throw new InputError(`${where}: two columns are called '${twice}'; give each its own name`)
+  if (twice !== undefined)
+    throw new InputError(`${where}: two columns are called '${twice}'; give each its own name`)
   const isDescribed = (name: string): name is DescribedColumn => described.some(known => known === name)
   const columns = new Map(names.flatMap((name, i) => (isDescribed(name) ? [[name, i] as const] : [])))
   const scores = names.flatMap((name, index) => (isDescribed(name) ? [] : [{ name, index }]))
@@ -121,12 +126,17 @@ function parseRow(
     if (cell === undefined || isUndefined(cell)) return Number.NaN
     const value = Number(cell.replace(/^([+-]?)inf$/i, '$1Infinity'))
     if (Number.isNaN(value))
-      throw new InputError(`${where}: '${cell}' in column ${column} is not a number${name && ` (read ${name})`}`)
+      throw new InputError(
+        `${where}: '${cell}' in column ${column} is not a number${name && ` (read ${name})`}`,
+      )
     return value
   }
   const given = text('set')
   const set = setNames.find(known => known === given)
-  if (!set) throw new InputError(`${where}: the set is '${given ?? 'NA'}'; wanted in or ood${name && ` (read ${name})`}`)
+  if (!set)
+    throw new InputError(
+      `${where}: the set is '${given ?? 'NA'}'; wanted in or ood${name && ` (read ${name})`}`,
+    )
   return {
     set,
     relation: text('relation'),
@@ -144,10 +154,16 @@ function parseRow(
 const isUndefined = (cell: string): boolean => /^(NA|nan|)$/i.test(cell)
 
 /** Remembers whether a genus is near. @throws InputError for another word, no genus, or a genus that is both. */
-function addRelation(relations: Map<string, string>, genus: string | undefined, relation: string, where: string): void {
+function addRelation(
+  relations: Map<string, string>,
+  genus: string | undefined,
+  relation: string,
+  where: string,
+): void {
   if (relation !== 'near' && relation !== 'far')
     throw new InputError(`${where}: the relation is '${relation}'; wanted near or far`)
-  if (genus === undefined) throw new InputError(`${where}: ${relation}, but of no genus; fill in the column genus`)
+  if (genus === undefined)
+    throw new InputError(`${where}: ${relation}, but of no genus; fill in the column genus`)
   const before = relations.get(genus)
   if (before !== undefined && before !== relation)
     throw new InputError(`${where}: genus ${genus} is ${relation} here and ${before} before`)

@@ -96,7 +96,7 @@ async function* startScoring(
 }
 
 /** The same items, with the next one asked for before each is given: the device computes while scores are written. */
-async function* prefetch<T>(items: AsyncGenerator<T, void>): AsyncGenerator<T, void> {
+export async function* prefetch<T>(items: AsyncGenerator<T, void>): AsyncGenerator<T, void> {
   let next = items.next()
   try {
     for (;;) {
@@ -113,7 +113,7 @@ async function* prefetch<T>(items: AsyncGenerator<T, void>): AsyncGenerator<T, v
 }
 
 /** Groups of `size` items, the last one smaller. */
-async function* inBatches<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
+export async function* inBatches<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
   let batch: T[] = []
   try {
     for await (const item of items) {

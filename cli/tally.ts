@@ -11,7 +11,7 @@ export class Tally {
   undefinedScores = 0
   readonly #began = performance.now()
 
-  add({ read, foreground }: ScoredRead): void {
+  add({ read, foreground }: Pick<ScoredRead, 'read' | 'foreground'>): void {
     this.reads++
     this.bases += read.bases.length
     for (const base of read.bases) if (base === unknown) this.unknownBases++

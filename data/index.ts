@@ -24,7 +24,7 @@ export {
 } from './genomes.js'
 export { type AtomicWriter, openAtomic, writeFileAtomic } from './io/atomic.js'
 export { crc32c, maskedCrc32c } from './io/crc32c.js'
-export { InputError } from './io/inputError.js'
+export { EmptyInputError, InputError } from './io/inputError.js'
 export { writeChunks } from './io/writeChunks.js'
 export { findFiles, openDataset, readLabelDictionary, type Split, splits } from './layout.js'
 export { mutate } from './mutate.js'

@@ -8,10 +8,14 @@
  * the correlation with GC content (`correlation`) and the seeds' statistic (`batchAuroc`; of trainings `trainingCurve`),
  * for each score. An `interval` comes of Student's t (`student`). `report/` shows an evaluation, `scores/` are the
  * methods of detection.
+ *
+ * Calls on single fragments: `conformal` p-values, the threshold for many of them at once (`falseDiscovery`), and the
+ * evidence of several fragments of one origin in one (`pool`).
  */
 export { type BatchMean, batchSize, meanBatchAuroc } from './batchAuroc.js'
 export { type BootstrapOptions, bootstrapIntervals } from './bootstrap.js'
 export type { ClusterLabels } from './clusters.js'
+export { Calibration, type CalibrationScores, fewestCalibrationScores } from './conformal.js'
 export { type Correlation, pearson, spearman } from './correlation.js'
 export { aurocEstimate, type ClassScores, delongVariance, type PairedTest, pairedDelong } from './delong.js'
 export {
@@ -22,9 +26,11 @@ export {
   evaluateScores,
   type ScoreEvaluation,
 } from './evaluate.js'
+export { FalseDiscovery } from './falseDiscovery.js'
 export type { Group, GroupEvaluation, GroupedBy } from './groups.js'
 export type { Estimate, Interval } from './interval.js'
 export { auprc, auprcOf, auroc, aurocOf, fprAtTpr, fprAtTprOf, rocCurve } from './metrics.js'
+export { type Evidence, EvidencePool } from './pool.js'
 export { type Counts, type Positive, type Ranking, rank, type Scores } from './ranking.js'
 export type { ClassSize, EvaluationReads, ScoredReads } from './reads.js'
 export {

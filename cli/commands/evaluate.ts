@@ -9,13 +9,13 @@ import { UsageError } from '../failure.js'
 import { formatFragment, fragmentHeader, readFragmentTable } from '../fragmentTable.js'
 import { openInput } from '../input.js'
 import { watchInterrupts } from '../interrupt.js'
+import { modelScores, scoreFragments } from '../modelScores.js'
 import { loadModels } from '../models.js'
-import { modelScores } from '../modelScores.js'
 import { wholeNumber } from '../options.js'
 import { writeTable } from '../output.js'
 import { say } from '../progress.js'
 import { ScoredSet, setNames } from '../scoredSet.js'
-import { makeDetector, type ScoringFlags, scoreFragments, scoringOptions } from '../scoring.js'
+import { makeDetector, type ScoringFlags, scoringOptions } from '../scoring.js'
 import { Tally } from '../tally.js'
 
 type EvaluateFlags = ScoringFlags &
@@ -70,12 +70,19 @@ export function register(program: Command): void {
     .option('--in <path...>', "in-distribution reads: files, or folders in the reference's layout")
     .option('--ood <path...>', 'out-of-distribution reads')
     .addOption(
-      new Option('--scores-tsv <file>', 'a table of scores per fragment, instead of models and reads').conflicts([
+      new Option(
+        '--scores-tsv <file>',
+        'a table of scores per fragment, instead of models and reads',
+      ).conflicts([
         ...['foreground', 'background', 'modelDirFrgd', 'modelDirBkgd', 'tsv'],
         ...['in', 'ood', 'inTestDataDir', 'oodTestDataDir', 'nSamples'],
       ]),
     )
-    .option('--scores <names>', 'take these scores, in this order (with commas); the first is the baseline', names)
+    .option(
+      '--scores <names>',
+      'take these scores, in this order (with commas); the first is the baseline',
+      names,
+    )
     .option('--json <out>', 'write everything that was found')
     .option('--table <out>', 'write everything that was found as TSV, a row for each figure')
     .option('--markdown <out>', 'write the tables as Markdown')
@@ -123,9 +130,11 @@ type Scored = ReportSource & {
 }
 
 async function evaluate(flags: EvaluateFlags): Promise<void> {
-  if (flags.window && !flags.runs) throw new UsageError('--window needs --runs: the trainings that it is a window of')
+  if (flags.window && !flags.runs)
+    throw new UsageError('--window needs --runs: the trainings that it is a window of')
   watchInterrupts()
-  const scored = flags.scoresTsv === undefined ? await scoreWithModels(flags) : await scoresOfTable(flags.scoresTsv)
+  const scored =
+    flags.scoresTsv === undefined ? await scoreWithModels(flags) : await scoresOfTable(flags.scoresTsv)
   const chosen = chosenScores(scored.names, flags.scores)
   const reads: EvaluationReads = {
     inDistribution: scored.sets.in.reads(chosen),
@@ -134,9 +143,13 @@ async function evaluate(flags: EvaluateFlags): Promise<void> {
   warnOfSharedGenera(reads)
   const { seed, replicates, cluster } = flags
   const near = flags.near === undefined ? scored.near : await nearGenera(flags.near)
-  const evaluation = asInputError(() => evaluateScores(reads, { seed, replicates, cluster, ...(near && { near }) }))
+  const evaluation = asInputError(() =>
+    evaluateScores(reads, { seed, replicates, cluster, ...(near && { near }) }),
+  )
   await writeReport(reads, evaluation, scored, flags)
-  const [likelihood, ratio] = ['likelihood', 'ratio'].map(name => evaluation.scores.find(({ score }) => score === name))
+  const [likelihood, ratio] = ['likelihood', 'ratio'].map(name =>
+    evaluation.scores.find(({ score }) => score === name),
+  )
   if (flags.scoresTsv === undefined && likelihood && ratio)
     process.stdout.write(
       `AUCs for raw likelihood and likelihood ratio: ${likelihood.auroc.value}, ${ratio.auroc.value}\n`,
@@ -165,12 +178,20 @@ function warnOfSharedGenera({ inDistribution, outOfDistribution }: EvaluationRea
   const outside = new Set(outOfDistribution.genus)
   const shared = [...new Set(inDistribution.genus)].filter(genus => outside.has(genus))
   if (shared.length > 0)
-    say(`xenograd evaluate: in both sets there are reads of ${shared.join(', ')}: is one of the sets the wrong one?`)
+    say(
+      `xenograd evaluate: in both sets there are reads of ${shared.join(', ')}: is one of the sets the wrong one?`,
+    )
 }
 
 async function scoresOfTable(path: string): Promise<Scored> {
   const { names, sets, near } = await readFragmentTable(path)
-  return { names, sets, near, title: `${basename(path)}: in- against out-of-distribution`, facts: { scores: path } }
+  return {
+    names,
+    sets,
+    near,
+    title: `${basename(path)}: in- against out-of-distribution`,
+    facts: { scores: path },
+  }
 }
 
 async function scoreWithModels(flags: EvaluateFlags): Promise<Scored> {
