@@ -11,10 +11,10 @@ import {
 import { UsageError } from './failure.js'
 
 /** What the detector is made of. */
-export type Models = { readonly foreground: SavedModel; readonly background?: SavedModel }
+type Models = { readonly foreground: SavedModel; readonly background?: SavedModel }
 
 /** How a model is named on the command line. */
-export type ModelFlags = {
+type ModelFlags = {
   readonly foreground: string
   readonly background?: string | undefined
   /** A .js file with the cell of both, if it is one of the user's own. */
@@ -24,7 +24,7 @@ export type ModelFlags = {
 }
 
 /** Loads the models of the command line. @throws CheckpointError as `loadModel`. */
-export async function loadModels({ foreground, background, cell: file, step }: ModelFlags): Promise<Models> {
+async function loadModels({ foreground, background, cell: file, step }: ModelFlags): Promise<Models> {
   const cell = file === undefined ? undefined : await findCell(file)
   return {
     foreground: await loadModel(foreground, cell, step),
@@ -38,7 +38,7 @@ export async function loadModels({ foreground, background, cell: file, step }: M
  * @throws CheckpointError as `loadModel` and `loadDetector`; UsageError for a background model beside a detector's file.
  */
 export async function loadChosenDetector(
-  flags: Omit<ModelFlags, 'foreground' | 'step'> & { readonly foreground?: string | undefined },
+  flags: Omit<ModelFlags, 'foreground'> & { readonly foreground?: string | undefined },
 ): Promise<SavedDetector> {
   const { foreground = shippedDetector(), background, cell: file } = flags
   if (await isDetectorFile(foreground)) {

@@ -1,15 +1,13 @@
 import { setImmediate } from 'node:timers/promises'
 import { Option } from 'commander'
-import { gcFraction, type Read } from '../data/index.js'
 import type { Runtime } from '../engine/index.js'
-import { Detector } from '../model/index.js'
+import type { SavedDetector } from '../model/index.js'
 import { type DeviceArguments, deviceOption, deviceOptionFlags } from './deviceOptions.js'
-import type { Extent, Input } from './input.js'
+import type { Extent } from './input.js'
 import { interrupted } from './interrupt.js'
-import { describeModel, type Models } from './models.js'
+import { describeDetector } from './models.js'
 import { wholeNumber } from './options.js'
 import { type Progress, say, startProgress } from './progress.js'
-import type { ScoredRead } from './table.js'
 import type { Tally } from './tally.js'
 import { version } from './version.js'
 
@@ -87,19 +85,10 @@ export const scoringOptions = (): Option[] => [
   new Option('-q, --quiet', 'no banner, no progress, no summary: only warnings and errors'),
 ]
 
-/** Sets up the models on a device; says on stderr what will compute, and with what, if `chatty`. */
-export function makeDetector(
-  device: Runtime,
-  { foreground, background }: Models,
-  { batch, bothStrands }: ScoringFlags,
-  chatty: boolean,
-): Detector {
-  if (chatty) {
-    say(`xenograd ${version()}, device ${device.name} (${device.description}), batch ${batch}`)
-    say(`foreground ${describeModel(foreground)}`)
-    if (background) say(`background ${describeModel(background)}`)
-  }
-  return new Detector(foreground, background, { device: device.name, batch, bothStrands })
+/** Says on stderr what will compute, and with what. */
+export function sayBanner(device: Runtime, detector: SavedDetector, { batch }: ScoringFlags): void {
+  say(`xenograd ${version()}, device ${device.name} (${device.description}), batch ${batch}`)
+  for (const line of describeDetector(detector)) say(line)
 }
 
 /** The most bases that go through the scores together: a batch of chromosomes would not fit into memory. */
@@ -146,35 +135,6 @@ export async function* scoreInOrder<T, S>(
     })
     // Let the event loop see to signals and the terminal.
     await setImmediate()
-  }
-}
-
-/**
- * Scores all reads of an input with two networks, in their order, in bounded memory, with progress on stderr. Reads
- * before a damaged one are given before the error.
- * @throws InputError for a damaged read, AbortError when the user interrupts.
- */
-export async function* scoreInput(
-  detector: Detector,
-  input: Input,
-  tally: Tally,
-  { batch, quiet }: ScoringFlags,
-): AsyncGenerator<ScoredRead[]> {
-  const progress = startProgress(input.totalBytes, { quiet })
-  const inOrder = {
-    batch,
-    fragmentsOf: ({ bases }: Read) => [bases],
-    score: (fragments: readonly Uint8Array[]) => detector.score(fragments),
-  }
-  try {
-    for await (const group of scoreInOrder(input.reads, inOrder)) {
-      const scored = group.map(({ item: read, scores: [s] }) => ({ ...s, read, gc: gcFraction(read.bases) }))
-      for (const { read, foreground } of scored) tally.add(read, !Number.isNaN(foreground))
-      progress.update(input.bytesRead(), `${tally.reads} reads, ${tally.readsPerSecond}`)
-      yield scored
-    }
-  } finally {
-    progress.stop()
   }
 }
 

@@ -1,17 +1,4 @@
-import { type Read, unknown } from '../data/index.js'
-import type { ReadScores } from '../model/index.js'
-
-/** A read with everything that the tables say of it. */
-export type ScoredRead = ReadScores & { readonly read: Read; readonly gc: number }
-
-/** The header of the table of scores of two networks, without its leading `#`. */
-export const scoreColumns = ['read', 'length', 'gc', 'll_fg', 'll_bg', 'llr'] as const
-
-/** A row of that table. */
-export function formatRow({ read, gc, foreground, background, ratio }: ScoredRead): string {
-  const scores = [foreground, background, ratio].map(formatScore)
-  return [read.name, read.bases.length, formatFraction(gc), ...scores].join('\t')
-}
+import { unknown } from '../data/index.js'
 
 /** A score with the nine digits that tell every float32 from its neighbours; `NA` for NaN. */
 export const formatScore = (score: number): string => (Number.isNaN(score) ? 'NA' : score.toPrecision(9))

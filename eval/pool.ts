@@ -1,4 +1,4 @@
-import type { Estimate } from './normal.js'
+import type { Estimate } from './interval.js'
 import { tConfidence } from './student.js'
 
 /** What one member of a group (a read of a pair, a contig of a bin) says. */

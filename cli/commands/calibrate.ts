@@ -7,11 +7,10 @@ import { openChosenDevice } from '../deviceOptions.js'
 import { UsageError } from '../failure.js'
 import { inputPaths, openInput } from '../input.js'
 import { interrupted, watchInterrupts } from '../interrupt.js'
-import { describeDetector, loadChosenDetector } from '../models.js'
+import { loadChosenDetector } from '../models.js'
 import { wholeNumber } from '../options.js'
 import { say, startProgress } from '../progress.js'
-import { type ScoringFlags, scoringOptions } from '../scoring.js'
-import { version } from '../version.js'
+import { type ScoringFlags, sayBanner, scoringOptions } from '../scoring.js'
 
 type CalibrateFlags = ScoringFlags & {
   foreground?: string
@@ -88,10 +87,7 @@ async function calibrate(files: string[], flags: CalibrateFlags): Promise<void> 
       : await genomeFragments(flags.genomes, flags)
   const device = await openChosenDevice(flags)
   const saved = await loadChosenDetector(flags)
-  if (!flags.quiet) {
-    say(`xenograd ${version()}, device ${device.name} (${device.description}), batch ${flags.batch}`)
-    for (const line of describeDetector(saved)) say(line)
-  }
+  if (!flags.quiet) sayBanner(device, saved, flags)
   const { bothStrands = false, batch } = flags
   const detector = new DetectorScores(saved, { device: device.name, batch, bothStrands })
   const calibrated = new Map<string, CalibrationScores[]>(detector.scores.map(({ name }) => [name, []]))

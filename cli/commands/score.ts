@@ -5,13 +5,12 @@ import { UsageError } from '../failure.js'
 import { parseGrouping } from '../groupBy.js'
 import { inputPaths, openFiles } from '../input.js'
 import { watchInterrupts } from '../interrupt.js'
-import { describeDetector, loadChosenDetector } from '../models.js'
+import { loadChosenDetector } from '../models.js'
 import { say } from '../progress.js'
 import { Groups, type ScoresOfTable } from '../scoreRows.js'
 import { type TableFlags, writeScores } from '../scoreTable.js'
-import { type ScoringFlags, ScoringProgress, scoringOptions } from '../scoring.js'
+import { type ScoringFlags, ScoringProgress, sayBanner, scoringOptions } from '../scoring.js'
 import { Tally } from '../tally.js'
-import { version } from '../version.js'
 
 type ScoreFlags = ScoringFlags &
   TableFlags & {
@@ -134,11 +133,8 @@ async function score(files: string[], flags: ScoreFlags): Promise<void> {
   const device = await openChosenDevice(flags)
   const saved = await loadChosenDetector(flags)
   const chatty = !flags.quiet && (process.stderr.isTTY || flags.output !== '-')
-  if (chatty)
-    say(`xenograd ${version()}, device ${device.name} (${device.description}), batch ${flags.batch}`)
-  // Nobody has said which detector to take: what it knows must be said.
-  if (chatty || (flags.foreground === undefined && !flags.quiet))
-    for (const line of describeDetector(saved)) say(line)
+  // Where nobody has said which detector to take, what it knows must be said.
+  if (chatty || (flags.foreground === undefined && !flags.quiet)) sayBanner(device, saved, flags)
 
   const tally = new Tally()
   const input = await openFiles(paths, {
