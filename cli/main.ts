@@ -13,6 +13,7 @@ import { environmentVariables } from '../engine/index.js'
 import { register as check } from './commands/check.js'
 import { register as convert } from './commands/convert.js'
 import { register as evaluate } from './commands/evaluate.js'
+import { register as fit } from './commands/fit.js'
 import { register as info } from './commands/info.js'
 import { register as score } from './commands/score.js'
 import { register as train } from './commands/train.js'
@@ -51,7 +52,7 @@ const program = new Command('xenograd')
   .addHelpText('after', help)
   .exitOverride()
   .configureOutput({ outputError() {} })
-for (const register of [train, score, evaluate, convert, info, check]) register(program)
+for (const register of [train, fit, score, evaluate, convert, info, check]) register(program)
 
 try {
   await program.parseAsync(dashedNames(process.argv))

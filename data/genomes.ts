@@ -58,8 +58,8 @@ export async function findGenomes(folder: string): Promise<Genome[]> {
  * The genomes of a manifest: a table with tabs and a header line, with columns `file` (relative to the manifest) and
  * `genus`, and optionally `accession`, `set`, `part` (`train:0-0.7;val:0.7-0.85`: which part of the genome is for which
  * set) and `length_bp` (what the parts are fractions of, where the file ends before the genome does).
- * @throws InputError when there is no such file, and for any mistake in it, overlapping parts included: it names the
- * line.
+ * @throws InputError when there is no such file, and for any mistake in it, overlapping parts and a genus in two sets
+ * included: it names the line.
  */
 export async function readManifest(path: string): Promise<Genome[]> {
   const text = await readFile(path, 'utf8').catch(unreadable(path, 'file'))
@@ -68,6 +68,7 @@ export async function readManifest(path: string): Promise<Genome[]> {
   for (const column of ['file', 'genus'])
     if (!header.includes(column)) throw new InputError(`${path} line 1: the header has no column '${column}'`)
   const genomes: Genome[] = []
+  const groups = new Map<string, string>() // of each genus
   for (const [i, row] of rows.entries()) {
     if (i === 0 || row.join('') === '') continue
     const line = `${path} line ${i + 1}`
@@ -83,6 +84,12 @@ export async function readManifest(path: string): Promise<Genome[]> {
       length: Number(field('length_bp')) || 0,
       parts: parseParts(field('part'), line),
     })
+    const other = groups.get(genus) ?? field('set')
+    if (other !== field('set'))
+      throw new InputError(
+        `${line}: genus ${genus} is in set '${field('set')}', and in '${other}' further up; a genus can be in one set only`,
+      )
+    groups.set(genus, other)
   }
   return genomes
 }

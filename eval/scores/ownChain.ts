@@ -53,7 +53,8 @@ export class OwnChain {
 
 /**
  * The own chain of that order up to `maxOrder` which has the least Bayesian information criterion: free parameters times
- * the logarithm of the predicted bases, minus twice the log-likelihood (Katz 1981, Technometrics 23, 243-249).
+ * the logarithm of the predicted bases, minus twice the log-likelihood (Katz 1981, Technometrics 23, 243-249), here for
+ * each predicted base, as a higher order predicts fewer.
  */
 export class OwnChainByCriterion {
   readonly #chains: readonly OwnChain[]
@@ -67,7 +68,9 @@ export class OwnChainByCriterion {
     let least = Number.POSITIVE_INFINITY
     for (const chain of this.#chains) {
       const likelihood = chain.logLikelihood(bases)
-      const criterion = 3 * 4 ** chain.order * Math.log(likelihood.count) - 2 * likelihood.sum
+      const { sum, count } = likelihood
+      if (count === 0) break
+      const criterion = (3 * 4 ** chain.order * Math.log(count) - 2 * sum) / count
       if (criterion < least) {
         least = criterion
         best = likelihood
