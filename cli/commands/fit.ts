@@ -73,7 +73,12 @@ export function register(program: Command): void {
     .option('--set <name>', 'which parts of the genomes to fit on', 'train')
     .option('--in-distribution <name>', "the manifest's set of known genera", 'ID')
     .option('--labelled-set <name>', 'which parts to sample labelled fragments from', 'val')
-    .option('--lengths <list>', 'lengths of the labelled fragments', parseLengths, [100, 250, 1000, 5000, 20000])
+    .option(
+      '--lengths <list>',
+      'lengths of the labelled fragments',
+      parseLengths,
+      [100, 250, 1000, 5000, 20000],
+    )
     .option('--per-genus <n>', 'labelled fragments of each known genus and length', wholeNumber(1), 200)
     .option('--seed <n>', 'seed of the labelled fragments', wholeNumber(0), 1)
     .option('--description <text>', 'what the file says of itself')
@@ -119,7 +124,9 @@ function describe(score: StorableScore): string {
   const rate = settings.falsePositiveRate
   return (
     `${name}: ${Number((bytes / 1e6).toPrecision(3))} MB` +
-    (typeof rate === 'number' && rate > 0 ? `, a foreign k-mer passes with probability ${rate.toExponential(1)}` : '')
+    (typeof rate === 'number' && rate > 0
+      ? `, a foreign k-mer passes with probability ${rate.toExponential(1)}`
+      : '')
   )
 }
 
@@ -132,7 +139,9 @@ async function openSources(
   const { genomes: manifest, reads = [], inDistribution, set, labelledSet, quiet } = flags
   if (manifest === undefined) {
     if (needsLabels)
-      throw new UsageError('gcRegressed and weightedSum are fitted on labelled fragments of genomes: give --genomes')
+      throw new UsageError(
+        'gcRegressed and weightedSum are fitted on labelled fragments of genomes: give --genomes',
+      )
     return { sequences: sequencesOfReads(reads, quiet), samples: [] }
   }
   const genomes = await readManifest(manifest)

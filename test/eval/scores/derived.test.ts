@@ -22,11 +22,16 @@ test('bothStrands: mean and maximum over a fragment and its reverse complement, 
     fc.asyncProperty(fc.array(sequence(5)), async fragments => {
       const [mean, max] = (['mean', 'max'] as const).map(join => overStrands(join, first, join))
       const ends = fragments.map(bases => [bases[0], reverseComplement(bases)[0]].map(x => x ?? Number.NaN))
-      const [means, maxima] = await Promise.all([mean.score(fragments), reload(max, [first]).score(fragments)])
+      const [means, maxima] = await Promise.all([
+        mean.score(fragments),
+        reload(max, [first]).score(fragments),
+      ])
       const reverse = await mean.score(fragments.map(reverseComplement))
       return ends.every(
         ([a, b], i) =>
-          Object.is(means[i], (a + b) / 2) && Object.is(maxima[i], Math.max(a, b)) && Object.is(means[i], reverse[i]),
+          Object.is(means[i], (a + b) / 2) &&
+          Object.is(maxima[i], Math.max(a, b)) &&
+          Object.is(means[i], reverse[i]),
       )
     }),
   )
@@ -51,7 +56,11 @@ test('gcRegressed: residuals of in-distribution fragments have no trend in GC; o
     yield training
   }
   const samples = [{ length: 30, fragments, labels }]
-  const [of, residual] = await fitScores(['markov:order=1', 'gcRegressed:of=markov1'].map(parseSpec), one(), samples)
+  const [of, residual] = await fitScores(
+    ['markov:order=1', 'gcRegressed:of=markov1'].map(parseSpec),
+    one(),
+    samples,
+  )
   const inside = fragments.slice(0, 100)
   const residuals = await residual.score(inside)
   for (const power of [0, 1, 2]) {
@@ -59,7 +68,10 @@ test('gcRegressed: residuals of in-distribution fragments have no trend in GC; o
     t.ok(Math.abs(moment) < 1e-8, `sum of residuals times GC^${power} is zero`)
   }
   t.deepEqual(await reload(residual, [of]).score(inside), residuals)
-  const error = await fitScores([parseSpec('markov:name=m,order=1'), parseSpec('gcRegressed:of=m')], one()).catch(e => e)
+  const error = await fitScores(
+    [parseSpec('markov:name=m,order=1'), parseSpec('gcRegressed:of=m')],
+    one(),
+  ).catch(e => e)
   t.match(error.message, /0 in-distribution fragments to fit a polynomial of degree 2 on; give more/)
 })
 
@@ -69,7 +81,10 @@ test('compression: the length under the compressor, in nats per base, added to t
   for (const fragment of [repeat, random]) {
     const text = Buffer.from(decode(fragment))
     const nats = (bytes: number) => (8 * Math.LN2 * bytes) / 320
-    t.equal(compressedLength(fragment, 'deflate'), nats(deflateRawSync(text, { level: 9, memLevel: 9 }).length))
+    t.equal(
+      compressedLength(fragment, 'deflate'),
+      nats(deflateRawSync(text, { level: 9, memLevel: 9 }).length),
+    )
     t.ok(compressedLength(fragment, 'brotli') <= nats(brotliCompressSync(text).length))
   }
   t.ok(compressedLength(repeat, 'brotli') < compressedLength(random, 'brotli') / 3)
@@ -127,7 +142,10 @@ test('weightedSum: weights between two lengths are interpolated in the logarithm
   ])
   const fragments = [5, 10, 100, 1000, 5000].map(length => new Uint8Array(length))
   const values = await reload(sum, of).score(fragments)
-  t.ok([2, 2, 9, 16, 16].every((expected, i) => isClose(values[i], expected)), [...values].join(' '))
+  t.ok(
+    [2, 2, 9, 16, 16].every((expected, i) => isClose(values[i], expected)),
+    [...values].join(' '),
+  )
   const at = (length: number) => ({ length, intercept: 0, weights: Float64Array.of(1, 1) })
   t.throws(() => weightedScores('sum', of, []), /sum: no labelled fragments to fit the weights on/)
   t.throws(() => weightedScores('sum', of, [at(0), at(5)]), /give each length once, or one for all/)
@@ -143,7 +161,10 @@ test('weightedSum: fitted over scores of one list, stored, loaded; a component i
   }
   const scores = await fitScores(specs, training(), [{ length: 40, fragments, labels }])
   const loaded = loadScores(scores.map(score => score.store()))
-  t.deepEqual(loaded.map(({ name }) => name), ['kmers3', 'markov2', 'sum'])
+  t.deepEqual(
+    loaded.map(({ name }) => name),
+    ['kmers3', 'markov2', 'sum'],
+  )
   for (const [i, score] of scores.entries())
     t.deepEqual(await loaded[i].score(fragments), await score.score(fragments), score.name)
 
@@ -166,16 +187,31 @@ test('cross-validation: what is said of a group does not depend on its labels an
   const changed = columns.map(column => column.map((x, i) => (held.includes(i) ? 1000 : x)))
   const other = crossValidatedSum(changed, labels, groups, { folds: 3 })
   // Groups of the same fold are scored by the same function, those of others by one that has seen the change.
-  t.ok(groups.every((group, i) => group === 'in0' || !/^(in|ood)[036]$/.test(group) || Object.is(sums[i], other[i])))
+  t.ok(
+    groups.every(
+      (group, i) => group === 'in0' || !/^(in|ood)[036]$/.test(group) || Object.is(sums[i], other[i]),
+    ),
+  )
   t.ok(groups.some((_, i) => sums[i] !== other[i]))
-  t.throws(() => crossValidatedSum(columns, labels, groups.map(g => g.slice(0, 2))), /1 groups of out-of-distribution/)
+  t.throws(
+    () =>
+      crossValidatedSum(
+        columns,
+        labels,
+        groups.map(g => g.slice(0, 2)),
+      ),
+    /1 groups of out-of-distribution/,
+  )
   t.throws(() => crossValidatedSum(columns, labels, groups, { folds: 1 }), /1 folds: give 2 or more/)
   t.end()
 })
 
 test('specs: names, and what is refused', async t => {
   const names = ['markov', 'kmers:k=15', 'mlr:order=7,own=2', 'kmers:k=3,name=x', 'bothStrands:of=a+b']
-  t.deepEqual(names.map(text => parseSpec(text).name), ['markov', 'kmers15', 'mlr7-2', 'x', 'bothStrandsa-b'])
+  t.deepEqual(
+    names.map(text => parseSpec(text).name),
+    ['markov', 'kmers15', 'mlr7-2', 'x', 'bothStrandsa-b'],
+  )
   for (const [text, message] of [
     ['kmer', /no score of the kind 'kmer'; there are markov, markovRatio, mlr, kmers/],
     ['kmers:15', /'15' is not OPTION=VALUE, as in kmers:k=15/],
@@ -188,15 +224,28 @@ test('specs: names, and what is refused', async t => {
     ['weightedSum', /of is missing; give names of scores, joined by \+/],
   ] as const)
     t.throws(() => parseSpec(text), message, text)
-  const failing = (...texts: string[]) => fitScores(texts.map(parseSpec), nothing()).catch(error => error.message)
-  t.match(await failing('gcRegressed:of=markov', 'markov'), /computed from 'markov', which does not come before it/)
+  const failing = (...texts: string[]) =>
+    fitScores(texts.map(parseSpec), nothing()).catch(error => error.message)
+  t.match(
+    await failing('gcRegressed:of=markov', 'markov'),
+    /computed from 'markov', which does not come before it/,
+  )
   t.match(await failing('kmers', 'kmers'), /two scores are called kmers; give one another name/)
   t.throws(
-    () => loadScores([{ kind: 'kmers', name: 'k', settings: { k: 3, set: 'exact', logBits: 30 }, arrays: {} }]),
+    () =>
+      loadScores([{ kind: 'kmers', name: 'k', settings: { k: 3, set: 'exact', logBits: 30 }, arrays: {} }]),
     /k: its array bits is missing, wanted uint8/,
   )
   t.throws(
-    () => loadScores([{ kind: 'markov', name: 'm', settings: { order: 1 }, arrays: { logProbabilities: new Float32Array(3) } }]),
+    () =>
+      loadScores([
+        {
+          kind: 'markov',
+          name: 'm',
+          settings: { order: 1 },
+          arrays: { logProbabilities: new Float32Array(3) },
+        },
+      ]),
     /Markov chain of order 1: got 3 log-probabilities, wanted 20/,
   )
 })

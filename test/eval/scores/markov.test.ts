@@ -66,7 +66,10 @@ test('markovRatio: the difference of two likelihoods', async t => {
       const values = await ratio.score(fragments)
       const again = await reload(ratio).score(fragments)
       return (
-        agree(values, [...high].map((x, i) => x - low[i])) && values.every((x, i) => Object.is(x, again[i]))
+        agree(
+          values,
+          [...high].map((x, i) => x - low[i]),
+        ) && values.every((x, i) => Object.is(x, again[i]))
       )
     }),
     { numRuns: 20 },
@@ -77,7 +80,9 @@ test('markovRatio: the difference of two likelihoods', async t => {
 test('fragments of 0 and 1 bases have no likelihood, one of 2 bases has', async t => {
   const fragments = [[], [1], [1, 2], [1, 4, 2], [4, 4]].map(bases => Uint8Array.from(bases))
   for (const spec of ['markov:order=8', 'markovRatio', 'mlr:own=none,order=4']) {
-    const values = await fitOn(spec, [Uint8Array.from({ length: 50 }, (_, i) => (i * i) % 4)]).score(fragments)
+    const values = await fitOn(spec, [Uint8Array.from({ length: 50 }, (_, i) => (i * i) % 4)]).score(
+      fragments,
+    )
     t.deepEqual([...values].map(Number.isNaN), [true, true, false, true, true], spec)
   }
 })
@@ -88,26 +93,27 @@ test('a foreground and a background that predict other bases are not compared', 
     .score([new Uint8Array(250)])
     .then(
       () => t.fail(),
-      error => t.match(error.message, /^llr: the foreground predicts 249 bases of fragment 0, the background 248;/),
+      error =>
+        t.match(error.message, /^llr: the foreground predicts 249 bases of fragment 0, the background 248;/),
     )
 })
 
 /** The likelihood of a fragment under its own frequencies, by definition. */
-function directOwn(bases: Uint8Array, order: number): { sum: number; count: number } {
+function directOwn(bases: Uint8Array, order: number, a = 0): { sum: number; count: number } {
   const words = Array.from({ length: Math.max(0, bases.length - order) }, (_, i) =>
     bases.slice(i, i + order + 1).join(''),
   ).filter(word => !word.includes('4'))
   const logs = words.map(word => {
     const alike = words.filter(other => other.slice(0, -1) === word.slice(0, -1))
-    return Math.log(alike.filter(other => other === word).length / alike.length)
+    return Math.log((alike.filter(other => other === word).length + a) / (alike.length + 4 * a))
   })
   return { sum: logs.reduce((a, b) => a + b, 0), count: words.length }
 }
 
 test("a fragment's own chain: by definition; the criterion takes the order with the least", t => {
   fc.assert(
-    fc.property(sequence(), fc.nat(4), (bases, order) => {
-      const [got, direct] = [new OwnChain(order).logLikelihood(bases), directOwn(bases, order)]
+    fc.property(sequence(), fc.nat(4), fc.constantFrom(0, 0.5), (bases, order, a) => {
+      const [got, direct] = [new OwnChain(order, a).logLikelihood(bases), directOwn(bases, order, a)]
       return got.count === direct.count && Math.abs(got.sum - direct.sum) < 1e-9
     }),
   )
@@ -119,7 +125,9 @@ test("a fragment's own chain: by definition; the criterion takes the order with 
       const chosen = new OwnChainByCriterion(3).logLikelihood(bases)
       if (direct.length === 0) return chosen.count === 0
       const least = Math.min(...direct.map(criterion))
-      return direct.some((d, order) => Math.abs(d.sum - chosen.sum) < 1e-9 && criterion(d, order) - least < 1e-9)
+      return direct.some(
+        (d, order) => Math.abs(d.sum - chosen.sum) < 1e-9 && criterion(d, order) - least < 1e-9,
+      )
     }),
   )
   t.pass('orders 0 to 4')
@@ -129,10 +137,10 @@ test("a fragment's own chain: by definition; the criterion takes the order with 
 test('mlr: the greatest likelihood of the genera minus the own chain, with chains or any models', async t => {
   await fc.assert(
     fc.asyncProperty(trainingAndFragments, async ({ training, fragments }) => {
-      const mlr = fitOn('mlr:order=2,own=1', training)
+      const mlr = fitOn('mlr:order=2,own=1,ownPseudocount=0.5', training)
       const genera = [0, 1].map(g => training.filter((_, i) => i % 2 === g)).filter(of => of.length > 0)
       const direct = fragments.map(fragment => {
-        const { sum, count } = directOwn(fragment, 1)
+        const { sum, count } = directOwn(fragment, 1, 0.5)
         const classes = genera.map(of => directMean(withReverse(of), fragment, 2, 1))
         return count ? Math.max(...classes) - sum / count : Number.NaN
       })

@@ -11,9 +11,15 @@ import {
 /** Random sequences of bases, one in ten unknown, of which some share stretches. */
 export const sequence = (maxLength = 60): fc.Arbitrary<Uint8Array> =>
   fc
-    .array(fc.oneof({ weight: 9, arbitrary: fc.integer({ min: 0, max: 3 }) }, { weight: 1, arbitrary: fc.constant(4) }), {
-      maxLength,
-    })
+    .array(
+      fc.oneof(
+        { weight: 9, arbitrary: fc.integer({ min: 0, max: 3 }) },
+        { weight: 1, arbitrary: fc.constant(4) },
+      ),
+      {
+        maxLength,
+      },
+    )
     .map(bases => Uint8Array.from(bases))
 
 /** Some training sequences, and fragments that are pieces of them or new. */
