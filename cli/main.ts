@@ -15,6 +15,7 @@ import { register as calibrate } from './commands/calibrate.js'
 import { register as check } from './commands/check.js'
 import { register as convert } from './commands/convert.js'
 import { register as evaluate } from './commands/evaluate.js'
+import { register as fit } from './commands/fit.js'
 import { register as info } from './commands/info.js'
 import { register as sample } from './commands/sample.js'
 import { register as score } from './commands/score.js'
@@ -66,7 +67,7 @@ const program = new Command('xenograd')
   .addHelpText('after', help)
   .exitOverride()
   .configureOutput({ outputError() {} })
-for (const register of [train, tune, sample, score, calibrate, evaluate, convert, info, check])
+for (const register of [train, tune, fit, calibrate, score, evaluate, sample, convert, info, check])
   register(program)
 program.hook('preAction', (_, command) => protectInputs(command))
 
