@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Read } from '../data/index.js'
-import type { Score } from '../eval/scores/score.js'
+import type { Score } from '../eval/scores/index.js'
 import type { Detector, ReadScores } from '../model/index.js'
 import type { Input } from './input.js'
 import { interrupted } from './interrupt.js'
