@@ -12,11 +12,17 @@ const populations = [
   { generaIn: 1000, generaOod: 1000, readsPerGenus: 1, generaDeviation: 0, shift: 1.5 },
 ]
 const names = ['auroc', 'auprcIn', 'auprcOod', 'fpr80', 'fpr95', 'difference']
-console.log(`genera (reads each)   deviation   shift   ${names.map(name => name.padEnd(10)).join(' ')}   % of ${trials}`)
+console.log(
+  `genera (reads each)   deviation   shift   ${names.map(name => name.padEnd(10)).join(' ')}   % of ${trials}`,
+)
 for (const population of populations) {
   const { generaIn, generaOod, readsPerGenus, generaDeviation, shift } = population
   const covered = coverage(population, { trials, replicates: 300 })
   const genera = `${generaIn} + ${generaOod} (${readsPerGenus})`
   const cells = names.map(name => (100 * covered[name]).toFixed(1).padEnd(10))
-  console.log([genera.padEnd(21), String(generaDeviation).padEnd(11), String(shift).padEnd(7), cells.join(' ')].join(' '))
+  console.log(
+    [genera.padEnd(21), String(generaDeviation).padEnd(11), String(shift).padEnd(7), cells.join(' ')].join(
+      ' ',
+    ),
+  )
 }

@@ -10,6 +10,7 @@
  */
 import { Command } from 'commander'
 import { environmentVariables } from '../engine/index.js'
+import { register as calibrate } from './commands/calibrate.js'
 import { register as check } from './commands/check.js'
 import { register as convert } from './commands/convert.js'
 import { register as evaluate } from './commands/evaluate.js'
@@ -19,6 +20,7 @@ import { register as train } from './commands/train.js'
 import { describeFailure, exitCodeOf, exitCodes } from './failure.js'
 import { dashedNames } from './options.js'
 import { say } from './progress.js'
+import { protectInputs } from './protectInputs.js'
 import { version } from './version.js'
 
 /** The environment variables that are ours, a line each. */
@@ -51,7 +53,8 @@ const program = new Command('xenograd')
   .addHelpText('after', help)
   .exitOverride()
   .configureOutput({ outputError() {} })
-for (const register of [train, score, evaluate, convert, info, check]) register(program)
+for (const register of [train, score, calibrate, evaluate, convert, info, check]) register(program)
+program.hook('preAction', (_, command) => protectInputs(command))
 
 try {
   await program.parseAsync(dashedNames(process.argv))

@@ -1,28 +1,24 @@
-import { setImmediate } from 'node:timers/promises'
 import type { Read } from '../data/index.js'
 import type { Score } from '../eval/scores/index.js'
-import type { Detector, ReadScores } from '../model/index.js'
+import type { DetectorScores } from '../model/index.js'
 import type { Input } from './input.js'
-import { interrupted } from './interrupt.js'
-import { startProgress } from './progress.js'
-import { inBatches, prefetch, type ScoringFlags } from './scoring.js'
+import { type ScoringFlags, ScoringProgress, scoreInOrder } from './scoring.js'
 import type { Tally } from './tally.js'
 
-/** The scores of a detector of two networks (`likelihood`, and `ratio` if it has a background), one of many methods. */
-export function modelScores(detector: Detector, hasBackground: boolean): Score[] {
-  // Both are asked for the same fragments, which go through the networks once.
-  const pending = new WeakMap<readonly Uint8Array[], Promise<ReadScores[]>>()
-  const scoresOf = (fragments: readonly Uint8Array[]): Promise<ReadScores[]> => {
-    const scores = pending.get(fragments) ?? detector.score(fragments)
-    pending.set(fragments, scores)
-    return scores
+/**
+ * What an evaluation compares of a detector: the networks' `likelihood` and, with a background model, their `ratio`, and
+ * the detector's other scores under their own names.
+ */
+export function methodsOf(detector: DetectorScores, hasBackground: boolean): Score[] {
+  const names: Readonly<Record<string, string | undefined>> = {
+    ll_fg: 'likelihood',
+    ll_bg: undefined, // the background alone is no method
+    llr: hasBackground ? 'ratio' : undefined,
   }
-  const column = (name: string, of: (scores: ReadScores) => number): Score => ({
-    name,
-    score: async fragments => Float64Array.from(await scoresOf(fragments), of),
+  return detector.scores.flatMap(score => {
+    const name = Object.hasOwn(names, score.name) ? names[score.name] : score.name
+    return name === undefined ? [] : [{ name, score: fragments => score.score(fragments) }]
   })
-  const likelihood = column('likelihood', ({ foreground }) => foreground)
-  return hasBackground ? [likelihood, column('ratio', ({ ratio }) => ratio)] : [likelihood]
 }
 
 /** A read with its scores, in the order of the methods. */
@@ -38,25 +34,26 @@ export async function* scoreFragments(
   tally: Tally,
   { batch, quiet }: ScoringFlags,
 ): AsyncGenerator<ReadWithScores[]> {
-  async function* started() {
-    for await (const reads of inBatches(input.reads, batch)) {
-      interrupted.throwIfAborted()
-      const fragments = reads.map(({ bases }) => bases)
-      const columns = Promise.all(methods.map(method => method.score(fragments)))
-      columns.catch(() => {}) // thrown where they are waited for, if no error comes before
-      yield { reads, columns }
-    }
+  const progress = new ScoringProgress(input, tally, quiet)
+  const scoring = {
+    batch,
+    fragmentsOf: ({ bases }: Read) => [bases],
+    async score(fragments: readonly Uint8Array[]) {
+      const columns = await Promise.all(methods.map(method => method.score(fragments)))
+      return fragments.map((_, i) => columns.map(column => column[i]))
+    },
   }
-  const progress = startProgress(input.totalBytes, { quiet })
   try {
-    for await (const { reads, columns: pending } of prefetch(started())) {
-      const columns = await pending
-      const scored = reads.map((read, i) => ({ read, scores: columns.map(column => column[i]) }))
-      for (const { read, scores } of scored) tally.add({ read, foreground: scores[0] })
-      progress.update(input.bytesRead(), `${tally.reads} reads, ${tally.readsPerSecond}`)
+    for await (const group of scoreInOrder(input.reads, scoring)) {
+      const scored = group.map(({ item: read, scores: [scores] }) => ({ read, scores }))
+      let bases = 0
+      for (const { read, scores } of scored) {
+        tally.add(read, !Number.isNaN(scores[0]))
+        bases += read.bases.length
+      }
+      progress.read(bases)
+      progress.scored(bases)
       yield scored
-      // Let the event loop see to signals and the terminal.
-      await setImmediate()
     }
   } finally {
     progress.stop()

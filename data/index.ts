@@ -12,7 +12,7 @@
  * engine/hostRandom.
  */
 export { type BatchOptions, TrainingBatches } from './batches.js'
-export type { Source } from './formats/index.js'
+export { type Encoder, encoderFor, type Source } from './formats/index.js'
 export {
   findGenomes,
   type Genome,
@@ -32,5 +32,6 @@ export { decode, encode, gcFraction, maxReadLength, type Read, reverseComplement
 export { type ReadOptions, readReads } from './readReads.js'
 export { collectReads, loadReads, type ReadSet, type ReadSetOptions } from './readSet.js'
 export { type SampleOptions, sampleReads } from './sample.js'
+export { type GenusSequence, type Stretch, sequencesOf, stretchesOf } from './stretches.js'
 export { type SyntheticOptions, syntheticReads } from './synthetic.js'
 export { writeReads } from './writeReads.js'

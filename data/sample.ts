@@ -3,7 +3,7 @@ import { type GenomePart, genomeName, groupBy } from './genomes.js'
 import { InputError } from './io/inputError.js'
 import { integerAt, keyOfName, permutation } from './random.js'
 import { type Read, reverseComplement, unknown } from './read.js'
-import { readReads } from './readReads.js'
+import { stretchesOf } from './stretches.js'
 
 export type SampleOptions = {
   /** Bases per read. */
@@ -58,25 +58,17 @@ export async function sampleReads(parts: readonly GenomePart[], options: SampleO
 }
 
 /** The windows of `length` known bases in a part of a genome. */
-async function findRuns({ genome, from, to }: GenomePart, length: number): Promise<WindowRun[]> {
-  const contigs: Read[] = []
-  for await (const contig of readReads(genome.file)) contigs.push(contig)
-  const lengthOfFile = contigs.reduce((sum, contig) => sum + contig.bases.length, 0)
-  const total = Math.max(genome.length, lengthOfFile)
+async function findRuns(part: GenomePart, length: number): Promise<WindowRun[]> {
+  const genome = genomeName(part.genome.file)
   const runs: WindowRun[] = []
-  let offset = 0 // of the contig, in the genome
-  for (const contig of contigs) {
-    const { bases } = contig
-    const end = Math.min(bases.length, Math.floor(to * total) - offset)
-    for (let start = Math.max(0, Math.floor(from * total) - offset); start < end; ) {
-      const nextUnknown = bases.indexOf(unknown, start)
+  for (const { contig, start: first, end } of await stretchesOf(part))
+    for (let start = first; start < end; ) {
+      const nextUnknown = contig.bases.indexOf(unknown, start)
       const stop = nextUnknown < 0 ? end : Math.min(nextUnknown, end)
       const count = stop - start - length + 1
-      if (count > 0) runs.push({ genome: genomeName(genome.file), contig, start, count })
+      if (count > 0) runs.push({ genome, contig, start, count })
       start = stop + 1
     }
-    offset += bases.length
-  }
   return runs
 }
 

@@ -13,16 +13,18 @@ export { checkSettings } from './checkSettings.js'
 export { Detector, type DetectorOptions, type ReadScores } from './detector.js'
 export {
   type DetectorFile,
-  isDetectorMetadata,
+  isDetectorFile,
   readDetectorFile,
   writeDetectorFile,
 } from './detectorFile.js'
+export { DetectorScores, type DetectorScoresOptions } from './detectorScores.js'
 export { DivergedError } from './divergedError.js'
 export { batchLoss, initialModel, type ModelOptions, type ModelParameters, predict } from './generative.js'
 export { type RegulariserType, regulariser } from './regulariser.js'
 export { type MetricsLine, RunDirectory } from './runDirectory.js'
 export { loadModel, type SavedModel, saveState, toReference } from './saved/index.js'
-export { countPredictions, type LogLikelihood, Scorer } from './scorer.js'
+export { loadDetector, type SavedCalibration, type SavedDetector, saveDetector } from './savedDetector.js'
+export { countPredictions, type LogLikelihood, Scorer, type ScoringHooks } from './scorer.js'
 export {
   defaults,
   meanings,
@@ -34,6 +36,7 @@ export {
   settingsTable,
 } from './settings.js'
 export { InvalidSettingsError, SettingsError } from './settingsError.js'
+export { shippedDetector } from './shipped.js'
 export { type TrainOptions, type TrainResult, train } from './train.js'
 export { type TrainHooks, trainFromSettings } from './trainFromSettings.js'
 export { type RunOptions, type TrainingData, TrainingRun } from './trainingRun.js'

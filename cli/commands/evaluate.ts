@@ -3,19 +3,20 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { findFiles, gcFraction, InputError, type Read, type Split } from '../../data/index.js'
 import { type ClusterUnit, type EvaluationReads, evaluateScores, type StepWindow } from '../../eval/index.js'
 import type { Score } from '../../eval/scores/index.js'
+import { DetectorScores } from '../../model/index.js'
 import { openChosenDevice } from '../deviceOptions.js'
 import { nearGenera, type ReportFlags, type ReportSource, writeReport } from '../evaluationReport.js'
 import { UsageError } from '../failure.js'
 import { formatFragment, fragmentHeader, readFragmentTable } from '../fragmentTable.js'
 import { openInput } from '../input.js'
 import { watchInterrupts } from '../interrupt.js'
-import { modelScores, scoreFragments } from '../modelScores.js'
-import { loadModels } from '../models.js'
+import { methodsOf, scoreFragments } from '../modelScores.js'
+import { loadChosenDetector } from '../models.js'
 import { wholeNumber } from '../options.js'
 import { writeTable } from '../output.js'
 import { say } from '../progress.js'
 import { ScoredSet, setNames } from '../scoredSet.js'
-import { makeDetector, type ScoringFlags, scoringOptions } from '../scoring.js'
+import { type ScoringFlags, sayBanner, scoringOptions } from '../scoring.js'
 import { Tally } from '../tally.js'
 
 type EvaluateFlags = ScoringFlags &
@@ -46,7 +47,7 @@ AUROC by length, and of near and far genera. All scores are higher for in-distri
 class.
 
 The scores are those of two models (likelihood, and with a background model the ratio), and then the reference's own line
-is printed, too; or those of a table, --scores-tsv: a column 'set' (in or ood), one column for each score, and as far as
+is printed, too; all scores of a detector (-m detector.safetensors); or those of a table, --scores-tsv: a column 'set' (in or ood), one column for each score, and as far as
 known read, genus, genome, length, gc, relation (near or far); --tsv writes such a table. All reads of both sets count
 unless --n-samples is given; reads that lack a score are left out for all of them, and counted.
 
@@ -65,7 +66,10 @@ export function register(program: Command): void {
   const command = program
     .command('evaluate')
     .description('evaluate scores on in- and out-of-distribution reads')
-    .option('-m, --foreground <model>', 'model of in-distribution reads (see xenograd score --help)')
+    .option(
+      '-m, --foreground <model>',
+      'detector, or model of in-distribution reads (see xenograd score --help)',
+    )
     .option('-b, --background <model>', 'model of the background')
     .option('--in <path...>', "in-distribution reads: files, or folders in the reference's layout")
     .option('--ood <path...>', 'out-of-distribution reads')
@@ -201,14 +205,18 @@ async function scoreWithModels(flags: EvaluateFlags): Promise<Scored> {
   const outOfDistribution = flags.ood ?? listOf(flags.oodTestDataDir) ?? missing('ood')
   const device = await openChosenDevice(flags)
   const paths = { in: await filesOf(inDistribution, 'in'), ood: await filesOf(outOfDistribution, 'ood') }
-  const models = await loadModels({ foreground, background, cell: flags.cell, step: flags.ckptStep })
-  const scores = modelScores(makeDetector(device, models, flags, !flags.quiet), background !== undefined)
+  const saved = await loadChosenDetector({ foreground, background, cell: flags.cell, step: flags.ckptStep })
+  if (!flags.quiet) sayBanner(device, saved, flags)
+  const { batch, bothStrands = saved.calibration?.bothStrands ?? false } = flags
+  const detector = new DetectorScores(saved, { device: device.name, batch, bothStrands })
+  const scores = methodsOf(detector, saved.background !== undefined)
   return {
     names: scores.map(({ name }) => name),
     sets: await scoreSets(scores, paths, flags),
-    title: `${basename(models.foreground.path)}: in- against out-of-distribution reads`,
-    unit: 'nats per base',
-    facts: { foreground: models.foreground.path, background: models.background?.path },
+    title: `${basename(saved.path)}: in- against out-of-distribution reads`,
+    // Other methods have units of their own.
+    ...(saved.scores.length === 0 && { unit: 'nats per base' }),
+    facts: { foreground: saved.foreground?.path ?? saved.path, background: saved.background?.path },
   }
 }
 

@@ -1,9 +1,11 @@
-import { type Cell, type DType, entries } from '../../engine/index.js'
+import { type Cell, type DType, entries, type Tree } from '../../engine/index.js'
 import { findCell } from '../cells.js'
 import {
   CheckpointError,
   expectTensor,
   readSafetensors,
+  type Safetensors,
+  type SafetensorsToWrite,
   type StoredDtype,
   type TensorToWrite,
   writeSafetensors,
@@ -30,29 +32,49 @@ export async function saveState(
   state: TrainState,
   metadata: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const tensors = new Map<string, TensorToWrite>()
-  for (const [name, t] of entries(namedState(state)))
-    tensors.set(name, { dtype: storedDtype[t.dtype], shape: t.shape, data: () => t.data() })
-  const { cell, hidden, embedding = false } = options
-  await writeSafetensors(path, {
-    tensors,
-    metadata: {
-      ...metadata,
-      format: formatName,
-      cell: cell.name,
-      hidden: String(hidden),
-      embedding: String(embedding),
-    },
-  })
+  const tensors = tensorsOf(namedState(state))
+  await writeSafetensors(path, { tensors, metadata: describe(options, metadata) })
 }
+
+/** A model's parameters and metadata, without the optimiser's state: what `modelOf` makes a model of again. */
+export const parametersOf = ({ options, state, metadata }: SavedModel): SafetensorsToWrite => ({
+  tensors: tensorsOf(state.parameters),
+  metadata: describe(options, metadata),
+})
+
+const tensorsOf = (tree: Tree): Map<string, TensorToWrite> =>
+  new Map(
+    entries(tree).map(([name, t]) => [
+      name,
+      { dtype: storedDtype[t.dtype], shape: t.shape, data: () => t.data() },
+    ]),
+  )
+
+const describe = (
+  { cell, hidden, embedding = false }: ModelOptions,
+  metadata: Readonly<Record<string, string>>,
+): Record<string, string> => ({
+  ...metadata,
+  format: formatName,
+  cell: cell.name,
+  hidden: String(hidden),
+  embedding: String(embedding),
+})
 
 /**
  * Read what `saveState` has written. A file without the optimiser's state (parameters only) gives a fresh one.
  * `cell`: the cell to use instead of the one that the file names.
  * @throws CheckpointError for a missing, foreign or damaged file, or one whose shapes do not fit its cell.
  */
-export async function loadSafetensorsModel(path: string, cell?: Cell): Promise<SavedModel> {
-  const { tensors, metadata } = await readSafetensors(path)
+export const loadSafetensorsModel = async (path: string, cell?: Cell): Promise<SavedModel> =>
+  modelOf(path, await readSafetensors(path), cell)
+
+/** The model that a safetensors file's contents are; `path` names them in errors. @throws as `loadSafetensorsModel`. */
+export async function modelOf(
+  path: string,
+  { tensors, metadata }: Safetensors,
+  cell?: Cell,
+): Promise<SavedModel> {
   if (metadata.format !== formatName)
     throw new CheckpointError(
       path,
