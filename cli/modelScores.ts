@@ -17,7 +17,7 @@ export function methodsOf(detector: DetectorScores, hasBackground: boolean): Sco
   }
   return detector.scores.flatMap(score => {
     const name = Object.hasOwn(names, score.name) ? names[score.name] : score.name
-    return name === undefined ? [] : [{ ...score, name }]
+    return name === undefined ? [] : [{ name, score: fragments => score.score(fragments) }]
   })
 }
 

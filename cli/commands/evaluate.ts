@@ -47,7 +47,7 @@ AUROC by length, and of near and far genera. All scores are higher for in-distri
 class.
 
 The scores are those of two models (likelihood, and with a background model the ratio), and then the reference's own line
-is printed, too; or those of a table, --scores-tsv: a column 'set' (in or ood), one column for each score, and as far as
+is printed, too; all scores of a detector (-m detector.safetensors); or those of a table, --scores-tsv: a column 'set' (in or ood), one column for each score, and as far as
 known read, genus, genome, length, gc, relation (near or far); --tsv writes such a table. All reads of both sets count
 unless --n-samples is given; reads that lack a score are left out for all of them, and counted.
 
@@ -214,7 +214,8 @@ async function scoreWithModels(flags: EvaluateFlags): Promise<Scored> {
     names: scores.map(({ name }) => name),
     sets: await scoreSets(scores, paths, flags),
     title: `${basename(saved.path)}: in- against out-of-distribution reads`,
-    unit: saved.scores.length ? 'score' : 'nats per base',
+    // Other methods have units of their own.
+    ...(saved.scores.length === 0 && { unit: 'nats per base' }),
     facts: { foreground: saved.foreground?.path ?? saved.path, background: saved.background?.path },
   }
 }
