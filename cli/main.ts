@@ -11,10 +11,12 @@
  */
 import { Command } from 'commander'
 import { environmentVariables } from '../engine/index.js'
+import { register as calibrate } from './commands/calibrate.js'
 import { register as check } from './commands/check.js'
 import { register as convert } from './commands/convert.js'
 import { register as evaluate } from './commands/evaluate.js'
 import { register as fetchGenomes } from './commands/fetch.js'
+import { register as fit } from './commands/fit.js'
 import { register as info } from './commands/info.js'
 import { register as sample } from './commands/sample.js'
 import { register as score } from './commands/score.js'
@@ -23,6 +25,7 @@ import { register as tune } from './commands/tune.js'
 import { describeFailure, exitCodeOf, exitCodes } from './failure.js'
 import { dashedNames } from './options.js'
 import { say } from './progress.js'
+import { protectInputs } from './protectInputs.js'
 import { version } from './version.js'
 
 /** The environment variables that are ours, a line each. */
@@ -65,8 +68,11 @@ const program = new Command('xenograd')
   .addHelpText('after', help)
   .exitOverride()
   .configureOutput({ outputError() {} })
-for (const register of [train, tune, sample, score, evaluate, convert, fetchGenomes, info, check])
-  register(program)
+const registers = [
+  ...[train, tune, fit, calibrate, score, evaluate, sample, fetchGenomes, convert, info, check],
+]
+for (const register of registers) register(program)
+program.hook('preAction', (_, command) => protectInputs(command))
 
 try {
   await program.parseAsync(dashedNames(process.argv))

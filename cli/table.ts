@@ -1,15 +1,35 @@
-import type { Read } from '../data/index.js'
-import type { ReadScores } from '../model/index.js'
+import { unknown } from '../data/index.js'
 
-/** A read with everything that the tables say of it. */
-export type ScoredRead = ReadScores & { readonly read: Read; readonly gc: number }
+/** A score with the nine digits that tell every float32 from its neighbours; `NA` for NaN. */
+export const formatScore = (score: number): string => (Number.isNaN(score) ? 'NA' : score.toPrecision(9))
 
-/** The header of the table of scores, without its leading `#`. */
-export const scoreColumns = ['read', 'length', 'gc', 'll_fg', 'll_bg', 'llr'] as const
+/** A fraction with four decimals; `NA` for NaN. */
+export const formatFraction = (fraction: number): string =>
+  Number.isNaN(fraction) ? 'NA' : fraction.toFixed(4)
 
-/** A row of that table; log-likelihoods with the nine digits that tell every float32 from its neighbours. */
-export function formatRow({ read, gc, foreground, background, ratio }: ScoredRead): string {
-  const number = (x: number) => (Number.isNaN(x) ? 'NA' : x.toPrecision(9))
-  const fraction = Number.isNaN(gc) ? 'NA' : gc.toFixed(4)
-  return [read.name, read.bases.length, fraction, ...[foreground, background, ratio].map(number)].join('\t')
+/** A p-value with six digits; `NA` for NaN. */
+export const formatP = (p: number): string => (Number.isNaN(p) ? 'NA' : String(Number(p.toPrecision(6))))
+
+/** What DNA is made of. */
+export type Composition = {
+  /** In bases, unknown ones included. */
+  readonly length: number
+  readonly known: number
+  /** G and C among the known bases. */
+  readonly gc: number
+}
+
+/** The composition of several pieces of DNA together. */
+export function compositionOf(pieces: readonly Uint8Array[]): Composition {
+  let length = 0
+  let known = 0
+  let gc = 0
+  for (const bases of pieces) {
+    length += bases.length
+    for (const base of bases) {
+      if (base < unknown) known++
+      if (base === 1 || base === 2) gc++
+    }
+  }
+  return { length, known, gc }
 }

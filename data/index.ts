@@ -13,7 +13,7 @@
  * engine/hostRandom.
  */
 export { type BatchOptions, TrainingBatches } from './batches.js'
-export type { Source } from './formats/index.js'
+export { type Encoder, encoderFor, type Source } from './formats/index.js'
 export {
   FragmentBatches,
   type FragmentOptions,
@@ -36,7 +36,7 @@ export {
 } from './genomes.js'
 export { type AtomicWriter, openAtomic, writeFileAtomic } from './io/atomic.js'
 export { crc32c, maskedCrc32c } from './io/crc32c.js'
-export { InputError } from './io/inputError.js'
+export { EmptyInputError, InputError } from './io/inputError.js'
 export { parseJson } from './io/json.js'
 export { printable, quoting, replacement } from './io/printable.js'
 export { type FieldReaders, readMessage, readVarint } from './io/protobuf.js'
@@ -48,5 +48,6 @@ export { decode, encode, gcFraction, maxReadLength, type Read, reverseComplement
 export { type ReadOptions, readReads } from './readReads.js'
 export { collectReads, loadReads, type ReadSet, type ReadSetOptions } from './readSet.js'
 export { type SampleOptions, sampleReads } from './sample.js'
+export { type GenusSequence, type Stretch, sequencesOf, stretchesOf } from './stretches.js'
 export { type SyntheticOptions, syntheticReads } from './synthetic.js'
 export { writeReads } from './writeReads.js'

@@ -8,6 +8,17 @@ export type Read = {
   readonly label?: number
   /** Name of the read's genus, where the source has one. */
   readonly genus?: string
+  /** The record as it stands in FASTA or FASTQ, where that was asked for. */
+  readonly text?: RecordText
+}
+
+/** A record of FASTA or FASTQ, to write it as it was. */
+export type RecordText = {
+  /** What follows `>` or `@`. */
+  readonly title: string
+  readonly letters: string
+  /** In FASTQ, as long as `letters`. */
+  readonly quality?: string
 }
 
 /** The code of a base that is not A, C, G or T: N, the other IUPAC codes, a gap. */
@@ -38,6 +49,17 @@ export function encodeInto(text: Uint8Array, out: Uint8Array, offset = 0): numbe
     out[offset + i] = code
   }
   return -1
+}
+
+/** Letters that stand for an amino acid, and for no nucleotide in any code (IUPAC; X is a masked base, too). */
+const foreign = new Uint8Array(256)
+for (const letter of 'EFIJLOPQZefijlopqz') foreign[letter.charCodeAt(0)] = 1
+
+/** How many letters of `text` stand for no nucleotide, nor for several or an unknown one. */
+export function countForeign(text: Uint8Array): number {
+  let count = 0
+  for (const byte of text) count += foreign[byte]
+  return count
 }
 
 /**

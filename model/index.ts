@@ -16,6 +16,13 @@ export { shippedCells } from './cells.js'
 export { CheckpointError, writeTensorFlowCheckpoint } from './checkpoint/index.js'
 export { checkSettings } from './checkSettings.js'
 export { Detector, type DetectorOptions, type ReadScores } from './detector.js'
+export {
+  type DetectorFile,
+  isDetectorFile,
+  readDetectorFile,
+  writeDetectorFile,
+} from './detectorFile.js'
+export { DetectorScores, type DetectorScoresOptions } from './detectorScores.js'
 export { DivergedError } from './divergedError.js'
 export { batchLoss, initialModel, type ModelOptions, type ModelParameters, predict } from './generative.js'
 export { GuessingWatch, lossOfGuessing } from './guessing.js'
@@ -24,7 +31,8 @@ export type { OptimiserName, OptimiserSettings } from './optimiser.js'
 export { type RegulariserType, regulariser } from './regulariser.js'
 export { RunDirectory } from './runDirectory.js'
 export { loadModel, type SavedModel, saveState, toReference } from './saved/index.js'
-export { countPredictions, type LogLikelihood, Scorer } from './scorer.js'
+export { loadDetector, type SavedCalibration, type SavedDetector, saveDetector } from './savedDetector.js'
+export { countPredictions, type LogLikelihood, Scorer, type ScoringHooks } from './scorer.js'
 export {
   defaults,
   meanings,
@@ -36,6 +44,7 @@ export {
   settingsTable,
 } from './settings.js'
 export { InvalidSettingsError, SettingsError } from './settingsError.js'
+export { shippedDetector } from './shipped.js'
 export { type TrainOptions, type TrainResult, train } from './train.js'
 export { type TrainHooks, trainFromSettings } from './trainFromSettings.js'
 export { type RunOptions, TrainingRun } from './trainingRun.js'

@@ -1,9 +1,11 @@
-import { type Cell, type DType, entries, initialCarry } from '../../engine/index.js'
+import { type Cell, type DType, entries, initialCarry, type Tree } from '../../engine/index.js'
 import { shippedCell, shippedCells } from '../cells.js'
 import {
   CheckpointError,
   expectTensor,
   readSafetensors,
+  type Safetensors,
+  type SafetensorsToWrite,
   type StoredDtype,
   type TensorToWrite,
   writeSafetensors,
@@ -31,21 +33,34 @@ export async function saveState(
   state: TrainState,
   metadata: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const tensors = new Map<string, TensorToWrite>()
-  for (const [name, t] of entries(namedState(state)))
-    tensors.set(name, { dtype: storedDtype[t.dtype], shape: t.shape, data: () => t.data() })
-  const { cell, hidden, embedding = false } = options
-  await writeSafetensors(path, {
-    tensors,
-    metadata: {
-      ...metadata,
-      format: formatName,
-      cell: cell.name,
-      hidden: String(hidden),
-      embedding: String(embedding),
-    },
-  })
+  const tensors = tensorsOf(namedState(state))
+  await writeSafetensors(path, { tensors, metadata: describe(options, metadata) })
 }
+
+/** A model's parameters and metadata, without the optimiser's state: what `modelOf` makes a model of again. */
+export const parametersOf = ({ options, state, metadata }: SavedModel): SafetensorsToWrite => ({
+  tensors: tensorsOf(state.parameters),
+  metadata: describe(options, metadata),
+})
+
+const tensorsOf = (tree: Tree): Map<string, TensorToWrite> =>
+  new Map(
+    entries(tree).map(([name, t]) => [
+      name,
+      { dtype: storedDtype[t.dtype], shape: t.shape, data: () => t.data() },
+    ]),
+  )
+
+const describe = (
+  { cell, hidden, embedding = false }: ModelOptions,
+  metadata: Readonly<Record<string, string>>,
+): Record<string, string> => ({
+  ...metadata,
+  format: formatName,
+  cell: cell.name,
+  hidden: String(hidden),
+  embedding: String(embedding),
+})
 
 /**
  * Read what `saveState` has written. A file without the optimiser's state (parameters only) gives a fresh one.
@@ -54,8 +69,15 @@ export async function saveState(
  * @throws CheckpointError for a missing, foreign or damaged file, or one whose values do not fit its cell; SettingsError
  * for a file of a cell that is not shipped, or of another one than `cell`.
  */
-export async function loadSafetensorsModel(path: string, cell?: Cell): Promise<SavedModel> {
-  const { tensors, metadata } = await readSafetensors(path)
+export const loadSafetensorsModel = async (path: string, cell?: Cell): Promise<SavedModel> =>
+  modelOf(path, await readSafetensors(path), cell)
+
+/** The model that a safetensors file's contents are; `path` names them in errors. @throws as `loadSafetensorsModel`. */
+export async function modelOf(
+  path: string,
+  { tensors, metadata }: Safetensors,
+  cell?: Cell,
+): Promise<SavedModel> {
   const options = await optionsOf(path, metadata, cell)
   const has = (prefix: string) => [...tensors.keys()].some(name => name.startsWith(prefix))
   const withOptimiser = has('adam.') || has('sgd.')

@@ -12,7 +12,7 @@ test('usage: what is wrong and what was meant, in a line, exit code 2', async t 
       ['score', '-m', 'x', '--foregruond', 'y'],
       /unknown option '--foregruond' \(Did you mean --foreground\?\)/,
     ],
-    [['score', 'reads.fa'], /required option '-m, --foreground <model>' not specified/],
+    [['calibrate', '-m', 'x'], /required option '-o, --output <out>' not specified/],
     [
       ['score', '-m', 'x', '--batch', 'many'],
       /'--batch <n>' argument 'many' is invalid\. Give a whole number, 1 or more/,
@@ -46,7 +46,17 @@ test('usage: help and version', async t => {
   t.equal(version.code, 0)
   t.ok(version.stdout.startsWith(number), version.stdout)
   t.equal(help.code, 0)
-  for (const name of ['train', 'tune', 'sample', 'score', 'evaluate', 'convert', 'info', 'check'])
+  for (const name of [
+    'train',
+    'tune',
+    'sample',
+    'score',
+    'calibrate',
+    'evaluate',
+    'convert',
+    'info',
+    'check',
+  ])
     t.ok(help.stdout.includes(`\n  ${name} `))
   t.equal(score.code, 0)
   t.match(score.stdout, /Lower case is accepted, U is T/)
