@@ -1,4 +1,5 @@
-import { loadScores, overStrands, type Score } from '../eval/scores/index.js'
+import { loadScores, overStrands, type Score, type StoredScore } from '../eval/scores/index.js'
+import { CheckpointError } from './checkpoint/index.js'
 import { Detector, type DetectorOptions, type ReadScores } from './detector.js'
 import type { SavedDetector } from './savedDetector.js'
 
@@ -14,6 +15,23 @@ const networkColumns = {
   llr: scores => scores.ratio,
 } as const satisfies Record<string, (scores: ReadScores) => number>
 
+/**
+ * The fitted scores of a detector file; `networks` are those that they may be computed from.
+ * @throws CheckpointError when one is of no kind that is known, or its contents are not those of its kind.
+ */
+export function loadFitted(
+  path: string,
+  stored: readonly StoredScore[],
+  networks: readonly Score[],
+): readonly Score[] {
+  try {
+    return loadScores(stored, networks)
+  } catch (cause) {
+    if (cause instanceof RangeError) throw new CheckpointError(path, cause.message, { cause })
+    throw cause
+  }
+}
+
 /** All scores of a detector for the same fragments, side by side: the columns of a table. */
 export class DetectorScores {
   readonly scores: readonly Score[]
@@ -24,15 +42,15 @@ export class DetectorScores {
   /** What the networks have said of fragments that are being scored: each of their columns asks for the same. */
   readonly #networkScores = new WeakMap<readonly Uint8Array[], Promise<ReadScores[]>>()
 
-  /** @throws RangeError when a stored score is of no kind that is known, or its contents are not those of its kind. */
+  /** @throws CheckpointError when a stored score is of no kind that is known, or its contents are not those of its kind. */
   constructor(
-    { foreground, background, scores: stored }: SavedDetector,
+    { path, foreground, background, scores: stored }: SavedDetector,
     { onProgress, ...options }: DetectorScoresOptions = {},
   ) {
     this.#networks = foreground && new Detector(foreground, background, options)
     this.#onProgress = onProgress
     const networks = foreground ? Object.entries(networkColumns).map(column => this.#column(...column)) : []
-    const fitted = loadScores(stored, networks)
+    const fitted = loadFitted(path, stored, networks)
     this.scores = [
       ...networks,
       ...(options.bothStrands ? fitted.map(score => overStrands(score.name, score, 'mean')) : fitted),

@@ -4,6 +4,7 @@
  * those of `calibration.SCORE.LENGTH`; what belongs to them stands as JSON in its metadata.
  */
 
+import { parseJson } from '../data/index.js'
 import type { Cell } from '../engine/index.js'
 import { Calibration } from '../eval/index.js'
 import type { StoredScore } from '../eval/scores/index.js'
@@ -138,9 +139,13 @@ function parseObject<T>(
 ): T {
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = parseJson(text)
   } catch (cause) {
-    throw new CheckpointError(path, `metadata '${key}' is not JSON (the file is damaged)`, { cause })
+    throw new CheckpointError(
+      path,
+      `metadata '${key}' is ${(cause as Error).message} (the file is damaged)`,
+      { cause },
+    )
   }
   if (typeof value !== 'object' || value === null || !isForm(value))
     throw new CheckpointError(path, `metadata '${key}' is not what this program writes (the file is damaged)`)

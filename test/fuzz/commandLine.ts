@@ -58,6 +58,23 @@ const trials: Readonly<Record<string, Trial>> = {
     always: ['--base-url=http://127.0.0.1:9', '--email=me@example.org', '-o', 'out', '--manifest=damaged0'],
     usual: [[], ['../x']],
   },
+  fit: {
+    always: ['--lengths=8', '--per-genus=2', '-o', 'new.safetensors'],
+    usual: [
+      ['kmers:k=4', 'markov:order=2', '--reads', 'damaged0'],
+      ['kmers:k=4', '--genomes', 'damaged0'],
+      ['kmers:k=4', 'mlr:order=1', 'weightedSum:of=kmers4+mlr1', '--genomes', 'manifest.tsv'],
+      ['damaged0'],
+    ],
+  },
+  calibrate: {
+    always: ['--lengths=8', '--fragments=20', '-o', 'new.safetensors'],
+    usual: [
+      ['-m', 'model.safetensors', '--genomes', 'manifest.tsv'],
+      ['-m', 'damaged0', 'reads.fa'],
+      ['-m', 'model.safetensors', 'damaged0'],
+    ],
+  },
   score: {
     always: [],
     usual: [
