@@ -48,7 +48,7 @@ async function readAll(
 
 const parsed = (input: Uint8Array, format: 'fasta' | 'fastq' | 'tsv') =>
   readAll(input, chunks =>
-    parseReads({ name: 'reads', bytes: new ByteStream(chunks), format }, { maxLength }),
+    parseReads({ name: 'reads', bytes: new ByteStream(chunks), format }, { maxLength, maxForeign: 1 }),
   )
 
 const isAscii = (text: string): boolean => [...text].every(character => character < '\x80')
