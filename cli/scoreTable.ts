@@ -48,10 +48,15 @@ const defaultRate = 0.05
  */
 export async function writeScores(job: ScoreTable): Promise<void> {
   const { output, track, readsOut, fpr = defaultRate, bh = false } = job
-  const tracks = track === undefined ? undefined : openSideFile(track)
-  const kept = readsOut === undefined ? undefined : openSideFile(readsOut)
-  const sideFiles = [tracks, kept].filter(file => file !== undefined)
+  const sideFiles: SideFile[] = []
+  const openBeside = async (path: string) => {
+    const file = await openSideFile(path)
+    sideFiles.push(file)
+    return file
+  }
   try {
+    const tracks = track === undefined ? undefined : await openBeside(track)
+    const kept = readsOut === undefined ? undefined : await openBeside(readsOut)
     await tracks?.write(
       trackHeader(job.table.names.includes('llr') ? 'log-likelihood ratio' : 'log-likelihood'),
     )
