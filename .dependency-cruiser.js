@@ -41,7 +41,7 @@ export const order = {
   ],
   data: [['*'], ['formats'], ['read.ts'], ['io']],
   eval: [['*'], ['scores']],
-  cli: [['main.ts'], ['commands'], ['*']],
+  cli: [['main.ts'], ['commands'], ['scoreTable'], ['*']],
 }
 
 /** Folders that others enter through their doors alone, and the doors. */
@@ -55,6 +55,7 @@ const doors = {
   'model/saved': ['index'],
   data: ['index'],
   'data/formats': ['index'],
+  'cli/scoreTable': ['index'],
   eval: ['index', 'scores/index'],
 }
 

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { removeAtExit } from '../data/index.js'
-import { FalseDiscovery } from '../eval/index.js'
+import { removeAtExit } from '../../data/index.js'
+import { FalseDiscovery } from '../../eval/index.js'
 
 export type Call = 'known' | 'unknown' | 'NA'
 

@@ -1,19 +1,12 @@
-import { encoderFor, type Read } from '../data/index.js'
-import type { DetectorScores } from '../model/index.js'
+import { encoderFor, type Read } from '../../data/index.js'
+import type { DetectorScores } from '../../model/index.js'
+import type { InputFiles } from '../input.js'
+import { openSideFile, type SideFile, writeTable } from '../output.js'
+import { type ScoringProgress, scoreInOrder } from '../scoring.js'
 import { callOf, type RowsToCall, type UncalledRow, withFalseDiscoveryRate, withRate } from './calls.js'
 import { type Entry, pairedEntries, singleEntries } from './entries.js'
-import type { InputFiles } from './input.js'
-import { openSideFile, type SideFile, writeTable } from './output.js'
-import {
-  entryColumns,
-  entryRow,
-  type Groups,
-  groupColumns,
-  type ScoresOfTable,
-  scoredEntry,
-} from './scoreRows.js'
-import { type ScoringProgress, scoreInOrder } from './scoring.js'
-import { formatP } from './table.js'
+import { formatP } from './format.js'
+import { entryColumns, entryRow, type Groups, groupColumns, type ScoresOfTable, scoredEntry } from './rows.js'
 import { bedGraph, trackHeader } from './track.js'
 
 /** What the command line says of the table and of the files beside it. */
