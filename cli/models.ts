@@ -1,5 +1,6 @@
 import { leaves } from '../engine/index.js'
 import {
+  checkComparable,
   findCell,
   isDetectorFile,
   loadDetector,
@@ -26,10 +27,11 @@ type ModelFlags = {
 /** Loads the models of the command line. @throws CheckpointError as `loadModel`. */
 async function loadModels({ foreground, background, cell: file, step }: ModelFlags): Promise<Models> {
   const cell = file === undefined ? undefined : await findCell(file)
-  return {
-    foreground: await loadModel(foreground, cell, step),
-    ...(background !== undefined && { background: await loadModel(background, cell, step) }),
-  }
+  const models = { foreground: await loadModel(foreground, cell, step) }
+  if (background === undefined) return models
+  const loaded = { ...models, background: await loadModel(background, cell, step) }
+  checkComparable(loaded.foreground, loaded.background)
+  return loaded
 }
 
 /**

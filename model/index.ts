@@ -16,6 +16,7 @@ export { findCell } from './cellFile.js'
 export { shippedCells } from './cells.js'
 export { CheckpointError, writeTensorFlowCheckpoint } from './checkpoint/index.js'
 export { checkSettings } from './checkSettings.js'
+export { checkComparable } from './comparable.js'
 export { Detector, type DetectorOptions, type ReadScores } from './detector.js'
 export {
   type DetectorFile,
