@@ -13,7 +13,7 @@
  * engine/hostRandom.
  */
 export { type BatchOptions, TrainingBatches } from './batches.js'
-export type { Source } from './formats/index.js'
+export { type Encoder, encoderFor, type Source } from './formats/index.js'
 export {
   FragmentBatches,
   type FragmentOptions,
@@ -36,8 +36,12 @@ export {
 } from './genomes.js'
 export { type AtomicWriter, openAtomic, writeFileAtomic } from './io/atomic.js'
 export { crc32c, maskedCrc32c } from './io/crc32c.js'
-export { InputError } from './io/inputError.js'
-export { writeChunks } from './io/writeChunks.js'
+export { EmptyInputError, InputError } from './io/inputError.js'
+export { parseJson } from './io/json.js'
+export { printable, quoting, replacement } from './io/printable.js'
+export { type FieldReaders, readMessage, readVarint } from './io/protobuf.js'
+export { removeAtExit } from './io/temporary.js'
+export { openForChunks, writeChunks } from './io/writeChunks.js'
 export { findFiles, openDataset, readLabelDictionary, type Split, splits } from './layout.js'
 export { hasLongRecord } from './longRecords.js'
 export { mutate } from './mutate.js'
@@ -45,5 +49,6 @@ export { decode, encode, gcFraction, maxReadLength, type Read, reverseComplement
 export { type ReadOptions, readReads } from './readReads.js'
 export { collectReads, loadReads, type ReadSet, type ReadSetOptions } from './readSet.js'
 export { type SampleOptions, sampleReads } from './sample.js'
+export { type GenusSequence, type Stretch, sequencesOf, stretchesOf } from './stretches.js'
 export { type SyntheticOptions, syntheticReads } from './synthetic.js'
 export { writeReads } from './writeReads.js'
