@@ -33,14 +33,15 @@ export const order = {
     ['*'],
     ['saved'],
     ['trainState.ts'],
-    ['cells.ts', 'generative.ts'],
+    ['optimiser.ts'],
+    ['cells.ts', 'generative.ts', 'regulariser.ts'],
     ['cells', 'checkpoint'],
     ['settingsError.ts'],
     ['settings.ts'],
   ],
   data: [['*'], ['formats'], ['read.ts'], ['io']],
   eval: [['index.ts'], ['report'], ['*'], ['scores']],
-  cli: [['main.ts'], ['commands'], ['*']],
+  cli: [['main.ts'], ['commands'], ['scoreTable'], ['*']],
 }
 
 /** Folders that others enter through their doors alone, and the doors. */
@@ -54,6 +55,7 @@ const doors = {
   'model/saved': ['index'],
   data: ['index'],
   'data/formats': ['index'],
+  'cli/scoreTable': ['index'],
   eval: ['index', 'scores/index'],
   'eval/report': ['index'],
 }

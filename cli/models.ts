@@ -75,7 +75,7 @@ export function describeDetector(detector: SavedDetector): string[] {
     ...(foreground ? [`foreground ${describeModel(foreground)}`] : []),
     ...(background ? [`background ${describeModel(background)}`] : []),
     ...(scores.length ? [`scores ${scores.map(({ name, kind }) => `${name} (${kind})`).join(', ')}`] : []),
-    ...(genera ? [`${path} knows ${genera.split(',').length} genera: ${genera.split(',').join(', ')}`] : []),
+    ...(genera ? [`${path} knows ${genera.split(',').length} genera: ${genera.replace(/,\s*/g, ', ')}`] : []),
     ...(description ? [description] : []),
     ...(calibration ? [`calibrated with ${calibration.source}`] : []),
   ]

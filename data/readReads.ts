@@ -1,6 +1,6 @@
 import { asInputError, openSource, parseReads, type Source } from './formats/index.js'
 import { EmptyInputError } from './io/inputError.js'
-import { maxReadLength, type Read } from './read.js'
+import type { Read } from './read.js'
 
 export type ReadOptions = {
   /** What messages call the source; its path unless given. */
@@ -26,11 +26,11 @@ export type ReadOptions = {
  * have been given and are sound.
  */
 export async function* readReads(source: Source, options: ReadOptions = {}): AsyncGenerator<Read> {
-  const { name, maxLength = maxReadLength, maxForeign = 0.1, keepText = false } = options
+  const { name, ...ofRecords } = options
   const opened = await openSource(source, name)
   let last: string | undefined
   try {
-    for await (const read of await parseReads(opened, { maxLength, maxForeign, keepText })) {
+    for await (const read of await parseReads(opened, ofRecords)) {
       last = read.name
       yield read
     }

@@ -1,5 +1,6 @@
 import type { GenomePart } from './genomes.js'
-import type { Read } from './read.js'
+import { InputError } from './io/inputError.js'
+import { type Read, unknown } from './read.js'
 import { readReads } from './readReads.js'
 
 /** What of a contig lies in a part of a genome: its bases from `start` up to, not including, `end`. */
@@ -34,7 +35,16 @@ export type GenusSequence = { readonly genus: string; readonly bases: Uint8Array
  * @throws InputError when a file cannot be read, or a part has no known base.
  */
 export async function* sequencesOf(parts: Iterable<GenomePart>): AsyncGenerator<GenusSequence> {
-  for (const part of parts)
-    for (const { contig, start, end } of await stretchesOf(part))
-      yield { genus: part.genome.genus, bases: contig.bases.subarray(start, end) }
+  for (const part of parts) {
+    let known = false
+    for (const { contig, start, end } of await stretchesOf(part)) {
+      const bases = contig.bases.subarray(start, end)
+      known ||= bases.some(base => base < unknown)
+      yield { genus: part.genome.genus, bases }
+    }
+    if (!known)
+      throw new InputError(
+        `${part.genome.file}: no base of ACGT in the part from ${part.from} to ${part.to} of the genome; leave it out of the manifest`,
+      )
+  }
 }

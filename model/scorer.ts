@@ -153,7 +153,7 @@ export class Scorer {
           for (let t = Math.max(0, row.skipped - start); t < length && start + t + 1 < row.bases.length; t++)
             track[row.start + start + t + 1] += sign * values[t * rows + i]
         }
-      onProgress?.(Math.min(length, predictions - start) * reads.length)
+      onProgress?.(batch.reduce((sum, row) => sum + predictionsBetween(row, start, start + length), 0))
       piece.logLikelihoods.dispose()
       tokens.dispose()
       carry = piece.carry
@@ -188,6 +188,10 @@ function rowsOf(bases: Uint8Array, read: number): Row[] {
   }
   return rows
 }
+
+/** How many of a row's predictions count, from one to another. */
+const predictionsBetween = ({ bases, skipped }: Row, from: number, to: number): number =>
+  Math.max(0, Math.min(to, bases.length - 1) - Math.max(from, skipped))
 
 /** Bases `start` … `start + length` of each read, padded with unknown bases to `rows` rows: [rows, length + 1]. */
 function pieceOf(reads: readonly Uint8Array[], start: number, length: number, rows: number): Tensor {

@@ -1,13 +1,14 @@
 /**
  * The formats of reads, told apart by their first bytes: this is the folder's door. `source` opens a file or stream, has
- * it unpacked (`unpack`) and finds out the format. FASTA, FASTQ and TSV are parsed from lines (`textSource`: what their parsers
- * get; `fasta`, `fastq`, `tsv`; `sequence` makes a read of a record's lines); TFRecord from records of bytes (`tfrecord`), each of
- * which holds a message (`example`). The formats that are written, all but TSV, have their writers beside their
+ * it unpacked (`unpack`: by other programs, or by `gunzip`) and finds out the format. FASTA, FASTQ and TSV are parsed from
+ * lines (`textSource`: what their parsers get; `fasta`, `fastq`, `tsv`; `sequence` makes a read of a record's lines);
+ * TFRecord from records of bytes (`tfrecord`), each of which holds a message (`example`). The formats that are written, all
+ * but TSV, have their writers beside their
  * parsers. A format's code is loaded when a file of it is opened: programs start sooner.
  */
 import { basename } from 'node:path'
 import { lineBatches } from '../io/lines.js'
-import type { Read } from '../read.js'
+import { maxReadLength, type Read } from '../read.js'
 import type { OpenSource } from './source.js'
 import type { RecordOptions, TextSource } from './textSource.js'
 
@@ -30,15 +31,16 @@ const lineAllowance = 2 ** 16
  */
 export async function parseReads(
   { name, bytes, format }: OpenSource,
-  options: RecordOptions,
+  { maxLength = maxReadLength, maxForeign = 0.1, keepText = false }: Partial<RecordOptions> = {},
 ): Promise<AsyncGenerator<Read>> {
-  const { maxLength } = options
   if (format === 'tfrecord') return (await import('./tfrecord.js')).parseTfrecord(bytes, name, maxLength)
   const parse = await textParsers[format]()
   return parse({
     batches: lineBatches(bytes.chunks(), name, maxLength + lineAllowance),
     file: name,
-    ...options,
+    maxLength,
+    maxForeign,
+    keepText,
   })
 }
 

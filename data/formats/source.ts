@@ -30,7 +30,11 @@ const sourceName = (source: Source): string =>
 export async function openSource(source: Source, name = sourceName(source)): Promise<OpenSource> {
   let bytes = new ByteStream(asBytes(await openStream(source)))
   try {
-    for (let unpack = unpackerOf(await bytes.peek(headerBytes)); unpack; ) {
+    let unpack = unpackerOf(await bytes.peek(headerBytes))
+    for (let depth = 0; unpack; depth++) {
+      // There is gzip data that decompresses to itself.
+      if (depth === mostPacked)
+        throw new InputError(`${name}: compressed data in compressed data, more than ${mostPacked} deep`)
       bytes = new ByteStream(unpack(bytes.chunks(), name))
       unpack = unpackerOf(await bytes.peek(headerBytes))
     }
@@ -59,6 +63,8 @@ async function* asBytes(chunks: AsyncIterable<Uint8Array | string>): AsyncGenera
 const startsWith = (bytes: Uint8Array, magic: readonly number[]): boolean =>
   magic.every((byte, i) => bytes[i] === byte)
 
+/** As often as anybody compresses a file. */
+const mostPacked = 4
 const byteOrderMark = [0xef, 0xbb, 0xbf]
 const greaterThan = 62
 const atSign = 64

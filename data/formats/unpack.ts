@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { pipeline, Readable } from 'node:stream'
-import { createGunzip } from 'node:zlib'
 import { InputError } from '../io/inputError.js'
+import { gunzip } from './gunzip.js'
 
 /** How a compressed file begins, and what unpacks it. */
 type Compression = {
@@ -21,13 +21,6 @@ const compressions: readonly Compression[] = [
 /** What unpacks a file that begins with `head`; undefined if it is not compressed. */
 export const unpackerOf = (head: Uint8Array): Compression['unpack'] | undefined =>
   compressions.find(({ magic }) => magic.every((byte, i) => head[i] === byte))?.unpack
-
-/** Gzip of any number of members, as bgzip writes it. Its errors are zlib's. */
-function gunzip(compressed: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  const output = createGunzip({ chunkSize: 1 << 17 })
-  pipeline(Readable.from(compressed), output, () => {}) // an error reaches whoever reads `output`
-  return output
-}
 
 /** Unpacks with `NAME -dc`. The iterable throws an InputError when there is no such program, or it finds damage. */
 function byProgram(program: string): Compression['unpack'] {

@@ -10,8 +10,8 @@ const batchSize = 4096
 /** What is told of the k-mers of one frame of a sequence: batch by batch, then how many windows the frame had. */
 export type FrameVisitor = {
   batch(keys: KeyBatch, count: number): void
-  /** `windows`: of k codons without unknown bases, those with a stop codon included. */
-  endOfFrame?(windows: number): void
+  /** `coding`: the k-mers of the frame; `windows`: the same with those that have a stop codon. */
+  endOfFrame?(coding: number, windows: number): void
 }
 
 /**
@@ -45,6 +45,7 @@ export class AminoKeys {
     let coding = 0 // residues since the last stop or unknown codon
     let known = 0 // residues since the last unknown codon
     let windows = 0
+    let inAll = 0 // k-mers without a stop codon
     let count = 0
     for (let i = frame; i < residues.length; i += 3) {
       const residue = residues[i]
@@ -57,6 +58,7 @@ export class AminoKeys {
       if (coding >= k) key -= residues[i - first - 3] * place
       key = key * aminoAcids + residue
       if (++coding < k) continue
+      inAll++
       high[count] = key / 2 ** 32
       low[count] = key // modulo 2^32
       if (++count === batchSize) {
@@ -65,6 +67,6 @@ export class AminoKeys {
       }
     }
     if (count > 0) visitor.batch(this.#batch, count)
-    visitor.endOfFrame?.(windows)
+    visitor.endOfFrame?.(inAll, windows)
   }
 }

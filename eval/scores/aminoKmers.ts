@@ -3,17 +3,23 @@ import { sequenceKind } from './kind.js'
 import { oneOf, wholeNumber } from './options.js'
 import type { StorableScore } from './score.js'
 import { type KeySet, loadSet, makeSet, type SetSettings, setOptions } from './sets/index.js'
-import { storedChoice, storedNumber } from './stored.js'
+import { storedChoice, storedWhole } from './stored.js'
 import { aminoAcids } from './translate.js'
 
 /** Which frames count: the one with the greatest share, or all of them together. */
 const framesChoices = ['best', 'sum'] as const
 
-type Settings = SetSettings & { readonly frames: (typeof framesChoices)[number] }
+/** Whether k codons with a stop codon among them count as a k-mer that is not known, or not at all. */
+const stopsChoices = ['skip', 'count'] as const
+
+type Settings = SetSettings & {
+  readonly frames: (typeof framesChoices)[number]
+  readonly stops: (typeof stopsChoices)[number]
+}
 
 /**
- * The share of a fragment's k-mers of amino acids that are members, of the best of six frames or of all of them; what
- * has a stop codon in it is none. NaN where there are no k codons without unknown bases in a row.
+ * The share of a fragment's k-mers of amino acids that are members, of the best of six frames or of all of them. NaN where
+ * no frame has a k-mer.
  */
 function aminoKmerShare(name: string, k: number, settings: Settings, members: KeySet): StorableScore {
   const keys = new AminoKeys(k)
@@ -21,19 +27,20 @@ function aminoKmerShare(name: string, k: number, settings: Settings, members: Ke
     let best = Number.NaN
     let known = 0
     let allKnown = 0
-    let allWindows = 0
+    let allTotal = 0
     keys.forEachFrame(fragment, {
       batch(batch, count) {
         known += members.countMembers(batch, count)
       },
-      endOfFrame(windows) {
-        if (windows > 0 && !(best >= known / windows)) best = known / windows
+      endOfFrame(coding, windows) {
+        const total = settings.stops === 'skip' ? coding : windows
+        if (total > 0 && !(best >= known / total)) best = known / total
         allKnown += known
-        allWindows += windows
+        allTotal += total
         known = 0
       },
     })
-    return settings.frames === 'best' ? best : allKnown / allWindows
+    return settings.frames === 'best' ? best : allKnown / allTotal
   }
   return {
     name,
@@ -57,6 +64,7 @@ export const aminoKmers = sequenceKind({
       framesChoices,
       'share in the best frame, or in all together (better for fragments that are longer than a gene)',
     ),
+    stops: oneOf(stopsChoices, 'skip what has a stop codon, or count it as not known'),
     ...setOptions,
   },
   startFit(name, { k, ...settings }) {
@@ -68,12 +76,16 @@ export const aminoKmers = sequenceKind({
     }
   },
   load(stored) {
-    const k = storedNumber(stored, 'k')
+    const k = storedWhole(stored, 'k')
     const { settings, members } = loadSet(stored, aminoAcids ** k)
     return aminoKmerShare(
       stored.name,
       k,
-      { ...settings, frames: storedChoice(stored, 'frames', framesChoices) },
+      {
+        ...settings,
+        frames: storedChoice(stored, 'frames', framesChoices),
+        stops: storedChoice(stored, 'stops', stopsChoices),
+      },
       members,
     )
   },

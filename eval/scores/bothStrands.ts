@@ -25,6 +25,7 @@ export function overStrands(name: string, of: Score, join: (typeof joins)[number
 
 export const bothStrands = derivedKind({
   meaning: 'mean or maximum of a score over both strands',
+  needsSamples: false,
   options: { of: names('the score'), join: oneOf(joins, 'mean or maximum') },
   fit: (name, { join }, [of]) => overStrands(name, of, join),
   load: (stored, [of]) => overStrands(stored.name, of, storedChoice(stored, 'join', joins)),

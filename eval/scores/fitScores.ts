@@ -2,7 +2,7 @@ import { type GenusSequence, gcFraction } from '../../data/index.js'
 import type { Fitting, LabelledScores } from './kind.js'
 import { addScore } from './kinds.js'
 import type { Score, StorableScore } from './score.js'
-import type { ScoreSpec } from './spec.js'
+import { checkSpecs, type ScoreSpec } from './spec.js'
 
 /** Fragments that are known to be in-distribution (label 1) or not (0). */
 export type LabelledFragments = {
@@ -15,18 +15,17 @@ export type LabelledFragments = {
 /**
  * Fits scores: those of sequences all in one pass over `sequences`, then, in their order, those that are computed from
  * others before them, on `samples` where they have something to fit. Memory: what the scores keep, and one sequence.
- * @throws RangeError for two scores of one name, options that a kind does not have, or a score that is computed from one
- * that does not come before it; for sequences without a known base; and what the sequences throw.
+ * @throws RangeError as `checkSpecs`, and where there is nothing to fit on; what the sequences throw.
  */
 export async function fitScores(
   specs: readonly ScoreSpec[],
   sequences: AsyncIterable<GenusSequence>,
   samples: readonly LabelledFragments[] = [],
 ): Promise<StorableScore[]> {
+  checkSpecs(specs)
   const fittings = new Map<ScoreSpec, Fitting>()
   for (const spec of specs)
     if (spec.kind.fittedOn === 'sequences') fittings.set(spec, spec.kind.startFit(spec.name, spec.options))
-    else spec.kind.components(spec.name, spec.options) // so that a mistake is known before the work
   for await (const sequence of sequences) for (const fitting of fittings.values()) fitting.add(sequence)
 
   const byName = new Map<string, Score>()

@@ -30,5 +30,5 @@ export type {
   StoredArray,
   StoredScore,
 } from './score.js'
-export { parseSpec, type ScoreSpec } from './spec.js'
+export { checkSpecs, parseSpec, type ScoreSpec } from './spec.js'
 export { crossValidatedSum, type FunctionAtLength, weightedScores } from './weightedSum.js'

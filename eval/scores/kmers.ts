@@ -3,7 +3,7 @@ import { KmerKeys, maxK } from './kmerKeys.js'
 import { wholeNumber } from './options.js'
 import type { StorableScore } from './score.js'
 import { type KeySet, loadSet, makeSet, type SetSettings, setOptions } from './sets/index.js'
-import { storedNumber } from './stored.js'
+import { storedWhole } from './stored.js'
 
 /** The share of a fragment's k-mers without unknown bases that are members; NaN where it has none. */
 function kmerShare(name: string, k: number, settings: SetSettings, members: KeySet): StorableScore {
@@ -42,7 +42,7 @@ export const kmers = sequenceKind({
     }
   },
   load(stored) {
-    const k = storedNumber(stored, 'k')
+    const k = storedWhole(stored, 'k')
     const { settings, members } = loadSet(stored, 4 ** k)
     return kmerShare(stored.name, k, settings, members)
   },

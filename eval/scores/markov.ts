@@ -3,7 +3,7 @@ import { likelihood, likelihoodRatio } from './likelihood.js'
 import { MarkovChain, MarkovCounts, maxMarkovOrder } from './markovChain.js'
 import { fittedStrands, positiveNumber, wholeNumber } from './options.js'
 import type { StorableScore } from './score.js'
-import { storedArray, storedNumber } from './stored.js'
+import { storedArray, storedWhole } from './stored.js'
 
 const order = wholeNumber(10, {
   least: 0,
@@ -38,7 +38,7 @@ export const markov = sequenceKind({
   load: stored =>
     markovLikelihood(
       stored.name,
-      new MarkovChain(storedNumber(stored, 'order'), storedArray(stored, 'logProbabilities', 'float32')),
+      new MarkovChain(storedWhole(stored, 'order'), storedArray(stored, 'logProbabilities', 'float32')),
     ),
 })
 
@@ -76,7 +76,7 @@ export const markovRatio = sequenceKind({
   load: stored =>
     chainRatio(
       stored.name,
-      new MarkovChain(storedNumber(stored, 'order'), storedArray(stored, 'foreground', 'float32')),
-      new MarkovChain(storedNumber(stored, 'background'), storedArray(stored, 'background', 'float32')),
+      new MarkovChain(storedWhole(stored, 'order'), storedArray(stored, 'foreground', 'float32')),
+      new MarkovChain(storedWhole(stored, 'background'), storedArray(stored, 'background', 'float32')),
     ),
 })

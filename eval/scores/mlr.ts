@@ -5,10 +5,10 @@
 import { sequenceKind } from './kind.js'
 import { meanLogLikelihood } from './likelihood.js'
 import { MarkovChain, MarkovCounts } from './markovChain.js'
-import { fittedStrands, oneOf, positiveNumber, wholeNumber } from './options.js'
+import { fittedStrands, numberFromZero, oneOf, positiveNumber, wholeNumber } from './options.js'
 import { OwnChain, OwnChainByCriterion } from './ownChain.js'
 import type { LikelihoodModel, Score, StorableScore, StoredScore } from './score.js'
-import { storedArray, storedChoice, storedNumber, storedTexts } from './stored.js'
+import { storedArray, storedChoice, storedNumber, storedTexts, storedWhole } from './stored.js'
 
 /**
  * What a fragment's own chain is: of a fixed order, of the order that the Bayesian information criterion chooses, or
@@ -28,13 +28,9 @@ export function maximumLikelihood(
   name: string,
   classes: readonly LikelihoodModel[],
   ownOrder: OwnOrder,
+  ownPseudocount = 0,
 ): Score {
-  const own =
-    ownOrder === 'none'
-      ? undefined
-      : ownOrder === 'bic'
-        ? new OwnChainByCriterion()
-        : new OwnChain(Number(ownOrder))
+  const own = makeOwnChain(ownOrder, ownPseudocount)
   return {
     name,
     async score(fragments) {
@@ -51,15 +47,27 @@ export function maximumLikelihood(
   }
 }
 
+function makeOwnChain(order: OwnOrder, pseudocount: number): OwnChain | OwnChainByCriterion | undefined {
+  if (order === 'none') return undefined
+  return order === 'bic'
+    ? new OwnChainByCriterion(undefined, pseudocount)
+    : new OwnChain(Number(order), pseudocount)
+}
+
 /** The same over Markov chains, one for each genus. */
-function mlrScore(name: string, chains: ReadonlyMap<string, MarkovChain>, own: OwnOrder): StorableScore {
+function mlrScore(
+  name: string,
+  chains: ReadonlyMap<string, MarkovChain>,
+  own: OwnOrder,
+  ownPseudocount: number,
+): StorableScore {
   const [{ order }] = chains.values()
   return {
-    ...maximumLikelihood(name, [...chains.values()], own),
+    ...maximumLikelihood(name, [...chains.values()], own, ownPseudocount),
     store: () => ({
       kind: 'mlr',
       name,
-      settings: { order, own, genera: [...chains.keys()] },
+      settings: { order, own, ownPseudocount, genera: [...chains.keys()] },
       arrays: Object.fromEntries(
         [...chains.values()].map((chain, i) => [`class${i}`, chain.logProbabilities]),
       ),
@@ -68,12 +76,17 @@ function mlrScore(name: string, chains: ReadonlyMap<string, MarkovChain>, own: O
 }
 
 function loadMlr(stored: StoredScore): StorableScore {
-  const order = storedNumber(stored, 'order')
+  const order = storedWhole(stored, 'order')
   const chains = storedTexts(stored, 'genera').map((genus, i): [string, MarkovChain] => [
     genus,
     new MarkovChain(order, storedArray(stored, `class${i}`, 'float32')),
   ])
-  return mlrScore(stored.name, new Map(chains), storedChoice(stored, 'own', ownOrders))
+  return mlrScore(
+    stored.name,
+    new Map(chains),
+    storedChoice(stored, 'own', ownOrders),
+    storedNumber(stored, 'ownPseudocount'),
+  )
 }
 
 export const mlr = sequenceKind({
@@ -85,10 +98,11 @@ export const mlr = sequenceKind({
       ownOrders,
       "order of the fragment's own chain; bic: by the Bayesian information criterion; none: no such chain",
     ),
+    ownPseudocount: numberFromZero(0, "is added to each count of the fragment's own chain"),
     pseudocount: positiveNumber(1, 'is added to the count of each base in each context'),
     strands: fittedStrands,
   },
-  startFit(name, { order, own, pseudocount, strands }) {
+  startFit(name, { order, own, ownPseudocount, pseudocount, strands }) {
     const counts = new Map<string, MarkovCounts>()
     return {
       add({ genus, bases }) {
@@ -105,7 +119,7 @@ export const mlr = sequenceKind({
           genus,
           ofGenus.chain(pseudocount),
         ])
-        return mlrScore(name, new Map(chains), own)
+        return mlrScore(name, new Map(chains), own, ownPseudocount)
       },
     }
   },

@@ -48,6 +48,11 @@ export const positiveNumber = (otherwise: number, meaning: string): NumberOption
   meaning,
 })
 
+export const numberFromZero = (otherwise: number, meaning: string): NumberOption => ({
+  ...positiveNumber(otherwise, meaning),
+  least: 0,
+})
+
 export const oneOf = <const V extends string>(
   choices: readonly [V, ...V[]],
   meaning: string,
@@ -63,7 +68,8 @@ export function valuesOf(option: ScoreOption): string {
   if ('names' in option) return 'names of scores, joined by +'
   if ('choices' in option) return `one of ${option.choices.join(', ')}`
   const { whole, least, most } = option
-  return whole ? `a whole number from ${least} to ${most}` : 'a positive number'
+  if (whole) return `a whole number from ${least} to ${most}`
+  return least === 0 ? 'a number from 0 on' : 'a positive number'
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { ScoreKind } from './kind.js'
 import { findKind } from './kinds.js'
+import { parseOptions } from './options.js'
 
 /** A score that is wanted, as a line of text names it: `kmers:k=15`. */
 export type ScoreSpec = {
@@ -12,7 +13,8 @@ export type ScoreSpec = {
 /**
  * Reads a spec: `KIND` or `KIND:OPTION=VALUE,OPTION=VALUE`. The option `name`, which every kind has, is the score's name;
  * without it that is made of the kind and the values that are given: `kmers15`, `mlr7-2`.
- * @throws RangeError when it is none, or of an unknown kind, or the name has other than letters, digits, `.`, `_` and `-`.
+ * @throws RangeError when it is none, of an unknown kind, or with options that the kind does not have or values that they
+ * do not take, or when the name has other than letters, digits, `.`, `_` and `-`.
  */
 export function parseSpec(text: string): ScoreSpec {
   const colon = text.indexOf(':')
@@ -28,8 +30,28 @@ export function parseSpec(text: string): ScoreSpec {
   const { name, ...options } = Object.fromEntries(pairs)
   if (Object.keys(options).length + Number(name !== undefined) < pairs.length)
     throw new RangeError(`score '${text}': an option is given twice`)
+  parseOptions(`score '${text}'`, kind.options, options)
   const wanted = name ?? `${kindName}${Object.values(options).join('-')}`.replace(/[^\w.-]/g, '-')
   if (!/^[\w.-]+$/.test(wanted))
     throw new RangeError(`score '${text}': the name '${wanted}' may have letters, digits, . _ and -`)
   return { kind, name: wanted, options }
+}
+
+/**
+ * Checks a list of specs that are to be fitted together.
+ * @throws RangeError for two scores of one name, or one that is computed from a score which does not come before it.
+ */
+export function checkSpecs(specs: readonly ScoreSpec[]): void {
+  const before = new Set<string>()
+  for (const { kind, name, options } of specs) {
+    if (before.has(name))
+      throw new RangeError(`two scores are called ${name}; give one another name (name=…)`)
+    if (kind.fittedOn === 'scores')
+      for (const component of kind.components(name, options))
+        if (!before.has(component))
+          throw new RangeError(
+            `${name}: is computed from '${component}', which does not come before it; there are ${[...before].join(', ') || 'none'}`,
+          )
+    before.add(name)
+  }
 }

@@ -1,11 +1,18 @@
 /** What a score finds of itself in a file, checked. */
 import type { StoredScore } from './score.js'
 
-/** A setting that is a whole number from 0 on. @throws RangeError when it is not. */
+/** A setting that is a number from 0 on. @throws RangeError when it is not. */
 export function storedNumber({ name, settings }: StoredScore, setting: string): number {
   const value = settings[setting]
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
-  throw new RangeError(`${name}: its setting ${setting} is ${JSON.stringify(value)}, wanted a whole number`)
+  if (typeof value === 'number' && value >= 0) return value
+  throw new RangeError(`${name}: its setting ${setting} is ${JSON.stringify(value)}, wanted a number`)
+}
+
+/** A setting that is a whole number from 0 on. @throws RangeError when it is not. */
+export function storedWhole(stored: StoredScore, setting: string): number {
+  const value = storedNumber(stored, setting)
+  if (Number.isSafeInteger(value)) return value
+  throw new RangeError(`${stored.name}: its setting ${setting} is ${value}, wanted a whole number`)
 }
 
 /** A setting that is one of some words. @throws RangeError when it is not. */

@@ -66,6 +66,7 @@ function functionAt(sorted: readonly FunctionAtLength[], length: number): Linear
 
 export const weightedSum = derivedKind({
   meaning: 'weighted sum of scores: the log-odds of in-distribution by logistic regression',
+  needsSamples: true,
   options: {
     of: names('the scores'),
     l2: positiveNumber(1e-3, 'half of it times the squared weights of standardised scores is the penalty'),

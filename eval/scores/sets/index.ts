@@ -5,7 +5,7 @@
 
 import { oneOf, wholeNumber } from '../options.js'
 import type { StoredScore } from '../score.js'
-import { storedArray, storedChoice, storedNumber } from '../stored.js'
+import { storedArray, storedChoice, storedWhole } from '../stored.js'
 import { BitSet, maxBits } from './bitSet.js'
 import { BloomFilter } from './bloomFilter.js'
 import { HashSet } from './hashSet.js'
@@ -34,7 +34,7 @@ export function makeSet({ set, logBits }: SetSettings, keys: number): KeySet {
 export function loadSet(stored: StoredScore, keys: number): { settings: SetSettings; members: KeySet } {
   const settings = {
     set: storedChoice(stored, 'set', setKinds),
-    logBits: storedNumber(stored, 'logBits'),
+    logBits: storedWhole(stored, 'logBits'),
   }
   if (settings.set === 'bloom')
     return { settings, members: new BloomFilter(settings.logBits, storedArray(stored, 'bits', 'uint8')) }

@@ -24,11 +24,16 @@ export const keyBatch = (size: number): KeyBatch => ({
   low: new Uint32Array(size),
 })
 
-/** Mixes the bits of a key to 32 (MurmurHash3's finaliser `fmix32`, Appleby 2011; `seed` gives independent mixtures). */
+/**
+ * Mixes the bits of a key to 32: both halves go through the finaliser of MurmurHash3 (`fmix32`, Appleby 2011), one after
+ * the other. Another `seed` gives an independent mixture.
+ */
 export function hashKey(high: number, low: number, seed: number): number {
-  let hash = low ^ Math.imul(high ^ seed, 0x9e3779b1)
+  let hash = low ^ seed
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
-  hash = Math.imul(hash ^ (hash >>> 16) ^ seed, 0x27d4eb2f)
-  return (hash ^ (hash >>> 15)) >>> 0
+  hash = hash ^ (hash >>> 16) ^ high
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return (hash ^ (hash >>> 16)) >>> 0
 }

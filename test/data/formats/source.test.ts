@@ -27,6 +27,26 @@ test('damaged gzip data', async t => {
   ])
 })
 
+test('gzip data: members one after the other, zeros at the end, and nothing else', async t => {
+  const fasta = (name: string) => Buffer.from(`>${name}\n${'ACGT'.repeat(3000)}\n`)
+  const [a, b] = [gzipSync(fasta('a')), gzipSync(fasta('b'))]
+  for (const chunkSize of [1, 100, 1 << 16]) {
+    t.equal((await readBytes(Buffer.concat([a, b]), chunkSize)).length, 2, 'members')
+    t.equal((await readBytes(Buffer.concat([a, Buffer.alloc(1000)]), chunkSize)).length, 1, 'zeros')
+  }
+  const followed = 'reads: the gzip data is followed by something else (several files in one, or damaged?)'
+  await checkDamage(t, [
+    [Buffer.concat([a, Buffer.from([0, 0, 7])]), followed],
+    [Buffer.concat([a, Buffer.alloc(512), b]), followed],
+    [Buffer.concat([a, Buffer.alloc(1), Buffer.alloc(3e5, 65)]), followed],
+    [Buffer.concat([a, Buffer.from('>c\nACGT\n')]), /^reads: gzip data is damaged /],
+    [
+      [1, 2, 3, 4, 5].reduce(data => gzipSync(data), fasta('a')),
+      'reads: compressed data in compressed data, more than 4 deep',
+    ],
+  ])
+})
+
 test('no such file, and a folder', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'xenograd-'))
   t.equal(await messageOf(collect(join(folder, 'no.fa'))), `${join(folder, 'no.fa')}: no such file`)
