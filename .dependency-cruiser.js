@@ -40,7 +40,7 @@ export const order = {
     ['settings.ts'],
   ],
   data: [['*'], ['formats'], ['read.ts'], ['io']],
-  eval: [['*'], ['scores']],
+  eval: [['index.ts'], ['report'], ['*'], ['scores']],
   cli: [['main.ts'], ['commands'], ['scoreTable'], ['*']],
 }
 
@@ -57,6 +57,7 @@ const doors = {
   'data/formats': ['index'],
   'cli/scoreTable': ['index'],
   eval: ['index', 'scores/index'],
+  'eval/report': ['index'],
 }
 
 /** Where Node or a user comes in: the doors of the package, and what is loaded by its address instead of imported. */
