@@ -5,10 +5,10 @@
  * A file's way into a training: `readReads` opens a source, finds out its format (`formats/`) and gives its reads
  * (`read`) one by one; `readSet` collects those of one length; `batches` mixes them anew every epoch (`random`) and has
  * them mutated (`mutate`). `layout` finds the files of a data set. `genomes` and `sample`, or `synthetic`, make reads
- * that `writeReads` writes.
+ * that `writeReads` writes; `stretches` are what of a genome's contigs lies in the part that a set has of it.
  *
  * Imports point down: io and read < formats and random < readReads, writeReads, mutate, layout, genomes < readSet,
- * sample, synthetic < batches. `io/` knows nothing of DNA, and nothing here knows tensors: random numbers come from
+ * stretches, synthetic < sample, batches. `io/` knows nothing of DNA, and nothing here knows tensors: random numbers come from
  * engine/hostRandom.
  */
 export { type BatchOptions, TrainingBatches } from './batches.js'
