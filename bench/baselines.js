@@ -96,6 +96,17 @@ process.stderr.write(`fitted in ${((performance.now() - began) / 1000).toFixed(0
 const auroc = (all, inside) => aurocEstimate(all.subarray(0, inside), all.subarray(inside))
 const show = ({ value, low, high }) => `${value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`
 
+/** Reads per second of the processor's time (of one core), over at least a second after a warm-up. */
+async function readsPerSecond(score, fragments) {
+  await score.score(fragments.slice()) // a new array each time: nothing is remembered of it
+  const start = process.cpuUsage()
+  for (let reads = fragments.length; ; reads += fragments.length) {
+    await score.score(fragments.slice())
+    const { user, system } = process.cpuUsage(start)
+    if (user + system > 1e6) return (1e6 * reads) / (user + system)
+  }
+}
+
 process.stdout.write(`score\t${samples.map(({ name }) => name).join('\t')}\treads per CPU second\n`)
 const columns = samples.map(() => new Map())
 for (const score of scores) {
@@ -103,12 +114,8 @@ for (const score of scores) {
   const cells = []
   let rate = 0
   for (const [i, { fragments, inside }] of samples.entries()) {
-    // A new array, of which nothing is remembered; of sums no more is asked than to add up what is.
-    const batch = kind === 'weightedSum' ? fragments : fragments.slice()
-    const start = process.cpuUsage()
-    const all = await score.score(batch)
-    const { user, system } = process.cpuUsage(start)
-    if (samples[i].length === 250 && kind !== 'weightedSum') rate = (1e6 * batch.length) / (user + system)
+    const all = await score.score(fragments)
+    if (samples[i].length === 250 && kind !== 'weightedSum') rate = await readsPerSecond(score, fragments)
     columns[i].set(score.name, all)
     cells.push(show(auroc(all, inside)))
   }

@@ -85,10 +85,6 @@ export async function readDetectorFile(path: string): Promise<DetectorFile> {
   return { scores, tensors: rest, metadata: others }
 }
 
-/** Whether a safetensors file's metadata are a detector's. */
-export const isDetectorMetadata = ({ format }: Readonly<Record<string, string>>): boolean =>
-  format === formatName
-
 /** The table of scores in the metadata. @throws CheckpointError when it is none. */
 function parseEntries(path: string, text: string | undefined): ScoreEntry[] {
   let entries: unknown

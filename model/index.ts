@@ -11,12 +11,7 @@ export { findCell, shippedCells } from './cells.js'
 export { CheckpointError, writeTensorFlowCheckpoint } from './checkpoint/index.js'
 export { checkSettings } from './checkSettings.js'
 export { Detector, type DetectorOptions, type ReadScores } from './detector.js'
-export {
-  type DetectorFile,
-  isDetectorMetadata,
-  readDetectorFile,
-  writeDetectorFile,
-} from './detectorFile.js'
+export { type DetectorFile, readDetectorFile, writeDetectorFile } from './detectorFile.js'
 export { DivergedError } from './divergedError.js'
 export { batchLoss, initialModel, type ModelOptions, type ModelParameters, predict } from './generative.js'
 export { type RegulariserType, regulariser } from './regulariser.js'
