@@ -12,7 +12,9 @@ function partOf(contigs: readonly string[], from: number, to: number, length = 0
 }
 
 const textOf = async (part: GenomePart) =>
-  (await stretchesOf(part)).map(({ contig, start, end }) => decode(contig.bases.subarray(start, end))).join(' ')
+  (await stretchesOf(part))
+    .map(({ contig, start, end }) => decode(contig.bases.subarray(start, end)))
+    .join(' ')
 
 test('stretches: parts of contigs laid end to end, by the length of the genome', async t => {
   const contigs = ['AACCGG', 'TTAC']
