@@ -2,7 +2,8 @@
 /**
  * The command line, thin over model/, data/ and eval/. Each command is a file in commands/: it registers its options
  * with commander, and an action that works through what was asked. The files beside this one are what several commands
- * share, in the order in which a command needs them: how options are written (options), which device computes and what
+ * share, in the order in which a command needs them: how options are written (options), flags of a training's settings
+ * (settingFlags) and trainings in processes (trainingProcesses), which device computes and what
  * it is opened with (deviceOptions, deviceFile), models by their paths (models), reads from files or a pipe (input),
  * scores of them batch by batch (scoring), counted (tally), a table of them (table) written somewhere (output),
  * progress and messages on stderr (progress), Ctrl-C (interrupt), errors as a line and an exit code (failure), and which
@@ -15,8 +16,10 @@ import { register as convert } from './commands/convert.js'
 import { register as evaluate } from './commands/evaluate.js'
 import { register as fit } from './commands/fit.js'
 import { register as info } from './commands/info.js'
+import { register as sample } from './commands/sample.js'
 import { register as score } from './commands/score.js'
 import { register as train } from './commands/train.js'
+import { register as tune } from './commands/tune.js'
 import { describeFailure, exitCodeOf, exitCodes } from './failure.js'
 import { dashedNames } from './options.js'
 import { say } from './progress.js'
@@ -52,7 +55,7 @@ const program = new Command('xenograd')
   .addHelpText('after', help)
   .exitOverride()
   .configureOutput({ outputError() {} })
-for (const register of [train, fit, score, evaluate, convert, info, check]) register(program)
+for (const register of [train, tune, fit, sample, score, evaluate, convert, info, check]) register(program)
 
 try {
   await program.parseAsync(dashedNames(process.argv))

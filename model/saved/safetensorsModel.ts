@@ -1,4 +1,4 @@
-import { type Cell, type DType, entries } from '../../engine/index.js'
+import { type Cell, type DType, entries, initialCarry } from '../../engine/index.js'
 import { findCell } from '../cells.js'
 import {
   CheckpointError,
@@ -9,7 +9,7 @@ import {
   writeSafetensors,
 } from '../checkpoint/index.js'
 import type { ModelOptions } from '../generative.js'
-import type { TrainState } from '../trainState.js'
+import { initialState, type TrainState } from '../trainState.js'
 import { namedState, type SavedModel, stateFrom } from './savedModel.js'
 
 const formatName = 'xenograd-1'
@@ -66,8 +66,12 @@ export async function loadSafetensorsModel(path: string, cell?: Cell): Promise<S
     hidden,
     embedding: metadata.embedding === 'true',
   }
-  const withOptimiser = [...tensors.keys()].some(name => name.startsWith('adam.'))
-  const state = stateFrom(options, (name, t) => {
+  const has = (prefix: string) => [...tensors.keys()].some(name => name.startsWith(prefix))
+  const withOptimiser = has('adam.') || has('sgd.')
+  const untrained = initialState({ ...options, seed: 0, optimiser: has('sgd.') ? 'sgd' : 'adam' })
+  const batch = tensors.get(`carry.${options.cell.carry[0]}`)?.shape[0]
+  const carry = batch !== undefined && { carry: initialCarry(options.cell, batch, hidden) }
+  const state = stateFrom({ ...untrained, ...carry }, (name, t) => {
     if (!withOptimiser && (name === 'updates' || name.startsWith('adam.'))) return undefined
     return expectTensor(path, tensors, name, t.dtype === 'int32' ? 'I32' : 'F32', t.shape)
   })
