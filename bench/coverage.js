@@ -1,7 +1,7 @@
 // How often the evaluator's 95 % intervals cover the truth, in samples of simulated genera: node bench/coverage.js [trials]
 import { coverage } from '../dist/test/eval/coverage.js'
 
-const trials = Number(process.argv[2] ?? 2000)
+const trials = Number(process.argv[2] ?? 1000)
 const populations = [
   { generaIn: 10, generaOod: 58, readsPerGenus: 20, generaDeviation: 0.5, shift: 1 },
   { generaIn: 10, generaOod: 40, readsPerGenus: 20, generaDeviation: 0.7, shift: 1 },

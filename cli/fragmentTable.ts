@@ -84,7 +84,8 @@ async function* linesOf(path: string): AsyncGenerator<string> {
       yield* lines
     }
   } catch (error) {
-    throw new InputError(`${path}: ${(error as Error).message}`)
+    const { code, message } = error as NodeJS.ErrnoException
+    throw new InputError(`${path}: ${code === 'ENOENT' ? 'no such file' : message}`)
   }
   if (rest !== '') yield rest
 }

@@ -4,9 +4,10 @@
  * with commander, and an action that works through what was asked. The files beside this one are what several commands
  * share, in the order in which a command needs them: how options are written (options), flags of a training's settings
  * (settingFlags) and trainings in processes (trainingProcesses), which device computes and what
- * it is opened with (deviceOptions, deviceFile), models by their paths (models), reads from files or a pipe (input),
- * scores of them batch by batch (scoring), counted (tally), a table of them (table) written somewhere (output),
- * progress and messages on stderr (progress), Ctrl-C (interrupt), errors as a line and an exit code (failure), and which
+ * it is opened with (deviceOptions, deviceFile), that no output replaces an input (protectInputs), models and detectors by
+ * their paths (models), reads from files or a pipe (input), scores of them batch by batch and in order (scoring), counted
+ * (tally), a table of them (scoreTable/) written somewhere (output), what an evaluation compares (modelScores, scoredSet,
+ * fragmentTable) and shows (evaluationReport), progress and messages on stderr (progress), Ctrl-C (interrupt), errors as a line and an exit code (failure), and which
  * xenograd this is (version).
  */
 import { Command } from 'commander'

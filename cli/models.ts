@@ -1,6 +1,7 @@
 import { Option } from 'commander'
 import { type Cell, leaves } from '../engine/index.js'
 import {
+  checkComparable,
   findCell,
   isDetectorFile,
   loadDetector,
@@ -35,10 +36,11 @@ export const givenCell = async (file: string | undefined): Promise<Cell | undefi
 /** Loads the models of the command line. @throws CheckpointError as `loadModel`. */
 async function loadModels({ foreground, background, cell: file, step }: ModelFlags): Promise<Models> {
   const cell = await givenCell(file)
-  return {
-    foreground: await loadModel(foreground, cell, step),
-    ...(background !== undefined && { background: await loadModel(background, cell, step) }),
-  }
+  const models = { foreground: await loadModel(foreground, cell, step) }
+  if (background === undefined) return models
+  const loaded = { ...models, background: await loadModel(background, cell, step) }
+  checkComparable(loaded.foreground, loaded.background)
+  return loaded
 }
 
 /**

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
-import { writeChunks } from '../data/index.js'
+import { openForChunks, writeChunks } from '../data/index.js'
 
 /**
  * Writes a table as it comes: to standard output for `-`, at the pace of whoever reads it, else to a file, whole or
@@ -21,10 +21,11 @@ export type SideFile = {
   abort(): Promise<void>
 }
 
-/** Opens a file to write beside the table; gzip if its name ends in `.gz`. */
-export function openSideFile(path: string): SideFile {
+/** Opens a file to write beside the table; gzip if its name ends in `.gz`. @throws Error when it cannot be written. */
+export async function openSideFile(path: string): Promise<SideFile> {
+  const write = await openForChunks(path)
   const stream = new PassThrough()
-  const written = writeChunks(path, stream)
+  const written = write(stream)
   // Whoever writes next, or commits, is told.
   let failure: unknown
   written.catch(error => {

@@ -7,7 +7,8 @@
  * `optimiser`) and lets it change the `trainState` step by step, with what the `batchFeed` hands it; it logs
  * (`metricsWindow`), validates (`validation`), compares validations to stop early (`bestValidation`) and saves (`saved/`,
  * in the file formats of `checkpoint/`), so that a run of the same `runIdentity` goes on. A `scorer` gives a model's
- * log-likelihoods of reads, a `detector` the ratio of two models'.
+ * log-likelihoods of reads, a `detector` the ratio of two models'; `detectorScores` puts them beside fitted scores.
+ * All of it, calibrated, is a `savedDetector`, in one `detectorFile`; one comes with the package (`shipped`).
  */
 export type { TrainingData } from './batchFeed.js'
 export type { ValidationMetric } from './bestValidation.js'
@@ -15,6 +16,7 @@ export { findCell } from './cellFile.js'
 export { shippedCells } from './cells.js'
 export { CheckpointError, writeTensorFlowCheckpoint } from './checkpoint/index.js'
 export { checkSettings } from './checkSettings.js'
+export { checkComparable } from './comparable.js'
 export { Detector, type DetectorOptions, type ReadScores } from './detector.js'
 export {
   type DetectorFile,

@@ -48,6 +48,8 @@ export class TrainingRun {
   readonly #feed: BatchFeed
   readonly #validation: Validation | undefined
   readonly #window = new MetricsWindow()
+  /** The lines of metrics so far. */
+  readonly #lines: MetricsLine[]
   #state: TrainState
   #next: number
   #checkpoint: string
@@ -60,9 +62,9 @@ export class TrainingRun {
     readonly data: TrainingData,
     validation: ValidationOptions | undefined,
     { step, state, checkpoint }: RunPosition,
-    /** The lines of metrics so far. */
-    readonly lines: MetricsLine[],
+    lines: readonly MetricsLine[],
   ) {
+    this.#lines = [...lines]
     this.#next = step + 1
     this.#state = state
     this.#checkpoint = checkpoint
@@ -167,7 +169,7 @@ export class TrainingRun {
   /** Stop early if it is time to. A pure function of the lines so far, so a resumed run stops at the same step. */
   #judge(): void {
     const { patience = 0, bestBy = 'auroc' } = this.options
-    this.#stoppedEarly = patience > 0 && isExhausted(this.lines, bestBy, patience)
+    this.#stoppedEarly = patience > 0 && isExhausted(this.#lines, bestBy, patience)
   }
 
   async #report(step: number, validated: ValidationMetrics | undefined): Promise<void> {
@@ -179,7 +181,7 @@ export class TrainingRun {
       reads_per_s: this.#window.readsPerSecond(this.data.batchSize),
     }
     await this.directory.appendMetrics(line)
-    this.lines.push(line)
+    this.#lines.push(line)
     if (validated) this.#judge()
     this.options.onMetrics?.(line)
     this.#window.reset()

@@ -2,7 +2,13 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { type GenomePart, InputError, readManifest, sampleReads, splitByParts } from '../../data/index.js'
 import { purposeKey, seedPurposes, uniformAt } from '../../engine/hostRandom.js'
 import { Calibration, type CalibrationScores, fewestCalibrationScores } from '../../eval/index.js'
-import { DetectorScores, type SavedCalibration, saveDetector } from '../../model/index.js'
+import {
+  DetectorScores,
+  loadDetector,
+  type SavedCalibration,
+  type SavedDetector,
+  saveDetector,
+} from '../../model/index.js'
 import { openChosenDevice } from '../deviceOptions.js'
 import { UsageError } from '../failure.js'
 import { inputPaths, openInput } from '../input.js'
@@ -16,6 +22,7 @@ type CalibrateFlags = ScoringFlags & {
   foreground?: string
   background?: string
   output: string
+  add?: string[]
   genomes?: string
   set: string
   inDistribution?: string
@@ -37,7 +44,8 @@ set, part; the same number from each genus, from both strands), or cut from the 
 its own scores. 1 / (1 + number of fragments) is the smallest p-value; the false-positive rate that a call at 5 % has in
 truth varies by 1.5 % (standard deviation) with 200 fragments, 0.5 % with 2000.
 
-A file that is a detector already keeps its scores and notes, and gets a new calibration.`
+A file that is a detector already keeps its scores and notes, and gets a new calibration. --add puts networks and fitted
+scores into one detector.`
 
 /** `xenograd calibrate`: held-out reads make p-values of a detector's scores. */
 export function register(program: Command): void {
@@ -51,6 +59,11 @@ export function register(program: Command): void {
     )
     .option('-b, --background <model>', 'model of the background, if --foreground is a single model')
     .requiredOption('-o, --output <out>', 'the detector to write, a safetensors file')
+    .option(
+      '--add <detector>',
+      'take the scores of this detector, too (xenograd fit makes them); may be repeated',
+      (path: string, before: string[] = []) => [...before, path],
+    )
     .option('--genomes <manifest>', 'table of genomes to sample fragments from')
     .option('--set <name>', 'the set of the manifest whose parts of genomes are held out', 'val')
     .option(
@@ -86,7 +99,7 @@ async function calibrate(files: string[], flags: CalibrateFlags): Promise<void> 
       ? await readFragments(files, flags)
       : await genomeFragments(flags.genomes, flags)
   const device = await openChosenDevice(flags)
-  const saved = await loadChosenDetector(flags)
+  const saved = await withScoresOf(await loadChosenDetector(flags), flags.add ?? [])
   if (!flags.quiet) sayBanner(device, saved, flags)
   const { bothStrands = false, batch } = flags
   const detector = new DetectorScores(saved, { device: device.name, batch, bothStrands })
@@ -119,6 +132,12 @@ async function calibrate(files: string[], flags: CalibrateFlags): Promise<void> 
   const metadata = { ...saved.metadata, ...(genera && { genera }), ...(description && { description }) }
   await saveDetector(flags.output, { ...saved, calibration, metadata })
   if (!flags.quiet) say(`${flags.output}: calibrated with ${fragments.source}`)
+}
+
+/** A detector with the fitted scores of others, in their order: calls rest on the last one. */
+async function withScoresOf(detector: SavedDetector, others: readonly string[]): Promise<SavedDetector> {
+  const added = await Promise.all(others.map(path => loadDetector(path)))
+  return { ...detector, scores: [detector, ...added].flatMap(({ scores }) => scores) }
 }
 
 /** Held-out fragments by their length. */

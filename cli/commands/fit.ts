@@ -43,7 +43,7 @@ const kindsHelp = Object.entries(scoreKinds)
   .map(([name, { meaning, options }]) => {
     const lines = Object.entries(options).map(
       ([option, description]) =>
-        `    ${option.padEnd(12)}${description.meaning}: ${valuesOf(description)}` +
+        `    ${option.padEnd(16)}${description.meaning}: ${valuesOf(description)}` +
         ('otherwise' in description ? ` (default: ${description.otherwise})` : ''),
     )
     return [`  ${name}: ${meaning}`, ...lines].join('\n')

@@ -2,13 +2,17 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { DetectorScores, type SavedDetector } from '../../model/index.js'
 import { openChosenDevice } from '../deviceOptions.js'
 import { UsageError } from '../failure.js'
-import { parseGrouping } from '../groupBy.js'
 import { inputPaths, openFiles } from '../input.js'
 import { watchInterrupts } from '../interrupt.js'
 import { loadChosenDetector } from '../models.js'
 import { say } from '../progress.js'
-import { Groups, type ScoresOfTable } from '../scoreRows.js'
-import { type TableFlags, writeScores } from '../scoreTable.js'
+import {
+  Groups,
+  parseGrouping,
+  type ScoresOfTable,
+  type TableFlags,
+  writeScores,
+} from '../scoreTable/index.js'
 import { type ScoringFlags, ScoringProgress, sayBanner, scoringOptions } from '../scoring.js'
 import { Tally } from '../tally.js'
 

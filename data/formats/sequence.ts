@@ -1,5 +1,5 @@
 import { InputError } from '../io/inputError.js'
-import { countForeign, describeByte, encodeInto, type Read, unknown } from '../read.js'
+import { describeByte, encodeInto, type Read } from '../read.js'
 import type { TextSource } from './textSource.js'
 
 /** What a record says of a read before its sequence. */
@@ -46,8 +46,7 @@ export class Sequence {
     const bad = encodeInto(letters, this.#bases, this.#length)
     if (bad >= 0)
       throw new InputError(message(`${describeByte(letters[bad])} in the sequence, column ${bad + 1}`) + hint)
-    // Few lines of DNA have an unknown base, which is all that letters of other alphabets can be here.
-    if (this.#bases.subarray(this.#length, length).includes(unknown)) this.#foreign += countForeign(letters)
+    this.#foreign -= bad + 1
     if (keepText) this.#letters.push(new TextDecoder('latin1').decode(letters))
     this.#length = length
     this.#line = number

@@ -17,8 +17,9 @@ export async function loadPlotting(): Promise<Plotting> {
   return { Plot, document: new DOMParser().parseFromString('<svg/>', 'image/svg+xml') }
 }
 
-// Okabe & Ito's colours, which colour-blind people can tell apart (jfly.uni-koeln.de/color).
-const colours = ['#7f7f7f', '#009e73', '#cc79a7', '#0072b2', '#e69f00', '#56b4e9', '#d55e00', '#a6761d']
+// Okabe & Ito's colours, which colour-blind people can tell apart (jfly.uni-koeln.de/color), with grey for their yellow,
+// which is too light for a line on paper. The last one is black, or white on a dark page.
+const colours = ['#7f7f7f', '#009e73', '#cc79a7', '#0072b2', '#e69f00', '#56b4e9', '#d55e00', 'currentColor']
 // Lines have round ends, which reach into the gaps.
 const dashes = ['none', '9 6', '1 5', '9 5 1 5']
 const symbols = ['circle', 'triangle', 'square', 'diamond'] as const

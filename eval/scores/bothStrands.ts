@@ -1,6 +1,6 @@
 import { reverseComplement } from '../../data/index.js'
 import { derivedKind } from './kind.js'
-import { names, oneOf } from './options.js'
+import { oneOf, scoreNames } from './options.js'
 import type { Score, StorableScore } from './score.js'
 import { storedChoice } from './stored.js'
 
@@ -26,7 +26,7 @@ export function overStrands(name: string, of: Score, join: (typeof joins)[number
 export const bothStrands = derivedKind({
   meaning: 'mean or maximum of a score over both strands',
   needsSamples: false,
-  options: { of: names('the score'), join: oneOf(joins, 'mean or maximum') },
+  options: { of: scoreNames('one', 'the score'), join: oneOf(joins, 'mean or maximum') },
   fit: (name, { join }, [of]) => overStrands(name, of, join),
   load: (stored, [of]) => overStrands(stored.name, of, storedChoice(stored, 'join', joins)),
 })

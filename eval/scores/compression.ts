@@ -1,7 +1,7 @@
 import { brotliCompressSync, constants, deflateRawSync, type ZlibOptions } from 'node:zlib'
 import { decode } from '../../data/index.js'
 import { derivedKind } from './kind.js'
-import { names, oneOf } from './options.js'
+import { oneOf, scoreNames } from './options.js'
 import type { Score, StorableScore } from './score.js'
 import { storedChoice } from './stored.js'
 
@@ -47,7 +47,7 @@ export function complexityCorrected(name: string, of: Score, compressor: Compres
 export const compression = derivedKind({
   meaning: "a log-likelihood plus the fragment's length under a general compressor",
   needsSamples: false,
-  options: { of: names('the log-likelihood'), compressor: oneOf(compressors, 'the compressor') },
+  options: { of: scoreNames('one', 'the log-likelihood'), compressor: oneOf(compressors, 'the compressor') },
   fit: (name, { compressor }, [of]) => complexityCorrected(name, of, compressor),
   load: (stored, [of]) =>
     complexityCorrected(stored.name, of, storedChoice(stored, 'compressor', compressors)),

@@ -1,7 +1,7 @@
 import { gcFraction } from '../../data/index.js'
 import { derivedKind, type LabelledScores } from './kind.js'
 import { fitPolynomial } from './leastSquares.js'
-import { names, wholeNumber } from './options.js'
+import { scoreNames, wholeNumber } from './options.js'
 import type { Score, StorableScore } from './score.js'
 import { storedArray } from './stored.js'
 
@@ -20,7 +20,7 @@ export const gcRegressed = derivedKind({
   meaning: 'what is left of a score after regression on GC content, fitted on in-distribution fragments',
   needsSamples: true,
   options: {
-    of: names('the score'),
+    of: scoreNames('one', 'the score'),
     degree: wholeNumber(2, { least: 1, most: 3, meaning: 'of the polynomial in the fraction of G and C' }),
   },
   fit(name, { degree }, [of], samples) {

@@ -1,6 +1,6 @@
 /** A kind of score: how it is fitted, and how a file's contents become one again. */
 import type { GenusSequence } from '../../data/index.js'
-import { type OptionValues, parseOptions, type ScoreOptions } from './options.js'
+import { type NamesOption, type OptionValues, parseOptions, type ScoreOptions } from './options.js'
 import type { Score, StorableScore, StoredScore } from './score.js'
 
 /** A score in the making, which sequences go through once, in any number and of any length. */
@@ -75,7 +75,7 @@ export const sequenceKind = <T extends ScoreOptions>(kind: {
 })
 
 /** A kind that is computed from other scores; its option `of` names them. */
-export const derivedKind = <T extends ScoreOptions & { of: { names: true; meaning: string } }>(kind: {
+export const derivedKind = <T extends ScoreOptions & { of: NamesOption }>(kind: {
   meaning: string
   needsSamples: boolean
   options: T

@@ -2,6 +2,7 @@ import { aminoKmers } from './aminoKmers.js'
 import { bothStrands } from './bothStrands.js'
 import { compression } from './compression.js'
 import { gcRegressed } from './gcRegressed.js'
+import { genusOdds } from './genusOdds.js'
 import type { ScoreKind, ScoresByName } from './kind.js'
 import { kmers } from './kmers.js'
 import { markov, markovRatio } from './markov.js'
@@ -15,6 +16,7 @@ export const scoreKinds: Readonly<Record<string, ScoreKind>> = {
   markov,
   markovRatio,
   mlr,
+  genusOdds,
   kmers,
   aminoKmers,
   bothStrands,

@@ -16,8 +16,8 @@ export type ChoiceOption<V extends string = string> = {
   readonly choices: readonly V[]
 }
 
-/** Names of other scores, joined by `+`; there is no default. */
-export type NamesOption = { readonly meaning: string; readonly names: true }
+/** Names of other scores, joined by `+`, or the name of one; there is no default. */
+export type NamesOption = { readonly meaning: string; readonly names: 'one' | 'several' }
 
 export type ScoreOption = NumberOption | ChoiceOption | NamesOption
 
@@ -58,14 +58,15 @@ export const oneOf = <const V extends string>(
   meaning: string,
 ): ChoiceOption<V> => ({ choices, otherwise: choices[0], meaning })
 
-export const names = (meaning: string): NamesOption => ({ names: true, meaning })
+export const scoreNames = (names: 'one' | 'several', meaning: string): NamesOption => ({ names, meaning })
 
 /** Which strands a score is fitted on. */
 export const fittedStrands = oneOf(['both', 'one'], 'strands of the genomes to fit on')
 
 /** What an option takes, in words. */
 export function valuesOf(option: ScoreOption): string {
-  if ('names' in option) return 'names of scores, joined by +'
+  if ('names' in option)
+    return option.names === 'one' ? 'the name of a score' : 'names of scores, joined by +'
   if ('choices' in option) return `one of ${option.choices.join(', ')}`
   const { whole, least, most } = option
   if (whole) return `a whole number from ${least} to ${most}`
@@ -100,8 +101,10 @@ function parseValue(
     if ('names' in option) throw new RangeError(`${subject} is missing; give ${valuesOf(option)}`)
     return option.otherwise
   }
-  if ('names' in option) return text.split('+')
-  if ('choices' in option) {
+  if ('names' in option) {
+    const given = text.split('+')
+    if (option.names === 'several' || given.length === 1) return given
+  } else if ('choices' in option) {
     if (option.choices.includes(text)) return text
   } else {
     const number = text.trim() === '' ? Number.NaN : Number(text)

@@ -12,6 +12,9 @@ const letters = 'ACDEFGHIKLMNPQRSTVWY*'
 const code = 'KNKNTTTTRSRSIIMIQHQHPPPPRRRRLLLLEDEDAAAAGGGGVVVV*Y*YSSSS*CWCLFLF'
 const residueOfCodon = Uint8Array.from(code, letter => letters.indexOf(letter))
 
+/** The letter of a codon's amino acid (codons 0 to 63 in the order AAA, AAC … TTT), `*` for a stop codon. */
+export const residueLetter = (codon: number): string => code[codon]
+
 /** The residue of the codon that begins at each base but the last two; a frame is every third of them. */
 export function residuesOf(bases: Uint8Array): Uint8Array {
   const residues = new Uint8Array(Math.max(0, bases.length - 2))

@@ -1,6 +1,6 @@
 import { derivedKind } from './kind.js'
 import { fitLogistic, type LinearFunction, linearValue } from './logisticRegression.js'
-import { names, positiveNumber } from './options.js'
+import { positiveNumber, scoreNames } from './options.js'
 import type { Score, StorableScore, StoredScore } from './score.js'
 import { storedArray } from './stored.js'
 
@@ -68,7 +68,7 @@ export const weightedSum = derivedKind({
   meaning: 'weighted sum of scores: the log-odds of in-distribution by logistic regression',
   needsSamples: true,
   options: {
-    of: names('the scores'),
+    of: scoreNames('several', 'the scores'),
     l2: positiveNumber(1e-3, 'half of it times the squared weights of standardised scores is the penalty'),
   },
   fit: (name, { l2 }, of, samples) =>

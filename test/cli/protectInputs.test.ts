@@ -25,6 +25,8 @@ const commandLines: Readonly<Record<string, readonly string[]>> = {
   calibrate: ['-m', 'READ'],
   evaluate: ['-m', 'READ'],
   convert: ['READ'],
+  fit: ['kmers', '--reads', 'READ'],
+  sample: ['READ'],
 }
 
 test('every option that writes a file is declared as one, and refuses to replace what the command reads', async t => {

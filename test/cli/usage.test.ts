@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'tape'
 import { dashedNames } from '../../cli/options.js'
@@ -64,6 +64,22 @@ test('usage: help and version', async t => {
   t.match(score.stdout, /mean nats per predicted base/)
   t.equal(bare.code, 2)
   t.equal(bare.stdout, '')
+})
+
+test('score without a model: the detector of the package, which says what it knows', async t => {
+  const shipped = new URL('../../../model/shipped/detector.safetensors', import.meta.url)
+  const { code, stdout, stderr } = await xenograd(['score'], `>a\n${'ACGT'.repeat(50)}\n`)
+  if (existsSync(shipped)) {
+    t.equal(code, 0, stderr)
+    t.match(stderr, /knows \d+ genera: /)
+    t.match(stdout, /^#read\tlength\tgc\t.*\tp\tcall\na\t200\t/)
+  } else {
+    t.equal(code, 1)
+    t.match(
+      stderr,
+      /^xenograd: .*detector\.safetensors: .* missing in this copy of the package; name a model/,
+    )
+  }
 })
 
 test('a model that is missing, damaged or foreign: one line, exit code 1', async t => {

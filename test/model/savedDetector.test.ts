@@ -5,6 +5,7 @@ import test from 'tape'
 import { encode } from '../../data/index.js'
 import { Calibration } from '../../eval/index.js'
 import {
+  checkComparable,
   Detector,
   DetectorScores,
   findCell,
@@ -129,4 +130,23 @@ test('a detector that is damaged is refused', async t => {
     /^CheckpointError: .*foreground|wanted F32/s,
   )
   t.match(await damaged('"foreground":"{', '"foreground":"['), /metadata 'foreground' is not JSON/)
+})
+
+test('two models that were trained on other lengths are no pair', async t => {
+  const trainedOn = async (data?: string): Promise<SavedModel> => ({
+    ...(await model('lstm', 1)),
+    path: data ?? 'reference',
+    metadata: data === undefined ? {} : { data },
+  })
+  const [short, mutated, long, windows, reference] = await Promise.all([
+    trainedOn('40000 reads of 250 bases, mutation rate 0'),
+    trainedOn('fragments of 250 bases from 10 genomes (10 genera, 5 bases), mutation rate 0.1'),
+    trainedOn('40000 reads of 1000 bases, mutation rate 0.1'),
+    trainedOn('fragments of 4 windows of 250 bases from 10 genomes (10 genera, 5 bases), mutation rate 0'),
+    trainedOn(),
+  ])
+  for (const other of [short, mutated, reference]) checkComparable(short, other)
+  checkComparable(reference, long)
+  for (const other of [long, windows])
+    t.throws(() => checkComparable(short, other), /was trained on fragments of .* bases, 40000 .* on 250: /)
 })

@@ -5,7 +5,7 @@ import test from 'tape'
 import { decode, type Read, writeReads } from '../../../data/index.js'
 import { bitsAt, keyFromSeed } from '../../../engine/hostRandom.js'
 import { FalseDiscovery } from '../../../eval/index.js'
-import { rowsOf, scratch, tinyModel, xenograd } from '../support.js'
+import { command, rowsOf, scratch, shell, tinyModel, xenograd } from '../support.js'
 
 /** Reads of random bases, all of one distribution. */
 const readsOf = (count: number, length: number, seed: number): Read[] =>
@@ -275,4 +275,60 @@ test('score --track: the ratio base by base as bedGraph', async t => {
   )
   const sum = values.slice(7).reduce((total, [, , , value]) => total + Number(value), 0)
   t.ok(Math.abs(sum / 3 - Number(rowsOf(stdout)[2][5])) < 1e-5)
+})
+
+test('score: a reader that has seen enough leaves no half-written files', async t => {
+  const { folder, detector, heldOut } = await calibrated(400)
+  const before = readdirSync(folder).sort()
+  const beside = `--track '${join(folder, 't.bg')}' --keep known --reads-out '${join(folder, 'k.fa')}'`
+  const many = Array(20).fill(`'${heldOut}'`).join(' ')
+  const { code, stderr } = await shell(`${command} score -m '${detector}' ${beside} ${many} | head -1`)
+  t.equal(code, 0, stderr)
+  t.equal(stderr, '')
+  t.deepEqual(readdirSync(folder).sort(), before)
+  const nowhere = await xenograd(['score', '-m', detector, '--track', join(folder, 'no', 't.bg')], '>a\nAC\n')
+  t.deepEqual([nowhere.code, nowhere.stdout], [1, ''], 'found out before the work')
+})
+
+test('fit, calibrate --add, score, evaluate: networks and fitted scores in one detector', async t => {
+  const { folder, models, heldOut } = await calibrated(60)
+  const [fitted, whole, other] = ['fitted', 'whole', 'other'].map(name => join(folder, `${name}.safetensors`))
+  const reads = join(folder, 'other.fa')
+  await writeReads(reads, readsOf(30, 80, 3))
+  const fit = await xenograd(['fit', 'markov:order=2', '--reads', heldOut, '-o', fitted, '-q'])
+  t.equal(fit.code, 0, fit.stderr)
+  const calibrate = ['calibrate', ...models, '--add', fitted, heldOut, '--lengths', '40,80', '-q', '-o']
+  t.equal((await xenograd([...calibrate, whole])).code, 0)
+  const [score, by, replaced, evaluate] = await Promise.all([
+    xenograd(['score', '-m', whole, reads]),
+    xenograd(['score', '-m', whole, reads, '--by', 'll_fg']),
+    xenograd([...calibrate, fitted]),
+    xenograd([
+      'evaluate',
+      '-m',
+      whole,
+      '--in',
+      heldOut,
+      '--ood',
+      reads,
+      '--json',
+      other,
+      '--replicates',
+      '20',
+    ]),
+  ])
+  t.ok(score.stdout.startsWith('#read\tlength\tgc\tll_fg\tll_bg\tllr\tmarkov2\tp\tcall\n'), score.stderr)
+  t.notDeepEqual(
+    rowsOf(by.stdout).map(row => row[7]),
+    rowsOf(score.stdout).map(row => row[7]),
+    'p-values of another score',
+  )
+  t.equal(replaced.code, 2)
+  t.match(replaced.stderr, /fitted\.safetensors: would replace .*fitted\.safetensors, which is read/)
+  t.equal(evaluate.code, 0, evaluate.stderr)
+  const { scores } = JSON.parse(readFileSync(other, 'utf8'))
+  t.deepEqual(
+    scores.map(({ score: name }: { score: string }) => name),
+    ['likelihood', 'ratio', 'markov2'],
+  )
 })

@@ -108,7 +108,7 @@ test('fit: mistakes are told before the work, and leave no file', async t => {
     [
       ['kmers:k=5', '--genomes', twice],
       3,
-      /twice\.tsv line 3: genus Known is in set 'OOD', and in 'ID' further up/,
+      /twice\.tsv line 3: genus Known is in set 'OOD', but in 'ID' on line 2/,
     ],
   ] as const) {
     const { code, stderr } = await xenograd(['fit', ...args, '-o', join(out, 'd.safetensors')])

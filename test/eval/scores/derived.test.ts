@@ -207,10 +207,10 @@ test('cross-validation: what is said of a group does not depend on its labels an
 })
 
 test('specs: names, and what is refused', async t => {
-  const names = ['markov', 'kmers:k=15', 'mlr:order=7,own=2', 'kmers:k=3,name=x', 'bothStrands:of=a+b']
+  const names = ['markov', 'kmers:k=15', 'mlr:order=7,own=2', 'kmers:k=3,name=x', 'weightedSum:of=a+b']
   t.deepEqual(
     names.map(text => parseSpec(text).name),
-    ['markov', 'kmers15', 'mlr7-2', 'x', 'bothStrandsa-b'],
+    ['markov', 'kmers15', 'mlr7-2', 'x', 'weightedSuma-b'],
   )
   for (const [text, message] of [
     ['kmer', /no score of the kind 'kmer'; there are markov, markovRatio, mlr, kmers/],
@@ -221,6 +221,7 @@ test('specs: names, and what is refused', async t => {
     ['markov:strands=three', /strands is 'three'; give one of both, one/],
     ['kmers:k=3,k=4', /an option is given twice/],
     ['kmers:name=a b', /the name 'a b' may have letters/],
+    ['bothStrands:of=a+b', /of is 'a\+b'; give the name of a score/],
     ['weightedSum', /of is missing; give names of scores, joined by \+/],
   ] as const)
     t.throws(() => parseSpec(text), message, text)

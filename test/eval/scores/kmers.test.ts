@@ -37,12 +37,12 @@ test('kmers: the share by definition, for all lengths and sets, and again when i
   t.pass('k from 1 to 31, bits, hash table and Bloom filter, both strands alike')
 })
 
-test('kmers: a sequence that is longer than a batch loses no k-mer', async t => {
-  const long = Uint8Array.from({ length: 10_000 }, (_, i) => ((i * 2654435761) >>> 13) & 3)
-  for (const k of [9, 20]) {
-    const score = fitOn(`kmers:k=${k}`, [long])
-    t.deepEqual([...(await score.score([long, long.subarray(4000, 4200)]))], [1, 1], `k = ${k}`)
-  }
+test('shares: a sequence that is longer than a batch loses no k-mer', async t => {
+  const long = Uint8Array.from({ length: 30_000 }, (_, i) => ((i * 2654435761) >>> 13) & 3)
+  // The pieces lie where batches end, of bases and of codons.
+  const pieces = [long, long.subarray(4000, 4200), long.subarray(12_200, 12_500)]
+  for (const spec of ['kmers:k=9', 'kmers:k=20', 'aminoKmers:k=6,frames=sum'])
+    t.deepEqual([...(await fitOn(spec, [long]).score(pieces))], [1, 1, 1], spec)
 })
 
 const code: Readonly<Record<string, string>> = {

@@ -1,4 +1,4 @@
-import { unknown } from '../data/index.js'
+import { unknown } from '../../data/index.js'
 
 /** A score with the nine digits that tell every float32 from its neighbours; `NA` for NaN. */
 export const formatScore = (score: number): string => (Number.isNaN(score) ? 'NA' : score.toPrecision(9))

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { parseJson } from '../data/index.js'
-import { FalseDiscovery } from '../eval/index.js'
+import { parseJson, removeAtExit } from '../../data/index.js'
+import { FalseDiscovery } from '../../eval/index.js'
 
 export type Call = 'known' | 'unknown' | 'NA'
 
@@ -44,6 +44,7 @@ export async function* withFalseDiscoveryRate(
   rate: number,
 ): AsyncGenerator<RowsToCall> {
   const folder = await mkdtemp(join(tmpdir(), 'xenograd-'))
+  const forget = removeAtExit(folder)
   const file = join(folder, 'rows')
   const discovery = new FalseDiscovery()
   async function* lines(): AsyncGenerator<string> {
@@ -59,6 +60,7 @@ export async function* withFalseDiscoveryRate(
       yield { rows: [unpacked(parseJson(line) as PackedRow)], threshold }
   } finally {
     await rm(folder, { recursive: true })
+    forget()
   }
 }
 

@@ -1,19 +1,12 @@
-import { encoderFor, type Read } from '../data/index.js'
-import type { DetectorScores } from '../model/index.js'
+import { encoderFor, type Read } from '../../data/index.js'
+import type { DetectorScores } from '../../model/index.js'
+import type { InputFiles } from '../input.js'
+import { openSideFile, type SideFile, writeTable } from '../output.js'
+import { type ScoringProgress, scoreInOrder } from '../scoring.js'
 import { callOf, type RowsToCall, type UncalledRow, withFalseDiscoveryRate, withRate } from './calls.js'
 import { type Entry, pairedEntries, singleEntries } from './entries.js'
-import type { InputFiles } from './input.js'
-import { openSideFile, type SideFile, writeTable } from './output.js'
-import {
-  entryColumns,
-  entryRow,
-  type Groups,
-  groupColumns,
-  type ScoresOfTable,
-  scoredEntry,
-} from './scoreRows.js'
-import { type ScoringProgress, scoreInOrder } from './scoring.js'
-import { formatP } from './table.js'
+import { formatP } from './format.js'
+import { entryColumns, entryRow, type Groups, groupColumns, type ScoresOfTable, scoredEntry } from './rows.js'
 import { bedGraph, trackHeader } from './track.js'
 
 /** What the command line says of the table and of the files beside it. */
@@ -48,10 +41,15 @@ const defaultRate = 0.05
  */
 export async function writeScores(job: ScoreTable): Promise<void> {
   const { output, track, readsOut, fpr = defaultRate, bh = false } = job
-  const tracks = track === undefined ? undefined : openSideFile(track)
-  const kept = readsOut === undefined ? undefined : openSideFile(readsOut)
-  const sideFiles = [tracks, kept].filter(file => file !== undefined)
+  const sideFiles: SideFile[] = []
+  const openBeside = async (path: string) => {
+    const file = await openSideFile(path)
+    sideFiles.push(file)
+    return file
+  }
   try {
+    const tracks = track === undefined ? undefined : await openBeside(track)
+    const kept = readsOut === undefined ? undefined : await openBeside(readsOut)
     await tracks?.write(
       trackHeader(job.table.names.includes('llr') ? 'log-likelihood ratio' : 'log-likelihood'),
     )

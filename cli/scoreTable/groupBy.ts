@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
-import { InputError } from '../data/index.js'
+import { InputError } from '../../data/index.js'
+import { UsageError } from '../failure.js'
 import type { Entry } from './entries.js'
-import { UsageError } from './failure.js'
 
 /** The group that an entry belongs to; undefined for none. */
 export type Grouping = (entry: Entry) => string | undefined

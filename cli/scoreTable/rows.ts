@@ -1,10 +1,10 @@
-import type { Calibration, Evidence } from '../eval/index.js'
-import { EvidencePool } from '../eval/index.js'
-import { countPredictions } from '../model/index.js'
+import type { Calibration, Evidence } from '../../eval/index.js'
+import { EvidencePool } from '../../eval/index.js'
+import { countPredictions } from '../../model/index.js'
 import type { UncalledRow } from './calls.js'
 import type { Entry } from './entries.js'
+import { type Composition, compositionOf, formatFraction, formatScore } from './format.js'
 import type { Grouping } from './groupBy.js'
-import { type Composition, compositionOf, formatFraction, formatScore } from './table.js'
 
 /** An entry with what is known of it. */
 export type ScoredEntry = {

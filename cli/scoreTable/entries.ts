@@ -1,6 +1,6 @@
-import { InputError, type Read } from '../data/index.js'
-import { UsageError } from './failure.js'
-import type { InputFiles } from './input.js'
+import { InputError, type Read } from '../../data/index.js'
+import { UsageError } from '../failure.js'
+import type { InputFiles } from '../input.js'
 
 /** What becomes a row of the table of scores: a read, or both mates of a pair. */
 export type Entry = {

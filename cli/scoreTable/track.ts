@@ -1,4 +1,4 @@
-import { type Read, unknown } from '../data/index.js'
+import { type Read, unknown } from '../../data/index.js'
 
 /** The first line of a track, for genome browsers. */
 export const trackHeader = (value: string): string =>
