@@ -9,11 +9,11 @@
  * batches that are sampled from these on the fly. `sample`, or `synthetic`, makes reads that `writeReads` writes.
  *
  * Imports point down: io and read < formats and random < readReads, writeReads, mutate, layout, genomes < readSet,
- * segments, synthetic < batches, sample, sequences < fragments. `io/` knows nothing of DNA, and nothing here knows tensors: random numbers come from
- * engine/hostRandom.
+ * segments, synthetic < batches, sample, sequences < fragments. `io/` knows nothing of DNA, and nothing here knows
+ * tensors: random numbers come from engine/hostRandom.
  */
 export { type BatchOptions, TrainingBatches } from './batches.js'
-export type { Source } from './formats/index.js'
+export { type Encoder, encoderFor, type Source } from './formats/index.js'
 export {
   FragmentBatches,
   type FragmentOptions,
@@ -36,8 +36,12 @@ export {
 } from './genomes.js'
 export { type AtomicWriter, openAtomic, writeFileAtomic } from './io/atomic.js'
 export { crc32c, maskedCrc32c } from './io/crc32c.js'
-export { InputError } from './io/inputError.js'
-export { writeChunks } from './io/writeChunks.js'
+export { EmptyInputError, InputError } from './io/inputError.js'
+export { parseJson } from './io/json.js'
+export { printable, quoting, replacement } from './io/printable.js'
+export { type FieldReaders, readMessage, readVarint } from './io/protobuf.js'
+export { removeAtExit } from './io/temporary.js'
+export { openForChunks, writeChunks } from './io/writeChunks.js'
 export { findFiles, openDataset, readLabelDictionary, type Split, splits } from './layout.js'
 export { hasLongRecord } from './longRecords.js'
 export { mutate } from './mutate.js'

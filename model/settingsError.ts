@@ -1,3 +1,4 @@
+import { quoting } from '../data/index.js'
 import type { SettingName } from './settings.js'
 
 /**
@@ -12,10 +13,7 @@ export class SettingsError extends RangeError {
     readonly tell: (name: (setting: SettingName) => string) => string,
     options?: ErrorOptions,
   ) {
-    super(
-      tell(setting => setting),
-      options,
-    )
+    super(quoting(tell(setting => setting)), options)
   }
 }
 

@@ -82,7 +82,7 @@ export function register(program: Command): void {
     .option('--per-genus <n>', 'labelled fragments of each known genus and length', wholeNumber(1), 200)
     .option('--seed <n>', 'seed of the labelled fragments', wholeNumber(0), 1)
     .option('--description <text>', 'what the file says of itself')
-    .requiredOption('-o, --output <file>', 'the detector file, written whole or not at all')
+    .requiredOption('-o, --output <out>', 'the detector file, written whole or not at all')
     .option('-q, --quiet', 'no progress, no summary')
     .addHelpText('after', help)
     .action(fit)

@@ -1,6 +1,12 @@
 import type { Command, OptionValues } from 'commander'
 import { type DeviceOptions, openDevice } from '../../engine/index.js'
-import { checkSettings, type MetricsLine, type Settings, trainFromSettings } from '../../model/index.js'
+import {
+  checkSettings,
+  GuessingWatch,
+  type MetricsLine,
+  type Settings,
+  trainFromSettings,
+} from '../../model/index.js'
 import { chosenDevice, deviceOptionFlags } from '../deviceOptions.js'
 import { exitCodes } from '../failure.js'
 import { interrupted, watchInterrupts } from '../interrupt.js'
@@ -40,6 +46,10 @@ export async function runTraining(
   let progress = startProgress(undefined, { quiet: true }) // until the first step says where the run begins
   let started = false
   let latest = ''
+  const watch = new GuessingWatch()
+  const warn = (text: string | undefined) => {
+    if (text !== undefined) (quiet ? say : progress.say)(`xenograd train: ${text}`)
+  }
   try {
     const result = await trainFromSettings(settings, {
       signal: interrupted,
@@ -51,6 +61,7 @@ export async function runTraining(
         if (!started)
           progress = startProgress(settings.num_steps, { quiet, start: step, goal: lastStep(settings) })
         started = true
+        warn(watch.see(step, metrics.loss))
         latest = `step ${step}, loss ${metrics.loss.toFixed(4)}`
         progress.update(step + 1, latest)
       },
@@ -59,6 +70,7 @@ export async function runTraining(
       },
     })
     progress.stop()
+    warn(watch.atEnd())
     const early = result.stoppedEarly
       ? `stopped early, ${settings.patience} validations without a better one; `
       : ''
