@@ -124,15 +124,18 @@ export const casesOf = (check: typeof fc, op: SampledOp, { all = false } = {}): 
 export const applyCase = (drawn: DrawnCase, inputs: readonly Tensor[]): Tensor =>
   drawn.sample.apply(...inputs.map((t, i) => drawn.inputs[i].view(t)))
 
-/** A use with the absolute values of its floats. */
-export const absolute = (drawn: DrawnCase): DrawnCase => ({
+/** A use with other values, made of those of its floats. */
+export const withValues = (drawn: DrawnCase, change: (value: number) => number): DrawnCase => ({
   ...drawn,
   inputs: drawn.inputs.map(input =>
     input.values instanceof Int32Array
       ? input
-      : { ...input, values: Float64Array.from(input.values, Math.abs) },
+      : { ...input, values: Float64Array.from(input.values, x => change(x)) },
   ),
 })
+
+/** A use with the absolute values of its floats. */
+export const absolute = (drawn: DrawnCase): DrawnCase => withValues(drawn, Math.abs)
 
 /** A use's inputs, for people: the memory of each, and how it is looked at. */
 export const printCase = ({ inputs }: DrawnCase): string =>
