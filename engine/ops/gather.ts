@@ -3,7 +3,7 @@ import { register } from '../graph/registry.js'
 import { type KernelOp, type Sample, Tensor } from '../graph/tensor.js'
 import { printShape, sizeOf } from '../kernel/shape.js'
 import { arange } from './source.js'
-import { reshape } from './view.js'
+import { reshape, sizeSample } from './view.js'
 
 const gatherOp: KernelOp<undefined> = register({
   kind: 'kernel',
@@ -17,9 +17,9 @@ const gatherOp: KernelOp<undefined> = register({
   vjp: (g, { inputs: [table, index] }) => [scatterAdd(index, g, table.shape[0]), undefined],
   overSteps: (_, [table, index]) => (table.fixed ? gather(table.tensor, index.stacked()) : undefined),
   sample: (draw): Sample => {
-    const rows = draw.int(1, 4)
-    const index = { shape: [draw.int(1, 3), draw.int(1, 3)], dtype: 'int32' as const, min: -1, max: rows }
-    return { inputs: [{ shape: [rows, draw.int(1, 3)] }, index], apply: (t, i) => gather(t, i) }
+    const rows = sizeSample(draw)
+    const index = { shape: [sizeSample(draw, 3), sizeSample(draw, 3)], dtype: 'int32' as const, min: -1, max: rows }
+    return { inputs: [{ shape: [rows, sizeSample(draw, 3)] }, index], apply: (t, i) => gather(t, i) }
   },
 })
 
@@ -39,10 +39,10 @@ const scatterAddOp: KernelOp<{ readonly rows: number }> = register({
   vjp: (g, { inputs: [index] }) => [undefined, gather(g, index)],
   sumOverSteps: ({ attrs }, [index, source]) => scatterAdd(index, source, attrs.rows),
   sample: (draw): Sample => {
-    const rows = draw.int(1, 4)
-    const count = draw.int(1, 6)
+    const rows = sizeSample(draw)
+    const count = sizeSample(draw, 6)
     const index = { shape: [count], dtype: 'int32' as const, min: -1, max: rows }
-    return { inputs: [index, { shape: [count, draw.int(1, 3)] }], apply: (i, x) => scatterAdd(i, x, rows) }
+    return { inputs: [index, { shape: [count, sizeSample(draw, 3)] }], apply: (i, x) => scatterAdd(i, x, rows) }
   },
 })
 

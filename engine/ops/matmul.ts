@@ -3,7 +3,7 @@ import { register } from '../graph/registry.js'
 import type { KernelOp, Tensor } from '../graph/tensor.js'
 import { broadcastShapes, printShape } from '../kernel/shape.js'
 import { takeBox } from './slice.js'
-import { expand, reshape } from './view.js'
+import { expand, reshape, sizeSample } from './view.js'
 
 const matmulOp: KernelOp<undefined> = register({
   kind: 'kernel',
@@ -45,8 +45,8 @@ const matmulOp: KernelOp<undefined> = register({
       return takeBox(x, { starts: part(starts, 0), steps: part(steps, 1) }, part(shape, x.shape[inner]))
     }),
   sample: draw => {
-    const [m, k, n] = [draw.int(1, 5), draw.int(1, 5), draw.int(1, 5)]
-    const batch = Array.from({ length: draw.int(0, 2) }, () => draw.int(1, 3))
+    const [m, k, n] = [5, 5, 5].map(most => sizeSample(draw, most))
+    const batch = Array.from({ length: draw.int(0, 2) }, () => sizeSample(draw, 3))
     const [transposeA, transposeB] = draw.pick([
       [false, false],
       [true, false],

@@ -12,7 +12,7 @@ import {
   sameShape,
   type View,
 } from '../kernel/shape.js'
-import { shapeSample } from './view.js'
+import { shapeSample, sizeSample } from './view.js'
 
 /**
  * Boxes in tensors. `slice`, `flip`, `split` and `windows` take one out; its adjoint, `place`, puts tensors into zeros,
@@ -36,7 +36,7 @@ const sliceOp: ViewOp<Box> = register({
   sample: draw => {
     const shape = shapeSample(draw, 1)
     const axis = draw.int(0, shape.length - 1)
-    const start = draw.int(0, shape[axis] - 1)
+    const start = draw.int(0, Math.max(0, shape[axis] - 1))
     const end = draw.int(start, shape[axis])
     const step = draw.pick([1, 1, 2, 3])
     return { inputs: [{ shape }], apply: x => x.slice(axis, start, end, step) }
@@ -132,6 +132,7 @@ const windowsOp: ViewOp<Windows> = register({
   sample: draw => {
     const shape = shapeSample(draw, 1)
     const axis = draw.int(0, shape.length - 1)
+    shape[axis] ||= 1
     const size = draw.int(1, shape[axis])
     const step = draw.int(1, 2)
     return { inputs: [{ shape }], apply: x => x.windows(axis, size, step) }
@@ -192,7 +193,7 @@ const placeOp: KernelOp<Place> = register({
   sample: draw => {
     const shape = shapeSample(draw, 1)
     const axis = draw.int(0, shape.length - 1)
-    const other = shape.map((n, d) => (d === axis ? draw.int(1, 3) : n))
+    const other = shape.map((n, d) => (d === axis ? sizeSample(draw, 3) : n))
     return { inputs: [{ shape }, { shape: other }], apply: (a, b) => concat([a, b], axis) }
   },
 })
