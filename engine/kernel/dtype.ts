@@ -15,6 +15,10 @@ export function checkDType(caller: string, dtype: DType): void {
     throw new TypeError(`${caller}: there is no dtype '${dtype}'; give ${Object.keys(arrays).join(', ')}`)
 }
 
+/** A number as an element of a dtype holds it: float32 has fewer digits than a number of JavaScript. */
+export const asElement = (dtype: DType, value: number): number =>
+  dtype === 'float32' ? Math.fround(value) : value
+
 /** A zeroed host array of `length` elements. */
 export const hostArray = (dtype: DType, length: number): TypedArray => new arrays[dtype](length)
 

@@ -1,5 +1,5 @@
 import type { Kernel } from '../../kernel/kernel.js'
-import { dtypesOf } from '../../kernel/operands.js'
+import { argumentsWithin, dtypesOf } from '../../kernel/operands.js'
 import type { Device, DeviceBuffer, Program } from '../device.js'
 import { guarded } from '../guarded.js'
 import { Allocator, maxPages } from './allocator.js'
@@ -30,6 +30,12 @@ type WasmProgram = Program & { readonly run: Run }
 /** Enqueues a kernel, or runs it at once, on arguments at these addresses. */
 type Run = (pointers: readonly number[]) => void
 type EmittedCode = ModuleCode & { readonly scratchBytes: number }
+
+/**
+ * How many arguments a kernel may have. Functions have at most 1000 parameters (the limit of the JavaScript interface of
+ * WebAssembly); some are for packed operands.
+ */
+const mostArguments = 900
 
 const pointerOf = (buffer: DeviceBuffer): number => (buffer as WasmBuffer).pointer
 
@@ -110,7 +116,8 @@ class WasmDevice implements Device {
   }
 
   compile(kernel: Kernel): WasmProgram | null {
-    return dtypesOf(kernel).has('float64') ? null : { kernel, run: this.#runOf(kernel) }
+    const isDeclined = dtypesOf(kernel).has('float64') || argumentsWithin(kernel) > mostArguments
+    return isDeclined ? null : { kernel, run: this.#runOf(kernel) }
   }
 
   run(program: Program, args: readonly DeviceBuffer[]): void {
