@@ -36,5 +36,8 @@ export function dtypeOf(array: ArrayBufferView): DType | undefined {
   return undefined
 }
 
+/** Whether a number is one that int32 holds: it has no fraction, and is not beyond 31 bits. */
+export const isInt32 = (value: number): boolean => value === (value | 0)
+
 /** Whether it is a float: what has derivatives, and division. */
 export const isFloat = (dtype: DType): boolean => dtype !== 'int32'

@@ -26,7 +26,9 @@ import { noThreads, ThreadPool } from './threads/pool.js'
  */
 
 type WasmBuffer = DeviceBuffer & { readonly pointer: number }
-type WasmProgram = Program & { readonly run: Run }
+type WasmProgram = Program & Code
+/** What a program is made of: how it is run, and what has the workers forget it, if they have it. */
+type Code = { readonly run: Run; forget?(): void }
 /** Enqueues a kernel, or runs it at once, on arguments at these addresses. */
 type Run = (pointers: readonly number[]) => void
 type EmittedCode = ModuleCode & { readonly scratchBytes: number }
@@ -117,7 +119,11 @@ class WasmDevice implements Device {
 
   compile(kernel: Kernel): WasmProgram | null {
     const isDeclined = dtypesOf(kernel).has('float64') || argumentsWithin(kernel) > mostArguments
-    return isDeclined ? null : { kernel, run: this.#runOf(kernel) }
+    return isDeclined ? null : { kernel, ...this.#codeOf(kernel) }
+  }
+
+  release(program: Program): void {
+    ;(program as WasmProgram).forget?.()
   }
 
   run(program: Program, args: readonly DeviceBuffer[]): void {
@@ -151,26 +157,32 @@ class WasmDevice implements Device {
     return this.#pool?.isIdle ?? true
   }
 
-  /** What runs a kernel: the workers, or if it is small the caller when it can. */
-  #runOf(kernel: Kernel): Run {
-    if (!hasThreads()) return this.#onCaller(kernel)
+  /** Who runs a kernel: the workers, or if it is small the caller when it can. */
+  #codeOf(kernel: Kernel): Code {
+    if (!hasThreads()) return { run: this.#onCaller(kernel) }
     if (!isSmall(kernel)) return this.#onPool(kernel)
     const onCaller = this.#onCaller(kernel)
-    let onPool: Run | undefined
-    return pointers => {
-      if (this.#isIdle) return onCaller(pointers)
-      onPool ??= this.#onPool(kernel)
-      onPool(pointers)
+    let onPool: Code | undefined
+    return {
+      run: pointers => {
+        if (this.#isIdle) return onCaller(pointers)
+        onPool ??= this.#onPool(kernel)
+        onPool.run(pointers)
+      },
+      forget: () => onPool?.forget?.(),
     }
   }
 
-  #onPool(kernel: Kernel): Run {
+  #onPool(kernel: Kernel): Code {
     const code = this.#emit(kernel, this.threads)
     this.#pool ??= new ThreadPool(this.threads, this.#heap.memory)
     const pool = this.#pool
     this.#poolScratch.reserve(code.scratchBytes)
     const id = pool.load(code)
-    return pointers => pool.run(id, [...pointers, this.#packed.pointer], this.#poolScratch)
+    return {
+      run: pointers => pool.run(id, [...pointers, this.#packed.pointer], this.#poolScratch),
+      forget: () => pool.forget(id),
+    }
   }
 
   #onCaller(kernel: Kernel): Run {

@@ -128,11 +128,13 @@ export async function runKernel(
       runtime.device.write(buffer, array)
       return buffer
     })
-    for (const { program, args: prepared } of runtime.prepare(kernel, alloc))
+    const prepared = runtime.prepare(kernel, alloc)
+    for (const { program, args: positions } of prepared)
       runtime.device.run(
         program,
-        prepared.map(arg => (typeof arg === 'number' ? deviceBuffers[args[arg]] : arg)),
+        positions.map(arg => (typeof arg === 'number' ? deviceBuffers[args[arg]] : arg)),
       )
+    runtime.giveBack(prepared)
     const contents = await Promise.all(deviceBuffers.map(buffer => runtime.device.read(buffer)))
     return contents.map((bytes, i) => hostView(dtypeOf(buffers[i])!, bytes))
   } finally {
