@@ -8,8 +8,8 @@ import { ScratchPool } from './scratch.js'
 
 /**
  * Running plans. A `Runtime` is a device in use; `devices` opens them by name, `programs` keeps what it has compiled,
- * `scratch` is the memory that plans share, `execute` puts a plan and its buffers together and computes tensors, and `value` has the methods that read and write
- * them.
+ * `scratch` is the memory that plans share, `execute` puts a plan and its buffers together and computes tensors, `value`
+ * has the methods that read and write them, and `print` shows values to people.
  */
 
 /** A program with its arguments: the unit of work that is enqueued. */
