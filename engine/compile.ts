@@ -128,7 +128,7 @@ class Trace<A extends readonly Tree[], R extends Tree> {
     this.#made = made
     this.#donated = args.flatMap((arg, i) => leaves(arg).map(() => options.donate?.includes(i) ?? false))
     this.#spare = plan.outputs.map(() => [])
-    this.#placeholders = placeholdersLike(args)
+    this.#placeholders = placeholdersLike<A>(args)
   }
 
   /** Enqueue the computation; results have buffers of their own or those of donated arguments. */
@@ -193,16 +193,16 @@ class Trace<A extends readonly Tree[], R extends Tree> {
   }
 }
 
-const placeholdersLike = <A extends readonly Tree[]>(args: A): A =>
+const placeholdersLike = <A extends readonly Tree[]>(args: readonly [...A]): A =>
   args.map(arg => mapTree(arg, t => placeholder(t.shape, t.dtype))) as unknown as A
 
 /** Trace a function for arguments of given shapes and dtypes, and plan it. */
 function plannedTrace<A extends readonly Tree[], R extends Tree>(
   fn: (...args: A) => R,
-  args: A,
+  args: readonly [...A],
   { donate = [], memory }: CompileOptions,
 ): { plan: Plan; outputs: R; made: readonly Tensor[] } {
-  const inputs = placeholdersLike(args)
+  const inputs = placeholdersLike<A>(args)
   const donated = new Set(donate.flatMap(i => leaves(inputs[i])))
   return withinBudget(memory, () => {
     const { value: outputs, made } = collect(() => fn(...inputs))
