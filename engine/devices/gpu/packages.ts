@@ -1,5 +1,6 @@
 import { DeviceUnavailableError } from '../device.js'
 import { environment } from '../environment.js'
+import { requireNode } from '../shared/node.js'
 import type { GpuJs } from './gpujs.js'
 
 /** Node, not a browser. */
@@ -20,8 +21,8 @@ export const acceptAdvice = 'accept it with the option allowCpu (or XENOGRAD_GPU
  * XENOGRAD_GPU_PACKAGES names; undefined where it is not installed.
  */
 export async function findPackage(name: string): Promise<string | undefined> {
-  const { createRequire } = await import('node:module')
-  const { pathToFileURL } = await import('node:url')
+  const { createRequire } = requireNode('node:module')
+  const { pathToFileURL } = requireNode('node:url')
   const packages = environment('XENOGRAD_GPU_PACKAGES')
   for (const base of [import.meta.url, `${process.cwd()}/`, ...(packages ? [`${packages}/`] : [])])
     try {

@@ -18,7 +18,7 @@ import { Linker, type ModuleCode } from './threads/linker.js'
 import { noThreads, ThreadPool } from './threads/pool.js'
 
 /**
- * The device wasm, from below upwards: options.ts (what users may choose), node.ts (what only Node has), allocator.ts (the
+ * The device wasm, from below upwards: options.ts (what users may choose), allocator.ts (the
  * device's memory) and scratch.ts (the part of it that kernels scribble on); assembly/ writes WebAssembly; kernels/ and
  * matmul/ emit the functions of kernels for one thread; parallel/ cuts a kernel into parts and makes one module of them;
  * threads/ runs modules on worker threads or on the caller. This file joins these: it compiles each kernel, decides who
