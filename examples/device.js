@@ -34,7 +34,8 @@ const compilers = {
         const values = []
         for (const line of body)
           if (line.op === 'input') values.push(data[line.value][from[line.value][i]])
-          else if (line.op === 'const') values.push(line.dtype === 'float32' ? Math.fround(line.value) : line.value)
+          else if (line.op === 'const')
+            values.push(line.dtype === 'float32' ? Math.fround(line.value) : line.value)
           else values.push(expr.evaluate(line, ...line.args.map(arg => values[arg])))
         out[i] = values[value]
       }

@@ -32,7 +32,8 @@ const isNeutral = (value: number, other: Tensor | number, x: Tensor | number): x
   x instanceof Tensor &&
   (typeof other === 'number'
     ? other === value
-    : constantValue(other) === value &&
+    : other instanceof Tensor &&
+      constantValue(other) === value &&
       other.dtype === x.dtype &&
       ((other.size === 1 && other.rank <= x.rank) || sameShape(other.shape, x.shape)))
 

@@ -1,6 +1,6 @@
 import { node } from '../graph/node.js'
 import { register } from '../graph/registry.js'
-import type { KernelOp, Tensor } from '../graph/tensor.js'
+import { checkTensor, type KernelOp, type Tensor } from '../graph/tensor.js'
 import { broadcastShapes, printShape } from '../kernel/shape.js'
 import { takeBox } from './slice.js'
 import { expand, reshape, sizeSample } from './view.js'
@@ -67,6 +67,7 @@ const matmulOp: KernelOp<undefined> = register({
  * @throws RangeError when inner sizes or batches do not fit; TypeError for int32 or mixed dtypes.
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
+  for (const x of [a, b]) checkTensor('matmul', x)
   const product = `matmul: ${printShape(a.shape)} × ${printShape(b.shape)}`
   if (a.rank < 2 || b.rank < 2)
     throw new RangeError(`${product}: both need two axes or more (unsqueeze a vector)`)

@@ -1,7 +1,15 @@
 import type { Axes, Implementation, SplitArguments, TensorOperations } from '../graph/methods.js'
 import { node } from '../graph/node.js'
 import { register } from '../graph/registry.js'
-import { type Box, type KernelOp, type Node, type OpLaunch, Tensor, type ViewOp } from '../graph/tensor.js'
+import {
+  type Box,
+  checkTensor,
+  type KernelOp,
+  type Node,
+  type OpLaunch,
+  Tensor,
+  type ViewOp,
+} from '../graph/tensor.js'
 import { copyKernel } from '../kernel/build.js'
 import {
   contiguousStrides,
@@ -252,8 +260,10 @@ export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
     throw new TypeError('concat: give the tensors in an array, then the axis: concat([x, h], 1)')
   if (!tensors.length) throw new RangeError('concat: no tensors; give at least one')
   const [first] = tensors
+  checkTensor('concat', first)
   const d = normalAxis('concat', axis, first.rank)
   for (const t of tensors) {
+    checkTensor('concat', t)
     if (t.dtype !== first.dtype)
       throw new TypeError(`concat: ${first.dtype} and ${t.dtype}; cast one of them first`)
     if (t.rank !== first.rank || t.shape.some((n, e) => e !== d && n !== first.shape[e]))

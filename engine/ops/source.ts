@@ -38,9 +38,7 @@ export const isPlaceholder = (t: Tensor): boolean => t.op === placeholderOp
  */
 export function constant(value: number, dtype: DType = 'float32'): Tensor {
   if (dtype === 'int32' && !isInt32(value))
-    throw new TypeError(
-      `the number ${value} is no int32; cast the int32 tensors beside it to a float first`,
-    )
+    throw new TypeError(`the number ${value} is no int32; cast the int32 tensors beside it to a float first`)
   checkDType('constant', dtype)
   const attrs: Constant = { value: dtype === 'int32' ? value | 0 : value }
   return node(constantOp, [], attrs, [], dtype)
@@ -80,7 +78,10 @@ export function arange(...range: Range): Tensor {
   checkDType('arange', dtype)
   const [start, stop, step = 1] = numbers.length > 1 ? numbers : [0, numbers[0]]
   const count = Math.max(0, Math.ceil((stop - start) / step))
-  if (!Number.isInteger(count) || (dtype === 'int32' && ![start, step, start + Math.max(0, count - 1) * step].every(isInt32)))
+  if (
+    !Number.isInteger(count) ||
+    (dtype === 'int32' && ![start, step, start + Math.max(0, count - 1) * step].every(isInt32))
+  )
     throw new RangeError(
       `arange: from ${start} to ${stop} by ${step} as ${dtype}; give whole numbers, and no step of 0`,
     )

@@ -7,7 +7,8 @@ export const mostPrinted = 1000
 const edge = 3
 
 /** Numbers with six digits, as short as they can be. */
-const printNumber = (x: number): string => String(Number.isInteger(x) && Math.abs(x) < 1e15 ? x : Number(x.toPrecision(6)))
+const printNumber = (x: number): string =>
+  String(Number.isInteger(x) && Math.abs(x) < 1e15 ? x : Number(x.toPrecision(6)))
 
 /** A tensor's dtype, shape and values (in row-major order) for people: nested brackets, a row a line, columns aligned. */
 export function printValues(dtype: DType, shape: Shape, values: TypedArray): string {
@@ -22,7 +23,8 @@ export function printValues(dtype: DType, shape: Shape, values: TypedArray): str
   const printed: string[] = []
   const collect = (axis: number, first: number): void => {
     if (axis === shape.length) printed.push(printNumber(values[first]))
-    else for (const i of indices(shape[axis])) if (i !== undefined) collect(axis + 1, first + i * strides[axis])
+    else
+      for (const i of indices(shape[axis])) if (i !== undefined) collect(axis + 1, first + i * strides[axis])
   }
   collect(0, 0)
   const width = Math.max(0, ...printed.map(text => text.length))

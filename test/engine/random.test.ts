@@ -46,6 +46,10 @@ test('random tensors are functions of key, stream and position', async t => {
       tensor(new Float32Array(7440).fill(1)),
     ).data(),
   )
-  t.deepEqual([...(await masks[0])], [...(await masks[1])], 'the same mask, also where a number is as near as 0.9')
+  t.deepEqual(
+    [...(await masks[0])],
+    [...(await masks[1])],
+    'the same mask, also where a number is as near as 0.9',
+  )
   t.throws(() => dropout(zeros([1]), 1, randomKey(1)), /dropout: rate 1; give 0 <= rate < 1/)
 })

@@ -65,6 +65,8 @@ for (const { name, language, code } of pieces)
 
 test("the README's cell is model/cells/gru.ts", t => {
   const file = readFileSync(join(root, 'model/cells/gru.ts'), 'utf8').replace(/^\/\*\*.*\*\/\n/m, '')
-  t.ok(pieces.some(({ code }) => code === file))
+  // However either is broken into lines.
+  const tokens = (code: string) => code.replace(/\s+/g, '').replaceAll(',)', ')')
+  t.ok(pieces.some(({ code }) => tokens(code) === tokens(file)))
   t.end()
 })

@@ -144,8 +144,7 @@ function evaluateWithError(
   const lines: Approximate[] = []
   for (const instr of body) {
     if (instr.op === 'input') lines.push({ value: args[instr.value][positions[instr.value]], error: 0 })
-    else if (instr.op === 'const')
-      lines.push({ value: asElement(instr.dtype, instr.value), error: 0 })
+    else if (instr.op === 'const') lines.push({ value: asElement(instr.dtype, instr.value), error: 0 })
     else
       lines.push(
         operationWithError(

@@ -21,14 +21,7 @@ import { isFloat } from '../../kernel/dtype.js'
 import { takeBox } from '../../ops/index.js'
 import { linearInputs } from '../../scan/sumOverSteps.js'
 import { firstDifferenceOfTrees } from '../compare.js'
-import {
-  applyCase,
-  casesOf,
-  type DrawnCase,
-  inputsOf,
-  isSmooth,
-  withValues,
-} from '../generators/index.js'
+import { applyCase, casesOf, type DrawnCase, inputsOf, isSmooth, withValues } from '../generators/index.js'
 import { gradcheck } from '../gradcheck.js'
 import { type Loop, plainLoop } from '../plainLoop.js'
 

@@ -37,7 +37,10 @@ test('changes that overlap are refused, and none of them stays', async t => {
   const second = within({ part: ['second'] }, () => new Promise(resolve => setTimeout(resolve, 5)))
   finish()
   const failure = await first.catch((error: Error) => error.message)
-  t.match(String(failure), /scope: an asynchronous scope has ended while one that began after it is still open/)
+  t.match(
+    String(failure),
+    /scope: an asynchronous scope has ended while one that began after it is still open/,
+  )
   t.deepEqual(context().part, ['second'])
   await second
   t.equal(context(), before)

@@ -34,11 +34,7 @@ test('empty slices of the rows of a loop, loops of no steps in loops, and their 
       (h: Tensor, xs: Tensor) => {
         const loss = (h: Tensor, xs: Tensor) => {
           const step = (carry: Tensor, x: Tensor) => {
-            const inner = scan(
-              (h: Tensor, z: Tensor) => ({ carry: h.mul(z), out: h }),
-              carry,
-              zeros([0, 2]),
-            )
+            const inner = scan((h: Tensor, z: Tensor) => ({ carry: h.mul(z), out: h }), carry, zeros([0, 2]))
             const next = inner.carry.mul(2).add(x.slice(0, 2).sum()).add(inner.out.sum(0))
             return { carry: next, out: concat([x.slice(0, 2), next]) }
           }

@@ -31,7 +31,10 @@ test('an int32 tensor is of what int32 holds', t => {
   const [most, least] = [2 ** 31 - 1, -(2 ** 31)]
   t.equal(tensor([most, least, -0], 'int32').dtype, 'int32')
   for (const wrong of [most + 1, least - 1, 1.5, Number.NaN, Infinity]) {
-    t.throws(() => tensor([[0], [wrong]], 'int32'), /tensor: \S+ at \[1\]\[0\] is no int32; give whole numbers/)
+    t.throws(
+      () => tensor([[0], [wrong]], 'int32'),
+      /tensor: \S+ at \[1\]\[0\] is no int32; give whole numbers/,
+    )
     t.throws(() => tensor(Float64Array.of(wrong), 'int32'), /tensor: \S+ at \[0\] is no int32/)
     t.throws(() => tensor(ndarray(Float64Array.of(wrong)), 'int32'), /tensor: \S+ at \[0\] is no int32/)
     t.throws(() => full([2], wrong, 'int32'), /the number \S+ is no int32/)

@@ -10,7 +10,10 @@ test('console.log shows dtype, shape, and the values that are known', async t =>
   ])
   t.equal(inspect(x), 'Tensor float32 [2,2]\n[[       1,      2.5],\n [      30, -4.12346]]')
   const y = x.add(1)
-  t.match(inspect(y), /^Tensor float32 \[2,2\], not computed yet \(add\); await t\.print\(\) prints its values$/)
+  t.match(
+    inspect(y),
+    /^Tensor float32 \[2,2\], not computed yet \(add\); await t\.print\(\) prints its values$/,
+  )
   realise([y])
   t.match(inspect(y), /^Tensor float32 \[2,2\], on device 'wasm'; await t\.print\(\)/)
   await y.data()

@@ -27,7 +27,11 @@ test('programs that are used stay; of the others those that were used last', t =
   const [one, two, three, four] = [1, 2, 3, 4].map(n => cache.take(sum(n))!)
   t.equal(cache.take(sum(1)), one, 'the same kernel, the same program')
   cache.giveBack([one, two, three, four])
-  t.deepEqual([...live], [one, three, four], 'the first is still used once, the second was unused the longest')
+  t.deepEqual(
+    [...live],
+    [one, three, four],
+    'the first is still used once, the second was unused the longest',
+  )
   t.equal(cache.take(sum(3)), three, 'what is kept is not compiled again')
   cache.giveBack([one, three])
   t.deepEqual([...live], [one, three])

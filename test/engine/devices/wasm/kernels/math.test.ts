@@ -56,8 +56,9 @@ const { POSITIVE_INFINITY: inf, NaN: nan } = Number
 
 /** NaNs with every bit of their payload set in turn, of both signs. */
 const nans = new Float32Array(
-  new Uint32Array([0x7f800000, 0xff800000].flatMap(top => Array.from({ length: 23 }, (_, bit) => top | (1 << bit))))
-    .buffer,
+  new Uint32Array(
+    [0x7f800000, 0xff800000].flatMap(top => Array.from({ length: 23 }, (_, bit) => top | (1 << bit))),
+  ).buffer,
 )
 
 for (const target of targets) {
