@@ -8,7 +8,7 @@
  * @type {Record<string, string[][]>}
  */
 export const order = {
-  '.': [['cli'], ['model'], ['data', 'eval'], ['engine']],
+  '.': [['cli'], ['model'], ['eval'], ['data'], ['engine']],
   engine: [['testing'], ['*'], ['runtime'], ['lower'], ['scan'], ['ops'], ['graph'], ['devices'], ['kernel']],
   'engine/devices': [['ascend', 'gpu', 'reference', 'wasm'], ['shared'], ['*']],
   'engine/devices/gpu': [
@@ -33,13 +33,15 @@ export const order = {
     ['*'],
     ['saved'],
     ['trainState.ts'],
-    ['cells.ts', 'generative.ts'],
+    ['optimiser.ts'],
+    ['cells.ts', 'generative.ts', 'regulariser.ts'],
     ['cells', 'checkpoint'],
     ['settingsError.ts'],
     ['settings.ts'],
   ],
   data: [['*'], ['formats'], ['read.ts'], ['io']],
-  cli: [['main.ts'], ['commands'], ['*']],
+  eval: [['index.ts'], ['report'], ['*'], ['scores']],
+  cli: [['main.ts'], ['commands'], ['scoreTable'], ['*']],
 }
 
 /** Folders that others enter through their doors alone, and the doors. */
@@ -53,13 +55,16 @@ const doors = {
   'model/saved': ['index'],
   data: ['index'],
   'data/formats': ['index'],
-  eval: ['index'],
+  'cli/scoreTable': ['index'],
+  eval: ['index', 'scores/index'],
+  'eval/report': ['index'],
 }
 
 /** Where Node or a user comes in: the doors of the package, and what is loaded by its address instead of imported. */
 const entrances = `^(${[
   'engine/(index|hostRandom|testing/index)',
   '(model|data|eval)/index',
+  'eval/scores/index',
   'model/cells/[^/]+',
   'cli/main',
   'engine/devices/wasm/threads/worker',

@@ -1,22 +1,40 @@
 /**
  * The generative model of reads, its training, and its scores: the door of the folder.
  *
- * A training goes from `settings` (one table) through `trainFromSettings`, which reads the data and opens the
- * `runDirectory`, to `train`. That opens a `trainingRun`, which compiles the `trainStep` (the `generative` model over one
- * of `cells/`, with its `regulariser`) and lets it change the `trainState` step by step; it logs (`metricsWindow`),
- * validates (`validation`) and saves (`saved/`, in the file formats of `checkpoint/`). A `scorer` gives a model's
- * log-likelihoods of reads, a `detector` the ratio of two models'.
+ * A training goes from `settings` (one table) through `trainFromSettings`, which reads the data (`trainingData`,
+ * `validationData`; `dataOf` names the setting at fault) and opens the `runDirectory`, to `train`. That opens a
+ * `trainingRun`, which compiles the `trainStep` (the `generative` model over one of `cells/`, with its `regulariser` and
+ * `optimiser`) and lets it change the `trainState` step by step, with what the `batchFeed` hands it; it logs
+ * (`metricsWindow`), validates (`validation`), compares validations to stop early (`bestValidation`) and saves (`saved/`,
+ * in the file formats of `checkpoint/`), so that a run of the same `runIdentity` goes on. A `scorer` gives a model's
+ * log-likelihoods of reads, a `detector` the ratio of two models'; `detectorScores` puts them beside fitted scores.
+ * All of it, calibrated, is a `savedDetector`, in one `detectorFile`; one comes with the package (`shipped`).
  */
-export { findCell, shippedCells } from './cells.js'
+export type { TrainingData } from './batchFeed.js'
+export type { ValidationMetric } from './bestValidation.js'
+export { findCell } from './cellFile.js'
+export { shippedCells } from './cells.js'
 export { CheckpointError, writeTensorFlowCheckpoint } from './checkpoint/index.js'
 export { checkSettings } from './checkSettings.js'
+export { checkComparable } from './comparable.js'
 export { Detector, type DetectorOptions, type ReadScores } from './detector.js'
+export {
+  type DetectorFile,
+  isDetectorFile,
+  readDetectorFile,
+  writeDetectorFile,
+} from './detectorFile.js'
+export { DetectorScores, type DetectorScoresOptions } from './detectorScores.js'
 export { DivergedError } from './divergedError.js'
 export { batchLoss, initialModel, type ModelOptions, type ModelParameters, predict } from './generative.js'
+export { GuessingWatch, lossOfGuessing } from './guessing.js'
+export type { MetricsLine } from './metricsWindow.js'
+export type { OptimiserName, OptimiserSettings } from './optimiser.js'
 export { type RegulariserType, regulariser } from './regulariser.js'
-export { type MetricsLine, RunDirectory } from './runDirectory.js'
+export { RunDirectory } from './runDirectory.js'
 export { loadModel, type SavedModel, saveState, toReference } from './saved/index.js'
-export { countPredictions, type LogLikelihood, Scorer } from './scorer.js'
+export { loadDetector, type SavedCalibration, type SavedDetector, saveDetector } from './savedDetector.js'
+export { countPredictions, type LogLikelihood, Scorer, type ScoringHooks } from './scorer.js'
 export {
   defaults,
   meanings,
@@ -28,9 +46,20 @@ export {
   settingsTable,
 } from './settings.js'
 export { InvalidSettingsError, SettingsError } from './settingsError.js'
+export { shippedDetector } from './shipped.js'
 export { type TrainOptions, type TrainResult, train } from './train.js'
 export { type TrainHooks, trainFromSettings } from './trainFromSettings.js'
-export { type RunOptions, type TrainingData, TrainingRun } from './trainingRun.js'
+export { type RunOptions, TrainingRun } from './trainingRun.js'
 export { initialState, type TrainState } from './trainState.js'
 export { makeTrainStep, type StepMetrics, type StepOptions, type TrainStep } from './trainStep.js'
+export {
+  compareGrid,
+  type Grid,
+  type GridPoint,
+  gridPoints,
+  scoreValidation,
+  type TuneRow,
+  type ValidationScores,
+} from './tune.js'
 export type { Judge, ValidationData, ValidationMetrics, ValidationOptions } from './validation.js'
+export { loadValidation } from './validationData.js'

@@ -1,3 +1,4 @@
+import { quoting } from '../data/index.js'
 import type { SettingName } from './settings.js'
 
 /**
@@ -8,8 +9,11 @@ export class SettingsError extends RangeError {
   override readonly name: string = 'SettingsError'
 
   /** `tell`: the message, with `name(setting)` wherever it names a setting. */
-  constructor(readonly tell: (name: (setting: SettingName) => string) => string) {
-    super(tell(setting => setting))
+  constructor(
+    readonly tell: (name: (setting: SettingName) => string) => string,
+    options?: ErrorOptions,
+  ) {
+    super(quoting(tell(setting => setting)), options)
   }
 }
 

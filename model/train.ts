@@ -1,18 +1,23 @@
+import type { TrainingData } from './batchFeed.js'
 import type { RunDirectory } from './runDirectory.js'
-import { type RunOptions, type TrainingData, TrainingRun } from './trainingRun.js'
+import { type RunOptions, TrainingRun } from './trainingRun.js'
 import type { ValidationOptions } from './validation.js'
 
 export type TrainOptions = RunOptions & {
   /** Stop after the current step when this is aborted; a checkpoint is written first. */
   readonly signal?: AbortSignal
-  /** Called once the run is open, before its first step: not if what is there refuses to go on with these options. */
-  readonly onOpen?: () => Promise<void>
+  /**
+   * Called once the run is open, before its first step (`next`, counting from 0): not if what is there refuses to go on
+   * with these options.
+   */
+  readonly onOpen?: (next: number) => Promise<void>
 }
 
-/** How a training ended: the last step done, whether it was interrupted, and the newest checkpoint. */
+/** How a training ended: the last step done, whether it was interrupted or stopped early, and the newest checkpoint. */
 export type TrainResult = {
   readonly step: number
   readonly interrupted: boolean
+  readonly stoppedEarly: boolean
   readonly checkpoint: string
 }
 
@@ -30,10 +35,11 @@ export async function train(
 ): Promise<TrainResult> {
   const run = await TrainingRun.open(directory, options, data, validation)
   try {
-    await options.onOpen?.()
+    await options.onOpen?.(run.next)
     while (!run.finished && !options.signal?.aborted) await run.advance()
     await run.save()
-    return { step: run.next - 1, interrupted: !run.finished, checkpoint: run.checkpoint }
+    const { finished, stoppedEarly, checkpoint } = run
+    return { step: run.next - 1, interrupted: !finished, stoppedEarly, checkpoint }
   } finally {
     run.dispose()
   }

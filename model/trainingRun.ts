@@ -1,38 +1,40 @@
 import { setImmediate } from 'node:timers/promises'
-import { device, dispose, leaves, realise, scope, type Tensor, tensor } from '../engine/index.js'
+import { device, dispose, leaves, realise, type Schedule, scope } from '../engine/index.js'
+import { BatchFeed, type TrainingData } from './batchFeed.js'
+import { isExhausted, type ValidationMetric } from './bestValidation.js'
 import { divergedError } from './divergedError.js'
-import { MetricsWindow } from './metricsWindow.js'
-import type { MetricsLine, RunDirectory, RunIdentity, RunPosition } from './runDirectory.js'
+import { type MetricsLine, MetricsWindow } from './metricsWindow.js'
+import { initialOptimiser, isStateOf } from './optimiser.js'
+import type { RunDirectory, RunPosition } from './runDirectory.js'
+import { identityOf } from './runIdentity.js'
 import { loadToTrain } from './saved/index.js'
 import { initialState, type TrainState } from './trainState.js'
 import { makeTrainStep, type StepMetrics, type StepOptions, type TrainStep } from './trainStep.js'
 import { Validation, type ValidationMetrics, type ValidationOptions } from './validation.js'
 
-/** Where training reads come from: `batch(step)` is a pure function of the step, so a resumed run sees the same. */
-export type TrainingData = {
-  /** int32 tokens [batchSize * length] of a step. */
-  batch(step: number): Int32Array
-  readonly batchSize: number
-  readonly length: number
-  /** What must be the same for a run to be resumed, for instance the number of reads. */
-  readonly fingerprint: string
-}
-
-export type RunOptions = StepOptions & {
+export type RunOptions = Omit<StepOptions, 'keepsCarry'> & {
   /** Steps in all, those of earlier processes included. */
   readonly steps: number
+  /** How the learning rate changes, if it does. */
+  readonly schedule?: Omit<Schedule, 'steps'>
+  /** Stop before all steps are done, after so many validations in a row without a better one; 0, the default: never. */
+  readonly patience?: number
+  /** By what validations are compared; by AUROC unless given. */
+  readonly bestBy?: ValidationMetric
   /** Steps between checkpoints (with validation, if there are validation reads). */
   readonly valFreq: number
   /** Steps between lines of metrics. */
   readonly logFreq: number
-  /** Checkpoints to keep, beside the one of the best validation AUROC; 0 keeps all. */
+  /** Checkpoints to keep, beside the one of the best validation; 0 keeps all. */
   readonly keep: number
   /** The path of a model to start from (see `loadModel`) instead of untrained parameters. */
   readonly init?: string
   /** Called after every step. */
   readonly onStep?: (step: number, metrics: StepMetrics) => void
-  /** Called with every line of metrics. */
+  /** Called with every line of metrics; those of a validation have `val_loss`. */
   readonly onMetrics?: (line: MetricsLine) => void
+  /** Called when a checkpoint has been written, with its path. */
+  readonly onCheckpoint?: (step: number, path: string) => void
 }
 
 /**
@@ -43,15 +45,16 @@ export type RunOptions = StepOptions & {
  */
 export class TrainingRun {
   readonly #step: TrainStep
-  readonly #tokens: Tensor
-  /** The step whose batch `#tokens` holds. */
-  #loaded = -1
+  readonly #feed: BatchFeed
   readonly #validation: Validation | undefined
   readonly #window = new MetricsWindow()
+  /** The lines of metrics so far. */
+  readonly #lines: MetricsLine[]
   #state: TrainState
   #next: number
   #checkpoint: string
   #unsaved = false
+  #stoppedEarly = false
 
   private constructor(
     readonly directory: RunDirectory,
@@ -59,16 +62,20 @@ export class TrainingRun {
     readonly data: TrainingData,
     validation: ValidationOptions | undefined,
     { step, state, checkpoint }: RunPosition,
+    lines: readonly MetricsLine[],
   ) {
-    const { batchSize, length } = data
+    this.#lines = [...lines]
     this.#next = step + 1
     this.#state = state
     this.#checkpoint = checkpoint
-    this.#tokens = tensor(new Int32Array(batchSize * length), { shape: [batchSize, length] })
-    realise([...leaves(state), this.#tokens], device(options.device))
-    this.#step = makeTrainStep(options)
+    realise(leaves(state), device(options.device))
+    const { windows = 1 } = data
+    const { learningRate, schedule, steps } = options
+    this.#step = makeTrainStep({ ...options, keepsCarry: windows > 1 })
+    this.#feed = new BatchFeed(data, learningRate, schedule && { ...schedule, steps }, options.device)
     this.#validation =
-      validation && new Validation(validation, options, state.parameters, batchSize, options.device)
+      validation && new Validation(validation, options, state.parameters, data.batchSize, options.device)
+    this.#judge()
   }
 
   /**
@@ -84,7 +91,7 @@ export class TrainingRun {
   ): Promise<TrainingRun> {
     const position =
       (await directory.resume(options, identityOf(options, data))) ?? (await firstPosition(options))
-    return new TrainingRun(directory, options, data, validation, position)
+    return new TrainingRun(directory, options, data, validation, position, await directory.readMetrics())
   }
 
   /** The step that is to be done next, counting from 0; there are `options.steps`. */
@@ -92,9 +99,14 @@ export class TrainingRun {
     return this.#next
   }
 
-  /** Whether all steps are done. */
+  /** Whether all steps are done, or the training has stopped early. */
   get finished(): boolean {
-    return this.#next >= this.options.steps
+    return this.#next >= this.options.steps || this.#stoppedEarly
+  }
+
+  /** Whether the training ended because `patience` was. */
+  get stoppedEarly(): boolean {
+    return this.#stoppedEarly
   }
 
   /** The path of the newest checkpoint; empty before the first one. */
@@ -110,11 +122,12 @@ export class TrainingRun {
     const { steps, valFreq, logFreq, learningRate, onStep } = this.options
     const step = this.#next
     if (this.finished) throw new RangeError(`advance: all ${steps} steps are done; open the run with more`)
-    await this.#load(step)
+    const batch = await this.#feed.load(step)
+    if (step % (this.data.windows ?? 1) === 0) this.#state = withoutCarry(this.#state)
     // The next batch is made and enqueued while the device computes with this one.
     const [{ state, metrics }] = await Promise.all([
-      this.#step(this.#state, this.#tokens),
-      step + 1 < steps && this.#load(step + 1),
+      this.#step(this.#state, batch.tokens, batch.learningRate),
+      step + 1 < steps && this.#feed.load(step + 1),
     ])
     this.#state = state
     if (!Number.isFinite(metrics.loss_total)) {
@@ -139,26 +152,28 @@ export class TrainingRun {
     if (!this.#unsaved) return
     const { directory, options, data } = this
     const identity = identityOf(options, data)
-    this.#checkpoint = await directory.save(this.#next - 1, this.#state, options, identity, options.keep)
+    const kept = { keep: options.keep, metric: options.bestBy ?? 'auroc' }
+    this.#checkpoint = await directory.save(this.#next - 1, this.#state, options, identity, kept)
     this.#unsaved = false
+    options.onCheckpoint?.(this.#next - 1, this.#checkpoint)
   }
 
   /** Free the memory of the run: its state, its batch, and what was compiled. */
   dispose(): void {
-    this.#tokens.dispose()
+    this.#feed.dispose()
     this.#step.compiled.dispose()
     this.#validation?.dispose()
     dispose(this.#state)
   }
 
-  /** Hand a step's batch to the device, if it does not have it. Asynchronous, so that its errors can be waited for. */
-  async #load(step: number): Promise<void> {
-    if (this.#loaded !== step) this.#tokens.assign(this.data.batch(step))
-    this.#loaded = step
+  /** Stop early if it is time to. A pure function of the lines so far, so a resumed run stops at the same step. */
+  #judge(): void {
+    const { patience = 0, bestBy = 'auroc' } = this.options
+    this.#stoppedEarly = patience > 0 && isExhausted(this.#lines, bestBy, patience)
   }
 
   async #report(step: number, validated: ValidationMetrics | undefined): Promise<void> {
-    const line = {
+    const line: MetricsLine = {
       step,
       time: new Date().toISOString(),
       ...this.#window.mean(),
@@ -166,6 +181,8 @@ export class TrainingRun {
       reads_per_s: this.#window.readsPerSecond(this.data.batchSize),
     }
     await this.directory.appendMetrics(line)
+    this.#lines.push(line)
+    if (validated) this.#judge()
     this.options.onMetrics?.(line)
     this.#window.reset()
   }
@@ -173,8 +190,22 @@ export class TrainingRun {
 
 /** Where a run begins that has no checkpoint: before its first step, with the model of `init` or an untrained one. */
 async function firstPosition(options: RunOptions): Promise<RunPosition> {
-  const state = options.init ? (await loadToTrain(options.init, options)).state : untrainedState(options)
+  const state = options.init ? await initialStateFrom(options.init, options) : untrainedState(options)
   return { step: -1, state, checkpoint: '' }
+}
+
+/** The state of a model in a file; its optimiser's state is a new one where the model was trained with another optimiser. */
+async function initialStateFrom(path: string, options: RunOptions): Promise<TrainState> {
+  const { state } = await loadToTrain(path, options)
+  if (isStateOf(options, state)) return state
+  const { parameters, updates } = state
+  return { parameters, ...initialOptimiser(options, parameters), updates }
+}
+
+/** The state at the beginning of fragments: the carry of those before is freed. */
+function withoutCarry({ carry, ...state }: TrainState): TrainState {
+  if (carry) dispose(carry)
+  return state
 }
 
 /** Computed at once, in a scope, so that nothing is left of the random keys that it is drawn from. */
@@ -184,14 +215,3 @@ const untrainedState = (options: RunOptions): TrainState =>
     realise(leaves(state), device(options.device))
     return state
   })
-
-/**
- * What must stay the same beside the model. The memory budget, because it decides where sums over steps are taken in
- * pieces, and the loss scale, because gradients are rounded at it: with other ones the bits would differ.
- */
-const identityOf = ({ seed, memory, lossScale }: RunOptions, { fingerprint }: TrainingData): RunIdentity => ({
-  seed: String(seed),
-  data: fingerprint,
-  'memory budget': String(memory ?? 'none'),
-  'loss scale': String(lossScale ?? 1),
-})

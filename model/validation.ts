@@ -1,7 +1,7 @@
 import type { ModelOptions, ModelParameters } from './generative.js'
 import { Scorer } from './scorer.js'
 
-/** Validation reads, each set as bases 0 to 3 (4 for unknown). */
+/** Validation reads, each set as bases 0 to 3 (4 for unknown); without others there is a loss, but no AUROC. */
 export type ValidationData = {
   readonly inDistribution: readonly Uint8Array[]
   readonly outOfDistribution: readonly Uint8Array[]
@@ -21,9 +21,9 @@ export type ValidationOptions = { readonly data: ValidationData; readonly judge:
 
 /**
  * What a validation adds to a line of metrics: the loss of in-distribution reads in nats per base, and the AUROC of the
- * likelihood with its interval [low, high].
+ * likelihood with its interval [low, high], where there are other reads.
  */
-export type ValidationMetrics = { val_loss: number; auroc: number; auroc_ci: number[] }
+export type ValidationMetrics = { val_loss: number; auroc?: number; auroc_ci?: number[] }
 
 /** Validates the parameters of a model in training, again and again. */
 export class Validation {
@@ -45,9 +45,10 @@ export class Validation {
     const { data, judge } = this.options
     this.#scorer.parameters = parameters
     const inDistribution = await this.#means(data.inDistribution)
+    const val_loss = -inDistribution.reduce((a, b) => a + b, 0) / inDistribution.length
+    if (data.outOfDistribution.length === 0) return { val_loss }
     const outOfDistribution = await this.#means(data.outOfDistribution)
     const { auroc, low, high } = judge(inDistribution, outOfDistribution)
-    const val_loss = -inDistribution.reduce((a, b) => a + b, 0) / inDistribution.length
     return { val_loss, auroc, auroc_ci: [low, high] }
   }
 

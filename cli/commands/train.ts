@@ -1,46 +1,17 @@
-import { type Command, InvalidArgumentError, Option, type OptionValues } from 'commander'
+import type { Command, OptionValues } from 'commander'
 import { type DeviceOptions, openDevice } from '../../engine/index.js'
 import {
   checkSettings,
-  defaults,
-  type SettingName,
+  GuessingWatch,
+  type MetricsLine,
   type Settings,
-  settingNames,
-  settingsTable,
   trainFromSettings,
 } from '../../model/index.js'
-import { parseDevice } from '../deviceFile.js'
 import { chosenDevice, deviceOptionFlags } from '../deviceOptions.js'
 import { exitCodes } from '../failure.js'
 import { interrupted, watchInterrupts } from '../interrupt.js'
 import { say, startProgress } from '../progress.js'
-
-/** `--norm_lstm`, `--norm_lstm=True` and `--norm_lstm=false`, as TensorFlow's flags have it. */
-function parseFlag(text: string): boolean {
-  if (/^(true|t|1|yes|y)$/i.test(text)) return true
-  if (/^(false|f|0|no|n)$/i.test(text)) return false
-  throw new InvalidArgumentError('Give true or false.')
-}
-
-function parseNumber(text: string): number {
-  const value = Number(text)
-  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('Give a number.')
-  return value
-}
-
-/** The options of one setting: a flag has a negative form, too, the second one (`--nonorm_lstm`). */
-function optionsOf(name: SettingName): Option[] {
-  const { kind, default: value, meaning } = settingsTable[name]
-  const long = `--${name.replaceAll('_', '-')}`
-  const option = (form: string) =>
-    new Option(`${long} ${form}`, meaning).default(value, value === '' ? 'none' : undefined)
-  if (kind === 'boolean')
-    return [option('[flag]').argParser(parseFlag).preset(true), new Option(`--no${long.slice(2)}`).hideHelp()]
-  if (kind !== 'string') return [option('<number>').argParser(parseNumber)]
-  return [
-    name === 'device' ? option('<name>').argParser(text => text && parseDevice(text)) : option('<text>'),
-  ]
-}
+import { settingOptions, settingsOf } from '../settingFlags.js'
 
 /** `xenograd train`: the reference's generative.py, with its flags. */
 export function register(program: Command): void {
@@ -53,17 +24,10 @@ export function register(program: Command): void {
         '--out_dir; the same command goes on from its newest checkpoint, bit for bit. Ctrl-C writes a checkpoint first.',
     )
     .option('-q, --quiet', 'no banner, no progress')
-  const options = new Map(settingNames.map(name => [name, optionsOf(name)]))
-  for (const option of [...deviceOptionFlags(), ...[...options.values()].flat()]) command.addOption(option)
+  for (const option of [...deviceOptionFlags(), ...settingOptions()]) command.addOption(option)
   command.action(async (given: OptionValues) => {
-    const values = [...options].map(([name, [option, negative]]) => {
-      const negated = negative && given[negative.attributeName()]
-      return [name, negated ? false : given[option.attributeName()]]
-    })
     const { name, options: deviceOptions } = await chosenDevice(given)
-    const device = given.device ? name : defaults.device
-    const settings = { ...defaults, ...Object.fromEntries(values), device }
-    await runTraining(settings, { quiet: given.quiet === true, deviceOptions })
+    await runTraining(settingsOf(given, name), { quiet: given.quiet === true, deviceOptions })
   })
 }
 
@@ -82,24 +46,49 @@ export async function runTraining(
   let progress = startProgress(undefined, { quiet: true }) // until the first step says where the run begins
   let started = false
   let latest = ''
+  const watch = new GuessingWatch()
+  const warn = (text: string | undefined) => {
+    if (text !== undefined) (quiet ? say : progress.say)(`xenograd train: ${text}`)
+  }
   try {
     const result = await trainFromSettings(settings, {
       signal: interrupted,
-      onStart: (run, notes) => {
-        if (!quiet) say([`run ${run}`, ...notes].join('\n  '))
+      onStart: (run, notes, next) => {
+        const lines = [`run ${run}`, ...notes, ...(next > 0 ? [`goes on at step ${next}`] : [])]
+        if (!quiet) say(lines.join('\n  '))
       },
       onStep: (step, metrics) => {
-        if (!started) progress = startProgress(settings.num_steps, { quiet, start: step })
+        if (!started)
+          progress = startProgress(settings.num_steps, { quiet, start: step, goal: lastStep(settings) })
         started = true
+        warn(watch.see(step, metrics.loss))
         latest = `step ${step}, loss ${metrics.loss.toFixed(4)}`
         progress.update(step + 1, latest)
       },
+      onMetrics: line => {
+        if (line.val_loss !== undefined) progress.say(describeValidation(line))
+      },
     })
     progress.stop()
-    if (!quiet) say(`${latest || 'nothing left to do'}; model ${result.checkpoint}`)
+    warn(watch.atEnd())
+    const early = result.stoppedEarly
+      ? `stopped early, ${settings.patience} validations without a better one; `
+      : ''
+    if (!quiet) say(`${early}${latest || 'nothing left to do'}; model ${result.checkpoint}`)
     if (result.interrupted) process.exitCode = exitCodes.interrupted
     return result
   } finally {
     progress.stop()
   }
+}
+
+const lastStep = ({ num_steps, patience }: Settings): string =>
+  `step ${num_steps}${patience > 0 ? ' (earlier if validations get no better)' : ''}`
+
+/** `step 1000: validation loss 1.3512 nats per base, AUROC 0.605 [0.593, 0.617]` */
+function describeValidation({ step, val_loss, auroc, auroc_ci }: MetricsLine): string {
+  const digits = (x: unknown, n: number) => (typeof x === 'number' ? x.toFixed(n) : String(x))
+  const interval = Array.isArray(auroc_ci) ? ` [${auroc_ci.map(x => digits(x, 3)).join(', ')}]` : ''
+  const judged = auroc === undefined ? '' : `, AUROC of the likelihood ${digits(auroc, 3)}${interval}`
+  return `step ${step}: validation loss ${digits(val_loss, 4)} nats per base${judged}`
 }

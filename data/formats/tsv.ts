@@ -1,5 +1,6 @@
 import { InputError } from '../io/inputError.js'
-import { oneLine, type Read } from '../read.js'
+import { field } from '../io/printable.js'
+import type { Read } from '../read.js'
 import { Sequence } from './sequence.js'
 import type { TextSource } from './textSource.js'
 
@@ -13,11 +14,12 @@ const defaultColumns = ['seq', 'label', 'seq_info', 'domain']
  * number, `seq_info` the read's name; `domain` and other columns are ignored.
  * @throws InputError when the file is damaged; it names file, line and read.
  */
-export async function* parseTsv({ batches, file, maxLength }: TextSource): AsyncGenerator<Read> {
+export async function* parseTsv({ batches, ...source }: TextSource): AsyncGenerator<Read> {
+  const { file } = source
   let number = 0
   let records = 0
   let columns: readonly string[] | undefined
-  const sequence = new Sequence(file, maxLength)
+  const sequence = new Sequence(source)
   for await (const batch of batches)
     for (const line of batch) {
       number++
@@ -29,18 +31,17 @@ export async function* parseTsv({ batches, file, maxLength }: TextSource): Async
         if (header) continue
       }
       records++
-      const field = (name: string) => fields[columns!.indexOf(name)]
-      const name = textOf(field('seq_info')) || `read${records}`
-      const letters = field('seq')
+      const column = (name: string) => fields[columns!.indexOf(name)]
+      const name = textOf(column('seq_info')) || `read${records}`
+      const letters = column('seq')
       if (letters === undefined)
         throw new InputError(`${file} line ${number}: the column with the sequence is missing (read ${name})`)
       sequence.append(letters, number, name, records === 1 ? notAKnownFormat : '')
-      const label = textOf(field('label'))
-      yield {
+      const label = textOf(column('label'))
+      yield sequence.complete({
         name,
-        bases: sequence.take(),
         ...(label !== '' && (/^-?\d+$/.test(label) ? { label: Number(label) } : { genus: label })),
-      }
+      })
     }
 }
 
@@ -55,7 +56,7 @@ function columnsOfHeader(fields: readonly Uint8Array[]): string[] | undefined {
   return sequenceColumn < 0 ? undefined : names.with(sequenceColumn, 'seq')
 }
 
-const textOf = (field: Uint8Array | undefined): string => oneLine(new TextDecoder().decode(field))
+const textOf = (bytes: Uint8Array | undefined): string => field(new TextDecoder().decode(bytes).trim())
 
 function splitAtTabs(line: Uint8Array): Uint8Array[] {
   const fields: Uint8Array[] = []

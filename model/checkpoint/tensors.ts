@@ -1,5 +1,7 @@
 /** What both checkpoint formats hold: named arrays with a dtype and a shape, row-major, little-endian on disk. */
 
+import { quoting } from '../../data/index.js'
+
 /** Element types by their safetensors names. Typed arrays for 16-bit floats do not exist in Node 20. */
 const arrayTypes = {
   F64: Float64Array,
@@ -56,7 +58,7 @@ export class CheckpointError extends Error {
     problem: string,
     options?: ErrorOptions,
   ) {
-    super(`${file}: ${problem}`, options)
+    super(quoting(`${file}: ${problem}`), options)
   }
 }
 
@@ -89,11 +91,13 @@ export function storedTensor(dtype: StoredDtype, shape: readonly number[], bytes
 
 /** A tensor of values; their array says the dtype. */
 export function tensorOf(
-  data: Float32Array | Float64Array | Int32Array,
+  data: Float32Array | Float64Array | Int32Array | Uint32Array | Uint8Array,
   shape: readonly number[],
 ): StoredTensor {
   if (data instanceof Float32Array) return { dtype: 'F32', shape, data }
-  return data instanceof Float64Array ? { dtype: 'F64', shape, data } : { dtype: 'I32', shape, data }
+  if (data instanceof Float64Array) return { dtype: 'F64', shape, data }
+  if (data instanceof Int32Array) return { dtype: 'I32', shape, data }
+  return data instanceof Uint32Array ? { dtype: 'U32', shape, data } : { dtype: 'U8', shape, data }
 }
 
 /** The bytes of a tensor (a view). */

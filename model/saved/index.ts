@@ -6,6 +6,6 @@
  */
 export { type Checkpoint, loadNewestCheckpoint, runCheckpoints, saveCheckpoint } from './checkpoints.js'
 export { loadModel, loadToTrain } from './loadModel.js'
-export { saveState } from './safetensorsModel.js'
+export { modelOf, parametersOf, saveState } from './safetensorsModel.js'
 export type { SavedModel } from './savedModel.js'
 export { toReference } from './tensorFlowModel.js'

@@ -1,6 +1,7 @@
 import { mapTree, type Tensor, type TypedArray, tensor } from '../../engine/index.js'
+import { CheckpointError } from '../checkpoint/index.js'
 import type { ModelOptions } from '../generative.js'
-import { initialState, type TrainState } from '../trainState.js'
+import type { TrainState } from '../trainState.js'
 
 /** A model read from a file: what it is, its training state (a new optimiser's if none was kept), and metadata. */
 export type SavedModel = {
@@ -12,22 +13,48 @@ export type SavedModel = {
 
 /**
  * A training state as one tree, whose paths are the names of its tensors in files: parameters by their own paths
- * (`cell.kernel`), the optimiser's state below `adam`, and the number of updates.
+ * (`cell.kernel`), the optimiser's state below its name, the number of updates, and the carry of windows.
  */
-export const namedState = ({ parameters, adam, updates }: TrainState) => ({ ...parameters, adam, updates })
+export const namedState = ({ parameters, ...rest }: TrainState) => ({ ...parameters, ...rest })
 
 /**
- * A training state made of stored values. `valuesOf` is asked for those of each tensor, by its name in files and a tensor
- * of its dtype and shape; where it gives none, the tensor has the value of an untrained model.
+ * A training state made of stored values. `valuesOf` is asked for those of each tensor of `untrained`, by its name in
+ * files and a tensor of its dtype and shape; where it gives none, the tensor has the value of the untrained state. `path`
+ * names the file in errors.
+ * @throws CheckpointError for values that no training leaves behind, as `checkValues`.
  */
 export function stateFrom(
-  options: ModelOptions,
+  path: string,
+  untrained: TrainState,
   valuesOf: (name: string, t: Tensor) => TypedArray | undefined,
 ): TrainState {
-  const untrained = namedState(initialState({ ...options, seed: 0 }))
-  const { adam, updates, ...parameters } = mapTree(untrained, (t, name) => {
+  const { adam, sgd, updates, carry, ...parameters } = mapTree(namedState(untrained), (t, name) => {
     const values = valuesOf(name, t)
-    return values ? tensor(values, { shape: t.shape }) : t
+    if (!values) return t
+    checkValues(path, name, values)
+    return tensor(values, { shape: t.shape })
   })
-  return { parameters, adam, updates }
+  return { parameters, ...(adam && { adam }), ...(sgd && { sgd }), updates, ...(carry && { carry }) }
+}
+
+/** The least that tensors of a training state can be, by the beginning of their names; any finite number elsewhere. */
+const least = [
+  { prefix: 'updates', value: 0 },
+  { prefix: 'adam.v.', value: 0 },
+  { prefix: 'adam.beta', value: 0 },
+]
+
+/**
+ * @throws CheckpointError for values that are not finite, and where the optimiser's state is negative that cannot be (a
+ * number of updates, second moments, powers of decays).
+ */
+function checkValues(path: string, name: string, values: TypedArray): void {
+  const minimum = least.find(({ prefix }) => name.startsWith(prefix))?.value ?? Number.NEGATIVE_INFINITY
+  const bad = values.findIndex(value => !(Number.isFinite(value) && value >= minimum))
+  if (bad < 0) return
+  const wanted = Number.isFinite(minimum) ? `${minimum} or more` : 'a finite number'
+  throw new CheckpointError(
+    path,
+    `tensor ${name}: value ${bad + 1} of ${values.length} is ${values[bad]}, wanted ${wanted}; the file is damaged, or its training diverged (take an earlier checkpoint)`,
+  )
 }
