@@ -13,6 +13,7 @@ export { checkSettings } from './checkSettings.js'
 export { Detector, type DetectorOptions, type ReadScores } from './detector.js'
 export { DivergedError } from './divergedError.js'
 export { batchLoss, initialModel, type ModelOptions, type ModelParameters, predict } from './generative.js'
+export { generativeNetwork, type LoadedState, type Network } from './network.js'
 export { type RegulariserType, regulariser } from './regulariser.js'
 export { type MetricsLine, RunDirectory } from './runDirectory.js'
 export { loadModel, type SavedModel, saveState, toReference } from './saved/index.js'
@@ -28,9 +29,16 @@ export {
   settingsTable,
 } from './settings.js'
 export { InvalidSettingsError, SettingsError } from './settingsError.js'
-export { type TrainOptions, type TrainResult, train } from './train.js'
+export { type TrainOptions, type TrainResult, type TrainSettings, train, trainNetwork } from './train.js'
 export { type TrainHooks, trainFromSettings } from './trainFromSettings.js'
-export { type RunOptions, type TrainingData, TrainingRun } from './trainingRun.js'
-export { initialState, type TrainState } from './trainState.js'
-export { makeTrainStep, type StepMetrics, type StepOptions, type TrainStep } from './trainStep.js'
-export type { Judge, ValidationData, ValidationMetrics, ValidationOptions } from './validation.js'
+export { type RunOptions, type RunSettings, type TrainingData, TrainingRun } from './trainingRun.js'
+export { firstState, initialState, type TrainState } from './trainState.js'
+export {
+  makeNetworkStep,
+  makeTrainStep,
+  type Optimisation,
+  type StepMetrics,
+  type StepOptions,
+  type TrainStep,
+} from './trainStep.js'
+export type { Judge, ValidationData, ValidationMetrics, ValidationOptions, Validator } from './validation.js'

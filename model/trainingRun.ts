@@ -1,16 +1,17 @@
 import { setImmediate } from 'node:timers/promises'
-import { device, dispose, leaves, realise, scope, type Tensor, tensor } from '../engine/index.js'
+import { device, dispose, leaves, realise, scope, type Tensor, type Tree, tensor } from '../engine/index.js'
 import { divergedError } from './divergedError.js'
+import type { ModelOptions, ModelParameters } from './generative.js'
 import { MetricsWindow } from './metricsWindow.js'
+import { generativeNetwork, type Network } from './network.js'
 import type { MetricsLine, RunDirectory, RunIdentity, RunPosition } from './runDirectory.js'
-import { loadToTrain } from './saved/index.js'
-import { initialState, type TrainState } from './trainState.js'
-import { makeTrainStep, type StepMetrics, type StepOptions, type TrainStep } from './trainStep.js'
-import { Validation, type ValidationMetrics, type ValidationOptions } from './validation.js'
+import { firstState, type TrainState } from './trainState.js'
+import { makeNetworkStep, type Optimisation, type StepMetrics, type TrainStep } from './trainStep.js'
+import { Validation, type ValidationOptions, type Validator } from './validation.js'
 
 /** Where training reads come from: `batch(step)` is a pure function of the step, so a resumed run sees the same. */
 export type TrainingData = {
-  /** int32 tokens [batchSize * length] of a step. */
+  /** int32 tokens [batchSize * length] of a step, a row for each read. */
   batch(step: number): Int32Array
   readonly batchSize: number
   readonly length: number
@@ -18,7 +19,8 @@ export type TrainingData = {
   readonly fingerprint: string
 }
 
-export type RunOptions = StepOptions & {
+/** What a run is opened with, whatever it trains. */
+export type RunSettings = Optimisation & {
   /** Steps in all, those of earlier processes included. */
   readonly steps: number
   /** Steps between checkpoints (with validation, if there are validation reads). */
@@ -35,30 +37,33 @@ export type RunOptions = StepOptions & {
   readonly onMetrics?: (line: MetricsLine) => void
 }
 
+/** The same for a generative model. */
+export type RunOptions = ModelOptions & RunSettings
+
 /**
  * A training run: opened where its directory says that it is, advanced step by step, and saved.
  *
  * An interrupted and resumed run ends with the same bits as one that was not interrupted, because batches, mutations
  * and dropout masks are functions of the seed and the step, and a checkpoint holds everything else.
  */
-export class TrainingRun {
-  readonly #step: TrainStep
+export class TrainingRun<P extends Tree = ModelParameters> {
+  readonly #step: TrainStep<P>
   readonly #tokens: Tensor
   /** The step whose batch `#tokens` holds. */
   #loaded = -1
-  readonly #validation: Validation | undefined
   readonly #window = new MetricsWindow()
-  #state: TrainState
+  #state: TrainState<P>
   #next: number
   #checkpoint: string
   #unsaved = false
 
   private constructor(
+    readonly network: Network<P>,
     readonly directory: RunDirectory,
-    readonly options: RunOptions,
+    readonly options: RunSettings,
     readonly data: TrainingData,
-    validation: ValidationOptions | undefined,
-    { step, state, checkpoint }: RunPosition,
+    readonly validator: Validator<P> | undefined,
+    { step, state, checkpoint }: RunPosition<P>,
   ) {
     const { batchSize, length } = data
     this.#next = step + 1
@@ -66,25 +71,36 @@ export class TrainingRun {
     this.#checkpoint = checkpoint
     this.#tokens = tensor(new Int32Array(batchSize * length), { shape: [batchSize, length] })
     realise([...leaves(state), this.#tokens], device(options.device))
-    this.#step = makeTrainStep(options)
-    this.#validation =
-      validation && new Validation(validation, options, state.parameters, batchSize, options.device)
+    this.#step = makeNetworkStep(network, options)
   }
 
-  /**
-   * Open the run of a directory: a new one, or where its newest checkpoint has left it. `dispose` frees its memory.
-   * @throws SettingsError when the run there had other settings, or `init` is a model of another kind; CheckpointError
-   * when a checkpoint cannot be read.
-   */
+  /** `openNetwork` for a generative model. @throws as `openNetwork`. */
   static async open(
     directory: RunDirectory,
     options: RunOptions,
     data: TrainingData,
     validation?: ValidationOptions,
   ): Promise<TrainingRun> {
+    const validator = validation && new Validation(validation, options, data.batchSize, options.device)
+    return TrainingRun.openNetwork(generativeNetwork(options), directory, options, data, validator)
+  }
+
+  /**
+   * Open the run of a directory: a new one, or where its newest checkpoint has left it. `dispose` frees its memory and
+   * the validator's.
+   * @throws SettingsError when the run there had other settings, or `init` is a model of another kind; CheckpointError
+   * when a checkpoint cannot be read.
+   */
+  static async openNetwork<P extends Tree>(
+    network: Network<P>,
+    directory: RunDirectory,
+    options: RunSettings,
+    data: TrainingData,
+    validator?: Validator<P>,
+  ): Promise<TrainingRun<P>> {
     const position =
-      (await directory.resume(options, identityOf(options, data))) ?? (await firstPosition(options))
-    return new TrainingRun(directory, options, data, validation, position)
+      (await directory.resume(network, identityOf(options, data))) ?? (await firstPosition(network, options))
+    return new TrainingRun(network, directory, options, data, validator, position)
   }
 
   /** The step that is to be done next, counting from 0; there are `options.steps`. */
@@ -129,7 +145,7 @@ export class TrainingRun {
     await setImmediate()
 
     const due = step % valFreq === 0 || this.finished
-    const validated = due ? await this.#validation?.measure(state.parameters) : undefined
+    const validated = due ? await this.validator?.measure(state.parameters) : undefined
     if (due || step % logFreq === 0) await this.#report(step, validated)
     if (due) await this.save()
   }
@@ -137,9 +153,9 @@ export class TrainingRun {
   /** Write a checkpoint of the last step, unless there is one. */
   async save(): Promise<void> {
     if (!this.#unsaved) return
-    const { directory, options, data } = this
+    const { network, directory, options, data } = this
     const identity = identityOf(options, data)
-    this.#checkpoint = await directory.save(this.#next - 1, this.#state, options, identity, options.keep)
+    this.#checkpoint = await directory.save(this.#next - 1, this.#state, network, identity, options.keep)
     this.#unsaved = false
   }
 
@@ -147,7 +163,7 @@ export class TrainingRun {
   dispose(): void {
     this.#tokens.dispose()
     this.#step.compiled.dispose()
-    this.#validation?.dispose()
+    this.validator?.dispose()
     dispose(this.#state)
   }
 
@@ -157,7 +173,10 @@ export class TrainingRun {
     this.#loaded = step
   }
 
-  async #report(step: number, validated: ValidationMetrics | undefined): Promise<void> {
+  async #report(
+    step: number,
+    validated: Awaited<ReturnType<Validator<P>['measure']>> | undefined,
+  ): Promise<void> {
     const line = {
       step,
       time: new Date().toISOString(),
@@ -172,16 +191,22 @@ export class TrainingRun {
 }
 
 /** Where a run begins that has no checkpoint: before its first step, with the model of `init` or an untrained one. */
-async function firstPosition(options: RunOptions): Promise<RunPosition> {
-  const state = options.init ? (await loadToTrain(options.init, options)).state : untrainedState(options)
+async function firstPosition<P extends Tree>(
+  network: Network<P>,
+  options: RunSettings,
+): Promise<RunPosition<P>> {
+  const state = options.init ? (await network.load(options.init)).state : untrainedState(network, options)
   return { step: -1, state, checkpoint: '' }
 }
 
 /** Computed at once, in a scope, so that nothing is left of the random keys that it is drawn from. */
-const untrainedState = (options: RunOptions): TrainState =>
+const untrainedState = <P extends Tree>(
+  network: Network<P>,
+  { seed, device: name }: RunSettings,
+): TrainState<P> =>
   scope(() => {
-    const state = initialState(options)
-    realise(leaves(state), device(options.device))
+    const state = firstState(seed, network.initial)
+    realise(leaves(state), device(name))
     return state
   })
 
@@ -189,7 +214,10 @@ const untrainedState = (options: RunOptions): TrainState =>
  * What must stay the same beside the model. The memory budget, because it decides where sums over steps are taken in
  * pieces, and the loss scale, because gradients are rounded at it: with other ones the bits would differ.
  */
-const identityOf = ({ seed, memory, lossScale }: RunOptions, { fingerprint }: TrainingData): RunIdentity => ({
+const identityOf = (
+  { seed, memory, lossScale }: RunSettings,
+  { fingerprint }: TrainingData,
+): RunIdentity => ({
   seed: String(seed),
   data: fingerprint,
   'memory budget': String(memory ?? 'none'),

@@ -4,7 +4,7 @@
  * (`savedModel`). Both write such files, too. `checkpoints` are those that a run leaves in its folder. The file formats
  * themselves, which know nothing of models, are in `checkpoint/`.
  */
-export { type Checkpoint, loadNewestCheckpoint, runCheckpoints, saveCheckpoint } from './checkpoints.js'
+export { type Checkpoint, checkpointPath, runCheckpoints } from './checkpoints.js'
 export { loadModel, loadToTrain } from './loadModel.js'
 export { saveState } from './safetensorsModel.js'
 export type { SavedModel } from './savedModel.js'
