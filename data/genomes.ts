@@ -2,7 +2,8 @@
  * Genomes as a source of reads, and their division among sets. A genome goes into one set as a whole, and so does what
  * is sampled from it, unless a manifest says in so many words which part of it goes where.
  */
-import { readdir, readFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { purposeKey, seedPurposes } from '../engine/hostRandom.js'
 import { InputError, unreadable } from './io/inputError.js'
@@ -58,8 +59,8 @@ export async function findGenomes(folder: string): Promise<Genome[]> {
  * The genomes of a manifest: a table with tabs and a header line, with columns `file` (relative to the manifest) and
  * `genus`, and optionally `accession`, `set`, `part` (`train:0-0.7;val:0.7-0.85`: which part of the genome is for which
  * set) and `length_bp` (what the parts are fractions of, where the file ends before the genome does).
- * @throws InputError when there is no such file, and for any mistake in it, overlapping parts included: it names the
- * line.
+ * @throws InputError when there is no such file, and for any mistake in it, overlapping parts, a file that is listed
+ * twice and a genus in two sets included: it names the line.
  */
 export async function readManifest(path: string): Promise<Genome[]> {
   const text = await readFile(path, 'utf8').catch(unreadable(path, 'file'))
@@ -68,6 +69,8 @@ export async function readManifest(path: string): Promise<Genome[]> {
   for (const column of ['file', 'genus'])
     if (!header.includes(column)) throw new InputError(`${path} line 1: the header has no column '${column}'`)
   const genomes: Genome[] = []
+  const groups = new Map<string, { group: string; line: number }>()
+  const files = new Map<string, number>()
   for (const [i, row] of rows.entries()) {
     if (i === 0 || row.join('') === '') continue
     const line = `${path} line ${i + 1}`
@@ -75,16 +78,38 @@ export async function readManifest(path: string): Promise<Genome[]> {
     const [file, genus] = [field('file'), field('genus')]
     if (file === '' || genus === '')
       throw new InputError(`${line}: ${file === '' ? 'file' : 'genus'} is missing`)
+    const listed = files.get(file)
+    if (listed)
+      throw new InputError(`${line}: ${file} is listed on line ${listed}, too; give all its parts there`)
+    files.set(file, i + 1)
+    const group = field('set')
+    const before = groups.get(genus)
+    if (before && before.group !== group)
+      throw new InputError(
+        `${line}: genus ${genus} is in set '${group}', but in '${before.group}' on line ${before.line}; a genus belongs to one set`,
+      )
+    groups.set(genus, before ?? { group, line: i + 1 })
     genomes.push({
       file: join(dirname(path), file),
       accession: field('accession') || genomeName(file),
       genus,
-      group: field('set'),
+      group,
       length: Number(field('length_bp')) || 0,
       parts: parseParts(field('part'), line),
     })
   }
   return genomes
+}
+
+/**
+ * The genomes that a path means: a manifest, a folder with a `MANIFEST.tsv`, or a folder of FASTA files `Genus_…`.
+ * @throws InputError as `readManifest` and `findGenomes`.
+ */
+export async function openGenomes(path: string): Promise<Genome[]> {
+  const info = await stat(path).catch(unreadable(path, 'file or folder'))
+  if (!info.isDirectory()) return readManifest(path)
+  const manifest = join(path, 'MANIFEST.tsv')
+  return existsSync(manifest) ? readManifest(manifest) : findGenomes(path)
 }
 
 /** The parts in `train:0-0.7;val:0.7-0.85`; `line` is what messages begin with. */
@@ -176,6 +201,21 @@ export function splitByParts(genomes: readonly Genome[]): Map<string, GenomePart
     }
   }
   return sets
+}
+
+/**
+ * The parts of in-distribution genomes (set `ID`, or all where there are no sets) that are for training: those called
+ * `train`, or all of every genome where no genome has parts. `path`: what messages name.
+ * @throws InputError when there is none, or some genomes have parts and others have not.
+ */
+export function trainingParts(genomes: readonly Genome[], path: string): GenomePart[] {
+  const inDistribution = genomes.filter(({ group }) => group === 'ID' || group === '')
+  const parts = inDistribution.every(genome => genome.parts.length === 0)
+    ? inDistribution.map(genome => ({ genome, from: 0, to: 1 }))
+    : splitByParts(inDistribution).get('train')
+  if (!parts || parts.length === 0)
+    throw new InputError(`${path}: no genome for training: none of set ID has a part 'train'`)
+  return parts
 }
 
 /** A number for every genus, in the order in which they first appear: in-distribution genomes first, by custom. */

@@ -4,23 +4,34 @@
  *
  * A file's way into a training: `readReads` opens a source, finds out its format (`formats/`) and gives its reads
  * (`read`) one by one; `readSet` collects those of one length; `batches` mixes them anew every epoch (`random`) and has
- * them mutated (`mutate`). `layout` finds the files of a data set. `genomes` and `sample`, or `synthetic`, make reads
- * that `writeReads` writes.
+ * them mutated (`mutate`). `layout` finds the files of a data set. `genomes` are found and divided among sets, their
+ * runs of known bases are `segments`, and `fragments` are batches that are sampled from these on the fly. `sample`, or
+ * `synthetic`, makes reads that `writeReads` writes.
  *
  * Imports point down: io and read < formats and random < readReads, writeReads, mutate, layout, genomes < readSet,
- * sample, synthetic < batches. `io/` knows nothing of DNA, and nothing here knows tensors: random numbers come from
+ * segments, synthetic < batches, sample < fragments. `io/` knows nothing of DNA, and nothing here knows tensors: random numbers come from
  * engine/hostRandom.
  */
 export { type BatchOptions, TrainingBatches } from './batches.js'
 export type { Source } from './formats/index.js'
 export {
+  FragmentBatches,
+  type FragmentOptions,
+  type FragmentSource,
+  genomeSources,
+  lengthsBetween,
+  recordSources,
+} from './fragments.js'
+export {
   findGenomes,
   type Genome,
   type GenomePart,
   numberGenera,
+  openGenomes,
   readManifest,
   splitByParts,
   splitGenomes,
+  trainingParts,
 } from './genomes.js'
 export { type AtomicWriter, openAtomic, writeFileAtomic } from './io/atomic.js'
 export { crc32c, maskedCrc32c } from './io/crc32c.js'

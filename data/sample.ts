@@ -1,9 +1,9 @@
 import { bitsAt, purposeKey, seedPurposes } from '../engine/hostRandom.js'
-import { type GenomePart, genomeName, groupBy } from './genomes.js'
+import { type GenomePart, groupBy } from './genomes.js'
 import { InputError } from './io/inputError.js'
 import { integerAt, keyOfName, permutation } from './random.js'
-import { type Read, reverseComplement, unknown } from './read.js'
-import { readReads } from './readReads.js'
+import { type Read, reverseComplement } from './read.js'
+import { readSegments, type Segment, Windows } from './segments.js'
 
 export type SampleOptions = {
   /** Bases per read. */
@@ -16,14 +16,6 @@ export type SampleOptions = {
   readonly bothStrands?: boolean
   /** Numbers of the genera (`numberGenera`); a genus that is not there has no label. */
   readonly labels?: ReadonlyMap<string, number>
-}
-
-/** Windows of known bases in one contig: `count` of them, the first at `start`, each one base after the last. */
-type WindowRun = {
-  readonly genome: string
-  readonly contig: Read
-  readonly start: number
-  readonly count: number
 }
 
 /**
@@ -45,60 +37,30 @@ export async function sampleReads(parts: readonly GenomePart[], options: SampleO
     throw new RangeError(`reads per genus: got ${perGenus}, give an integer from 0 on`)
   const reads: Read[] = []
   for (const [genus, partsOfGenus] of groupBy(parts, part => part.genome.genus)) {
-    const runs: WindowRun[] = []
-    for (const part of partsOfGenus) runs.push(...(await findRuns(part, length)))
-    if (runs.length === 0) {
+    const segments: Segment[] = []
+    for (const part of partsOfGenus) segments.push(...(await readSegments(part)))
+    const windows = new Windows(segments, length)
+    if (windows.count === 0) {
       const files = partsOfGenus.map(part => part.genome.file).join(', ')
       throw new InputError(`${files}: no ${length} bases of ACGT in a row to sample a read of ${genus} from`)
     }
-    reads.push(...drawReads(genus, runs, options))
+    reads.push(...drawReads(genus, windows, options))
   }
   const order = permutation(purposeKey(seed, seedPurposes.run.fragments), reads.length)
   return Array.from(order, i => reads[i])
 }
 
-/** The windows of `length` known bases in a part of a genome. */
-async function findRuns({ genome, from, to }: GenomePart, length: number): Promise<WindowRun[]> {
-  const contigs: Read[] = []
-  for await (const contig of readReads(genome.file)) contigs.push(contig)
-  const lengthOfFile = contigs.reduce((sum, contig) => sum + contig.bases.length, 0)
-  const total = Math.max(genome.length, lengthOfFile)
-  const runs: WindowRun[] = []
-  let offset = 0 // of the contig, in the genome
-  for (const contig of contigs) {
-    const { bases } = contig
-    const end = Math.min(bases.length, Math.floor(to * total) - offset)
-    for (let start = Math.max(0, Math.floor(from * total) - offset); start < end; ) {
-      const nextUnknown = bases.indexOf(unknown, start)
-      const stop = nextUnknown < 0 ? end : Math.min(nextUnknown, end)
-      const count = stop - start - length + 1
-      if (count > 0) runs.push({ genome: genomeName(genome.file), contig, start, count })
-      start = stop + 1
-    }
-    offset += bases.length
-  }
-  return runs
-}
-
 /** `perGenus` reads of one genus, drawn from its windows with replacement. */
 function* drawReads(
   genus: string,
-  runs: readonly WindowRun[],
+  windows: Windows,
   { length, perGenus, seed, bothStrands = true, labels }: SampleOptions,
 ): Generator<Read> {
   const key = keyOfName(purposeKey(seed, seedPurposes.run.fragments), genus)
-  const ends = new Float64Array(runs.length) // how many windows there are up to and including each run
-  let windows = 0
-  for (const [i, { count }] of runs.entries()) {
-    windows += count
-    ends[i] = windows
-  }
   const label = labels?.get(genus)
   for (let i = 0; i < perGenus; i++) {
-    const window = integerAt(key, 0, i, windows)
-    const run = firstAbove(ends, window)
-    const { genome, contig, start, count } = runs[run]
-    const first = start + window - (ends[run] - count)
+    const { segment, first } = windows.place(integerAt(key, 0, i, windows.count))
+    const { genome, contig } = segment
     const bases = contig.bases.subarray(first, first + length)
     const forward = !bothStrands || bitsAt(key, 1, i) >= 0
     yield {
@@ -108,16 +70,4 @@ function* drawReads(
       ...(label !== undefined && { label }),
     }
   }
-}
-
-/** The index of the first element of an increasing array that is greater than `value`. */
-function firstAbove(increasing: Float64Array, value: number): number {
-  let low = 0
-  let high = increasing.length - 1
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (increasing[middle] > value) high = middle
-    else low = middle + 1
-  }
-  return low
 }

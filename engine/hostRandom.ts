@@ -23,7 +23,16 @@ export {
  * another, so that its numbers may be the same.
  */
 export const seedPurposes = {
-  run: { initialisation: 1, dropout: 2, order: 3, mutation: 4, genomes: 5, fragments: 6, synthetic: 7 },
+  run: {
+    initialisation: 1,
+    dropout: 2,
+    order: 3,
+    mutation: 4,
+    genomes: 5,
+    fragments: 6,
+    synthetic: 7,
+    trainingFragments: 8,
+  },
   evaluation: { bootstrapIn: 0, bootstrapOod: 1 },
 } as const
 

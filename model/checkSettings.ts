@@ -12,7 +12,12 @@ export function checkSettings(settings: Settings): void {
 }
 
 /** What settings say of each other. */
-function checkTogether({ norm_lstm, cell, in_val_data_dir, ood_val_data_dir }: Settings): void {
+function checkTogether(settings: Settings): void {
+  const { norm_lstm, cell, in_val_data_dir, ood_val_data_dir, seq_len, min_seq_len } = settings
+  if (min_seq_len > seq_len)
+    throw new InvalidSettingsError(
+      name => `${name('min_seq_len')} ${min_seq_len}: give at most ${name('seq_len')}, which is ${seq_len}`,
+    )
   if (norm_lstm && cell && cell !== 'layerNormLstm')
     throw new InvalidSettingsError(
       name =>

@@ -136,6 +136,18 @@ export const settingsTable = {
     default: '',
     meaning: 'the recurrent cell: a name in model/cells, or a .js file that exports one (default lstm)',
   },
+  genomes: {
+    ...text,
+    default: '',
+    meaning:
+      "train on fragments sampled from genomes on the fly, not on in_tr_data_dir's reads: a manifest (its parts 'train'), or a folder of FASTA files Genus_…; both strands, as many of every genus",
+  },
+  min_seq_len: {
+    ...ofKind('integer', '0, or a whole number from 2 on', n => n === 0 || n >= 2),
+    default: 0,
+    meaning:
+      'of fragments: every batch has a length between this and seq_len, one of at most eight; 0 is always seq_len',
+  },
   device: { ...text, default: '', meaning: 'the device to train on (default wasm)' },
   memory: {
     ...integerFrom(0),
@@ -208,7 +220,7 @@ const python = (flag: boolean) => (flag ? 'True' : 'False')
 
 /** The run directory's name below `out_dir`, as the reference forms it. */
 export function runName(s: Settings): string {
-  const data = `tr${basename(s.in_tr_data_dir)}_ood${basename(s.ood_val_data_dir)}_rnn`
+  const data = `tr${basename(s.genomes || s.in_tr_data_dir)}_ood${basename(s.ood_val_data_dir)}_rnn`
   const cell = s.cell && s.cell !== 'lstm' ? `_cell${basename(s.cell).replace(/\W/g, '-')}` : ''
   return (
     `${data}_l${s.seq_len}_bs${s.batch_size}_lr${s.learning_rate.toFixed(4)}_hr${s.hidden_lstm_size}` +

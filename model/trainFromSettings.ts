@@ -1,13 +1,13 @@
 import { cpus } from 'node:os'
 import { join } from 'node:path'
-import { findFiles, loadReads, type ReadSet, type Split, TrainingBatches } from '../data/index.js'
+import { findFiles, loadReads, type ReadSet, type Split } from '../data/index.js'
 import { type Cell, openDevice } from '../engine/index.js'
 import { findCell } from './cells.js'
 import { checkSettings } from './checkSettings.js'
 import { type MetricsLine, RunDirectory } from './runDirectory.js'
 import { runName, type Settings } from './settings.js'
 import { type TrainOptions, type TrainResult, train } from './train.js'
-import type { TrainingData } from './trainingRun.js'
+import { loadTrainingData } from './trainingData.js'
 import type { StepMetrics } from './trainStep.js'
 import type { ValidationOptions } from './validation.js'
 
@@ -38,12 +38,12 @@ export async function trainFromSettings(
   checkSettings(settings)
   const device = await openDevice(settings.device || undefined)
   const cell = await findCell(settings.norm_lstm ? 'layerNormLstm' : settings.cell || 'lstm')
-  const reads = await loadSplit(settings.in_tr_data_dir, 'in_tr', settings)
+  const training = await loadTrainingData(settings)
   const validation = await loadValidation(settings)
   const notes = [
     `device ${device.name}: ${device.description}`,
     `cell ${cell.name}, ${settings.hidden_lstm_size} hidden units`,
-    `training reads: ${describeReads(reads)}`,
+    training.note,
     validation
       ? `validation reads: ${validation.data.inDistribution.length} in-distribution, ${validation.data.outOfDistribution.length} out-of-distribution`
       : 'no validation reads',
@@ -55,7 +55,7 @@ export async function trainFromSettings(
     hooks.onStart?.(directory.path, notes)
   }
   const options = { ...optionsOf(settings, cell, device.name), ...hooks, onOpen }
-  const result = await train(directory, options, trainingData(reads, settings), validation)
+  const result = await train(directory, options, training.data, validation)
   return { ...result, run: directory.path }
 }
 
@@ -84,32 +84,9 @@ const optionsOf = (settings: Settings, cell: Cell, device: string): TrainOptions
   ...(settings.init && { init: settings.init }),
 })
 
-function trainingData(reads: ReadSet, { batch_size, random_seed, mutation_rate }: Settings): TrainingData {
-  const batches = new TrainingBatches(reads, {
-    batchSize: batch_size,
-    seed: random_seed,
-    mutationRate: mutation_rate,
-  })
-  return {
-    batch: step => batches.batchAt(step),
-    batchSize: batch_size,
-    length: reads.length,
-    fingerprint: `${reads.count} reads of ${reads.length} bases, mutation rate ${mutation_rate}`,
-  }
-}
-
-/** The reads of the files of a split, `limit` of them at most (0: all). */
-async function loadSplit(
-  path: string,
-  split: Split,
-  { seq_len, filter_label }: Settings,
-  limit = 0,
-): Promise<ReadSet> {
-  return loadReads(await findFiles(path, split), {
-    length: seq_len,
-    ...(split === 'in_tr' && { filterLabel: filter_label }),
-    ...(limit && { limit }),
-  })
+/** The reads of the files of a validation split, `limit` of them at most (0: all). */
+async function loadSplit(path: string, split: Split, { seq_len }: Settings, limit: number): Promise<ReadSet> {
+  return loadReads(await findFiles(path, split), { length: seq_len, ...(limit && { limit }) })
 }
 
 async function loadValidation(settings: Settings): Promise<ValidationOptions | undefined> {
@@ -129,9 +106,3 @@ async function loadValidation(settings: Settings): Promise<ValidationOptions | u
 
 const readsOf = ({ tokens, count, length }: ReadSet): Uint8Array[] =>
   Array.from({ length: count }, (_, i) => tokens.subarray(i * length, (i + 1) * length))
-
-function describeReads({ count, length, skipped }: ReadSet): string {
-  const reasons = Object.entries(skipped).filter(([, n]) => n > 0)
-  const leftOut = reasons.map(([reason, n]) => `${n} ${reason}`).join(', ')
-  return `${count} of ${length} bases${leftOut && ` (left out: ${leftOut})`}`
-}

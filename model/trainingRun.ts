@@ -11,10 +11,12 @@ import { Validation, type ValidationOptions, type Validator } from './validation
 
 /** Where training reads come from: `batch(step)` is a pure function of the step, so a resumed run sees the same. */
 export type TrainingData = {
-  /** int32 tokens [batchSize * length] of a step, a row for each read. */
+  /**
+   * int32 tokens of a step, [batchSize * length], a row for each read; the length may differ between steps, each is
+   * compiled for itself.
+   */
   batch(step: number): Int32Array
   readonly batchSize: number
-  readonly length: number
   /** What must be the same for a run to be resumed, for instance the number of reads. */
   readonly fingerprint: string
 }
@@ -48,9 +50,10 @@ export type RunOptions = ModelOptions & RunSettings
  */
 export class TrainingRun<P extends Tree = ModelParameters> {
   readonly #step: TrainStep<P>
-  readonly #tokens: Tensor
-  /** The step whose batch `#tokens` holds. */
-  #loaded = -1
+  /** A tensor for batches of each length. */
+  readonly #tokens = new Map<number, Tensor>()
+  /** The step whose batch the device has last been handed, and the tensor that holds it. */
+  #loaded: { step: number; tokens: Tensor } | undefined
   readonly #window = new MetricsWindow()
   #state: TrainState<P>
   #next: number
@@ -65,12 +68,10 @@ export class TrainingRun<P extends Tree = ModelParameters> {
     readonly validator: Validator<P> | undefined,
     { step, state, checkpoint }: RunPosition<P>,
   ) {
-    const { batchSize, length } = data
     this.#next = step + 1
     this.#state = state
     this.#checkpoint = checkpoint
-    this.#tokens = tensor(new Int32Array(batchSize * length), { shape: [batchSize, length] })
-    realise([...leaves(state), this.#tokens], device(options.device))
+    realise(leaves(state), device(options.device))
     this.#step = makeNetworkStep(network, options)
   }
 
@@ -126,10 +127,10 @@ export class TrainingRun<P extends Tree = ModelParameters> {
     const { steps, valFreq, logFreq, learningRate, onStep } = this.options
     const step = this.#next
     if (this.finished) throw new RangeError(`advance: all ${steps} steps are done; open the run with more`)
-    await this.#load(step)
+    const tokens = await this.#load(step)
     // The next batch is made and enqueued while the device computes with this one.
     const [{ state, metrics }] = await Promise.all([
-      this.#step(this.#state, this.#tokens),
+      this.#step(this.#state, tokens),
       step + 1 < steps && this.#load(step + 1),
     ])
     this.#state = state
@@ -161,16 +162,26 @@ export class TrainingRun<P extends Tree = ModelParameters> {
 
   /** Free the memory of the run: its state, its batch, and what was compiled. */
   dispose(): void {
-    this.#tokens.dispose()
+    for (const tokens of this.#tokens.values()) tokens.dispose()
     this.#step.compiled.dispose()
     this.validator?.dispose()
     dispose(this.#state)
   }
 
   /** Hand a step's batch to the device, if it does not have it. Asynchronous, so that its errors can be waited for. */
-  async #load(step: number): Promise<void> {
-    if (this.#loaded !== step) this.#tokens.assign(this.data.batch(step))
-    this.#loaded = step
+  async #load(step: number): Promise<Tensor> {
+    if (this.#loaded?.step === step) return this.#loaded.tokens
+    const { batchSize } = this.data
+    const batch = this.data.batch(step)
+    let tokens = this.#tokens.get(batch.length)
+    if (!tokens) {
+      tokens = tensor(new Int32Array(batch.length), { shape: [batchSize, batch.length / batchSize] })
+      realise([tokens], device(this.options.device))
+      this.#tokens.set(batch.length, tokens)
+    }
+    tokens.assign(batch)
+    this.#loaded = { step, tokens }
+    return tokens
   }
 
   async #report(

@@ -10,6 +10,7 @@ import {
   readManifest,
   splitByParts,
   splitGenomes,
+  trainingParts,
 } from '../../data/genomes.js'
 import { InputError } from '../../data/io/inputError.js'
 import { sharedPath, testShared } from '../shared.js'
@@ -140,4 +141,49 @@ testShared('the collection of real genomes: by its manifest and by its file name
   t.equal(byName.length, 89)
   const genusOf = new Map(genomes.map(g => [g.file, g.genus]))
   t.ok(byName.every(g => g.genus === genusOf.get(g.file)))
+})
+
+test('a manifest with a genus in two sets, or a file twice, names both lines', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'xenograd-'))
+  const path = join(folder, 'MANIFEST.tsv')
+  const message = async (rows: string) => {
+    writeFileSync(path, `file\tset\tgenus\n${rows}`)
+    return readManifest(path).catch((error: Error) => `${error.name}: ${error.message}`)
+  }
+  t.match(
+    String(await message('a.fna\tID\tBacillus\nb.fna\tOOD\tVibrio\nc.fna\tOOD\tBacillus\n')),
+    /InputError: .* line 4: genus Bacillus is in set 'OOD', but in 'ID' on line 2; a genus belongs to one set/,
+  )
+  t.match(
+    String(await message('a.fna\tID\tBacillus\na.fna\tID\tBacillus\n')),
+    /line 3: a\.fna is listed on line 2, too/,
+  )
+})
+
+test('trainingParts: what is called train, or all where nothing has parts', async t => {
+  const plain = [
+    genome('A', '1'),
+    { ...genome('B', '2'), group: 'OOD' },
+    { ...genome('C', '3'), group: 'ID' },
+  ]
+  t.deepEqual(
+    trainingParts(plain, 'm').map(part => [part.genome.genus, part.from, part.to]),
+    [
+      ['A', 0, 1],
+      ['C', 0, 1],
+    ],
+  )
+  const parts = [
+    { set: 'train', from: 0, to: 0.7 },
+    { set: 'val', from: 0.7, to: 1 },
+  ]
+  t.deepEqual(
+    trainingParts([{ ...genome('A', '1'), parts }], 'm').map(part => [part.from, part.to]),
+    [[0, 0.7]],
+  )
+  t.throws(
+    () => trainingParts([{ ...genome('A', '1'), parts: parts.slice(1) }], 'm'),
+    /m: no genome for training/,
+  )
+  t.end()
 })

@@ -6,7 +6,6 @@ export function tinyData(batchSize: number, length: number, seed = 7): TrainingD
   const key = keyFromSeed(seed)
   return {
     batchSize,
-    length,
     fingerprint: `tiny ${batchSize}x${length}`,
     batch: step =>
       Int32Array.from({ length: batchSize * length }, (_, i) => {
