@@ -1,16 +1,17 @@
-import { type Cell, type DType, entries } from '../../engine/index.js'
+import type { Cell, DType, Tree } from '../../engine/index.js'
 import { findCell } from '../cells.js'
 import {
   CheckpointError,
   expectTensor,
   readSafetensors,
   type StoredDtype,
+  type StoredTensors,
   type TensorToWrite,
   writeSafetensors,
 } from '../checkpoint/index.js'
 import type { ModelOptions } from '../generative.js'
-import type { TrainState } from '../trainState.js'
-import { namedState, type SavedModel, stateFrom } from './savedModel.js'
+import { initialState, type TrainState } from '../trainState.js'
+import { namedTensors, type SavedModel, stateFrom } from './savedModel.js'
 
 const formatName = 'xenograd-1'
 
@@ -30,20 +31,26 @@ export async function saveState(
   state: TrainState,
   metadata: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const tensors = new Map<string, TensorToWrite>()
-  for (const [name, t] of entries(namedState(state)))
-    tensors.set(name, { dtype: storedDtype[t.dtype], shape: t.shape, data: () => t.data() })
   const { cell, hidden, embedding = false } = options
-  await writeSafetensors(path, {
-    tensors,
-    metadata: {
-      ...metadata,
-      format: formatName,
-      cell: cell.name,
-      hidden: String(hidden),
-      embedding: String(embedding),
-    },
+  await writeTrainState(path, state, {
+    ...metadata,
+    format: formatName,
+    cell: cell.name,
+    hidden: String(hidden),
+    embedding: String(embedding),
   })
+}
+
+/** The same for any network; `metadata` is all that the file has. @throws as `saveState`. */
+export async function writeTrainState<P extends Tree>(
+  path: string,
+  state: TrainState<P>,
+  metadata: Readonly<Record<string, string>>,
+): Promise<void> {
+  const tensors = new Map<string, TensorToWrite>()
+  for (const [name, t] of namedTensors(state))
+    tensors.set(name, { dtype: storedDtype[t.dtype], shape: t.shape, data: () => t.data() })
+  await writeSafetensors(path, { tensors, metadata })
 }
 
 /**
@@ -66,10 +73,22 @@ export async function loadSafetensorsModel(path: string, cell?: Cell): Promise<S
     hidden,
     embedding: metadata.embedding === 'true',
   }
+  const state = trainStateOf(path, tensors, initialState({ ...options, seed: 0 }))
+  return { path, options, state, metadata }
+}
+
+/**
+ * The training state of a file; `untrained` has its names and shapes, and an optimiser's state for a file without one.
+ * @throws CheckpointError when a tensor is missing or of another shape.
+ */
+export function trainStateOf<P extends Tree>(
+  path: string,
+  tensors: StoredTensors,
+  untrained: TrainState<P>,
+): TrainState<P> {
   const withOptimiser = [...tensors.keys()].some(name => name.startsWith('adam.'))
-  const state = stateFrom(options, (name, t) => {
+  return stateFrom(untrained, (name, t) => {
     if (!withOptimiser && (name === 'updates' || name.startsWith('adam.'))) return undefined
     return expectTensor(path, tensors, name, t.dtype === 'int32' ? 'I32' : 'F32', t.shape)
   })
-  return { path, options, state, metadata }
 }

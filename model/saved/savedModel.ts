@@ -1,6 +1,6 @@
-import { mapTree, type Tensor, type TypedArray, tensor } from '../../engine/index.js'
+import { entries, mapTree, type Tensor, type Tree, type TypedArray, tensor } from '../../engine/index.js'
 import type { ModelOptions } from '../generative.js'
-import { initialState, type TrainState } from '../trainState.js'
+import type { TrainState } from '../trainState.js'
 
 /** A model read from a file: what it is, its training state (a new optimiser's if none was kept), and metadata. */
 export type SavedModel = {
@@ -11,23 +11,23 @@ export type SavedModel = {
 }
 
 /**
- * A training state as one tree, whose paths are the names of its tensors in files: parameters by their own paths
- * (`cell.kernel`), the optimiser's state below `adam`, and the number of updates.
+ * The tensors of a training state by the names that they have in files: parameters by their own paths (`cell.kernel`),
+ * the optimiser's state below `adam`, and the number of updates.
  */
-export const namedState = ({ parameters, adam, updates }: TrainState) => ({ ...parameters, adam, updates })
+export const namedTensors = <P extends Tree>(state: TrainState<P>): [name: string, t: Tensor][] =>
+  entries(state).map(([path, t]) => [nameOf(path), t])
+
+const nameOf = (path: string): string => path.replace(/^parameters\./, '')
 
 /**
- * A training state made of stored values. `valuesOf` is asked for those of each tensor, by its name in files and a tensor
- * of its dtype and shape; where it gives none, the tensor has the value of an untrained model.
+ * A training state made of stored values. `valuesOf` is asked for those of each tensor of `untrained`, by its name in
+ * files and a tensor of its dtype and shape; where it gives none, the tensor has the value of the untrained state.
  */
-export function stateFrom(
-  options: ModelOptions,
+export const stateFrom = <P extends Tree>(
+  untrained: TrainState<P>,
   valuesOf: (name: string, t: Tensor) => TypedArray | undefined,
-): TrainState {
-  const untrained = namedState(initialState({ ...options, seed: 0 }))
-  const { adam, updates, ...parameters } = mapTree(untrained, (t, name) => {
-    const values = valuesOf(name, t)
+): TrainState<P> =>
+  mapTree(untrained, (t, path) => {
+    const values = valuesOf(nameOf(path), t)
     return values ? tensor(values, { shape: t.shape }) : t
   })
-  return { parameters, adam, updates }
-}

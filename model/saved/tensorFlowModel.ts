@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { entries } from '../../engine/index.js'
 import { findCell } from '../cells.js'
 import {
   adamSlots,
@@ -16,9 +15,9 @@ import {
   tensorOf,
 } from '../checkpoint/index.js'
 import type { ModelOptions } from '../generative.js'
-import type { TrainState } from '../trainState.js'
+import { initialState, type TrainState } from '../trainState.js'
 import { stepOf } from './locate.js'
-import { namedState, type SavedModel, stateFrom } from './savedModel.js'
+import { namedTensors, type SavedModel, stateFrom } from './savedModel.js'
 
 /** Cells that the reference has. */
 const referenceCells: readonly string[] = ['lstm', 'layerNormLstm']
@@ -58,7 +57,7 @@ export async function loadTensorFlowModel(prefix: string): Promise<SavedModel> {
   const beta2Power = expectTensor(prefix, tensors, referenceNames.beta2Power, 'F32', [])[0]
   // TensorFlow's powers start at the decays: 0.999^(updates + 1).
   const updates = Math.round(Math.log(beta2Power) / Math.log(0.999)) - 1
-  const state = stateFrom(options, (name, t) =>
+  const state = stateFrom(initialState({ ...options, seed: 0 }), (name, t) =>
     name === 'updates'
       ? Int32Array.of(updates)
       : expectTensor(prefix, tensors, referenceName(name) ?? name, 'F32', t.shape),
@@ -101,7 +100,7 @@ export async function toReference(
   state: TrainState,
 ): Promise<StoredTensors> {
   const tensors = new Map<string, StoredTensor>()
-  for (const [name, t] of entries(namedState(state))) {
+  for (const [name, t] of namedTensors(state)) {
     if (name === 'updates') continue // Adam's powers tell it
     const variable = referenceCells.includes(cell.name) ? referenceName(name) : undefined
     if (variable === undefined)

@@ -1,0 +1,102 @@
+import { CheckpointError, readSafetensors } from '../checkpoint/index.js'
+import { type ClassifierOptions, type ClassifierParameters, initialClassifier } from '../classifier.js'
+import { SettingsError } from '../settingsError.js'
+import { firstState, type TrainState } from '../trainState.js'
+import { locateModel } from './locate.js'
+import { trainStateOf, writeTrainState } from './safetensorsModel.js'
+
+const formatName = 'xenograd-classifier-1'
+
+/** What a file says of a classifier beside its tensors. */
+export type ClassifierDescription = ClassifierOptions & {
+  /** Bases of the reads that it is trained on: longer fragments are cut into windows of so many. */
+  readonly length: number
+  /** Names of the classes, in the order of the logits. */
+  readonly classNames: readonly string[]
+}
+
+/** A classifier read from a file. */
+export type SavedClassifier = {
+  readonly path: string
+  readonly description: ClassifierDescription
+  readonly state: TrainState<ClassifierParameters>
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+/** Write a classifier's training state, whole or not at all. @throws Error when the file cannot be written. */
+export const saveClassifier = async (
+  path: string,
+  description: ClassifierDescription,
+  state: TrainState<ClassifierParameters>,
+  metadata: Readonly<Record<string, string>>,
+): Promise<void> =>
+  writeTrainState(path, state, {
+    ...metadata,
+    format: formatName,
+    classifier: JSON.stringify(description),
+  })
+
+/**
+ * Read a classifier: a file, or a run directory (its newest checkpoint, or that of `step`).
+ * @throws CheckpointError for a missing, foreign or damaged file.
+ */
+export async function loadClassifier(given: string, step?: number): Promise<SavedClassifier> {
+  const { path } = await locateModel(given, step)
+  const { tensors, metadata } = await readSafetensors(path)
+  if (metadata.format !== formatName)
+    throw new CheckpointError(
+      path,
+      `a safetensors file, but no classifier: its metadata has format '${metadata.format ?? 'none'}', wanted '${formatName}'`,
+    )
+  const description = parseDescription(path, metadata.classifier)
+  const untrained = firstState(0, key => initialClassifier(description, key))
+  return { path, description, state: trainStateOf(path, tensors, untrained), metadata }
+}
+
+/**
+ * Read a classifier to go on training it.
+ * @throws SettingsError when it is not the one that is asked for; CheckpointError as `loadClassifier`.
+ */
+export async function loadClassifierToTrain(
+  path: string,
+  wanted: ClassifierDescription,
+): Promise<SavedClassifier> {
+  const saved = await loadClassifier(path)
+  const different = Object.entries(wanted).find(
+    ([name, value]) => JSON.stringify(value) !== JSON.stringify(new Map(Object.entries(saved.description)).get(name)),
+  )
+  if (different)
+    throw new SettingsError(
+      name =>
+        `${path}: a classifier of another kind than the settings ask for (${different[0]} is ${JSON.stringify(new Map<string, unknown>(Object.entries(saved.description)).get(different[0]))}, they have ${JSON.stringify(different[1])}); make them agree, or do without it (${name('fresh')} starts a run anew)`,
+    )
+  return saved
+}
+
+/** @throws CheckpointError for anything but a description. */
+function parseDescription(path: string, text: string | undefined): ClassifierDescription {
+  let value: unknown
+  try {
+    value = JSON.parse(text ?? '')
+  } catch (cause) {
+    throw new CheckpointError(path, 'its metadata does not describe a classifier: no JSON', { cause })
+  }
+  if (isDescription(value)) return value
+  throw new CheckpointError(path, `its metadata does not describe a classifier: ${text?.slice(0, 200)}`)
+}
+
+function isDescription(value: unknown): value is ClassifierDescription {
+  if (typeof value !== 'object' || value === null) return false
+  const { motifs, motifLength, hidden, classes, length, embedding, classNames }: Record<string, unknown> = {
+    ...value,
+  }
+  const sizes = [motifs, motifLength, hidden, classes, length]
+  return (
+    sizes.every(size => Number.isSafeInteger(size) && Number(size) > 0) &&
+    Number(length) >= Number(motifLength) &&
+    typeof embedding === 'boolean' &&
+    Array.isArray(classNames) &&
+    classNames.length === classes &&
+    classNames.every(name => typeof name === 'string')
+  )
+}
