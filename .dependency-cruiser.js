@@ -8,7 +8,7 @@
  * @type {Record<string, string[][]>}
  */
 export const order = {
-  '.': [['cli'], ['model'], ['data', 'eval'], ['engine']],
+  '.': [['cli'], ['model'], ['eval'], ['data'], ['engine']],
   engine: [['testing'], ['*'], ['runtime'], ['lower'], ['scan'], ['ops'], ['graph'], ['devices'], ['kernel']],
   'engine/devices': [['ascend', 'gpu', 'reference', 'wasm'], ['shared'], ['*']],
   'engine/devices/gpu': [
@@ -39,6 +39,7 @@ export const order = {
     ['settings.ts'],
   ],
   data: [['*'], ['formats'], ['read.ts'], ['io']],
+  eval: [['*'], ['scores']],
   cli: [['main.ts'], ['commands'], ['*']],
 }
 
@@ -53,13 +54,14 @@ const doors = {
   'model/saved': ['index'],
   data: ['index'],
   'data/formats': ['index'],
-  eval: ['index'],
+  eval: ['index', 'scores/index'],
 }
 
 /** Where Node or a user comes in: the doors of the package, and what is loaded by its address instead of imported. */
 const entrances = `^(${[
   'engine/(index|hostRandom|testing/index)',
   '(model|data|eval)/index',
+  'eval/scores/index',
   'model/cells/[^/]+',
   'cli/main',
   'engine/devices/wasm/threads/worker',

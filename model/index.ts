@@ -11,6 +11,12 @@ export { findCell, shippedCells } from './cells.js'
 export { CheckpointError, writeTensorFlowCheckpoint } from './checkpoint/index.js'
 export { checkSettings } from './checkSettings.js'
 export { Detector, type DetectorOptions, type ReadScores } from './detector.js'
+export {
+  type DetectorFile,
+  isDetectorMetadata,
+  readDetectorFile,
+  writeDetectorFile,
+} from './detectorFile.js'
 export { DivergedError } from './divergedError.js'
 export { batchLoss, initialModel, type ModelOptions, type ModelParameters, predict } from './generative.js'
 export { generativeNetwork, type LoadedState, type Network } from './network.js'

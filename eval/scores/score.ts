@@ -32,3 +32,6 @@ export type LikelihoodModel = {
   logLikelihoods(fragments: readonly Uint8Array[]): Promise<readonly FragmentLikelihood[]>
   dispose?(): void
 }
+
+/** A score that can go into a file. */
+export type StorableScore = Score & { store(): StoredScore }

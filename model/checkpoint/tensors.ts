@@ -89,11 +89,13 @@ export function storedTensor(dtype: StoredDtype, shape: readonly number[], bytes
 
 /** A tensor of values; their array says the dtype. */
 export function tensorOf(
-  data: Float32Array | Float64Array | Int32Array,
+  data: Float32Array | Float64Array | Int32Array | Uint32Array | Uint8Array,
   shape: readonly number[],
 ): StoredTensor {
   if (data instanceof Float32Array) return { dtype: 'F32', shape, data }
-  return data instanceof Float64Array ? { dtype: 'F64', shape, data } : { dtype: 'I32', shape, data }
+  if (data instanceof Float64Array) return { dtype: 'F64', shape, data }
+  if (data instanceof Int32Array) return { dtype: 'I32', shape, data }
+  return data instanceof Uint32Array ? { dtype: 'U32', shape, data } : { dtype: 'U8', shape, data }
 }
 
 /** The bytes of a tensor (a view). */

@@ -1,0 +1,8 @@
+export type {
+  FragmentLikelihood,
+  LikelihoodModel,
+  Score,
+  StorableScore,
+  StoredArray,
+  StoredScore,
+} from './score.js'
