@@ -32,6 +32,7 @@ export const seedPurposes = {
     fragments: 6,
     synthetic: 7,
     trainingFragments: 8,
+    validationMutation: 9,
   },
   evaluation: { bootstrapIn: 0, bootstrapOod: 1 },
 } as const

@@ -1,14 +1,38 @@
-import { type Settings, settingNames, settingsTable } from './settings.js'
-import { InvalidSettingsError } from './settingsError.js'
+import { type ClassifierSettings, classifierSettingNames, classifierSettingsTable } from './classifierSettings.js'
+import { type Setting, type Settings, settingNames, settingsTable } from './settings.js'
+import { InvalidSettingsError, type NamedSetting } from './settingsError.js'
 
 /** @throws InvalidSettingsError that names the first setting that makes no sense, and what would. */
 export function checkSettings(settings: Settings): void {
-  for (const setting of settingNames) {
-    const { valid, wanted } = settingsTable[setting]
+  checkEach(settingNames, settingsTable, settings)
+  checkTogether(settings)
+}
+
+/** `checkSettings` of a classifier's. @throws InvalidSettingsError as `checkSettings`. */
+export function checkClassifierSettings(settings: ClassifierSettings): void {
+  checkEach(classifierSettingNames, classifierSettingsTable, settings)
+  const { seq_len, len_motifs, task, mutation_rate } = settings
+  if (len_motifs > seq_len)
+    throw new InvalidSettingsError(
+      name => `${name('len_motifs')} ${len_motifs}: give at most ${name('seq_len')}, which is ${seq_len}`,
+    )
+  if (task === 'mutated' && mutation_rate === 0)
+    throw new InvalidSettingsError(
+      name => `${name('task')} mutated: mutated reads need a ${name('mutation_rate')} above 0`,
+    )
+}
+
+/** What each setting of a table says of its own value. */
+function checkEach<Name extends NamedSetting>(
+  names: readonly Name[],
+  table: Readonly<Record<Name, Setting>>,
+  settings: Readonly<Record<Name, unknown>>,
+): void {
+  for (const setting of names) {
+    const { valid, wanted } = table[setting]
     const value = settings[setting]
     if (!valid(value)) throw new InvalidSettingsError(name => `${name(setting)} ${value}: give ${wanted}`)
   }
-  checkTogether(settings)
 }
 
 /** What settings say of each other. */

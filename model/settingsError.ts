@@ -1,4 +1,8 @@
+import type { ClassifierSettingName } from './classifierSettings.js'
 import type { SettingName } from './settings.js'
+
+/** A setting of either table. */
+export type NamedSetting = SettingName | ClassifierSettingName
 
 /**
  * An error whose message names settings. The library calls them by their names (`learning_rate 0`); an interface that
@@ -8,7 +12,7 @@ export class SettingsError extends RangeError {
   override readonly name: string = 'SettingsError'
 
   /** `tell`: the message, with `name(setting)` wherever it names a setting. */
-  constructor(readonly tell: (name: (setting: SettingName) => string) => string) {
+  constructor(readonly tell: (name: (setting: NamedSetting) => string) => string) {
     super(tell(setting => setting))
   }
 }

@@ -6,3 +6,16 @@ export type {
   StoredArray,
   StoredScore,
 } from './score.js'
+export { isClassifierScore, loadClassifierScore } from './classifierScores.js'
+export {
+  type ClassifierModel,
+  featuresOf,
+  indexOfMaximum,
+  logitsOf,
+  logOfMaximum,
+  softmax,
+} from './classifierModel.js'
+export { defaultRidge, fitGaussians, type Gaussians, mahalanobis, relativeMahalanobis } from './mahalanobis.js'
+export { type OdinOptions, odin } from './odin.js'
+export { logOdds, maximumProbability, negativeEntropy, type SoftmaxOptions } from './softmaxScores.js'
+export { waic } from './waic.js'

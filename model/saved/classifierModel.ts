@@ -62,15 +62,19 @@ export async function loadClassifierToTrain(
   wanted: ClassifierDescription,
 ): Promise<SavedClassifier> {
   const saved = await loadClassifier(path)
-  const different = Object.entries(wanted).find(
-    ([name, value]) => JSON.stringify(value) !== JSON.stringify(new Map(Object.entries(saved.description)).get(name)),
-  )
-  if (different)
+  const had = describe(saved.description)
+  const asked = describe(wanted)
+  if (had !== asked)
     throw new SettingsError(
       name =>
-        `${path}: a classifier of another kind than the settings ask for (${different[0]} is ${JSON.stringify(new Map<string, unknown>(Object.entries(saved.description)).get(different[0]))}, they have ${JSON.stringify(different[1])}); make them agree, or do without it (${name('fresh')} starts a run anew)`,
+        `${path}: a classifier with ${had}, but the settings ask for ${asked}; make them agree, or do without this one (${name('fresh')} starts a run anew)`,
     )
   return saved
+}
+
+const describe = (description: ClassifierDescription): string => {
+  const { motifs, motifLength, hidden, embedding, length, classNames } = description
+  return `${motifs} motifs of ${motifLength} bases, ${hidden} hidden units, ${embedding ? 'an' : 'no'} embedding, reads of ${length} bases and the classes ${classNames.join(', ')}`
 }
 
 /** @throws CheckpointError for anything but a description. */

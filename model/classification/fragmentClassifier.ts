@@ -1,0 +1,124 @@
+import { unknown } from '../../data/index.js'
+import { type CompiledFunction, compile, type Tensor, tensor } from '../../engine/index.js'
+import type { ClassifierModel } from '../../eval/scores/index.js'
+import { type ClassifierParameters, hiddenLayer } from '../classifier.js'
+import type { ClassifierDescription } from '../saved/index.js'
+
+/** A window of a fragment: which fragment, and its bases. */
+type Window = { readonly fragment: number; readonly bases: Uint8Array }
+
+/**
+ * A trained classifier over fragments of any length. A fragment that is longer than the reads of the training is cut into
+ * as few windows of their length as cover it, evenly spaced (so they overlap a little, and none is short); its features
+ * are the means over the windows. A shorter one is filled up with unknown bases, which match nothing, as in the
+ * reference; one that is shorter than a motif has no features.
+ */
+export class FragmentClassifier implements ClassifierModel {
+  readonly hidden: number
+  readonly classes: number
+  readonly #compiled: CompiledFunction<[ClassifierParameters, Tensor], Tensor>
+  /** Results of the fragments that were asked for last: several scores of one classifier ask for the same ones. */
+  #latest: { readonly fragments: readonly Uint8Array[]; readonly features: Promise<Float64Array> } | undefined
+
+  private constructor(
+    readonly description: ClassifierDescription,
+    readonly parameters: ClassifierParameters,
+    readonly kernel: Float32Array,
+    readonly bias: Float32Array,
+    readonly batch: number,
+    device?: string,
+  ) {
+    this.hidden = description.hidden
+    this.classes = description.classNames.length
+    this.#compiled = compile(hiddenLayer, { device })
+  }
+
+  /** `batch`: windows that go through the network together; `device`: where, by default the default device. */
+  static async open(
+    description: ClassifierDescription,
+    parameters: ClassifierParameters,
+    { batch = 100, device }: { readonly batch?: number; readonly device?: string | undefined } = {},
+  ): Promise<FragmentClassifier> {
+    const { kernel, bias } = parameters.logits
+    const values = async (t: Tensor) => Float32Array.from(await t.data())
+    return new FragmentClassifier(
+      description,
+      parameters,
+      await values(kernel),
+      await values(bias),
+      batch,
+      device,
+    )
+  }
+
+  /** As `ClassifierModel`; the same array of fragments (told by identity) goes through the network once. */
+  features(fragments: readonly Uint8Array[]): Promise<Float64Array> {
+    if (this.#latest?.fragments !== fragments)
+      this.#latest = { fragments, features: this.#meansOverWindows(fragments) }
+    return this.#latest.features
+  }
+
+  /** Free the compiled function's memory (not the parameters). */
+  dispose(): void {
+    this.#latest = undefined
+    this.#compiled.dispose()
+  }
+
+  async #meansOverWindows(fragments: readonly Uint8Array[]): Promise<Float64Array> {
+    const means = new Float64Array(fragments.length * this.hidden)
+    const counts = new Float64Array(fragments.length)
+    // The device has its next batch before this one's results are waited for.
+    let ahead: Promise<void> | undefined
+    for (const windows of inBatches(this.#windowsOf(fragments), this.batch)) {
+      const adding = this.#add(windows, means, counts)
+      adding.catch(() => {}) // thrown where it is waited for, if no error comes before
+      await ahead
+      ahead = adding
+    }
+    await ahead
+    return means.map((sum, i) => sum / counts[Math.floor(i / this.hidden)])
+  }
+
+  /** Add the features of some windows to those of their fragments. */
+  async #add(windows: readonly Window[], sums: Float64Array, counts: Float64Array): Promise<void> {
+    const { length } = this.description
+    // Every batch has the same number of rows, since each number would be compiled for itself.
+    const tokens = new Int32Array(this.batch * length).fill(unknown)
+    for (const [row, { bases }] of windows.entries()) tokens.set(bases, row * length)
+    const input = tensor(tokens, { shape: [this.batch, length] })
+    const output = this.#compiled(this.parameters, input)
+    const values = await output.data()
+    output.dispose()
+    input.dispose()
+    for (const [row, { fragment }] of windows.entries()) {
+      counts[fragment]++
+      for (let h = 0; h < this.hidden; h++)
+        sums[fragment * this.hidden + h] += values[row * this.hidden + h]
+    }
+  }
+
+  *#windowsOf(fragments: readonly Uint8Array[]): Generator<Window> {
+    const { length, motifLength } = this.description
+    for (const [fragment, bases] of fragments.entries()) {
+      if (bases.length < motifLength) continue
+      const count = Math.ceil(bases.length / length)
+      const spacing = count > 1 ? (bases.length - length) / (count - 1) : 0
+      for (let i = 0; i < count; i++) {
+        const start = Math.round(i * spacing)
+        yield { fragment, bases: bases.subarray(start, start + length) }
+      }
+    }
+  }
+}
+
+/** Groups of `size` items, the last one smaller. */
+function* inBatches<T>(items: Iterable<T>, size: number): Generator<T[]> {
+  let group: T[] = []
+  for (const item of items) {
+    group.push(item)
+    if (group.length < size) continue
+    yield group
+    group = []
+  }
+  if (group.length > 0) yield group
+}
