@@ -93,7 +93,18 @@ export {
   where,
   zeros,
 } from './ops/index.js'
-export { type AdamOptions, type AdamState, adam, adamState } from './optimise.js'
+export {
+  type AdamOptions,
+  type AdamState,
+  adam,
+  adamState,
+  clipByGlobalNorm,
+  type OptimiserOptions,
+  type SgdOptions,
+  type SgdState,
+  sgd,
+  sgdState,
+} from './optimise.js'
 export { dropout, fold, randomBits, randomKey, uniform } from './random.js'
 export {
   closeDevice,
@@ -112,4 +123,5 @@ export {
 export { realise } from './runtime/execute.js'
 export type { Runtime } from './runtime/runtime.js'
 export { type ScanOptions, scan } from './scan/scan.js'
+export { type Schedule, type ScheduleShape, scheduledFactor, scheduleShapes } from './schedule.js'
 export { dispose, reportLeaks, scope } from './scope.js'

@@ -79,19 +79,21 @@ export function predict(
 /**
  * The loss of a batch of reads (Ren et al. 2019, section 4): softmax cross-entropy of each next base in nats, mean over
  * the T-1 predictions and the reads; and the accuracy, the fraction of predictions in which the next base had the
- * highest logit. `tokens`: int32 [batch, T]; returns scalars.
+ * highest logit. `tokens`: int32 [batch, T]; returns scalars, and the carry after the last step. `carry`: for reads that
+ * go on where another batch ended, that batch's (a constant to differentiation); by default zeros.
  */
 export function batchLoss(
   options: ModelOptions,
   parameters: ModelParameters,
   tokens: Tensor,
   noise?: Noise,
-): { loss: Tensor; accuracy: Tensor } {
-  const { logits } = predict(options, parameters, tokens.slice(1, 0, -1), undefined, noise)
+  carry?: Carry,
+): { loss: Tensor; accuracy: Tensor; carry: Carry } {
+  const { logits, carry: last } = predict(options, parameters, tokens.slice(1, 0, -1), carry, noise)
   const targets = tokens.slice(1, 1).transpose()
   const targetLogits = logits.mul(oneHot(targets, baseCount).cast(logits.dtype)).sum(-1)
   const correct = logits.max(-1).detach().lessEqual(targetLogits)
-  return { loss: softmaxCrossEntropy(logits, targets).mean(), accuracy: correct.mean() }
+  return { loss: softmaxCrossEntropy(logits, targets).mean(), accuracy: correct.mean(), carry: last }
 }
 
 /**

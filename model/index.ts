@@ -7,21 +7,19 @@
  * validates (`validation`) and saves (`saved/`, in the file formats of `checkpoint/`). A `scorer` gives a model's
  * log-likelihoods of reads, a `detector` the ratio of two models'.
  */
+export type { TrainingData } from './batchFeed.js'
+export type { StoppingRule, ValidationMetric } from './bestValidation.js'
 export { findCell, shippedCells } from './cells.js'
 export { CheckpointError, writeTensorFlowCheckpoint } from './checkpoint/index.js'
 export { checkSettings } from './checkSettings.js'
 export { Detector, type DetectorOptions, type ReadScores } from './detector.js'
-export {
-  type DetectorFile,
-  isDetectorMetadata,
-  readDetectorFile,
-  writeDetectorFile,
-} from './detectorFile.js'
 export { DivergedError } from './divergedError.js'
 export { batchLoss, initialModel, type ModelOptions, type ModelParameters, predict } from './generative.js'
+export type { MetricsLine } from './metricsWindow.js'
 export { generativeNetwork, type LoadedState, type Network } from './network.js'
+export type { OptimiserName, OptimiserSettings } from './optimiser.js'
 export { type RegulariserType, regulariser } from './regulariser.js'
-export { type MetricsLine, RunDirectory } from './runDirectory.js'
+export { RunDirectory } from './runDirectory.js'
 export { loadModel, type SavedModel, saveState, toReference } from './saved/index.js'
 export { countPredictions, type LogLikelihood, Scorer } from './scorer.js'
 export {
@@ -37,7 +35,7 @@ export {
 export { InvalidSettingsError, SettingsError } from './settingsError.js'
 export { type TrainOptions, type TrainResult, type TrainSettings, train, trainNetwork } from './train.js'
 export { type TrainHooks, trainFromSettings } from './trainFromSettings.js'
-export { type RunOptions, type RunSettings, type TrainingData, TrainingRun } from './trainingRun.js'
+export { type RunOptions, type RunSettings, TrainingRun } from './trainingRun.js'
 export { firstState, initialState, type TrainState } from './trainState.js'
 export {
   makeNetworkStep,
@@ -47,4 +45,4 @@ export {
   type StepOptions,
   type TrainStep,
 } from './trainStep.js'
-export type { Judge, ValidationData, ValidationMetrics, ValidationOptions, Validator } from './validation.js'
+export type { Judge, Measured, ValidationData, ValidationMetrics, ValidationOptions, Validator } from './validation.js'

@@ -1,5 +1,11 @@
 import type { StepMetrics } from './trainStep.js'
 
+/** One line of metrics.jsonl. */
+export type MetricsLine = {
+  readonly step: number
+  readonly [name: string]: number | string | number[] | undefined
+}
+
 /** The metrics of the steps since the last line of metrics, and the time that those steps took. */
 export class MetricsWindow {
   #sums = { loss: 0, acc: 0, loss_total: 0 }

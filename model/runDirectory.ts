@@ -2,21 +2,15 @@ import { appendFile, mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../data/index.js'
 import type { Tree } from '../engine/index.js'
+import { bestLine, type ValidationMetric } from './bestValidation.js'
 import { writeParams } from './checkpoint/index.js'
 import type { ModelParameters } from './generative.js'
+import type { MetricsLine } from './metricsWindow.js'
 import type { Network } from './network.js'
+import { type RunIdentity, unwritten } from './runIdentity.js'
 import { type Checkpoint, checkpointPath, runCheckpoints } from './saved/index.js'
 import { SettingsError } from './settingsError.js'
 import type { TrainState } from './trainState.js'
-
-/** One line of metrics.jsonl. */
-export type MetricsLine = {
-  readonly step: number
-  readonly [name: string]: number | string | number[] | undefined
-}
-
-/** What must be the same, beside the model, for a run to be resumed: by name, as every checkpoint's metadata has it. */
-export type RunIdentity = Readonly<Record<string, string>>
 
 /** Where a run has got to: the state after a step, and the file that holds it (step -1 and no file before the first). */
 export type RunPosition<P extends Tree = ModelParameters> = {
@@ -75,7 +69,7 @@ export class RunDirectory {
   }
 
   /**
-   * Write a checkpoint, and remove all but the last `keep` (0 keeps all) and the one of the best validation AUROC.
+   * Write a checkpoint, and remove all but the last `keep` (0 keeps all) and the one of the best validation by a metric.
    * Returns its path.
    */
   async save<P extends Tree>(
@@ -83,11 +77,11 @@ export class RunDirectory {
     state: TrainState<P>,
     network: Network<P>,
     identity: RunIdentity,
-    keep: number,
+    { keep, metric }: { readonly keep: number; readonly metric: ValidationMetric },
   ): Promise<string> {
     const path = checkpointPath(this.#models, step)
     await network.save(path, state, { ...identity, step: String(step) })
-    if (keep > 0) await this.#prune(keep)
+    if (keep > 0) await this.#prune(keep, metric)
     return path
   }
 
@@ -122,8 +116,8 @@ export class RunDirectory {
   }
 
   /** Removes checkpoints, all but the last `keep` and the best. */
-  async #prune(keep: number): Promise<void> {
-    const best = bestLine(await this.readMetrics())
+  async #prune(keep: number, metric: ValidationMetric): Promise<void> {
+    const best = bestLine(await this.readMetrics(), metric)
     for (const { path, step } of (await this.checkpoints()).slice(0, -keep))
       if (step !== best?.step) await rm(path)
   }
@@ -135,21 +129,13 @@ export class RunDirectory {
   }
 }
 
-/** The first line of the highest validation AUROC, if there is any. */
-function bestLine(lines: readonly MetricsLine[]): MetricsLine | undefined {
-  const auroc = (line: MetricsLine | undefined) =>
-    typeof line?.auroc === 'number' ? line.auroc : Number.NEGATIVE_INFINITY
-  return lines.reduce<MetricsLine | undefined>(
-    (best, line) => (auroc(line) > auroc(best) ? line : best),
-    undefined,
-  )
-}
-
 function checkIdentity(path: string, saved: RunIdentity, wanted: RunIdentity): void {
-  for (const [aspect, value] of Object.entries(wanted))
-    if (saved[aspect] !== value)
+  for (const [aspect, value] of Object.entries(wanted)) {
+    const before = saved[aspect] ?? unwritten[aspect]
+    if (before !== value)
       throw new SettingsError(
         name =>
-          `${path}: this run had ${aspect} '${saved[aspect]}', now it is '${value}'; a run is resumed with what it began with (${name('fresh')} starts anew)`,
+          `${path}: this run had ${aspect} '${before}', now it is '${value}'; a run is resumed with what it began with (${name('fresh')} starts anew)`,
       )
+  }
 }

@@ -1,8 +1,9 @@
+import type { TrainingData } from './batchFeed.js'
 import type { Tree } from '../engine/index.js'
 import type { ModelOptions } from './generative.js'
 import type { Network } from './network.js'
 import type { RunDirectory } from './runDirectory.js'
-import { type RunSettings, type TrainingData, TrainingRun } from './trainingRun.js'
+import { type RunSettings, TrainingRun } from './trainingRun.js'
 import type { ValidationOptions, Validator } from './validation.js'
 
 /** What a training takes, whatever it trains. */
@@ -16,10 +17,11 @@ export type TrainSettings = RunSettings & {
 /** The same for a generative model. */
 export type TrainOptions = ModelOptions & TrainSettings
 
-/** How a training ended: the last step done, whether it was interrupted, and the newest checkpoint. */
+/** How a training ended: the last step done, whether it was interrupted or stopped early, and the newest checkpoint. */
 export type TrainResult = {
   readonly step: number
   readonly interrupted: boolean
+  readonly stoppedEarly: boolean
   readonly checkpoint: string
 }
 
@@ -55,7 +57,8 @@ async function finish<P extends Tree>(run: TrainingRun<P>, options: TrainSetting
     await options.onOpen?.()
     while (!run.finished && !options.signal?.aborted) await run.advance()
     await run.save()
-    return { step: run.next - 1, interrupted: !run.finished, checkpoint: run.checkpoint }
+    const { finished, stoppedEarly, checkpoint } = run
+    return { step: run.next - 1, interrupted: !finished, stoppedEarly, checkpoint }
   } finally {
     run.dispose()
   }

@@ -1,7 +1,7 @@
 import { seedPurposes } from '../engine/hostRandom.js'
 import {
-  adam,
   type CompiledFunction,
+  clipByGlobalNorm,
   compile,
   fold,
   gradients,
@@ -14,30 +14,35 @@ import {
 } from '../engine/index.js'
 import type { ModelOptions, ModelParameters } from './generative.js'
 import { generativeNetwork, type Network } from './network.js'
+import { type OptimiserSettings, updateParameters } from './optimiser.js'
 import { type RegulariserType, regulariser } from './regulariser.js'
 import type { TrainState } from './trainState.js'
 
 /** How a network is trained. */
-export type Optimisation = {
-  /** Adam's. */
-  readonly learningRate: number
-  /** Of the cell's candidate, or of a classifier's layers; from 0 to less than 1. */
-  readonly dropoutRate: number
-  readonly regulariserType: RegulariserType
-  /** The regulariser's in the loss; 0 for none. */
-  readonly regulariserWeight: number
-  /** Of initialisation and dropout masks: an integer up to 2^53. */
-  readonly seed: number
-  /** Where to compute, by default the default device. */
-  readonly device?: string
-  /** Bytes that a step may take, beside what the device itself needs (see `compile`); by default no limit. */
-  readonly memory?: number
-  /**
-   * The loss is multiplied by it before gradients are taken, and they are divided by it afterwards: for devices that
-   * round gradients to fp16, where what is below 6e-8 is lost. A power of two changes nothing else. Default 1.
-   */
-  readonly lossScale?: number
-}
+export type Optimisation = OptimiserSettings & {
+    /** The optimiser's, unless a step is given another one. */
+    readonly learningRate: number
+    /** The most that the norm of all gradients together may be; longer ones are scaled down to it. By default no limit. */
+    readonly clipNorm?: number
+    /** Keep the carry in the state after each batch, for batches that go on where the last one ended. */
+    readonly keepsCarry?: boolean
+    /** Of the cell's candidate, or of a classifier's layers; from 0 to less than 1. */
+    readonly dropoutRate: number
+    readonly regulariserType: RegulariserType
+    /** The regulariser's in the loss; 0 for none. */
+    readonly regulariserWeight: number
+    /** Of initialisation and dropout masks: an integer up to 2^53. */
+    readonly seed: number
+    /** Where to compute, by default the default device. */
+    readonly device?: string
+    /** Bytes that a step may take, beside what the device itself needs (see `compile`); by default no limit. */
+    readonly memory?: number
+    /**
+     * The loss is multiplied by it before gradients are taken, and they are divided by it afterwards: for devices that
+     * round gradients to fp16, where what is below 6e-8 is lost. A power of two changes nothing else. Default 1.
+     */
+    readonly lossScale?: number
+  }
 
 export type StepOptions = ModelOptions & Optimisation
 
@@ -47,33 +52,43 @@ export type StepOptions = ModelOptions & Optimisation
  */
 export type StepMetrics = { loss: number; acc: number; loss_total: number; loss_reg: number }
 
-/** Takes a state and a batch, for the generative model int32 tokens [batch, T]; see `makeTrainStep`. */
+/**
+ * Takes a state, a batch (of the generative model: int32 tokens [batch, T]), and the learning rate (a float32 scalar) if it is not that of the
+ * options; see `makeTrainStep`.
+ */
 export type TrainStep<P extends Tree = ModelParameters> = {
-  (state: TrainState<P>, tokens: Tensor): Promise<{ state: TrainState<P>; metrics: StepMetrics }>
-  readonly compiled: CompiledFunction<[TrainState<P>, Tensor], { state: TrainState<P>; metrics: Tensor }>
+  (
+    state: TrainState<P>,
+    batch: Tensor,
+    learningRate?: Tensor,
+  ): Promise<{ state: TrainState<P>; metrics: StepMetrics }>
+  readonly compiled: CompiledFunction<
+    [state: TrainState<P>, batch: Tensor, ...learningRate: Tensor[]],
+    { state: TrainState<P>; metrics: Tensor }
+  >
 }
 
-/** `makeNetworkStep` of a generative model. */
+/** `makeNetworkStep` of a generative model. @throws as it. */
 export const makeTrainStep = (options: StepOptions): TrainStep =>
   makeNetworkStep(generativeNetwork(options), options)
 
 /**
  * Compile the training step of a network. It consumes the state (its buffers are updated in place), and gives the next one and the
- * metrics of the batch before the update.
+ * metrics of the batch before the update. A state with a carry is that of windows that go on where the last ones ended;
+ * no gradient passes to them (truncated backpropagation through time, Williams & Peng 1990).
  * @throws RangeError on a call for which `memory` is too small.
  */
 export function makeNetworkStep<P extends Tree>(network: Network<P>, options: Optimisation): TrainStep<P> {
   const { device, memory } = options
   const compiled = compile(
-    (state: TrainState<P>, tokens: Tensor) => update(network, options, state, tokens),
-    {
-      donate: [0],
-      ...(device && { device }),
-      ...(memory && { memory }),
-    },
+    (state: TrainState<P>, batch: Tensor, ...[learningRate]: Tensor[]) =>
+      update(network, options, state, batch, learningRate),
+    { donate: [0], ...(device && { device }), ...(memory && { memory }) },
   )
-  const step = async (state: TrainState<P>, tokens: Tensor) => {
-    const { state: next, metrics } = scope(() => compiled(state, tokens))
+  const step = async (state: TrainState<P>, batch: Tensor, learningRate?: Tensor) => {
+    const { state: next, metrics } = scope(() =>
+      learningRate ? compiled(state, batch, learningRate) : compiled(state, batch),
+    )
     const [loss, acc, loss_total, loss_reg] = await metrics.data()
     metrics.dispose()
     return { state: next, metrics: { loss, acc, loss_total, loss_reg } }
@@ -85,20 +100,28 @@ export function makeNetworkStep<P extends Tree>(network: Network<P>, options: Op
 function update<P extends Tree>(
   network: Network<P>,
   options: Optimisation,
-  { parameters, adam: moments, updates }: TrainState<P>,
-  tokens: Tensor,
+  { parameters, updates, carry, ...optimiser }: TrainState<P>,
+  batch: Tensor,
+  learningRate: Tensor | number = options.learningRate,
 ): { state: TrainState<P>; metrics: Tensor } {
-  const { seed, learningRate, dropoutRate, regulariserType, regulariserWeight, lossScale = 1 } = options
+  const { seed, dropoutRate, regulariserType, regulariserWeight, lossScale = 1, clipNorm } = options
   const key = fold(fold(randomKey(seed), seedPurposes.run.dropout), updates)
-  const { loss, accuracy } = network.loss(parameters, tokens, { rate: dropoutRate, key })
+  const noise = { rate: dropoutRate, key }
+  const { loss, accuracy, carry: last } = network.loss(parameters, batch, noise, carry)
   const penalty = regulariser(regulariserType, parameters)
   const total = regulariserWeight ? loss.add(penalty.mul(regulariserWeight)) : loss
   // Times 1 is left out of the graph.
   const scaled = gradients(total.mul(lossScale), parameters)
   const unscaled = mapTree(scaled, g => g.mul(1 / lossScale))
-  const next = adam(parameters, unscaled, moments, { learningRate })
+  const clipped = clipNorm ? clipByGlobalNorm(unscaled, clipNorm) : unscaled
+  const next = updateParameters(options, parameters, clipped, optimiser, learningRate)
   return {
-    state: { parameters: next.parameters, adam: next.state, updates: updates.add(1) },
+    state: {
+      parameters: next.parameters,
+      ...next.state,
+      updates: updates.add(1),
+      ...(options.keepsCarry && last && { carry: last }),
+    },
     metrics: stack([loss, accuracy, total, penalty]),
   }
 }

@@ -11,9 +11,9 @@ import {
   TrainingBatches,
   trainingParts,
 } from '../data/index.js'
+import type { TrainingData } from './batchFeed.js'
 import type { Settings } from './settings.js'
 import { SettingsError } from './settingsError.js'
-import type { TrainingData } from './trainingRun.js'
 
 /** What a run trains on, and a line about it for the terminal. */
 export type DescribedData = { readonly data: TrainingData; readonly note: string }

@@ -1,42 +1,40 @@
 import { setImmediate } from 'node:timers/promises'
-import { device, dispose, leaves, realise, scope, type Tensor, type Tree, tensor } from '../engine/index.js'
+import { device, dispose, leaves, realise, type Schedule, scope, type Tree } from '../engine/index.js'
+import { BatchFeed, type TrainingData } from './batchFeed.js'
+import { isExhausted, type StoppingRule } from './bestValidation.js'
 import { divergedError } from './divergedError.js'
 import type { ModelOptions, ModelParameters } from './generative.js'
-import { MetricsWindow } from './metricsWindow.js'
+import { type MetricsLine, MetricsWindow } from './metricsWindow.js'
 import { generativeNetwork, type Network } from './network.js'
-import type { MetricsLine, RunDirectory, RunIdentity, RunPosition } from './runDirectory.js'
+import { initialOptimiser, isStateOf } from './optimiser.js'
+import type { RunDirectory, RunPosition } from './runDirectory.js'
+import { identityOf } from './runIdentity.js'
 import { firstState, type TrainState } from './trainState.js'
 import { makeNetworkStep, type Optimisation, type StepMetrics, type TrainStep } from './trainStep.js'
-import { Validation, type ValidationOptions, type Validator } from './validation.js'
-
-/** Where training reads come from: `batch(step)` is a pure function of the step, so a resumed run sees the same. */
-export type TrainingData = {
-  /**
-   * int32 tokens of a step, [batchSize * length], a row for each read; the length may differ between steps, each is
-   * compiled for itself.
-   */
-  batch(step: number): Int32Array
-  readonly batchSize: number
-  /** What must be the same for a run to be resumed, for instance the number of reads. */
-  readonly fingerprint: string
-}
+import { type Measured, Validation, type ValidationOptions, type Validator } from './validation.js'
 
 /** What a run is opened with, whatever it trains. */
-export type RunSettings = Optimisation & {
+export type RunSettings = Omit<Optimisation, 'keepsCarry'> & {
   /** Steps in all, those of earlier processes included. */
   readonly steps: number
+  /** How the learning rate changes, if it does. */
+  readonly schedule?: Omit<Schedule, 'steps'>
+  /** When to stop before all steps are done; needs validation reads. */
+  readonly stopping?: StoppingRule
   /** Steps between checkpoints (with validation, if there are validation reads). */
   readonly valFreq: number
   /** Steps between lines of metrics. */
   readonly logFreq: number
-  /** Checkpoints to keep, beside the one of the best validation AUROC; 0 keeps all. */
+  /** Checkpoints to keep, beside the one of the best validation (by `stopping`, else by AUROC); 0 keeps all. */
   readonly keep: number
   /** The path of a model to start from (see `loadModel`) instead of untrained parameters. */
   readonly init?: string
   /** Called after every step. */
   readonly onStep?: (step: number, metrics: StepMetrics) => void
-  /** Called with every line of metrics. */
+  /** Called with every line of metrics; those of a validation have `val_loss`. */
   readonly onMetrics?: (line: MetricsLine) => void
+  /** Called when a checkpoint has been written, with its path. */
+  readonly onCheckpoint?: (step: number, path: string) => void
 }
 
 /** The same for a generative model. */
@@ -50,15 +48,13 @@ export type RunOptions = ModelOptions & RunSettings
  */
 export class TrainingRun<P extends Tree = ModelParameters> {
   readonly #step: TrainStep<P>
-  /** A tensor for batches of each length. */
-  readonly #tokens = new Map<number, Tensor>()
-  /** The step whose batch the device has last been handed, and the tensor that holds it. */
-  #loaded: { step: number; tokens: Tensor } | undefined
+  readonly #feed: BatchFeed
   readonly #window = new MetricsWindow()
   #state: TrainState<P>
   #next: number
   #checkpoint: string
   #unsaved = false
+  #stoppedEarly = false
 
   private constructor(
     readonly network: Network<P>,
@@ -67,12 +63,18 @@ export class TrainingRun<P extends Tree = ModelParameters> {
     readonly data: TrainingData,
     readonly validator: Validator<P> | undefined,
     { step, state, checkpoint }: RunPosition<P>,
+    /** The lines of metrics so far. */
+    readonly lines: MetricsLine[],
   ) {
     this.#next = step + 1
     this.#state = state
     this.#checkpoint = checkpoint
     realise(leaves(state), device(options.device))
-    this.#step = makeNetworkStep(network, options)
+    const { windows = 1 } = data
+    const { learningRate, schedule, steps } = options
+    this.#step = makeNetworkStep(network, { ...options, keepsCarry: windows > 1 })
+    this.#feed = new BatchFeed(data, learningRate, schedule && { ...schedule, steps }, options.device)
+    this.#judge()
   }
 
   /** `openNetwork` for a generative model. @throws as `openNetwork`. */
@@ -101,7 +103,8 @@ export class TrainingRun<P extends Tree = ModelParameters> {
   ): Promise<TrainingRun<P>> {
     const position =
       (await directory.resume(network, identityOf(options, data))) ?? (await firstPosition(network, options))
-    return new TrainingRun(network, directory, options, data, validator, position)
+    const lines = await directory.readMetrics()
+    return new TrainingRun(network, directory, options, data, validator, position, lines)
   }
 
   /** The step that is to be done next, counting from 0; there are `options.steps`. */
@@ -109,9 +112,14 @@ export class TrainingRun<P extends Tree = ModelParameters> {
     return this.#next
   }
 
-  /** Whether all steps are done. */
+  /** Whether all steps are done, or the training has stopped early. */
   get finished(): boolean {
-    return this.#next >= this.options.steps
+    return this.#next >= this.options.steps || this.#stoppedEarly
+  }
+
+  /** Whether the training ended by the rule of `stopping`. */
+  get stoppedEarly(): boolean {
+    return this.#stoppedEarly
   }
 
   /** The path of the newest checkpoint; empty before the first one. */
@@ -127,11 +135,12 @@ export class TrainingRun<P extends Tree = ModelParameters> {
     const { steps, valFreq, logFreq, learningRate, onStep } = this.options
     const step = this.#next
     if (this.finished) throw new RangeError(`advance: all ${steps} steps are done; open the run with more`)
-    const tokens = await this.#load(step)
+    const batch = await this.#feed.load(step)
+    if (step % (this.data.windows ?? 1) === 0) this.#state = withoutCarry(this.#state)
     // The next batch is made and enqueued while the device computes with this one.
     const [{ state, metrics }] = await Promise.all([
-      this.#step(this.#state, tokens),
-      step + 1 < steps && this.#load(step + 1),
+      this.#step(this.#state, batch.tokens, batch.learningRate),
+      step + 1 < steps && this.#feed.load(step + 1),
     ])
     this.#state = state
     if (!Number.isFinite(metrics.loss_total)) {
@@ -156,39 +165,28 @@ export class TrainingRun<P extends Tree = ModelParameters> {
     if (!this.#unsaved) return
     const { network, directory, options, data } = this
     const identity = identityOf(options, data)
-    this.#checkpoint = await directory.save(this.#next - 1, this.#state, network, identity, options.keep)
+    const kept = { keep: options.keep, metric: options.stopping?.metric ?? 'auroc' }
+    this.#checkpoint = await directory.save(this.#next - 1, this.#state, network, identity, kept)
     this.#unsaved = false
+    options.onCheckpoint?.(this.#next - 1, this.#checkpoint)
   }
 
   /** Free the memory of the run: its state, its batch, and what was compiled. */
   dispose(): void {
-    for (const tokens of this.#tokens.values()) tokens.dispose()
+    this.#feed.dispose()
     this.#step.compiled.dispose()
     this.validator?.dispose()
     dispose(this.#state)
   }
 
-  /** Hand a step's batch to the device, if it does not have it. Asynchronous, so that its errors can be waited for. */
-  async #load(step: number): Promise<Tensor> {
-    if (this.#loaded?.step === step) return this.#loaded.tokens
-    const { batchSize } = this.data
-    const batch = this.data.batch(step)
-    let tokens = this.#tokens.get(batch.length)
-    if (!tokens) {
-      tokens = tensor(new Int32Array(batch.length), { shape: [batchSize, batch.length / batchSize] })
-      realise([tokens], device(this.options.device))
-      this.#tokens.set(batch.length, tokens)
-    }
-    tokens.assign(batch)
-    this.#loaded = { step, tokens }
-    return tokens
+  /** Stop early if the rule says so. A pure function of the lines so far, so a resumed run stops at the same step. */
+  #judge(): void {
+    const { stopping } = this.options
+    this.#stoppedEarly = stopping !== undefined && isExhausted(this.lines, stopping)
   }
 
-  async #report(
-    step: number,
-    validated: Awaited<ReturnType<Validator<P>['measure']>> | undefined,
-  ): Promise<void> {
-    const line = {
+  async #report(step: number, validated: Measured | undefined): Promise<void> {
+    const line: MetricsLine = {
       step,
       time: new Date().toISOString(),
       ...this.#window.mean(),
@@ -196,6 +194,8 @@ export class TrainingRun<P extends Tree = ModelParameters> {
       reads_per_s: this.#window.readsPerSecond(this.data.batchSize),
     }
     await this.directory.appendMetrics(line)
+    this.lines.push(line)
+    if (validated) this.#judge()
     this.options.onMetrics?.(line)
     this.#window.reset()
   }
@@ -206,31 +206,34 @@ async function firstPosition<P extends Tree>(
   network: Network<P>,
   options: RunSettings,
 ): Promise<RunPosition<P>> {
-  const state = options.init ? (await network.load(options.init)).state : untrainedState(network, options)
+  const state = options.init
+    ? await initialStateFrom(options.init, network, options)
+    : untrainedState(network, options)
   return { step: -1, state, checkpoint: '' }
 }
 
-/** Computed at once, in a scope, so that nothing is left of the random keys that it is drawn from. */
-const untrainedState = <P extends Tree>(
+/** The state of a model in a file; its optimiser's state is a new one where the model was trained with another optimiser. */
+async function initialStateFrom<P extends Tree>(
+  path: string,
   network: Network<P>,
-  { seed, device: name }: RunSettings,
-): TrainState<P> =>
+  options: RunSettings,
+): Promise<TrainState<P>> {
+  const { state } = await network.load(path)
+  if (isStateOf(options, state)) return state
+  const { parameters, updates } = state
+  return { parameters, ...initialOptimiser(options, parameters), updates }
+}
+
+/** The state at the beginning of fragments: the carry of those before is freed. */
+function withoutCarry<P extends Tree>({ carry, ...state }: TrainState<P>): TrainState<P> {
+  if (carry) dispose(carry)
+  return state
+}
+
+/** Computed at once, in a scope, so that nothing is left of the random keys that it is drawn from. */
+const untrainedState = <P extends Tree>(network: Network<P>, options: RunSettings): TrainState<P> =>
   scope(() => {
-    const state = firstState(seed, network.initial)
-    realise(leaves(state), device(name))
+    const state = firstState(options, network.initial)
+    realise(leaves(state), device(options.device))
     return state
   })
-
-/**
- * What must stay the same beside the model. The memory budget, because it decides where sums over steps are taken in
- * pieces, and the loss scale, because gradients are rounded at it: with other ones the bits would differ.
- */
-const identityOf = (
-  { seed, memory, lossScale }: RunSettings,
-  { fingerprint }: TrainingData,
-): RunIdentity => ({
-  seed: String(seed),
-  data: fingerprint,
-  'memory budget': String(memory ?? 'none'),
-  'loss scale': String(lossScale ?? 1),
-})

@@ -26,10 +26,13 @@ export type ValidationOptions = { readonly data: ValidationData; readonly judge:
  */
 export type ValidationMetrics = { val_loss: number; auroc: number; auroc_ci: number[] }
 
+/** What a validation adds to a line of metrics, by name. */
+export type Measured = Readonly<Record<string, number | number[]>>
+
 /** Validates the parameters of a network in training, again and again: what is measured goes into a line of metrics. */
 export type Validator<P extends Tree> = {
   /** With these parameters, which are on the device already. */
-  measure(parameters: P): Promise<Readonly<Record<string, number | number[]>>>
+  measure(parameters: P): Promise<Measured>
   /** Free what it holds (not the parameters). */
   dispose(): void
 }

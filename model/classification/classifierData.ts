@@ -17,7 +17,7 @@ import {
   trainingParts,
 } from '../../data/index.js'
 import { type ClassifierSettings, classifierDefaults } from '../classifierSettings.js'
-import type { TrainingData } from '../trainingRun.js'
+import type { TrainingData } from '../batchFeed.js'
 
 /** What a classifier is trained on: batches whose rows are the bases of a read and then its class. */
 export type ClassifierData = {

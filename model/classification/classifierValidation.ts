@@ -14,7 +14,7 @@ import {
 import type { ClassifierParameters } from '../classifier.js'
 import type { ClassifierSettings } from '../classifierSettings.js'
 import type { ClassifierDescription } from '../saved/index.js'
-import type { Judge, Validator } from '../validation.js'
+import type { Judge, Measured, Validator } from '../validation.js'
 import { FragmentClassifier } from './fragmentClassifier.js'
 
 /** Reads with the classes that they should be told to be of; -1 for none. */
@@ -49,7 +49,7 @@ export class ClassifierValidation implements Validator<ClassifierParameters> {
         : { reads: this.#inDistribution, classes: inDistribution.labels }
   }
 
-  async measure(parameters: ClassifierParameters): Promise<Readonly<Record<string, number | number[]>>> {
+  async measure(parameters: ClassifierParameters): Promise<Measured> {
     const { description, settings, device } = this
     const { batch_size, temperature, task, epsilon } = settings
     const model = await FragmentClassifier.open(description, parameters, { batch: batch_size, device })

@@ -3,7 +3,7 @@ import { type ClassifierOptions, type ClassifierParameters, initialClassifier } 
 import { SettingsError } from '../settingsError.js'
 import { firstState, type TrainState } from '../trainState.js'
 import { locateModel } from './locate.js'
-import { trainStateOf, writeTrainState } from './safetensorsModel.js'
+import { optimiserOf, trainStateOf, writeTrainState } from './safetensorsModel.js'
 
 const formatName = 'xenograd-classifier-1'
 
@@ -49,7 +49,8 @@ export async function loadClassifier(given: string, step?: number): Promise<Save
       `a safetensors file, but no classifier: its metadata has format '${metadata.format ?? 'none'}', wanted '${formatName}'`,
     )
   const description = parseDescription(path, metadata.classifier)
-  const untrained = firstState(0, key => initialClassifier(description, key))
+  const options = { seed: 0, optimiser: optimiserOf(tensors) }
+  const untrained = firstState(options, key => initialClassifier(description, key))
   return { path, description, state: trainStateOf(path, tensors, untrained), metadata }
 }
 

@@ -1,4 +1,4 @@
-import type { Cell, DType, Tree } from '../../engine/index.js'
+import { type Cell, type DType, initialCarry, type Tree } from '../../engine/index.js'
 import { findCell } from '../cells.js'
 import {
   CheckpointError,
@@ -73,12 +73,22 @@ export async function loadSafetensorsModel(path: string, cell?: Cell): Promise<S
     hidden,
     embedding: metadata.embedding === 'true',
   }
-  const state = trainStateOf(path, tensors, initialState({ ...options, seed: 0 }))
+  const untrained = initialState({ ...options, seed: 0, optimiser: optimiserOf(tensors) })
+  const batch = tensors.get(`carry.${options.cell.carry[0]}`)?.shape[0]
+  const carry = batch !== undefined && { carry: initialCarry(options.cell, batch, hidden) }
+  const state = trainStateOf(path, tensors, { ...untrained, ...carry })
   return { path, options, state, metadata }
 }
 
+const hasState = (tensors: StoredTensors, optimiser: 'adam' | 'sgd'): boolean =>
+  [...tensors.keys()].some(name => name.startsWith(`${optimiser}.`))
+
+/** The optimiser whose state a file has; Adam where it has none. */
+export const optimiserOf = (tensors: StoredTensors): 'adam' | 'sgd' =>
+  hasState(tensors, 'sgd') ? 'sgd' : 'adam'
+
 /**
- * The training state of a file; `untrained` has its names and shapes, and an optimiser's state for a file without one.
+ * The training state of a file. `untrained` has its names and shapes, and an optimiser's state for a file without one.
  * @throws CheckpointError when a tensor is missing or of another shape.
  */
 export function trainStateOf<P extends Tree>(
@@ -86,7 +96,7 @@ export function trainStateOf<P extends Tree>(
   tensors: StoredTensors,
   untrained: TrainState<P>,
 ): TrainState<P> {
-  const withOptimiser = [...tensors.keys()].some(name => name.startsWith('adam.'))
+  const withOptimiser = hasState(tensors, optimiserOf(tensors))
   return stateFrom(untrained, (name, t) => {
     if (!withOptimiser && (name === 'updates' || name.startsWith('adam.'))) return undefined
     return expectTensor(path, tensors, name, t.dtype === 'int32' ? 'I32' : 'F32', t.shape)

@@ -12,7 +12,7 @@ export type SavedModel = {
 
 /**
  * The tensors of a training state by the names that they have in files: parameters by their own paths (`cell.kernel`),
- * the optimiser's state below `adam`, and the number of updates.
+ * the optimiser's state below its name, the number of updates, and the carry of windows.
  */
 export const namedTensors = <P extends Tree>(state: TrainState<P>): [name: string, t: Tensor][] =>
   entries(state).map(([path, t]) => [nameOf(path), t])

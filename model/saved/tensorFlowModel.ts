@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { adamState, entries } from '../../engine/index.js'
 import { findCell } from '../cells.js'
 import {
   adamSlots,
@@ -17,7 +18,7 @@ import {
 import type { ModelOptions } from '../generative.js'
 import { initialState, type TrainState } from '../trainState.js'
 import { stepOf } from './locate.js'
-import { namedTensors, type SavedModel, stateFrom } from './savedModel.js'
+import { type SavedModel, stateFrom } from './savedModel.js'
 
 /** Cells that the reference has. */
 const referenceCells: readonly string[] = ['lstm', 'layerNormLstm']
@@ -100,8 +101,9 @@ export async function toReference(
   state: TrainState,
 ): Promise<StoredTensors> {
   const tensors = new Map<string, StoredTensor>()
-  for (const [name, t] of namedTensors(state)) {
-    if (name === 'updates') continue // Adam's powers tell it
+  // The reference trains with Adam alone; its powers tell the number of updates.
+  const { parameters, adam = adamState(parameters) } = state
+  for (const [name, t] of entries({ ...parameters, adam })) {
     const variable = referenceCells.includes(cell.name) ? referenceName(name) : undefined
     if (variable === undefined)
       throw new CheckpointError(

@@ -33,8 +33,8 @@ testShared("the reference's likelihoods of its test reads, on both devices", asy
 testShared("Adam's slots after the reference's first update", async t => {
   // m = 0.1 g and v = 0.001 g², so v / m² = 0.1.
   const { state } = await loadModel(oracle('model/model_0.ckpt'))
-  const m = await state.adam.m.cell.kernel.data()
-  const v = await state.adam.v.cell.kernel.data()
+  const m = await state.adam!.m.cell.kernel.data()
+  const v = await state.adam!.v.cell.kernel.data()
   const ratios = [...m].flatMap((x, i) => (Math.abs(x) > 1e-6 ? [v[i] / x ** 2] : []))
   t.ok(ratios.length > 1000 && ratios.every(r => Math.abs(r - 0.1) < 1e-3), `${ratios.length} ratios are 0.1`)
 })
