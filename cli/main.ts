@@ -2,10 +2,11 @@
 /**
  * The command line, thin over model/, data/ and eval/. Each command is a file in commands/: it registers its options
  * with commander, and an action that works through what was asked. The files beside this one are what several commands
- * share, in the order in which a command needs them: how options are written (options), which device computes and what
+ * share, in the order in which a command needs them: how options are written (options), flags of a training's settings
+ * (settingFlags), which device computes and what
  * it is opened with (deviceOptions, deviceFile), models by their paths (models), reads from files or a pipe (input),
  * scores of them batch by batch (scoring), counted (tally), a table of them (table) written somewhere (output),
- * progress and messages on stderr (progress), Ctrl-C (interrupt), errors as a line and an exit code (failure), and which
+ * progress and messages on stderr (progress), also of a training (training), Ctrl-C (interrupt), errors as a line and an exit code (failure), and which
  * xenograd this is (version).
  */
 import { Command } from 'commander'
@@ -16,6 +17,7 @@ import { register as evaluate } from './commands/evaluate.js'
 import { register as info } from './commands/info.js'
 import { register as score } from './commands/score.js'
 import { register as train } from './commands/train.js'
+import { register as trainClassifier } from './commands/trainClassifier.js'
 import { describeFailure, exitCodeOf, exitCodes } from './failure.js'
 import { dashedNames } from './options.js'
 import { say } from './progress.js'
@@ -51,7 +53,7 @@ const program = new Command('xenograd')
   .addHelpText('after', help)
   .exitOverride()
   .configureOutput({ outputError() {} })
-for (const register of [train, score, evaluate, convert, info, check]) register(program)
+for (const register of [train, trainClassifier, score, evaluate, convert, info, check]) register(program)
 
 try {
   await program.parseAsync(dashedNames(process.argv))

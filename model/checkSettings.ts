@@ -1,4 +1,8 @@
-import { type ClassifierSettings, classifierSettingNames, classifierSettingsTable } from './classifierSettings.js'
+import {
+  type ClassifierSettings,
+  classifierSettingNames,
+  classifierSettingsTable,
+} from './classifierSettings.js'
 import { type Setting, type Settings, settingNames, settingsTable } from './settings.js'
 import { InvalidSettingsError, type NamedSetting } from './settingsError.js'
 

@@ -101,7 +101,9 @@ export function classifierLoss(
   const ofClass = logits.mul(oneHot(classes, logits.shape[1]).cast(logits.dtype)).sum(-1)
   const accuracy = logits.max(-1).detach().lessEqual(ofClass.detach()).mean()
   if (!classWeights) return { loss: losses.mean(), accuracy }
-  const weights = tensor([...classWeights]).cast(logits.dtype).gather(classes)
+  const weights = tensor([...classWeights])
+    .cast(logits.dtype)
+    .gather(classes)
   return { loss: losses.mul(weights.div(weights.mean())).mean(), accuracy }
 }
 

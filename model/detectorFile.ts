@@ -45,7 +45,8 @@ export async function writeDetectorFile(
   for (const { name, arrays } of scores)
     for (const [array, data] of Object.entries(arrays)) {
       const key = tensorName(name, array)
-      if (all.has(key)) throw new CheckpointError(path, `two scores are called ${name}; each needs a name of its own`)
+      if (all.has(key))
+        throw new CheckpointError(path, `two scores are called ${name}; each needs a name of its own`)
       all.set(key, tensorOf(data, [data.length]))
     }
   const entries: ScoreEntry[] = scores.map(({ kind, name, settings, arrays }) => ({
@@ -97,7 +98,10 @@ function parseEntries(path: string, text: string | undefined): ScoreEntry[] {
     throw new CheckpointError(path, `its list of scores is not JSON: ${(cause as Error).message}`, { cause })
   }
   if (!Array.isArray(entries) || !entries.every(isEntry))
-    throw new CheckpointError(path, 'its list of scores does not give each a kind, a name, settings and arrays')
+    throw new CheckpointError(
+      path,
+      'its list of scores does not give each a kind, a name, settings and arrays',
+    )
   return entries
 }
 
@@ -126,6 +130,9 @@ function arrayOf(path: string, tensors: StoredTensors, name: string): StoredArra
     case 'F64':
       return tensor.data
     default:
-      throw new CheckpointError(path, `tensor ${name} is ${tensor.dtype}; scores have U8, I32, U32, F32 or F64`)
+      throw new CheckpointError(
+        path,
+        `tensor ${name} is ${tensor.dtype}; scores have U8, I32, U32, F32 or F64`,
+      )
   }
 }

@@ -5,13 +5,39 @@
  * `runDirectory`, to `train`. That opens a `trainingRun`, which compiles the `trainStep` (the `generative` model over one
  * of `cells/`, with its `regulariser`) and lets it change the `trainState` step by step; it logs (`metricsWindow`),
  * validates (`validation`) and saves (`saved/`, in the file formats of `checkpoint/`). A `scorer` gives a model's
- * log-likelihoods of reads, a `detector` the ratio of two models'.
+ * log-likelihoods of reads, a `detector` the ratio of two models'. A `classifier` goes the same way, from
+ * `classifierSettings` through `classification/`: a run trains any `network`.
  */
 export type { TrainingData } from './batchFeed.js'
 export type { StoppingRule, ValidationMetric } from './bestValidation.js'
 export { findCell, shippedCells } from './cells.js'
 export { CheckpointError, writeTensorFlowCheckpoint } from './checkpoint/index.js'
-export { checkSettings } from './checkSettings.js'
+export { checkClassifierSettings, checkSettings } from './checkSettings.js'
+export {
+  type ClassifierDetector,
+  type ClassifierResult,
+  classifierOf,
+  FragmentClassifier,
+  hasClassifier,
+  openClassifierScores,
+  trainClassifier,
+} from './classification/index.js'
+export {
+  type ClassifierLoss,
+  type ClassifierOptions,
+  type ClassifierParameters,
+  classifierLoss,
+  hiddenLayer,
+  initialClassifier,
+} from './classifier.js'
+export {
+  type ClassifierSettingName,
+  type ClassifierSettings,
+  classifierDefaults,
+  classifierRunName,
+  classifierSettingNames,
+  classifierSettingsTable,
+} from './classifierSettings.js'
 export { Detector, type DetectorOptions, type ReadScores } from './detector.js'
 export { DivergedError } from './divergedError.js'
 export { batchLoss, initialModel, type ModelOptions, type ModelParameters, predict } from './generative.js'
@@ -20,7 +46,16 @@ export { generativeNetwork, type LoadedState, type Network } from './network.js'
 export type { OptimiserName, OptimiserSettings } from './optimiser.js'
 export { type RegulariserType, regulariser } from './regulariser.js'
 export { RunDirectory } from './runDirectory.js'
-export { loadModel, type SavedModel, saveState, toReference } from './saved/index.js'
+export {
+  type ClassifierDescription,
+  loadClassifier,
+  loadModel,
+  type SavedClassifier,
+  type SavedModel,
+  saveClassifier,
+  saveState,
+  toReference,
+} from './saved/index.js'
 export { countPredictions, type LogLikelihood, Scorer } from './scorer.js'
 export {
   defaults,
@@ -29,6 +64,8 @@ export {
   type Setting,
   type SettingName,
   type Settings,
+  type SettingsOf,
+  type SettingsTable,
   settingNames,
   settingsTable,
 } from './settings.js'
@@ -45,4 +82,11 @@ export {
   type StepOptions,
   type TrainStep,
 } from './trainStep.js'
-export type { Judge, Measured, ValidationData, ValidationMetrics, ValidationOptions, Validator } from './validation.js'
+export type {
+  Judge,
+  Measured,
+  ValidationData,
+  ValidationMetrics,
+  ValidationOptions,
+  Validator,
+} from './validation.js'

@@ -33,7 +33,8 @@ export type OptimiserState<P extends Tree> = {
 export const initialOptimiser = <P extends Tree>(
   { optimiser }: OptimiserSettings,
   parameters: P,
-): OptimiserState<P> => (optimiser === 'sgd' ? { sgd: sgdState(parameters) } : { adam: adamState(parameters) })
+): OptimiserState<P> =>
+  optimiser === 'sgd' ? { sgd: sgdState(parameters) } : { adam: adamState(parameters) }
 
 /**
  * One update: the next parameters and state.

@@ -32,7 +32,8 @@ export const ofKind = <Kind extends keyof Kinds>(
 
 export const flag = ofKind('boolean', 'true or false')
 export const text = ofKind('string', 'a text')
-export const integerFrom = (least: number) => ofKind('integer', `a whole number, ${least} or more`, n => n >= least)
+export const integerFrom = (least: number) =>
+  ofKind('integer', `a whole number, ${least} or more`, n => n >= least)
 
 /**
  * The settings of a training run, one record each: first the flags of the reference's generative.py (google-research,

@@ -1,5 +1,5 @@
-import type { TrainingData } from './batchFeed.js'
 import type { Tree } from '../engine/index.js'
+import type { TrainingData } from './batchFeed.js'
 import type { ModelOptions } from './generative.js'
 import type { Network } from './network.js'
 import type { RunDirectory } from './runDirectory.js'

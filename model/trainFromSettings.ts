@@ -61,7 +61,7 @@ export async function trainFromSettings(
 }
 
 /** What a run's notes say beside what the terminal shows. */
-const circumstances = (): string[] => [
+export const circumstances = (): string[] => [
   `node ${process.version}, ${cpus()[0]?.model ?? process.arch}`,
   `command: ${process.argv.join(' ')}`,
 ]

@@ -20,29 +20,29 @@ import type { TrainState } from './trainState.js'
 
 /** How a network is trained. */
 export type Optimisation = OptimiserSettings & {
-    /** The optimiser's, unless a step is given another one. */
-    readonly learningRate: number
-    /** The most that the norm of all gradients together may be; longer ones are scaled down to it. By default no limit. */
-    readonly clipNorm?: number
-    /** Keep the carry in the state after each batch, for batches that go on where the last one ended. */
-    readonly keepsCarry?: boolean
-    /** Of the cell's candidate, or of a classifier's layers; from 0 to less than 1. */
-    readonly dropoutRate: number
-    readonly regulariserType: RegulariserType
-    /** The regulariser's in the loss; 0 for none. */
-    readonly regulariserWeight: number
-    /** Of initialisation and dropout masks: an integer up to 2^53. */
-    readonly seed: number
-    /** Where to compute, by default the default device. */
-    readonly device?: string
-    /** Bytes that a step may take, beside what the device itself needs (see `compile`); by default no limit. */
-    readonly memory?: number
-    /**
-     * The loss is multiplied by it before gradients are taken, and they are divided by it afterwards: for devices that
-     * round gradients to fp16, where what is below 6e-8 is lost. A power of two changes nothing else. Default 1.
-     */
-    readonly lossScale?: number
-  }
+  /** The optimiser's, unless a step is given another one. */
+  readonly learningRate: number
+  /** The most that the norm of all gradients together may be; longer ones are scaled down to it. By default no limit. */
+  readonly clipNorm?: number
+  /** Keep the carry in the state after each batch, for batches that go on where the last one ended. */
+  readonly keepsCarry?: boolean
+  /** Of the cell's candidate, or of a classifier's layers; from 0 to less than 1. */
+  readonly dropoutRate: number
+  readonly regulariserType: RegulariserType
+  /** The regulariser's in the loss; 0 for none. */
+  readonly regulariserWeight: number
+  /** Of initialisation and dropout masks: an integer up to 2^53. */
+  readonly seed: number
+  /** Where to compute, by default the default device. */
+  readonly device?: string
+  /** Bytes that a step may take, beside what the device itself needs (see `compile`); by default no limit. */
+  readonly memory?: number
+  /**
+   * The loss is multiplied by it before gradients are taken, and they are divided by it afterwards: for devices that
+   * round gradients to fp16, where what is below 6e-8 is lost. A power of two changes nothing else. Default 1.
+   */
+  readonly lossScale?: number
+}
 
 export type StepOptions = ModelOptions & Optimisation
 

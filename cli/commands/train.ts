@@ -1,46 +1,14 @@
-import { type Command, InvalidArgumentError, Option, type OptionValues } from 'commander'
-import { type DeviceOptions, openDevice } from '../../engine/index.js'
+import type { Command, OptionValues } from 'commander'
 import {
   checkSettings,
   defaults,
-  type SettingName,
   type Settings,
-  settingNames,
   settingsTable,
   trainFromSettings,
 } from '../../model/index.js'
-import { parseDevice } from '../deviceFile.js'
 import { chosenDevice, deviceOptionFlags } from '../deviceOptions.js'
-import { exitCodes } from '../failure.js'
-import { interrupted, watchInterrupts } from '../interrupt.js'
-import { say, startProgress } from '../progress.js'
-
-/** `--norm_lstm`, `--norm_lstm=True` and `--norm_lstm=false`, as TensorFlow's flags have it. */
-function parseFlag(text: string): boolean {
-  if (/^(true|t|1|yes|y)$/i.test(text)) return true
-  if (/^(false|f|0|no|n)$/i.test(text)) return false
-  throw new InvalidArgumentError('Give true or false.')
-}
-
-function parseNumber(text: string): number {
-  const value = Number(text)
-  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('Give a number.')
-  return value
-}
-
-/** The options of one setting: a flag has a negative form, too, the second one (`--nonorm_lstm`). */
-function optionsOf(name: SettingName): Option[] {
-  const { kind, default: value, meaning } = settingsTable[name]
-  const long = `--${name.replaceAll('_', '-')}`
-  const option = (form: string) =>
-    new Option(`${long} ${form}`, meaning).default(value, value === '' ? 'none' : undefined)
-  if (kind === 'boolean')
-    return [option('[flag]').argParser(parseFlag).preset(true), new Option(`--no${long.slice(2)}`).hideHelp()]
-  if (kind !== 'string') return [option('<number>').argParser(parseNumber)]
-  return [
-    name === 'device' ? option('<name>').argParser(text => text && parseDevice(text)) : option('<text>'),
-  ]
-}
+import { addSettingFlags } from '../settingFlags.js'
+import { type TrainingOptions, withProgress } from '../training.js'
 
 /** `xenograd train`: the reference's generative.py, with its flags. */
 export function register(program: Command): void {
@@ -53,17 +21,12 @@ export function register(program: Command): void {
         '--out_dir; the same command goes on from its newest checkpoint, bit for bit. Ctrl-C writes a checkpoint first.',
     )
     .option('-q, --quiet', 'no banner, no progress')
-  const options = new Map(settingNames.map(name => [name, optionsOf(name)]))
-  for (const option of [...deviceOptionFlags(), ...[...options.values()].flat()]) command.addOption(option)
+  for (const option of deviceOptionFlags()) command.addOption(option)
+  const settingsOf = addSettingFlags(command, settingsTable)
   command.action(async (given: OptionValues) => {
-    const values = [...options].map(([name, [option, negative]]) => {
-      const negated = negative && given[negative.attributeName()]
-      return [name, negated ? false : given[option.attributeName()]]
-    })
     const { name, options: deviceOptions } = await chosenDevice(given)
     const device = given.device ? name : defaults.device
-    const settings = { ...defaults, ...Object.fromEntries(values), device }
-    await runTraining(settings, { quiet: given.quiet === true, deviceOptions })
+    await runTraining({ ...settingsOf(given), device }, { quiet: given.quiet === true, deviceOptions })
   })
 }
 
@@ -74,32 +37,8 @@ export function register(program: Command): void {
  */
 export async function runTraining(
   settings: Settings,
-  { quiet = false, deviceOptions = {} }: { quiet?: boolean; deviceOptions?: DeviceOptions } = {},
+  options: TrainingOptions = {},
 ): ReturnType<typeof trainFromSettings> {
   checkSettings(settings) // before a device is opened for nothing
-  await openDevice(settings.device || undefined, deviceOptions)
-  watchInterrupts()
-  let progress = startProgress(undefined, { quiet: true }) // until the first step says where the run begins
-  let started = false
-  let latest = ''
-  try {
-    const result = await trainFromSettings(settings, {
-      signal: interrupted,
-      onStart: (run, notes) => {
-        if (!quiet) say([`run ${run}`, ...notes].join('\n  '))
-      },
-      onStep: (step, metrics) => {
-        if (!started) progress = startProgress(settings.num_steps, { quiet, start: step })
-        started = true
-        latest = `step ${step}, loss ${metrics.loss.toFixed(4)}`
-        progress.update(step + 1, latest)
-      },
-    })
-    progress.stop()
-    if (!quiet) say(`${latest || 'nothing left to do'}; model ${result.checkpoint}`)
-    if (result.interrupted) process.exitCode = exitCodes.interrupted
-    return result
-  } finally {
-    progress.stop()
-  }
+  return withProgress(settings, options, hooks => trainFromSettings(settings, hooks))
 }

@@ -30,10 +30,7 @@ export const isClassifierScore = ({ kind }: StoredScore): boolean => Object.hasO
  * A stored score over classifiers: the ensemble's where it is one of probabilities, else that of the first of `models`.
  * @throws RangeError for another kind of score, or settings and arrays that do not fit.
  */
-export function loadClassifierScore(
-  stored: StoredScore,
-  models: readonly ClassifierModel[],
-): StorableScore {
+export function loadClassifierScore(stored: StoredScore, models: readonly ClassifierModel[]): StorableScore {
   if (!isClassifierScore(stored))
     throw new RangeError(
       `${stored.name}: a score of kind '${stored.kind}'; those of classifiers are ${Object.keys(kinds).join(', ')}`,

@@ -51,7 +51,8 @@ export async function fitGaussians(
     }
   }
   const empty = counts.indexOf(0)
-  if (empty >= 0) throw new RangeError(`fitGaussians: no fragments of class ${empty}; give some of every class`)
+  if (empty >= 0)
+    throw new RangeError(`fitGaussians: no fragments of class ${empty}; give some of every class`)
   const total = counts.reduce((a, b) => a + b, 0)
   const means = sums.map((sum, i) => sum / counts[Math.floor(i / hidden)])
   const overallMean = new Float64Array(hidden)

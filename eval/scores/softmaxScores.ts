@@ -22,8 +22,7 @@ export type SoftmaxOptions = {
 export const maximumProbability = (
   models: readonly ClassifierModel[],
   { name = 'maxProbability', temperature = 1 }: SoftmaxOptions = {},
-): StorableScore =>
-  softmaxScore('maximumProbability', models, name, temperature, logOfMaximum)
+): StorableScore => softmaxScore('maximumProbability', models, name, temperature, logOfMaximum)
 
 /** Minus the entropy in nats of the (averaged) softmax probabilities; 0 is sure. */
 export const negativeEntropy = (

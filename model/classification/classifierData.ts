@@ -16,8 +16,8 @@ import {
   TrainingBatches,
   trainingParts,
 } from '../../data/index.js'
-import { type ClassifierSettings, classifierDefaults } from '../classifierSettings.js'
 import type { TrainingData } from '../batchFeed.js'
+import { type ClassifierSettings, classifierDefaults } from '../classifierSettings.js'
 
 /** What a classifier is trained on: batches whose rows are the bases of a read and then its class. */
 export type ClassifierData = {
@@ -52,8 +52,7 @@ export const loadSplit = async (
   length: number,
   labels: ReadonlyMap<string, number>,
   limit = 0,
-): Promise<ReadSet> =>
-  loadReads(await findFiles(path, split), { length, labels, ...(limit && { limit }) })
+): Promise<ReadSet> => loadReads(await findFiles(path, split), { length, labels, ...(limit && { limit }) })
 
 async function readsOfFiles(settings: ClassifierSettings): Promise<ClassifierData> {
   const { in_tr_data_dir, seq_len, batch_size, random_seed, mutation_rate, task } = settings
@@ -84,13 +83,17 @@ async function fragmentsOfGenomes(settings: ClassifierSettings): Promise<Classif
   const { genomes: path, seq_len, batch_size, random_seed, mutation_rate, task } = settings
   const genomes = await openGenomes(path)
   const parts = trainingParts(genomes, path)
-  const labels = await numberClasses(parts.map(part => part.genome), settings)
+  const labels = await numberClasses(
+    parts.map(part => part.genome),
+    settings,
+  )
   const sources = await genomeSources(parts, labels)
   const options = { batchSize: batch_size, seed: random_seed, lengths: [seq_len] }
   const mutated = new FragmentBatches(sources, { ...options, mutationRate: mutation_rate })
   const bases = sources.flatMap(s => s.segments).reduce((sum, { start, end }) => sum + end - start, 0)
   const described = `fragments of ${seq_len} bases from ${sources.length} genera, ${bases} bases, mutation rate ${mutation_rate}`
-  if (task === 'mutated') return mutatedData(mutated, new FragmentBatches(sources, options), batch_size, described)
+  if (task === 'mutated')
+    return mutatedData(mutated, new FragmentBatches(sources, options), batch_size, described)
   const classNames = [...labels.keys()].sort((a, b) => (labels.get(a) ?? 0) - (labels.get(b) ?? 0))
   return {
     data: labelled(mutated, batch_size, described, classNames),

@@ -49,6 +49,11 @@ export class ClassifierValidation implements Validator<ClassifierParameters> {
         : { reads: this.#inDistribution, classes: inDistribution.labels }
   }
 
+  /** What it has, for the terminal. */
+  get size(): string {
+    return `${this.#inDistribution.length} in-distribution, ${this.#outOfDistribution.length} out-of-distribution`
+  }
+
   async measure(parameters: ClassifierParameters): Promise<Measured> {
     const { description, settings, device } = this
     const { batch_size, temperature, task, epsilon } = settings
@@ -92,7 +97,7 @@ async function lossAndAccuracy(
 }
 
 /** The reads of a set, as views. */
-export const readsOf = ({ tokens, count, length }: ReadSet): Uint8Array[] =>
+const readsOf = ({ tokens, count, length }: ReadSet): Uint8Array[] =>
   Array.from({ length: count }, (_, i) => tokens.subarray(i * length, (i + 1) * length))
 
 /** Reads, and the same ones mutated: the same mutations in every validation. */

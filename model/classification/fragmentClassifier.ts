@@ -92,8 +92,7 @@ export class FragmentClassifier implements ClassifierModel {
     input.dispose()
     for (const [row, { fragment }] of windows.entries()) {
       counts[fragment]++
-      for (let h = 0; h < this.hidden; h++)
-        sums[fragment * this.hidden + h] += values[row * this.hidden + h]
+      for (let h = 0; h < this.hidden; h++) sums[fragment * this.hidden + h] += values[row * this.hidden + h]
     }
   }
 

@@ -78,8 +78,8 @@ const describe = (description: ClassifierDescription): string => {
   return `${motifs} motifs of ${motifLength} bases, ${hidden} hidden units, ${embedding ? 'an' : 'no'} embedding, reads of ${length} bases and the classes ${classNames.join(', ')}`
 }
 
-/** @throws CheckpointError for anything but a description. */
-function parseDescription(path: string, text: string | undefined): ClassifierDescription {
+/** The description in a file's metadata. @throws CheckpointError for anything but a description. */
+export function parseDescription(path: string, text: string | undefined): ClassifierDescription {
   let value: unknown
   try {
     value = JSON.parse(text ?? '')

@@ -4,14 +4,16 @@
  * (`savedModel`). Both write such files, too; `classifierModel` does for classifiers. `checkpoints` are those that a run leaves in its folder. The file formats
  * themselves, which know nothing of models, are in `checkpoint/`.
  */
+
+export { type Checkpoint, checkpointPath, runCheckpoints } from './checkpoints.js'
 export {
   type ClassifierDescription,
   loadClassifier,
   loadClassifierToTrain,
+  parseDescription,
   type SavedClassifier,
   saveClassifier,
 } from './classifierModel.js'
-export { type Checkpoint, checkpointPath, runCheckpoints } from './checkpoints.js'
 export { loadModel, loadToTrain } from './loadModel.js'
 export { saveState } from './safetensorsModel.js'
 export type { SavedModel } from './savedModel.js'
