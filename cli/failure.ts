@@ -16,7 +16,8 @@ export class UsageError extends Error {
 export function exitCodeOf(error: unknown): number {
   // Whatever an interrupt breaks off may fail in its own way.
   if (interrupted.aborted) return exitCodes.interrupted
-  if (error instanceof InputError) return exitCodes.malformedInput
+  if (error instanceof InputError || (error instanceof SettingsError && error.cause instanceof InputError))
+    return exitCodes.malformedInput
   if (error instanceof UsageError || error instanceof InvalidSettingsError) return exitCodes.usage
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
   return exitCodes.failure

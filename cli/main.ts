@@ -3,7 +3,7 @@
  * The command line, thin over model/, data/ and eval/. Each command is a file in commands/: it registers its options
  * with commander, and an action that works through what was asked. The files beside this one are what several commands
  * share, in the order in which a command needs them: how options are written (options), flags of a training's settings
- * (settingFlags), which device computes and what
+ * (settingFlags) and trainings in processes (trainingProcesses), which device computes and what
  * it is opened with (deviceOptions, deviceFile), models by their paths (models), reads from files or a pipe (input),
  * scores of them batch by batch (scoring), counted (tally), a table of them (table) written somewhere (output),
  * progress and messages on stderr (progress), also of a training (training), Ctrl-C (interrupt), errors as a line and an exit code (failure), and which
@@ -15,9 +15,11 @@ import { register as check } from './commands/check.js'
 import { register as convert } from './commands/convert.js'
 import { register as evaluate } from './commands/evaluate.js'
 import { register as info } from './commands/info.js'
+import { register as sample } from './commands/sample.js'
 import { register as score } from './commands/score.js'
 import { register as train } from './commands/train.js'
 import { register as trainClassifier } from './commands/trainClassifier.js'
+import { register as tune } from './commands/tune.js'
 import { describeFailure, exitCodeOf, exitCodes } from './failure.js'
 import { dashedNames } from './options.js'
 import { say } from './progress.js'
@@ -53,7 +55,8 @@ const program = new Command('xenograd')
   .addHelpText('after', help)
   .exitOverride()
   .configureOutput({ outputError() {} })
-for (const register of [train, trainClassifier, score, evaluate, convert, info, check]) register(program)
+for (const register of [train, tune, trainClassifier, sample, score, evaluate, convert, info, check])
+  register(program)
 
 try {
   await program.parseAsync(dashedNames(process.argv))

@@ -1,3 +1,4 @@
+import { clearLine, cursorTo } from 'node:readline'
 import { SingleBar } from 'cli-progress'
 
 /** Tells the user a line; standard output is for data. */
@@ -9,6 +10,8 @@ export const say = (line: string): void => {
 export type Progress = {
   /** `done`: in the units of the total; `note`: what else to show (`120 reads/s`). */
   update(done: number, note: string): void
+  /** Tell the user a line above the bar. */
+  say(line: string): void
   /** Take the bar away. */
   stop(): void
 }
@@ -29,16 +32,20 @@ const minute = 60_000
  * estimated from the mean speed since the start.
  *
  * `total`: the whole job in any unit, undefined if nobody knows. `start`: what had been done before (a resumed run).
+ * `goal`: what the time left is left to.
  */
-export function startProgress(total: number | undefined, { quiet = false, start = 0 } = {}): Progress {
-  if (quiet) return { update() {}, stop() {} }
+export function startProgress(
+  total: number | undefined,
+  { quiet = false, start = 0, goal = 'the end' } = {},
+): Progress {
+  if (quiet) return { update() {}, say() {}, stop() {} }
   const began = performance.now()
   const describe = (done: number, note: string) => {
     const elapsed = (performance.now() - began) / 1000
     if (total === undefined) return `${note}, ${formatSeconds(elapsed)}`
     if (done <= start) return note
     const left = (elapsed / (done - start)) * Math.max(0, total - done)
-    return `${note}, ETA ${formatSeconds(left)}`
+    return `${note}, ${formatSeconds(left)} to ${goal}`
   }
   return process.stderr.isTTY ? bar(total, start, describe) : lines(total, describe)
 }
@@ -53,6 +60,12 @@ function bar(
   bar.start(total ?? 0, start, { note: '' })
   return {
     update: (done, note) => bar.update(done, { note: describe(done, note) }),
+    say(line) {
+      // The next update draws the bar anew.
+      clearLine(process.stderr, 0)
+      cursorTo(process.stderr, 0)
+      say(line)
+    },
     stop: () => bar.stop(),
   }
 }
@@ -66,6 +79,7 @@ function lines(total: number | undefined, describe: (done: number, note: string)
       const part = total === undefined ? '' : `${Math.floor((100 * done) / total)}% `
       say(`${part}${describe(done, note)}`)
     },
+    say,
     stop() {},
   }
 }

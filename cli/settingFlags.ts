@@ -1,5 +1,14 @@
-import { type Command, InvalidArgumentError, Option, type OptionValues } from 'commander'
-import type { Setting, SettingsOf, SettingsTable } from '../model/index.js'
+import { InvalidArgumentError, Option, type OptionValues } from 'commander'
+import {
+  defaults,
+  type Setting,
+  type SettingName,
+  type Settings,
+  type SettingsOf,
+  type SettingsTable,
+  settingNames,
+  settingsTable,
+} from '../model/index.js'
 import { parseDevice } from './deviceFile.js'
 
 /** `--norm_lstm`, `--norm_lstm=True` and `--norm_lstm=false`, as TensorFlow's flags have it. */
@@ -28,21 +37,37 @@ function optionsOf(name: string, { kind, default: value, meaning }: Setting): Op
   ]
 }
 
-/** Adds a flag for every setting of a table to a command. Returns what takes the settings out of the parsed options. */
-export function addSettingFlags<Table extends SettingsTable>(
-  command: Command,
+/** A flag for every setting of a table. */
+export const tableOptions = (table: SettingsTable): Option[] =>
+  Object.entries(table).flatMap(([name, setting]) => optionsOf(name, setting))
+
+/** A flag for every setting of a training but some, for commands that train. */
+export const settingOptions = (without: readonly SettingName[] = []): Option[] =>
+  settingNames.filter(name => !without.includes(name)).flatMap(name => optionsOf(name, settingsTable[name]))
+
+/** The settings of a training's command line; `device`: the name of the device that was chosen. */
+export const settingsOf = (given: OptionValues, device: string): Settings => ({
+  ...tableSettings(settingsTable, defaults, given),
+  device: given.device ? device : defaults.device,
+})
+
+/** The settings of a table that a command line gives; the others are those of `byDefault`. */
+export function tableSettings<Table extends SettingsTable>(
   table: Table,
-): (given: OptionValues) => SettingsOf<Table> {
-  const options = Object.entries(table).map(([name, setting]) => ({
-    name,
-    forms: optionsOf(name, setting),
-  }))
-  for (const { forms } of options) for (const option of forms) command.addOption(option)
-  return given => {
-    const values = options.map(({ name, forms: [option, negative] }) => [
-      name,
-      negative && given[negative.attributeName()] ? false : given[option.attributeName()],
-    ])
-    return Object.fromEntries(values)
-  }
+  byDefault: SettingsOf<Table>,
+  given: OptionValues,
+): SettingsOf<Table> {
+  const values = Object.entries(table).map(([name, setting]) => {
+    const [option, negative] = optionsOf(name, setting)
+    const negated = negative && given[negative.attributeName()]
+    return [name, negated ? false : given[option.attributeName()]]
+  })
+  const known = values.filter(([, value]) => value !== undefined)
+  return { ...byDefault, ...Object.fromEntries(known) }
 }
+
+/** Settings as flags of `xenograd train`: those that are not at their defaults. */
+export const flagsOf = (settings: Settings): string[] =>
+  settingNames
+    .filter(name => settings[name] !== defaults[name])
+    .map(name => `--${name.replaceAll('_', '-')}=${settings[name]}`)

@@ -218,6 +218,14 @@ export function trainingParts(genomes: readonly Genome[], path: string): GenomeP
   return parts
 }
 
+/** The parts of the genomes of a set (`ID`, `OOD`) that a manifest calls by a name (`train`, `val`, `test`). */
+export const partsCalled = (genomes: readonly Genome[], group: string, name: string): GenomePart[] =>
+  genomes
+    .filter(genome => genome.group === group)
+    .flatMap(genome =>
+      genome.parts.filter(({ set }) => set === name).map(({ from, to }) => ({ genome, from, to })),
+    )
+
 /** A number for every genus, in the order in which they first appear: in-distribution genomes first, by custom. */
 export function numberGenera(genomes: Iterable<Genome>): Map<string, number> {
   const labels = new Map<string, number>()

@@ -28,6 +28,7 @@ export {
   type GenomePart,
   numberGenera,
   openGenomes,
+  partsCalled,
   readManifest,
   splitByParts,
   splitGenomes,
@@ -38,6 +39,7 @@ export { crc32c, maskedCrc32c } from './io/crc32c.js'
 export { InputError } from './io/inputError.js'
 export { writeChunks } from './io/writeChunks.js'
 export { findFiles, openDataset, readLabelDictionary, type Split, splits } from './layout.js'
+export { hasLongRecord } from './longRecords.js'
 export { mutate } from './mutate.js'
 export { decode, encode, gcFraction, maxReadLength, type Read, reverseComplement, unknown } from './read.js'
 export { type ReadOptions, readReads } from './readReads.js'

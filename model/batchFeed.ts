@@ -31,7 +31,8 @@ export class BatchFeed {
     readonly schedule: Schedule | undefined,
     readonly deviceName: string | undefined,
   ) {
-    this.#learningRate = schedule && this.#onDevice(tensor(learningRate))
+    const changes = schedule && (schedule.shape !== 'constant' || schedule.warmup)
+    this.#learningRate = changes ? this.#onDevice(tensor(learningRate)) : undefined
   }
 
   /**
@@ -41,9 +42,8 @@ export class BatchFeed {
   async load(step: number): Promise<FedBatch> {
     if (this.#latest?.step === step) return this.#latest.batch
     const tokens = this.#tokensOf(this.data.batch(step))
-    const { schedule } = this
-    if (schedule)
-      this.#learningRate?.assign(Float32Array.of(this.learningRate * scheduledFactor(schedule, step)))
+    if (this.schedule && this.#learningRate)
+      this.#learningRate.assign(Float32Array.of(this.learningRate * scheduledFactor(this.schedule, step)))
     const batch = { tokens, ...(this.#learningRate && { learningRate: this.#learningRate }) }
     this.#latest = { step, batch }
     return batch

@@ -4,9 +4,6 @@ import type { MetricsLine } from './metricsWindow.js'
 export const validationMetrics = ['auroc', 'val_loss'] as const
 export type ValidationMetric = (typeof validationMetrics)[number]
 
-/** When a training stops early: after `patience` validations in a row none of which is better than all before them. */
-export type StoppingRule = { readonly metric: ValidationMetric; readonly patience: number }
-
 /** How good a line's validation is, higher = better; undefined for a line without. */
 function goodness(line: MetricsLine, metric: ValidationMetric): number | undefined {
   const value = line[metric]
@@ -23,8 +20,12 @@ export function bestLine(lines: readonly MetricsLine[], metric: ValidationMetric
   return best?.line
 }
 
-/** Whether a training with these lines of metrics has come to its end by the rule. */
-export function isExhausted(lines: readonly MetricsLine[], { metric, patience }: StoppingRule): boolean {
+/** Whether the last `patience` validations were all no better than the best one before them. */
+export function isExhausted(
+  lines: readonly MetricsLine[],
+  metric: ValidationMetric,
+  patience: number,
+): boolean {
   const validated = lines.filter(line => goodness(line, metric) !== undefined)
   const best = bestLine(validated, metric)
   return best !== undefined && validated.length - 1 - validated.indexOf(best) >= patience

@@ -3,7 +3,7 @@ import {
   classifierSettingNames,
   classifierSettingsTable,
 } from './classifierSettings.js'
-import { type Setting, type Settings, settingNames, settingsTable } from './settings.js'
+import { defaults, type Setting, type Settings, settingNames, settingsTable } from './settings.js'
 import { InvalidSettingsError, type NamedSetting } from './settingsError.js'
 
 /** @throws InvalidSettingsError that names the first setting that makes no sense, and what would. */
@@ -24,6 +24,7 @@ export function checkClassifierSettings(settings: ClassifierSettings): void {
     throw new InvalidSettingsError(
       name => `${name('task')} mutated: mutated reads need a ${name('mutation_rate')} above 0`,
     )
+  checkValidation(settings)
 }
 
 /** What each setting of a table says of its own value. */
@@ -41,7 +42,7 @@ function checkEach<Name extends NamedSetting>(
 
 /** What settings say of each other. */
 function checkTogether(settings: Settings): void {
-  const { norm_lstm, cell, in_val_data_dir, ood_val_data_dir, seq_len, min_seq_len } = settings
+  const { norm_lstm, cell, seq_len, min_seq_len } = settings
   if (min_seq_len > seq_len)
     throw new InvalidSettingsError(
       name => `${name('min_seq_len')} ${min_seq_len}: give at most ${name('seq_len')}, which is ${seq_len}`,
@@ -51,9 +52,13 @@ function checkTogether(settings: Settings): void {
       name =>
         `${name('norm_lstm')} with ${name('cell')} ${cell}: layer normalisation is the cell layerNormLstm; give one of the two`,
     )
-  if (!in_val_data_dir !== !ood_val_data_dir)
+  checkValidation(settings)
+}
+
+function checkValidation({ in_val_data_dir, ood_val_data_dir }: ClassifierSettings | Settings): void {
+  if (ood_val_data_dir && ood_val_data_dir !== defaults.ood_val_data_dir && !in_val_data_dir)
     throw new InvalidSettingsError(
       name =>
-        `${name('in_val_data_dir')} '${in_val_data_dir}', ${name('ood_val_data_dir')} '${ood_val_data_dir}': give both, or set both to nothing for no validation`,
+        `${name('ood_val_data_dir')} ${ood_val_data_dir}: give ${name('in_val_data_dir')}, too, for validation, or neither`,
     )
 }

@@ -1,15 +1,17 @@
 /**
  * The generative model of reads, its training, and its scores: the door of the folder.
  *
- * A training goes from `settings` (one table) through `trainFromSettings`, which reads the data and opens the
- * `runDirectory`, to `train`. That opens a `trainingRun`, which compiles the `trainStep` (the `generative` model over one
- * of `cells/`, with its `regulariser`) and lets it change the `trainState` step by step; it logs (`metricsWindow`),
- * validates (`validation`) and saves (`saved/`, in the file formats of `checkpoint/`). A `scorer` gives a model's
+ * A training goes from `settings` (one table) through `trainFromSettings`, which reads the data (`trainingData`,
+ * `validationData`; `dataOf` names the setting at fault) and opens the `runDirectory`, to `train`. That opens a
+ * `trainingRun`, which compiles the `trainStep` (the `generative` model over one of `cells/`, with its `regulariser` and
+ * `optimiser`) and lets it change the `trainState` step by step, with what the `batchFeed` hands it; it logs
+ * (`metricsWindow`), validates (`validation`), compares validations to stop early (`bestValidation`) and saves (`saved/`,
+ * in the file formats of `checkpoint/`), so that a run of the same `runIdentity` goes on. A `scorer` gives a model's
  * log-likelihoods of reads, a `detector` the ratio of two models'. A `classifier` goes the same way, from
  * `classifierSettings` through `classification/`: a run trains any `network`.
  */
 export type { TrainingData } from './batchFeed.js'
-export type { StoppingRule, ValidationMetric } from './bestValidation.js'
+export type { ValidationMetric } from './bestValidation.js'
 export { findCell, shippedCells } from './cells.js'
 export { CheckpointError, writeTensorFlowCheckpoint } from './checkpoint/index.js'
 export { checkClassifierSettings, checkSettings } from './checkSettings.js'
@@ -69,7 +71,7 @@ export {
   settingNames,
   settingsTable,
 } from './settings.js'
-export { InvalidSettingsError, SettingsError } from './settingsError.js'
+export { InvalidSettingsError, type NamedSetting, SettingsError } from './settingsError.js'
 export { type TrainOptions, type TrainResult, type TrainSettings, train, trainNetwork } from './train.js'
 export { type TrainHooks, trainFromSettings } from './trainFromSettings.js'
 export { type RunOptions, type RunSettings, TrainingRun } from './trainingRun.js'
@@ -82,6 +84,15 @@ export {
   type StepOptions,
   type TrainStep,
 } from './trainStep.js'
+export {
+  compareGrid,
+  type Grid,
+  type GridPoint,
+  gridPoints,
+  scoreValidation,
+  type TuneRow,
+  type ValidationScores,
+} from './tune.js'
 export type {
   Judge,
   Measured,
@@ -90,3 +101,4 @@ export type {
   ValidationOptions,
   Validator,
 } from './validation.js'
+export { loadValidation } from './validationData.js'

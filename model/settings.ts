@@ -32,6 +32,11 @@ export const ofKind = <Kind extends keyof Kinds>(
 
 export const flag = ofKind('boolean', 'true or false')
 export const text = ofKind('string', 'a text')
+export const oneOf = (...choices: readonly string[]) =>
+  ofKind('string', `${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`, choice =>
+    choices.includes(choice),
+  )
+export const numberFrom0 = ofKind('number', '0 or more', n => n >= 0 && Number.isFinite(n))
 export const integerFrom = (least: number) =>
   ofKind('integer', `a whole number, ${least} or more`, n => n >= least)
 
@@ -57,7 +62,7 @@ export const settingsTable = {
   learning_rate: {
     ...ofKind('number', 'a number above 0', x => x > 0),
     default: 0.0005,
-    meaning: "Adam's learning rate",
+    meaning: "the optimiser's learning rate",
   },
   emb_variable: { ...flag, default: false, meaning: 'a trainable 4x4 table instead of one-hot bases' },
   emb_size: {
@@ -77,7 +82,7 @@ export const settingsTable = {
     meaning: 'dropout of the candidate in the cell, 0 to 1',
   },
   reg_type: {
-    ...ofKind('string', 'l1 or l2', choice => ['l1', 'l2'].includes(choice)),
+    ...oneOf('l1', 'l2'),
     default: 'l2',
     meaning: 'regulariser of non-bias parameters, l1 or l2',
   },
@@ -109,12 +114,14 @@ export const settingsTable = {
   in_val_data_dir: {
     ...text,
     default: '/tmp/data/between_2011-2016_in_val',
-    meaning: 'in-distribution validation reads ("in_val")',
+    meaning:
+      'in-distribution validation reads ("in_val"); without (or where the default folder is absent) there is no validation',
   },
   ood_val_data_dir: {
     ...text,
     default: '/tmp/data/between_2011-2016_ood_val',
-    meaning: 'out-of-distribution validation reads ("ood_val")',
+    meaning:
+      'out-of-distribution validation reads ("ood_val"); without there is a validation loss, but no AUROC',
   },
   out_dir: { ...text, default: '/tmp/out_generative', meaning: 'where the run directory is made' },
   save_meta: {
@@ -144,13 +151,65 @@ export const settingsTable = {
     ...text,
     default: '',
     meaning:
-      "train on fragments sampled from genomes on the fly, not on in_tr_data_dir's reads: a manifest (its parts 'train'), or a folder of FASTA files Genus_…; both strands, as many of every genus",
+      "train on fragments sampled from genomes on the fly, not on in_tr_data_dir's reads: a manifest (its parts 'train', and 'val' to validate), or a folder of FASTA files Genus_…; both strands, as many of every genus",
+  },
+  windows: {
+    ...integerFrom(1),
+    default: 1,
+    meaning:
+      'of fragments: so many windows of seq_len bases, one batch each, one base in common; the state is carried on (truncated backpropagation)',
   },
   min_seq_len: {
     ...ofKind('integer', '0, or a whole number from 2 on', n => n === 0 || n >= 2),
     default: 0,
     meaning:
       'of fragments: every batch has a length between this and seq_len, one of at most eight; 0 is always seq_len',
+  },
+  optimiser: {
+    ...oneOf('adam', 'adamw', 'sgd'),
+    default: 'adam',
+    meaning: 'adam, adamw or sgd (with momentum)',
+  },
+  momentum: {
+    ...ofKind('number', '0 or more, less than 1', rate => rate >= 0 && rate < 1),
+    default: 0.9,
+    meaning: 'of sgd',
+  },
+  weight_decay: {
+    ...numberFrom0,
+    default: 0,
+    meaning: 'of adamw and sgd, decoupled, for parameters without a bias in their name',
+  },
+  clip_norm: {
+    ...numberFrom0,
+    default: 0,
+    meaning: 'the most that the norm of all gradients together may be; longer ones are scaled; 0 is no limit',
+  },
+  lr_schedule: {
+    ...oneOf('constant', 'cosine', 'linear'),
+    default: 'constant',
+    meaning:
+      'the learning rate after the warm-up: constant, or down to 0 at num_steps along a cosine or a line',
+  },
+  warmup_steps: {
+    ...integerFrom(0),
+    default: 0,
+    meaning: 'steps at the beginning in which the learning rate rises from 0',
+  },
+  patience: {
+    ...integerFrom(0),
+    default: 0,
+    meaning: 'stop after so many validations in a row without a better one than before; 0 never stops early',
+  },
+  best_by: {
+    ...oneOf('auroc', 'val_loss'),
+    default: 'auroc',
+    meaning: 'by what validations are compared, to stop early and to keep the best checkpoint',
+  },
+  val_len: {
+    ...ofKind('integer', '0, or a whole number from 2 on', n => n === 0 || n >= 2),
+    default: 0,
+    meaning: 'bases of a validation read; 0 is seq_len',
   },
   device: { ...text, default: '', meaning: 'the device to train on (default wasm)' },
   memory: {
@@ -182,7 +241,7 @@ export const settingsTable = {
   keep: {
     ...integerFrom(0),
     default: 5,
-    meaning: 'checkpoints to keep, beside the one of the best AUROC; 0 keeps all',
+    meaning: 'checkpoints to keep, beside the one of the best validation; 0 keeps all',
   },
   init: {
     ...text,
@@ -230,9 +289,23 @@ const python = (flag: boolean) => (flag ? 'True' : 'False')
 export function runName(s: Settings): string {
   const data = `tr${basename(s.genomes || s.in_tr_data_dir)}_ood${basename(s.ood_val_data_dir)}_rnn`
   const cell = s.cell && s.cell !== 'lstm' ? `_cell${basename(s.cell).replace(/\W/g, '-')}` : ''
+  const others = laterSettings.map(([name, short]) =>
+    s[name] === defaults[name] ? '' : `_${short}${s[name]}`,
+  )
   return (
     `${data}_l${s.seq_len}_bs${s.batch_size}_lr${s.learning_rate.toFixed(4)}_hr${s.hidden_lstm_size}` +
     `_nr${python(s.norm_lstm)}_reg${s.reg_type}_regw${s.reg_weight.toFixed(6)}_fi${s.filter_label}` +
-    `_mt${s.mutation_rate.toFixed(2)}${cell}`
+    `_mt${s.mutation_rate.toFixed(2)}${cell}${others.join('')}`
   )
 }
+
+/** Settings that the reference does not have and that make another run: with what they begin in its name. */
+const laterSettings = [
+  ['windows', 'w'],
+  ['min_seq_len', 'min'],
+  ['optimiser', ''],
+  ['weight_decay', 'wd'],
+  ['clip_norm', 'clip'],
+  ['lr_schedule', ''],
+  ['warmup_steps', 'wu'],
+] as const satisfies readonly (readonly [SettingName, string])[]

@@ -12,8 +12,14 @@ export class SettingsError extends RangeError {
   override readonly name: string = 'SettingsError'
 
   /** `tell`: the message, with `name(setting)` wherever it names a setting. */
-  constructor(readonly tell: (name: (setting: NamedSetting) => string) => string) {
-    super(tell(setting => setting))
+  constructor(
+    readonly tell: (name: (setting: NamedSetting) => string) => string,
+    options?: ErrorOptions,
+  ) {
+    super(
+      tell(setting => setting),
+      options,
+    )
   }
 }
 

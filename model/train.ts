@@ -10,8 +10,11 @@ import type { ValidationOptions, Validator } from './validation.js'
 export type TrainSettings = RunSettings & {
   /** Stop after the current step when this is aborted; a checkpoint is written first. */
   readonly signal?: AbortSignal
-  /** Called once the run is open, before its first step: not if what is there refuses to go on with these options. */
-  readonly onOpen?: () => Promise<void>
+  /**
+   * Called once the run is open, before its first step (`next`, counting from 0): not if what is there refuses to go on
+   * with these options.
+   */
+  readonly onOpen?: (next: number) => Promise<void>
 }
 
 /** The same for a generative model. */
@@ -54,7 +57,7 @@ export async function trainNetwork<P extends Tree>(
 /** Advance a run to its end, or to the step at which it is interrupted. */
 async function finish<P extends Tree>(run: TrainingRun<P>, options: TrainSettings): Promise<TrainResult> {
   try {
-    await options.onOpen?.()
+    await options.onOpen?.(run.next)
     while (!run.finished && !options.signal?.aborted) await run.advance()
     await run.save()
     const { finished, stoppedEarly, checkpoint } = run

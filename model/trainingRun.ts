@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { device, dispose, leaves, realise, type Schedule, scope, type Tree } from '../engine/index.js'
 import { BatchFeed, type TrainingData } from './batchFeed.js'
-import { isExhausted, type StoppingRule } from './bestValidation.js'
+import { isExhausted, type ValidationMetric } from './bestValidation.js'
 import { divergedError } from './divergedError.js'
 import type { ModelOptions, ModelParameters } from './generative.js'
 import { type MetricsLine, MetricsWindow } from './metricsWindow.js'
@@ -19,13 +19,15 @@ export type RunSettings = Omit<Optimisation, 'keepsCarry'> & {
   readonly steps: number
   /** How the learning rate changes, if it does. */
   readonly schedule?: Omit<Schedule, 'steps'>
-  /** When to stop before all steps are done; needs validation reads. */
-  readonly stopping?: StoppingRule
+  /** Stop before all steps are done, after so many validations in a row without a better one; 0, the default: never. */
+  readonly patience?: number
+  /** By what validations are compared; by AUROC unless given. */
+  readonly bestBy?: ValidationMetric
   /** Steps between checkpoints (with validation, if there are validation reads). */
   readonly valFreq: number
   /** Steps between lines of metrics. */
   readonly logFreq: number
-  /** Checkpoints to keep, beside the one of the best validation (by `stopping`, else by AUROC); 0 keeps all. */
+  /** Checkpoints to keep, beside the one of the best validation; 0 keeps all. */
   readonly keep: number
   /** The path of a model to start from (see `loadModel`) instead of untrained parameters. */
   readonly init?: string
@@ -117,7 +119,7 @@ export class TrainingRun<P extends Tree = ModelParameters> {
     return this.#next >= this.options.steps || this.#stoppedEarly
   }
 
-  /** Whether the training ended by the rule of `stopping`. */
+  /** Whether the training ended because `patience` was. */
   get stoppedEarly(): boolean {
     return this.#stoppedEarly
   }
@@ -165,7 +167,7 @@ export class TrainingRun<P extends Tree = ModelParameters> {
     if (!this.#unsaved) return
     const { network, directory, options, data } = this
     const identity = identityOf(options, data)
-    const kept = { keep: options.keep, metric: options.stopping?.metric ?? 'auroc' }
+    const kept = { keep: options.keep, metric: options.bestBy ?? 'auroc' }
     this.#checkpoint = await directory.save(this.#next - 1, this.#state, network, identity, kept)
     this.#unsaved = false
     options.onCheckpoint?.(this.#next - 1, this.#checkpoint)
@@ -179,10 +181,10 @@ export class TrainingRun<P extends Tree = ModelParameters> {
     dispose(this.#state)
   }
 
-  /** Stop early if the rule says so. A pure function of the lines so far, so a resumed run stops at the same step. */
+  /** Stop early if it is time to. A pure function of the lines so far, so a resumed run stops at the same step. */
   #judge(): void {
-    const { stopping } = this.options
-    this.#stoppedEarly = stopping !== undefined && isExhausted(this.lines, stopping)
+    const { patience = 0, bestBy = 'auroc' } = this.options
+    this.#stoppedEarly = patience > 0 && isExhausted(this.lines, bestBy, patience)
   }
 
   async #report(step: number, validated: Measured | undefined): Promise<void> {

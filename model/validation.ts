@@ -2,7 +2,7 @@ import type { Tree } from '../engine/index.js'
 import type { ModelOptions, ModelParameters } from './generative.js'
 import { Scorer } from './scorer.js'
 
-/** Validation reads, each set as bases 0 to 3 (4 for unknown). */
+/** Validation reads, each set as bases 0 to 3 (4 for unknown); without others there is a loss, but no AUROC. */
 export type ValidationData = {
   readonly inDistribution: readonly Uint8Array[]
   readonly outOfDistribution: readonly Uint8Array[]
@@ -22,14 +22,14 @@ export type ValidationOptions = { readonly data: ValidationData; readonly judge:
 
 /**
  * What a validation adds to a line of metrics: the loss of in-distribution reads in nats per base, and the AUROC of the
- * likelihood with its interval [low, high].
+ * likelihood with its interval [low, high], where there are other reads.
  */
-export type ValidationMetrics = { val_loss: number; auroc: number; auroc_ci: number[] }
+export type ValidationMetrics = { val_loss: number; auroc?: number; auroc_ci?: number[] }
 
 /** What a validation adds to a line of metrics, by name. */
 export type Measured = Readonly<Record<string, number | number[]>>
 
-/** Validates the parameters of a network in training, again and again: what is measured goes into a line of metrics. */
+/** Validates the parameters of a network in training, again and again. */
 export type Validator<P extends Tree> = {
   /** With these parameters, which are on the device already. */
   measure(parameters: P): Promise<Measured>
@@ -55,9 +55,10 @@ export class Validation implements Validator<ModelParameters> {
     this.#scorer ??= new Scorer(this.model, parameters, this.batch, this.device)
     this.#scorer.parameters = parameters
     const inDistribution = await means(this.#scorer, data.inDistribution)
+    const val_loss = -inDistribution.reduce((a, b) => a + b, 0) / inDistribution.length
+    if (data.outOfDistribution.length === 0) return { val_loss }
     const outOfDistribution = await means(this.#scorer, data.outOfDistribution)
     const { auroc, low, high } = judge(inDistribution, outOfDistribution)
-    const val_loss = -inDistribution.reduce((a, b) => a + b, 0) / inDistribution.length
     return { val_loss, auroc, auroc_ci: [low, high] }
   }
 

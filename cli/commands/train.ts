@@ -1,13 +1,7 @@
 import type { Command, OptionValues } from 'commander'
-import {
-  checkSettings,
-  defaults,
-  type Settings,
-  settingsTable,
-  trainFromSettings,
-} from '../../model/index.js'
+import { checkSettings, type Settings, trainFromSettings } from '../../model/index.js'
 import { chosenDevice, deviceOptionFlags } from '../deviceOptions.js'
-import { addSettingFlags } from '../settingFlags.js'
+import { settingOptions, settingsOf } from '../settingFlags.js'
 import { type TrainingOptions, withProgress } from '../training.js'
 
 /** `xenograd train`: the reference's generative.py, with its flags. */
@@ -21,18 +15,15 @@ export function register(program: Command): void {
         '--out_dir; the same command goes on from its newest checkpoint, bit for bit. Ctrl-C writes a checkpoint first.',
     )
     .option('-q, --quiet', 'no banner, no progress')
-  for (const option of deviceOptionFlags()) command.addOption(option)
-  const settingsOf = addSettingFlags(command, settingsTable)
+  for (const option of [...deviceOptionFlags(), ...settingOptions()]) command.addOption(option)
   command.action(async (given: OptionValues) => {
     const { name, options: deviceOptions } = await chosenDevice(given)
-    const device = given.device ? name : defaults.device
-    await runTraining({ ...settingsOf(given), device }, { quiet: given.quiet === true, deviceOptions })
+    await runTraining(settingsOf(given, name), { quiet: given.quiet === true, deviceOptions })
   })
 }
 
 /**
  * Train with a banner and progress on stderr. SIGINT ends it with a checkpoint, and the process with exit code 130.
- * `deviceOptions`: what the device is opened with; give none if it is open already.
  * @throws what `trainFromSettings` and `openDevice` throw.
  */
 export async function runTraining(
@@ -40,5 +31,6 @@ export async function runTraining(
   options: TrainingOptions = {},
 ): ReturnType<typeof trainFromSettings> {
   checkSettings(settings) // before a device is opened for nothing
-  return withProgress(settings, options, hooks => trainFromSettings(settings, hooks))
+  const told = { lossUnit: 'nats per base', judged: 'the likelihood' }
+  return withProgress(settings, told, options, hooks => trainFromSettings(settings, hooks))
 }

@@ -7,7 +7,7 @@ import {
 } from '../../model/index.js'
 import { chosenDevice, deviceOptionFlags } from '../deviceOptions.js'
 import { say } from '../progress.js'
-import { addSettingFlags } from '../settingFlags.js'
+import { tableOptions, tableSettings } from '../settingFlags.js'
 import { withProgress } from '../training.js'
 
 const help = `
@@ -33,14 +33,19 @@ export function register(program: Command): void {
     )
     .option('-q, --quiet', 'no banner, no progress')
     .addHelpText('after', help)
-  for (const option of deviceOptionFlags()) command.addOption(option)
-  const settingsOf = addSettingFlags(command, classifierSettingsTable)
+  for (const option of [...deviceOptionFlags(), ...tableOptions(classifierSettingsTable)])
+    command.addOption(option)
   command.action(async (given: OptionValues) => {
     const { name, options: deviceOptions } = await chosenDevice(given)
-    const settings = { ...settingsOf(given), device: given.device ? name : classifierDefaults.device }
+    const settings = {
+      ...tableSettings(classifierSettingsTable, classifierDefaults, given),
+      device: given.device ? name : classifierDefaults.device,
+    }
     checkClassifierSettings(settings) // before a device is opened for nothing
     const quiet = given.quiet === true
-    const result = await withProgress(settings, { quiet, deviceOptions }, hooks =>
+    const judged = settings.task === 'mutated' ? 'the log-odds' : 'the maximum probability'
+    const told = { lossUnit: 'nats', judged }
+    const result = await withProgress(settings, told, { quiet, deviceOptions }, hooks =>
       trainClassifier(settings, hooks),
     )
     if (!quiet && result.detector) say(`scores ${result.detector}`)

@@ -12,12 +12,12 @@ import {
   openGenomes,
   type ReadSet,
   readLabelDictionary,
-  type Split,
   TrainingBatches,
   trainingParts,
 } from '../../data/index.js'
 import type { TrainingData } from '../batchFeed.js'
 import { type ClassifierSettings, classifierDefaults } from '../classifierSettings.js'
+import { dataOf } from '../dataOf.js'
 
 /** What a classifier is trained on: batches whose rows are the bases of a read and then its class. */
 export type ClassifierData = {
@@ -40,24 +40,18 @@ type LabelledBatches = {
 /**
  * What settings say to train a classifier on: the reads of files with the classes that they have there, or fragments of
  * genomes, whose genera are the classes.
- * @throws InputError for data that cannot be read, or that have no classes.
+ * @throws SettingsError for data that cannot be read or have no classes (with the InputError as its cause).
  */
 export const loadClassifierData = (settings: ClassifierSettings): Promise<ClassifierData> =>
-  settings.genomes ? fragmentsOfGenomes(settings) : readsOfFiles(settings)
-
-/** The reads of a split's files, `limit` of them at most (0: all). @throws InputError as `loadReads`. */
-export const loadSplit = async (
-  path: string,
-  split: Split,
-  length: number,
-  labels: ReadonlyMap<string, number>,
-  limit = 0,
-): Promise<ReadSet> => loadReads(await findFiles(path, split), { length, labels, ...(limit && { limit }) })
+  settings.genomes
+    ? dataOf('genomes', () => fragmentsOfGenomes(settings))
+    : dataOf('in_tr_data_dir', () => readsOfFiles(settings))
 
 async function readsOfFiles(settings: ClassifierSettings): Promise<ClassifierData> {
   const { in_tr_data_dir, seq_len, batch_size, random_seed, mutation_rate, task } = settings
   const dictionary = await readDictionary(settings)
-  const reads = await loadSplit(in_tr_data_dir, 'in_tr', seq_len, dictionary)
+  const files = await findFiles(in_tr_data_dir, 'in_tr')
+  const reads = await loadReads(files, { length: seq_len, labels: dictionary })
   const options = { batchSize: batch_size, seed: random_seed }
   const mutated = new TrainingBatches(reads, { ...options, mutationRate: mutation_rate })
   const described = `${reads.count} reads of ${seq_len} bases, mutation rate ${mutation_rate}`

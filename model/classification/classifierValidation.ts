@@ -1,4 +1,4 @@
-import { mutate, type ReadSet } from '../../data/index.js'
+import { mutate } from '../../data/index.js'
 import { purposeKey, seedPurposes } from '../../engine/hostRandom.js'
 import {
   type ClassifierModel,
@@ -15,15 +15,8 @@ import type { ClassifierParameters } from '../classifier.js'
 import type { ClassifierSettings } from '../classifierSettings.js'
 import type { ClassifierDescription } from '../saved/index.js'
 import type { Judge, Measured, Validator } from '../validation.js'
+import type { ClassifierValidationData, LabelledReads } from './classifierValidationData.js'
 import { FragmentClassifier } from './fragmentClassifier.js'
-
-/** Reads with the classes that they should be told to be of; -1 for none. */
-type LabelledReads = { readonly reads: readonly Uint8Array[]; readonly classes: ArrayLike<number> }
-
-export type ClassifierValidationData = {
-  readonly inDistribution: ReadSet
-  readonly outOfDistribution: ReadSet
-}
 
 /**
  * The validator of classifiers: loss (nats) and accuracy on in-distribution reads, and the AUROC of the maximum softmax
@@ -41,17 +34,15 @@ export class ClassifierValidation implements Validator<ClassifierParameters> {
     readonly judge: Judge,
     readonly device?: string,
   ) {
-    this.#inDistribution = readsOf(inDistribution)
-    this.#outOfDistribution = readsOf(outOfDistribution)
+    this.#inDistribution = inDistribution.reads
+    this.#outOfDistribution = outOfDistribution
     this.#labelled =
-      settings.task === 'mutated'
-        ? withMutated(this.#inDistribution, settings)
-        : { reads: this.#inDistribution, classes: inDistribution.labels }
+      settings.task === 'mutated' ? withMutated(inDistribution.reads, settings) : inDistribution
   }
 
-  /** What it has, for the terminal. */
-  get size(): string {
-    return `${this.#inDistribution.length} in-distribution, ${this.#outOfDistribution.length} out-of-distribution`
+  /** Whether there are other reads to have an AUROC against. */
+  get hasAuroc(): boolean {
+    return this.#outOfDistribution.length > 0
   }
 
   async measure(parameters: ClassifierParameters): Promise<Measured> {
@@ -61,6 +52,7 @@ export class ClassifierValidation implements Validator<ClassifierParameters> {
     try {
       const score = task === 'mutated' ? logOdds(model) : maximumProbability([model], { temperature })
       const fitted = await lossAndAccuracy(model, this.#labelled, temperature)
+      if (!this.hasAuroc) return fitted
       const { auroc, low, high } = await this.#judge(score)
       const moved = epsilon > 0 && (await this.#judge(odin(model, { temperature, epsilon })))
       return { ...fitted, auroc, auroc_ci: [low, high], ...(moved && { auroc_odin: moved.auroc }) }
@@ -95,10 +87,6 @@ async function lossAndAccuracy(
   }
   return { val_loss: loss / count, val_acc: correct / count }
 }
-
-/** The reads of a set, as views. */
-const readsOf = ({ tokens, count, length }: ReadSet): Uint8Array[] =>
-  Array.from({ length: count }, (_, i) => tokens.subarray(i * length, (i + 1) * length))
 
 /** Reads, and the same ones mutated: the same mutations in every validation. */
 function withMutated(

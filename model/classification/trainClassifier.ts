@@ -1,17 +1,19 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { openDevice } from '../../engine/index.js'
 import { checkClassifierSettings } from '../checkSettings.js'
 import { type ClassifierParameters, classifierLoss, initialClassifier } from '../classifier.js'
-import { type ClassifierSettings, classifierDefaults, classifierRunName } from '../classifierSettings.js'
+import { type ClassifierSettings, classifierRunName } from '../classifierSettings.js'
 import type { Network } from '../network.js'
 import { RunDirectory } from '../runDirectory.js'
 import { type ClassifierDescription, loadClassifierToTrain, saveClassifier } from '../saved/index.js'
-import { type TrainResult, type TrainSettings, trainNetwork } from '../train.js'
-import { circumstances, type TrainHooks } from '../trainFromSettings.js'
-import { type ClassifierData, loadClassifierData, loadSplit } from './classifierData.js'
+import { SettingsError } from '../settingsError.js'
+import { type TrainResult, trainNetwork } from '../train.js'
+import { circumstances, sharedOptions, type TrainHooks } from '../trainFromSettings.js'
+import { aurocJudge } from '../validationData.js'
+import { type ClassifierData, loadClassifierData } from './classifierData.js'
 import { writeClassifierDetector } from './classifierDetector.js'
 import { ClassifierValidation } from './classifierValidation.js'
+import { loadClassifierValidation } from './classifierValidationData.js'
 
 /** How a classifier's training ended; `detector`: the path of its scores, once all steps are done. */
 export type ClassifierResult = TrainResult & { readonly run: string; readonly detector?: string }
@@ -24,7 +26,7 @@ export type ClassifierResult = TrainResult & { readonly run: string; readonly de
  * The device of the settings is opened if it is not open yet; the default device stays what it is.
  *
  * @throws InvalidSettingsError for settings that make no sense; SettingsError when the run began with other settings;
- * InputError for data that cannot be read; CheckpointError for a checkpoint that cannot be read; DivergedError when the
+ * SettingsError for data that cannot be read (with the InputError as its cause); CheckpointError for a checkpoint that cannot be read; DivergedError when the
  * loss is NaN or infinite; what `openDevice` throws.
  */
 export async function trainClassifier(
@@ -35,21 +37,27 @@ export async function trainClassifier(
   const device = await openDevice(settings.device || undefined)
   const training = await loadClassifierData(settings)
   const description = describe(settings, training)
-  const validator = await loadValidation(settings, description, training, device.name)
+  const { validator, note } = await validatorOf(settings, description, training, device.name)
   const notes = [
     `device ${device.name}: ${device.description}`,
     `classifier of ${training.classNames.join(', ')}`,
     `${settings.num_motifs} motifs of ${settings.len_motifs} bases, ${settings.hidden_dense_size} hidden units`,
     training.note,
-    validator ? `validation reads: ${validator.size}` : 'no validation reads',
+    note,
   ]
   const directory = await RunDirectory.open(join(settings.out_dir, classifierRunName(settings)))
   if (settings.fresh) await directory.clear()
-  const onOpen = async () => {
+  const onOpen = async (next: number) => {
     await directory.describe(settings, [...notes, ...circumstances()])
-    hooks.onStart?.(directory.path, notes)
+    hooks.onStart?.(directory.path, notes, next)
   }
-  const options = { ...optionsOf(settings, device.name), ...hooks, onOpen }
+  const options = {
+    ...sharedOptions(settings, device.name, validator?.hasAuroc ?? false),
+    regulariserType: 'l2' as const,
+    regulariserWeight: settings.l2_reg,
+    ...hooks,
+    onOpen,
+  }
   const network = networkOf(settings, description, training)
   const result = await trainNetwork(network, directory, options, training.data, validator)
   if (result.interrupted) return { ...result, run: directory.path }
@@ -84,46 +92,25 @@ function networkOf(
   }
 }
 
-const optionsOf = (settings: ClassifierSettings, device: string): TrainSettings => ({
-  device,
-  learningRate: settings.learning_rate,
-  dropoutRate: settings.dropout_rate,
-  regulariserType: 'l2',
-  regulariserWeight: settings.l2_reg,
-  seed: settings.random_seed,
-  lossScale: settings.loss_scale,
-  ...(settings.memory && { memory: settings.memory }),
-  steps: settings.num_steps,
-  valFreq: settings.val_freq,
-  logFreq: settings.log_freq,
-  keep: settings.keep,
-  ...(settings.init && { init: settings.init }),
-})
-
-/** The validator, if there are validation reads: the default folders may be missing, others may not. */
-async function loadValidation(
+/** The validator, if there are validation reads, and a line about them for the terminal. */
+async function validatorOf(
   settings: ClassifierSettings,
   description: ClassifierDescription,
-  { labels }: ClassifierData,
+  training: ClassifierData,
   device: string,
-): Promise<ClassifierValidation | undefined> {
-  const { in_val_data_dir, ood_val_data_dir, val_batches, batch_size, seq_len } = settings
-  const present = (path: string, byDefault: string) => path !== '' && (path !== byDefault || existsSync(path))
-  if (
-    !present(in_val_data_dir, classifierDefaults.in_val_data_dir) ||
-    !present(ood_val_data_dir, classifierDefaults.ood_val_data_dir)
-  )
-    return undefined
-  const limit = val_batches * batch_size
-  const data = {
-    inDistribution: await loadSplit(in_val_data_dir, 'in_val', seq_len, labels, limit),
-    outOfDistribution: await loadSplit(ood_val_data_dir, 'ood_val', seq_len, labels, limit),
+): Promise<{ validator?: ClassifierValidation; note: string }> {
+  const data = await loadClassifierValidation(settings, training.labels)
+  if (!data) {
+    if (settings.patience > 0)
+      throw new SettingsError(
+        name =>
+          `${name('patience')} ${settings.patience}: there is no validation to stop by; give ${name('in_val_data_dir')} and ${name('ood_val_data_dir')}`,
+      )
+    return { note: 'no validation reads' }
   }
-  // Loaded only here, because training without validation starts sooner without it.
-  const { aurocEstimate } = await import('../../eval/index.js')
-  const judge = (inDistribution: Float64Array, outOfDistribution: Float64Array) => {
-    const { value, low, high } = aurocEstimate(inDistribution, outOfDistribution)
-    return { auroc: value, low, high }
+  const { inDistribution, outOfDistribution } = data
+  return {
+    validator: new ClassifierValidation(description, settings, data, await aurocJudge(), device),
+    note: `validation reads: ${inDistribution.reads.length} in-distribution, ${outOfDistribution.length} out-of-distribution`,
   }
-  return new ClassifierValidation(description, settings, data, judge, device)
 }
