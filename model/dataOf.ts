@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import { InputError } from '../data/index.js'
-import { defaults, type SettingName, type Settings } from './settings.js'
-import { SettingsError } from './settingsError.js'
+import { defaults, type Settings } from './settings.js'
+import { type NamedSetting, SettingsError } from './settingsError.js'
 
 /** What a setting's data are read with; bad input is an error that names the setting, with the InputError as its cause. */
-export async function dataOf<T>(setting: SettingName, read: () => Promise<T>): Promise<T> {
+export async function dataOf<T>(setting: NamedSetting, read: () => Promise<T>): Promise<T> {
   try {
     return await read()
   } catch (error) {

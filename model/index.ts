@@ -21,6 +21,8 @@ export {
   classifierOf,
   FragmentClassifier,
   hasClassifier,
+  loadClassifierData,
+  loadClassifierValidation,
   openClassifierScores,
   trainClassifier,
 } from './classification/index.js'

@@ -170,7 +170,7 @@ function rowsOf(bases: Int32Array, labels: Int32Array): Int32Array {
 async function readDictionary(settings: ClassifierSettings): Promise<ReadonlyMap<string, number>> {
   const { label_dict_file, in_tr_data_dir } = settings
   if (existsSync(label_dict_file) || label_dict_file !== classifierDefaults.label_dict_file)
-    return readLabelDictionary(label_dict_file)
+    return dataOf('label_dict_file', () => readLabelDictionary(label_dict_file))
   const beside = join(dirname(in_tr_data_dir), basename(label_dict_file))
   return existsSync(beside) ? readLabelDictionary(beside) : new Map()
 }
