@@ -43,6 +43,7 @@ export {
   classifierSettingsTable,
 } from './classifierSettings.js'
 export { Detector, type DetectorOptions, type ReadScores } from './detector.js'
+export { type DetectorFile, readDetectorFile, writeDetectorFile } from './detectorFile.js'
 export { DivergedError } from './divergedError.js'
 export { batchLoss, initialModel, type ModelOptions, type ModelParameters, predict } from './generative.js'
 export type { MetricsLine } from './metricsWindow.js'

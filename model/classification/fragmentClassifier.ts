@@ -17,8 +17,8 @@ export class FragmentClassifier implements ClassifierModel {
   readonly hidden: number
   readonly classes: number
   readonly #compiled: CompiledFunction<[ClassifierParameters, Tensor], Tensor>
-  /** Results of the fragments that were asked for last: several scores of one classifier ask for the same ones. */
-  #latest: { readonly fragments: readonly Uint8Array[]; readonly features: Promise<Float64Array> } | undefined
+  /** Features by arrays of fragments, as long as those live: several scores of one classifier ask for the same ones. */
+  #known = new WeakMap<readonly Uint8Array[], Promise<Float64Array>>()
 
   private constructor(
     readonly description: ClassifierDescription,
@@ -53,14 +53,16 @@ export class FragmentClassifier implements ClassifierModel {
 
   /** As `ClassifierModel`; the same array of fragments (told by identity) goes through the network once. */
   features(fragments: readonly Uint8Array[]): Promise<Float64Array> {
-    if (this.#latest?.fragments !== fragments)
-      this.#latest = { fragments, features: this.#meansOverWindows(fragments) }
-    return this.#latest.features
+    const known = this.#known.get(fragments)
+    if (known) return known
+    const features = this.#meansOverWindows(fragments)
+    this.#known.set(fragments, features)
+    return features
   }
 
   /** Free the compiled function's memory (not the parameters). */
   dispose(): void {
-    this.#latest = undefined
+    this.#known = new WeakMap()
     this.#compiled.dispose()
   }
 
