@@ -34,7 +34,15 @@ function trainInProcess(settings: Settings, deviceFlags: readonly string[]): Pro
       process.removeListener('exit', kill)
       if (code === exitCodes.ok) resolve('done')
       else if (interrupted.aborted) resolve('interrupted')
-      else resolve({ failed: said.trim().split('\n').at(-1) || `ended by ${signal ?? `exit code ${code}`}` })
+      else
+        resolve({
+          failed:
+            said
+              .trim()
+              .split('\n')
+              .at(-1)
+              ?.replace(/^xenograd: /, '') || `ended by ${signal ?? `exit code ${code}`}`,
+        })
     })
   })
 }

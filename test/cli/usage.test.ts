@@ -46,7 +46,7 @@ test('usage: help and version', async t => {
   t.equal(version.code, 0)
   t.ok(version.stdout.startsWith(number), version.stdout)
   t.equal(help.code, 0)
-  for (const name of ['train', 'score', 'evaluate', 'convert', 'info', 'check'])
+  for (const name of ['train', 'tune', 'sample', 'score', 'evaluate', 'convert', 'info', 'check'])
     t.ok(help.stdout.includes(`\n  ${name} `))
   t.equal(score.code, 0)
   t.match(score.stdout, /Lower case is accepted, U is T/)

@@ -1,5 +1,14 @@
 import test from 'tape'
-import { adam, adamState, setDefaultDevice, tensor } from '../../engine/index.js'
+import {
+  adam,
+  adamState,
+  clipByGlobalNorm,
+  setDefaultDevice,
+  sgd,
+  sgdState,
+  type Tensor,
+  tensor,
+} from '../../engine/index.js'
 
 test("Adam in the reference's form", async t => {
   setDefaultDevice('reference')
@@ -31,4 +40,60 @@ test("Adam in the reference's form", async t => {
     w.every((x, i) => Math.abs(x - found[i]) < 1e-9),
     `${[...found]} after five updates`,
   )
+})
+
+const float64 = (values: number[]) => tensor(values, { dtype: 'float64' })
+
+/** Both parameters of a tree of two. */
+const valuesOf = async (p: { w: Tensor; bias: Tensor }) => [...(await p.w.data()), ...(await p.bias.data())]
+
+const close = (a: readonly number[], b: readonly number[]) =>
+  a.length === b.length && a.every((x, i) => Math.abs(x - b[i]) < 1e-12)
+
+test('AdamW: Adam after a decay of the parameters that decay', async t => {
+  setDefaultDevice('reference')
+  const parameters = { w: float64([1, -2]), bias: float64([3]) }
+  const gradients = { w: float64([0.5, -0.1]), bias: float64([2]) }
+  const decays = (path: string) => path !== 'bias'
+  const options = { learningRate: 0.1, weightDecay: 0.5, decays }
+  const decayed = { w: float64([1 * 0.95, -2 * 0.95]), bias: float64([3]) }
+  const plain = adam(decayed, gradients, adamState(parameters), { learningRate: 0.1 })
+  const withDecay = adam(parameters, gradients, adamState(parameters), options)
+  t.ok(close(await valuesOf(withDecay.parameters), await valuesOf(plain.parameters)), 'as a number')
+  const scheduled = adam(parameters, gradients, adamState(parameters), {
+    ...options,
+    learningRate: tensor(0.1, { dtype: 'float64' }),
+  })
+  t.ok(close(await valuesOf(scheduled.parameters), await valuesOf(plain.parameters)), 'as a tensor')
+})
+
+test('gradient descent with momentum', async t => {
+  setDefaultDevice('reference')
+  let parameters = { w: float64([1, -2]), bias: float64([3]) }
+  let state = sgdState(parameters)
+  const [p, v] = [
+    [1, -2, 3],
+    [0, 0, 0],
+  ]
+  for (let step = 0; step < 4; step++) {
+    const g = p.map((x, i) => x * (step + 1) - i)
+    const gradients = { w: float64(g.slice(0, 2)), bias: float64(g.slice(2)) }
+    const next = sgd(parameters, gradients, state, { learningRate: 0.1, momentum: 0.8, weightDecay: 0.01 })
+    parameters = next.parameters
+    state = next.state
+    g.forEach((x, i) => {
+      v[i] = 0.8 * v[i] + x
+      p[i] = p[i] * (1 - 0.1 * 0.01) - 0.1 * v[i]
+    })
+  }
+  t.ok(close(await valuesOf(parameters), p), `${p}`)
+})
+
+test('clipByGlobalNorm: long gradients have the norm that is asked for, short ones stay, bit for bit', async t => {
+  setDefaultDevice('reference')
+  const gradients = { w: float64([3, 0]), bias: float64([4]) }
+  t.deepEqual(await valuesOf(clipByGlobalNorm(gradients, 5)), [3, 0, 4])
+  t.deepEqual(await valuesOf(clipByGlobalNorm(gradients, 7)), [3, 0, 4])
+  t.ok(close(await valuesOf(clipByGlobalNorm(gradients, 1)), [0.6, 0, 0.8]))
+  t.deepEqual(await valuesOf(clipByGlobalNorm({ w: float64([0, 0]), bias: float64([0]) }, 1)), [0, 0, 0])
 })

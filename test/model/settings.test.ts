@@ -4,6 +4,7 @@ import {
   defaults,
   InvalidSettingsError,
   meanings,
+  runName,
   type Settings,
   SettingsError,
   settingNames,
@@ -42,8 +43,15 @@ test('settings: what makes no sense is named, with what would', t => {
     ],
     [
       { in_val_data_dir: '', ood_val_data_dir: 'x' },
-      "in_val_data_dir '', ood_val_data_dir 'x': give both, or set both to nothing for no validation",
+      'ood_val_data_dir x: give in_val_data_dir, too, for validation, or neither',
     ],
+    [{ min_seq_len: 300 }, 'min_seq_len 300: give at most seq_len, which is 250'],
+    [{ min_seq_len: 1 }, 'min_seq_len 1: give 0, or a whole number from 2 on'],
+    [{ windows: 0 }, 'windows 0: give a whole number, 1 or more'],
+    [{ optimiser: 'rprop' }, 'optimiser rprop: give adam, adamw or sgd'],
+    [{ lr_schedule: 'step' }, 'lr_schedule step: give constant, cosine or linear'],
+    [{ clip_norm: -1 }, 'clip_norm -1: give 0 or more'],
+    [{ momentum: 1 }, 'momentum 1: give 0 or more, less than 1'],
   ]
   for (const [change, message] of cases) {
     try {
@@ -54,6 +62,13 @@ test('settings: what makes no sense is named, with what would', t => {
       t.equal((error as Error).message, message)
     }
   }
+  t.end()
+})
+
+test("a run's name: the reference's, and what is not at its default", t => {
+  t.match(runName(defaults), /^trbefore_2011_in_tr_ood.*_mt0\.00$/)
+  const changed = { ...defaults, genomes: 'x/MANIFEST.tsv', windows: 4, optimiser: 'sgd', clip_norm: 0.5 }
+  t.match(runName(changed), /^trMANIFEST\.tsv_ood.*_mt0\.00_w4_sgd_clip0\.5$/)
   t.end()
 })
 

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'tape'
-import { syntheticReads, writeReads } from '../../../data/index.js'
+import { decode, syntheticReads, writeReads } from '../../../data/index.js'
 import { loadModel } from '../../../model/index.js'
 import { sharedPath, testShared } from '../../shared.js'
 import { command, scratch, shell, start, xenograd } from '../support.js'
@@ -57,6 +57,10 @@ test("train: the reference's command line runs as it is", async t => {
   t.match(
     stderr,
     /device wasm: WebAssembly.*\n.*cell lstm, 5 hidden units\n.*300 of 40 bases\n.*30 in-distribution, 30 out/,
+  )
+  t.match(
+    stderr,
+    /\nstep 20: validation loss 1\.\d{4} nats per base, AUROC of the likelihood 0\.\d{3} \[0\.\d{3}, 0\.\d{3}\]\n/,
   )
   const run = await runIn(out)
   t.ok(
@@ -134,6 +138,7 @@ test('train: Ctrl-C writes a checkpoint, and the same command goes on to the sam
 
   const resumed = await xenograd(['train', ...flags, `--out_dir=${out}`])
   t.equal(resumed.code, 0, resumed.stderr)
+  t.match(resumed.stderr, /\n {2}goes on at step \d+\n/)
   const last = async (folder: string) =>
     readFile(join(await runIn(join(root, folder)), 'model', 'model_399.safetensors'))
   t.ok((await last('straight')).equals(await last('interrupted')), 'bit for bit')
@@ -171,7 +176,12 @@ test('train: what makes no sense is said before anything is done', async t => {
       1,
       /--cell nothing: there is no such cell; give .*gru.*lstm/,
     ],
-    [['--in_tr_data_dir=/nowhere'], 3, /\/nowhere/],
+    [['--in_tr_data_dir=/nowhere'], 3, /--in_tr_data_dir: \/nowhere: no such file or folder/],
+    [
+      [...(await dataFlags(scratch())), '--in_val_data_dir=/nowhere'],
+      3,
+      /--in_val_data_dir: \/nowhere: no such file or folder/,
+    ],
   ]
   for (const [flags, code, message] of cases) {
     const ended = await xenograd(['train', ...small, ...flags, `--out_dir=${join(root, 'out')}`])
@@ -218,14 +228,53 @@ export const leaky = defineCell({
 testShared("train: from the reference's checkpoint, with its optimiser state", async t => {
   const root = scratch()
   const init = sharedPath('data/tf1-oracle/model/model_500.ckpt')
-  const data = [
-    `--in_tr_data_dir=${sharedPath('data/tf1-oracle')}/in_tr_class_0.tfrecord`,
-    '--in_val_data_dir=',
-    '--ood_val_data_dir=',
-  ]
+  const data = [`--in_tr_data_dir=${sharedPath('data/tf1-oracle')}/in_tr_class_0.tfrecord`]
   const flags = ['--hidden_lstm_size=30', '--num_steps=2', `--init=${init}`, `--out_dir=${join(root, 'out')}`]
   const ended = await xenograd(['train', ...data, ...flags])
   t.equal(ended.code, 0, ended.stderr)
   const { state } = await loadModel(await runIn(join(root, 'out')))
   t.equal(await state.updates.item(), 503, '501 updates and two more')
+})
+
+test('train: a genome is sampled from, without validation and without a flag for that', async t => {
+  const root = scratch()
+  const [genome] = syntheticReads({ split: 'in_tr', count: 1, length: 2000, seed: 3 })
+  const file = join(root, 'genome.fna')
+  await writeFile(file, `>chromosome\n${decode(genome.bases)}\n`)
+  const options = [
+    '--windows=2',
+    '--min_seq_len=20',
+    '--optimiser=adamw',
+    '--weight_decay=0.01',
+    '--clip_norm=1',
+  ]
+  const schedule = ['--lr_schedule=cosine', '--warmup_steps=5']
+  const ended = await xenograd([
+    'train',
+    ...small,
+    `--in_tr_data_dir=${file}`,
+    ...options,
+    ...schedule,
+    `--out_dir=${join(root, 'out')}`,
+  ])
+  t.equal(ended.code, 0, ended.stderr)
+  t.match(
+    ended.stderr,
+    /training fragments of 2 windows of 20, 28, 40 bases from the records of .*genome\.fna \(1 genus, 2000 bases\), both strands, sampled on the fly\n {2}no validation reads\n/,
+  )
+  const { state } = await loadModel(await runIn(join(root, 'out')))
+  t.deepEqual(Object.keys(state).sort(), ['adam', 'carry', 'parameters', 'updates'])
+  t.equal(state.carry?.c.shape[0], 20)
+})
+
+test('train: stops early, and says so', async t => {
+  const root = scratch()
+  const flags = [...(await dataFlags(root)), ...small, `--out_dir=${join(root, 'out')}`]
+  const ended = await xenograd([
+    'train',
+    ...flags,
+    ...['--learning_rate=1e-12', '--patience=2', '--best_by=val_loss', '--num_steps=1000', '--val_freq=2'],
+  ])
+  t.equal(ended.code, 0, ended.stderr)
+  t.match(ended.stderr, /stopped early, 2 validations without a better one; step \d+, loss/)
 })
