@@ -45,6 +45,16 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(exitCodes.failure)
 })
 
+/** Ends with a message and an exit code, as soon as standard output has taken what it was given. */
+function fail(error: unknown): void {
+  const message = describeFailure(error)
+  if (message) say(`xenograd: ${message}`)
+  process.stdout.write('', () => process.exit(exitCodeOf(error)))
+}
+
+// Nobody waited for it; it is an error like any other.
+process.on('uncaughtException', fail)
+
 const program = new Command('xenograd')
   .description('Tells reads of unknown bacteria from reads of known ones by a likelihood ratio.')
   .option('-V, --version', 'print the version and the commit')
@@ -61,8 +71,5 @@ for (const register of [train, tune, trainClassifier, sample, score, evaluate, c
 try {
   await program.parseAsync(dashedNames(process.argv))
 } catch (error) {
-  const message = describeFailure(error)
-  if (message) say(`xenograd: ${message}`)
-  // Not before standard output has taken what it was given.
-  process.stdout.write('', () => process.exit(exitCodeOf(error)))
+  fail(error)
 }

@@ -1,9 +1,10 @@
 import { clearLine, cursorTo } from 'node:readline'
 import { SingleBar } from 'cli-progress'
+import { printable } from '../data/index.js'
 
-/** Tells the user a line; standard output is for data. */
-export const say = (line: string): void => {
-  process.stderr.write(`${line}\n`)
+/** Tells the user a line, or several; standard output is for data. What files and names bring along is made printable. */
+export const say = (text: string): void => {
+  process.stderr.write(`${text.split('\n').map(printable).join('\n')}\n`)
 }
 
 /** How far a long job is; one of it at a time. */

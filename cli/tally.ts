@@ -1,4 +1,4 @@
-import { unknown } from '../data/index.js'
+import { replacement, unknown } from '../data/index.js'
 import type { ScoredRead } from './table.js'
 
 /** Counts the reads of one input as they are scored, from its construction on. */
@@ -9,6 +9,8 @@ export class Tally {
   unknownBases = 0
   /** Reads too short, or with too few known bases, to have a score. */
   undefinedScores = 0
+  /** Reads in whose names characters were replaced that cannot stand in a table. */
+  replacedNames = 0
   readonly #began = performance.now()
 
   add({ read, foreground }: ScoredRead): void {
@@ -16,6 +18,7 @@ export class Tally {
     this.bases += read.bases.length
     for (const base of read.bases) if (base === unknown) this.unknownBases++
     if (Number.isNaN(foreground)) this.undefinedScores++
+    if (read.name.includes(replacement)) this.replacedNames++
   }
 
   get readsPerSecond(): string {
@@ -25,12 +28,15 @@ export class Tally {
 
   /** What users must know, if anything. */
   warning(): string | undefined {
-    const { unknownBases, undefinedScores } = this
+    const { unknownBases, undefinedScores, replacedNames } = this
     const parts = [
       ...(unknownBases
         ? [`${unknownBases} of ${this.bases} bases were not ACGT: skipped with the prediction after each`]
         : []),
       ...(undefinedScores ? [`${undefinedScores} of ${this.reads} reads have no score (NA)`] : []),
+      ...(replacedNames
+        ? [`the names of ${replacedNames} reads have control characters or no UTF-8, shown as ${replacement}`]
+        : []),
     ]
     return parts.length ? parts.join('; ') : undefined
   }

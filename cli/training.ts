@@ -1,5 +1,5 @@
 import { type DeviceOptions, openDevice } from '../engine/index.js'
-import type { MetricsLine, TrainHooks, TrainResult } from '../model/index.js'
+import type { GuessingWatch, MetricsLine, TrainHooks, TrainResult } from '../model/index.js'
 import { exitCodes } from './failure.js'
 import { interrupted, watchInterrupts } from './interrupt.js'
 import { say, startProgress } from './progress.js'
@@ -14,8 +14,8 @@ export type TrainingOptions = {
 /** What this needs of a training's settings. */
 type ToldSettings = { readonly device: string; readonly num_steps: number; readonly patience: number }
 
-/** How validations are told: in which unit the loss is, and of which score the AUROC. */
-type Told = { readonly lossUnit: string; readonly judged: string }
+/** How a training is told: in which unit the loss is, of which score the AUROC, and what watches the loss, if anything. */
+type Told = { readonly lossUnit: string; readonly judged: string; readonly watch?: GuessingWatch }
 
 /**
  * Train with a banner and progress on stderr, on the device of the settings, which is opened. SIGINT ends it with a
@@ -33,6 +33,10 @@ export async function withProgress<Result extends TrainResult>(
   let progress = startProgress(undefined, { quiet: true }) // until the first step says where the run begins
   let started = false
   let latest = ''
+  const { watch } = told
+  const warn = (text: string | undefined) => {
+    if (text !== undefined) (quiet ? say : progress.say)(`xenograd train: ${text}`)
+  }
   try {
     const result = await train({
       signal: interrupted,
@@ -44,6 +48,7 @@ export async function withProgress<Result extends TrainResult>(
         if (!started)
           progress = startProgress(settings.num_steps, { quiet, start: step, goal: lastStep(settings) })
         started = true
+        warn(watch?.see(step, metrics.loss))
         latest = `step ${step}, loss ${metrics.loss.toFixed(4)}`
         progress.update(step + 1, latest)
       },
@@ -52,6 +57,7 @@ export async function withProgress<Result extends TrainResult>(
       },
     })
     progress.stop()
+    warn(watch?.atEnd())
     const early = result.stoppedEarly
       ? `stopped early, ${settings.patience} validations without a better one; `
       : ''

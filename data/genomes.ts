@@ -7,6 +7,7 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { purposeKey, seedPurposes } from '../engine/hostRandom.js'
 import { InputError, unreadable } from './io/inputError.js'
+import { field } from './io/printable.js'
 import { keyOfName, permutation } from './random.js'
 
 export type Genome = {
@@ -66,6 +67,8 @@ export async function readManifest(path: string): Promise<Genome[]> {
   const text = await readFile(path, 'utf8').catch(unreadable(path, 'file'))
   const rows = text.split(/\r?\n/).map(line => line.split('\t').map(field => field.trim()))
   const header = rows[0]
+  const twice = header.find((column, i) => column !== '' && header.indexOf(column) < i)
+  if (twice !== undefined) throw new InputError(`${path} line 1: the header has the column '${twice}' twice`)
   for (const column of ['file', 'genus'])
     if (!header.includes(column)) throw new InputError(`${path} line 1: the header has no column '${column}'`)
   const genomes: Genome[] = []
@@ -74,15 +77,16 @@ export async function readManifest(path: string): Promise<Genome[]> {
   for (const [i, row] of rows.entries()) {
     if (i === 0 || row.join('') === '') continue
     const line = `${path} line ${i + 1}`
-    const field = (column: string): string => row[header.indexOf(column)] ?? ''
-    const [file, genus] = [field('file'), field('genus')]
+    const value = (column: string): string => row[header.indexOf(column)] ?? ''
+    const text = (column: string): string => field(value(column))
+    const [file, genus] = [value('file'), text('genus')]
     if (file === '' || genus === '')
       throw new InputError(`${line}: ${file === '' ? 'file' : 'genus'} is missing`)
     const listed = files.get(file)
     if (listed)
       throw new InputError(`${line}: ${file} is listed on line ${listed}, too; give all its parts there`)
     files.set(file, i + 1)
-    const group = field('set')
+    const group = text('set')
     const before = groups.get(genus)
     if (before && before.group !== group)
       throw new InputError(
@@ -91,14 +95,20 @@ export async function readManifest(path: string): Promise<Genome[]> {
     groups.set(genus, before ?? { group, line: i + 1 })
     genomes.push({
       file: join(dirname(path), file),
-      accession: field('accession') || genomeName(file),
+      accession: text('accession') || genomeName(file),
       genus,
       group,
-      length: Number(field('length_bp')) || 0,
-      parts: parseParts(field('part'), line),
+      length: parseLength(value('length_bp'), line),
+      parts: parseParts(text('part'), line),
     })
   }
   return genomes
+}
+
+/** Bases of a genome, 0 where the manifest says nothing; `line` is what messages begin with. */
+function parseLength(text: string, line: string): number {
+  if (!/^\d{0,15}$/.test(text)) throw new InputError(`${line}: length_bp '${text}' is not a whole number`)
+  return Number(text)
 }
 
 /**

@@ -6,6 +6,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InputError, unreadable } from './io/inputError.js'
+import { parseJson } from './io/json.js'
 
 /** The parts of a data set, by the substring that names of files and folders have: in- and out-of-distribution. */
 export const splits = ['in_tr', 'in_val', 'ood_val', 'in_test', 'ood_test'] as const
@@ -73,7 +74,7 @@ export async function readLabelDictionary(path: string): Promise<Map<string, num
   const text = await readFile(path, 'utf8').catch(unreadable(path, 'file'))
   let labels: unknown
   try {
-    labels = JSON.parse(text)
+    labels = parseJson(text)
   } catch (error) {
     throw new InputError(`${path}: ${(error as Error).message}`)
   }

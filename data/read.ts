@@ -1,6 +1,6 @@
 /** A read: a piece of DNA as a sequencer, or a window of a genome, gives it. */
 export type Read = {
-  /** One line without tabs. A read whose source has no name is called `readN`, N counting from 1 in its source. */
+  /** One line without tabs or other control characters: those of the source are U+FFFD (`field`). A read whose source has no name is called `readN`, N counting from 1 in its source. */
   readonly name: string
   /** 0, 1, 2, 3 for A, C, G, T; 4 (`unknown`) for any other letter. */
   readonly bases: Uint8Array
@@ -77,9 +77,6 @@ export function reverseComplement(bases: Uint8Array): Uint8Array {
   }
   return complement
 }
-
-/** A name that cannot break a line or a column of the tables that it goes into. */
-export const oneLine = (text: string): string => text.replace(/\p{Cc}+/gu, ' ').trim()
 
 /** A byte as an error message shows it: `'?'` or `byte 0xff`. */
 export function describeByte(byte: number): string {

@@ -25,9 +25,11 @@ export const xPixel = ({ left, width, x: [min, max] }: Frame, value: number): nu
 export const yPixel = ({ top, height, y: [min, max] }: Frame, value: number): number =>
   top + height - (height * (value - min)) / (max - min)
 
-/** Text made safe for an element or attribute. */
+/** Text made safe for an element or attribute. XML has no way to write control characters, so they are replaced. */
 const escapeXml = (text: string): string =>
-  text.replace(/[&<>"]/g, character => `&#${character.charCodeAt(0)};`)
+  text
+    .replace(/[\p{Cc}\p{Cs}\ufffe\uffff]/gu, '\ufffd')
+    .replace(/[&<>"]/g, character => `&#${character.charCodeAt(0)};`)
 
 /** One line of text; `style` is a class of the style sheet, `extra` further attributes. */
 export const text = (x: number, y: number, content: string, style = '', extra = ''): string =>

@@ -12,7 +12,8 @@
  */
 export type { TrainingData } from './batchFeed.js'
 export type { ValidationMetric } from './bestValidation.js'
-export { findCell, shippedCells } from './cells.js'
+export { findCell } from './cellFile.js'
+export { shippedCells } from './cells.js'
 export { CheckpointError, writeTensorFlowCheckpoint } from './checkpoint/index.js'
 export { checkClassifierSettings, checkSettings } from './checkSettings.js'
 export {
@@ -46,6 +47,7 @@ export { Detector, type DetectorOptions, type ReadScores } from './detector.js'
 export { type DetectorFile, readDetectorFile, writeDetectorFile } from './detectorFile.js'
 export { DivergedError } from './divergedError.js'
 export { batchLoss, initialModel, type ModelOptions, type ModelParameters, predict } from './generative.js'
+export { GuessingWatch, lossOfGuessing } from './guessing.js'
 export type { MetricsLine } from './metricsWindow.js'
 export { generativeNetwork, type LoadedState, type Network } from './network.js'
 export type { OptimiserName, OptimiserSettings } from './optimiser.js'

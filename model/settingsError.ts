@@ -1,3 +1,4 @@
+import { quoting } from '../data/index.js'
 import type { ClassifierSettingName } from './classifierSettings.js'
 import type { SettingName } from './settings.js'
 
@@ -16,10 +17,7 @@ export class SettingsError extends RangeError {
     readonly tell: (name: (setting: NamedSetting) => string) => string,
     options?: ErrorOptions,
   ) {
-    super(
-      tell(setting => setting),
-      options,
-    )
+    super(quoting(tell(setting => setting)), options)
   }
 }
 

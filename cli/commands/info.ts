@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { printable } from '../../data/index.js'
 import { entries } from '../../engine/index.js'
 import { loadModel } from '../../model/index.js'
 import { parameterCount } from '../models.js'
@@ -26,6 +27,6 @@ export function register(program: Command): void {
       ])
       const notes = Object.entries(metadata).filter(([name]) => !(name in properties))
       for (const [name, value] of [...Object.entries(properties), ...notes, ...tensors])
-        process.stdout.write(`${name}\t${value}\n`)
+        process.stdout.write(`${printable(name)}\t${printable(String(value))}\n`)
     })
 }

@@ -1,5 +1,5 @@
 import type { Command, OptionValues } from 'commander'
-import { checkSettings, type Settings, trainFromSettings } from '../../model/index.js'
+import { checkSettings, GuessingWatch, type Settings, trainFromSettings } from '../../model/index.js'
 import { chosenDevice, deviceOptionFlags } from '../deviceOptions.js'
 import { settingOptions, settingsOf } from '../settingFlags.js'
 import { type TrainingOptions, withProgress } from '../training.js'
@@ -31,6 +31,6 @@ export async function runTraining(
   options: TrainingOptions = {},
 ): ReturnType<typeof trainFromSettings> {
   checkSettings(settings) // before a device is opened for nothing
-  const told = { lossUnit: 'nats per base', judged: 'the likelihood' }
+  const told = { lossUnit: 'nats per base', judged: 'the likelihood', watch: new GuessingWatch() }
   return withProgress(settings, told, options, hooks => trainFromSettings(settings, hooks))
 }

@@ -6,47 +6,71 @@
  *     Features { map<string, Feature> feature = 1 }  each list { repeated value = 1 }
  */
 import { PbfReader, PbfWriter } from 'pbf'
+import { type FieldReaders, readMessage, readVarint } from '../io/protobuf.js'
 
-/** A feature of one value; empty for an empty list and for a list of floats, which reads do not have. */
+/** A feature of one value. */
 export type Feature = {
   bytes?: Uint8Array
   int64?: number
 }
 
+/** The values of a feature. Floats, which reads do not have, are left out. */
+export type Values = {
+  readonly bytes: Uint8Array[]
+  readonly int64: number[]
+}
+
 /**
- * The features of a message, the first value of each.
+ * The features of a message, by their names; the last one where a name stands twice, as protocol buffers want it.
  * @throws Error when the bytes are not such a message.
  */
-export function decodeExample(message: Uint8Array): Map<string, Feature> {
-  return new PbfReader(message).readFields(readExample, new Map<string, Feature>())
+export const decodeExample = (message: Uint8Array): Map<string, Values> =>
+  readMessage(new PbfReader(message), exampleFields, new Map<string, Values>())
+
+const utf8 = new TextDecoder()
+
+const bytesListFields: FieldReaders<Values> = {
+  1: { bytes: (values, pbf, end) => values.bytes.push(pbf.buf.subarray(pbf.pos, end)) },
 }
 
-function readExample(tag: number, features: Map<string, Feature>, pbf: PbfReader): void {
-  if (tag === 1) pbf.readMessage(readFeatures, features)
+const int64ListFields: FieldReaders<Values> = {
+  1: {
+    varint: (values, value) => values.int64.push(value),
+    bytes: (values, pbf, end) => {
+      while (pbf.pos < end) values.int64.push(readVarint(pbf))
+    },
+  },
 }
 
-function readFeatures(tag: number, features: Map<string, Feature>, pbf: PbfReader): void {
-  if (tag !== 1) return
-  const { key, feature } = pbf.readMessage(readEntry, { key: '', feature: {} })
-  features.set(key, feature)
+const featureFields: FieldReaders<Values> = {
+  1: { bytes: (values, pbf, end) => readMessage(pbf, bytesListFields, values, end) },
+  2: { bytes: () => {} },
+  3: { bytes: (values, pbf, end) => readMessage(pbf, int64ListFields, values, end) },
 }
 
-function readEntry(tag: number, entry: { key: string; feature: Feature }, pbf: PbfReader): void {
-  if (tag === 1) entry.key = pbf.readString()
-  else if (tag === 2) pbf.readMessage(readFeature, entry.feature)
+type Entry = { key: string; readonly values: Values }
+
+const entryFields: FieldReaders<Entry> = {
+  1: {
+    bytes: (entry, pbf, end) => {
+      entry.key = utf8.decode(pbf.buf.subarray(pbf.pos, end))
+    },
+  },
+  2: { bytes: ({ values }, pbf, end) => readMessage(pbf, featureFields, values, end) },
 }
 
-function readFeature(tag: number, feature: Feature, pbf: PbfReader): void {
-  if (tag === 1) pbf.readMessage(readBytesList, feature)
-  else if (tag === 3) pbf.readMessage(readInt64List, feature)
+const featuresFields: FieldReaders<Map<string, Values>> = {
+  1: {
+    bytes: (features, pbf, end) => {
+      const entry: Entry = { key: '', values: { bytes: [], int64: [] } }
+      readMessage(pbf, entryFields, entry, end)
+      features.set(entry.key, entry.values)
+    },
+  },
 }
 
-function readBytesList(tag: number, feature: Feature, pbf: PbfReader): void {
-  if (tag === 1) feature.bytes ??= pbf.readBytes()
-}
-
-function readInt64List(tag: number, feature: Feature, pbf: PbfReader): void {
-  if (tag === 1) feature.int64 ??= pbf.readPackedVarint([], true)[0]
+const exampleFields: FieldReaders<Map<string, Values>> = {
+  1: { bytes: (features, pbf, end) => readMessage(pbf, featuresFields, features, end) },
 }
 
 /** The message of features of one value each, in the map's order. */

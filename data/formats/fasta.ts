@@ -1,5 +1,6 @@
 import { InputError } from '../io/inputError.js'
 import { trimEnd } from '../io/lines.js'
+import { field } from '../io/printable.js'
 import { decode, type Read } from '../read.js'
 import { Sequence } from './sequence.js'
 import type { TextSource } from './textSource.js'
@@ -36,7 +37,7 @@ export type ReadHeader = Omit<Read, 'bases'>
 
 /** What the header line of record `number` says, in FASTA or FASTQ; its first character is the format's mark. */
 export function parseHeader(line: Uint8Array, number: number): ReadHeader {
-  const [name, ...words] = new TextDecoder().decode(line.subarray(1)).trim().split(/\s+/)
+  const [name, ...words] = new TextDecoder().decode(line.subarray(1)).trim().split(/\s+/).map(field)
   const value = (key: string) => words.find(word => word.startsWith(`${key}=`))?.slice(key.length + 1)
   const genus = value('genus')
   const label = value('label')

@@ -1,6 +1,6 @@
 /**
  * The formats of reads, told apart by their first bytes: this is the folder's door. `source` opens a file or stream,
- * unpacks gzip and finds out the format. FASTA, FASTQ and TSV are parsed from lines (`textSource`: what their parsers
+ * unpacks gzip (`gunzip`) and finds out the format. FASTA, FASTQ and TSV are parsed from lines (`textSource`: what their parsers
  * get; `fasta`, `fastq`, `tsv`; `sequence` collects their bases); TFRecord from records of bytes (`tfrecord`), each of
  * which holds a message (`example`). The formats that are written, FASTA and TFRecord, have their writers beside their
  * parsers. A format's code is loaded when a file of it is opened: programs start sooner.

@@ -1,12 +1,11 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { pipeline, Readable } from 'node:stream'
-import { createGunzip } from 'node:zlib'
 import { ByteStream } from '../io/bytes.js'
 import { InputError, unreadable } from '../io/inputError.js'
 import { headerBytes, isRecordHeader } from '../io/records.js'
 import { describeByte } from '../read.js'
+import { gunzip } from './gunzip.js'
 
 /** Where reads come from: a path, `-` for standard input, or a stream of bytes or of text. */
 export type Source = string | AsyncIterable<Uint8Array | string>
@@ -32,8 +31,10 @@ export async function openSource(source: Source, name = sourceName(source)): Pro
   let bytes = new ByteStream(asBytes(await openStream(source)))
   try {
     let head = await bytes.peek(headerBytes)
-    while (startsWith(head, gzipMagic)) {
-      bytes = new ByteStream(gunzip(bytes.chunks()))
+    for (let depth = 0; startsWith(head, gzipMagic); depth++) {
+      // There is gzip data that decompresses to itself.
+      if (depth === mostGzip) throw new InputError(`${name}: gzip in gzip, more than ${mostGzip} deep`)
+      bytes = new ByteStream(gunzip(bytes.chunks(), name))
       head = await bytes.peek(headerBytes)
     }
     return { name, bytes, format: await detectFormat(bytes, name) }
@@ -58,16 +59,12 @@ async function* asBytes(chunks: AsyncIterable<Uint8Array | string>): AsyncGenera
   for await (const chunk of chunks) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk
 }
 
-function gunzip(compressed: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  const output = createGunzip({ chunkSize: 1 << 17 })
-  pipeline(Readable.from(compressed), output, () => {}) // an error reaches whoever reads `output`
-  return output
-}
-
 const startsWith = (bytes: Uint8Array, magic: readonly number[]): boolean =>
   magic.every((byte, i) => bytes[i] === byte)
 
 const gzipMagic = [0x1f, 0x8b]
+/** As often as anybody compresses a file. */
+const mostGzip = 4
 const byteOrderMark = [0xef, 0xbb, 0xbf]
 const greaterThan = 62
 const atSign = 64

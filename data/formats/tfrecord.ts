@@ -6,9 +6,10 @@
 import type { ByteStream } from '../io/bytes.js'
 import { maskedCrc32c } from '../io/crc32c.js'
 import { InputError } from '../io/inputError.js'
+import { field } from '../io/printable.js'
 import { checksumBytes, frameRecord, headerBytes, isRecordHeader, u32 } from '../io/records.js'
-import { oneLine, type Read, unknown } from '../read.js'
-import { decodeExample, encodeExample, type Feature } from './example.js'
+import { type Read, unknown } from '../read.js'
+import { decodeExample, encodeExample, type Feature, type Values } from './example.js'
 
 /**
  * Reads of a TFRecord file.
@@ -48,7 +49,7 @@ export async function* parseTfrecord(
   }
 }
 
-function featuresOf(payload: Uint8Array, location: string): Map<string, Feature> {
+function featuresOf(payload: Uint8Array, location: string): Map<string, Values> {
   try {
     return decodeExample(payload)
   } catch (error) {
@@ -56,17 +57,19 @@ function featuresOf(payload: Uint8Array, location: string): Map<string, Feature>
   }
 }
 
-function readOf(features: Map<string, Feature>, fallbackName: string, location: string): Read {
-  const text = features.get('x')?.bytes
+function readOf(features: Map<string, Values>, fallbackName: string, location: string): Read {
+  const text = onlyValue('x', features.get('x')?.bytes, location)
   if (text === undefined) {
     const names = [...features.keys()].sort().join(', ') || 'none'
     throw new InputError(
       `${location}: has no feature x of type bytes, which holds the bases (features: ${names})`,
     )
   }
-  const origin = features.get('z')?.bytes
-  const name = origin?.length ? oneLine(new TextDecoder().decode(origin)) : fallbackName
-  const label = features.get('y')?.int64
+  const origin = onlyValue('z', features.get('z')?.bytes, location)
+  const name = (origin && field(new TextDecoder().decode(origin).trim())) || fallbackName
+  const label = onlyValue('y', features.get('y')?.int64, location)
+  if (label !== undefined && !Number.isSafeInteger(label))
+    throw new InputError(`${location}: the label is ${label}, wanted a whole number below 2^53`)
   const bar = name.indexOf('|')
   return {
     name,
@@ -74,6 +77,13 @@ function readOf(features: Map<string, Feature>, fallbackName: string, location: 
     ...(label !== undefined && { label }),
     ...(bar > 0 && { genus: name.slice(0, bar) }),
   }
+}
+
+/** The value of a feature of one value, undefined where there is none. @throws InputError where there are several. */
+function onlyValue<T>(name: string, values: readonly T[] = [], location: string): T | undefined {
+  if (values.length > 1)
+    throw new InputError(`${location}: feature ${name} has ${values.length} values, wanted one`)
+  return values[0]
 }
 
 const space = 32

@@ -1,5 +1,6 @@
 import { InputError } from '../io/inputError.js'
-import { oneLine, type Read } from '../read.js'
+import { field } from '../io/printable.js'
+import type { Read } from '../read.js'
 import { Sequence } from './sequence.js'
 import type { TextSource } from './textSource.js'
 
@@ -29,13 +30,13 @@ export async function* parseTsv({ batches, file, maxLength }: TextSource): Async
         if (header) continue
       }
       records++
-      const field = (name: string) => fields[columns!.indexOf(name)]
-      const name = textOf(field('seq_info')) || `read${records}`
-      const letters = field('seq')
+      const column = (name: string) => fields[columns!.indexOf(name)]
+      const name = textOf(column('seq_info')) || `read${records}`
+      const letters = column('seq')
       if (letters === undefined)
         throw new InputError(`${file} line ${number}: the column with the sequence is missing (read ${name})`)
       sequence.append(letters, number, name, records === 1 ? notAKnownFormat : '')
-      const label = textOf(field('label'))
+      const label = textOf(column('label'))
       yield {
         name,
         bases: sequence.take(),
@@ -55,7 +56,7 @@ function columnsOfHeader(fields: readonly Uint8Array[]): string[] | undefined {
   return sequenceColumn < 0 ? undefined : names.with(sequenceColumn, 'seq')
 }
 
-const textOf = (field: Uint8Array | undefined): string => oneLine(new TextDecoder().decode(field))
+const textOf = (bytes: Uint8Array | undefined): string => field(new TextDecoder().decode(bytes).trim())
 
 function splitAtTabs(line: Uint8Array): Uint8Array[] {
   const fields: Uint8Array[] = []

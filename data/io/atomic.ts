@@ -1,7 +1,8 @@
 /**
  * This folder is what reading and writing files takes whatever is in them: writing (`atomic`, `writeChunks`), bytes and
- * lines of a stream (`bytes`, `lines`), checksums (`crc32c`), the frames of TFRecord files (`records`), and the error for
- * bad input (`inputError`).
+ * lines of a stream (`bytes`, `lines`), checksums (`crc32c`), the frames of TFRecord files (`records`), messages of protocol
+ * buffers (`protobuf`), JSON (`json`), text that is safe to show (`printable`), and the error for bad input
+ * (`inputError`).
  *
  * Files are written whole or not at all: bytes go to a temporary file in the same folder, which replaces the old file
  * only when it is complete and on the disk. A crash at any moment leaves the old file or the new one, never a mixture

@@ -3,7 +3,7 @@
  * a JSON string (`json.dumps(params.to_json())`) and reads that back as YAML, then JSON; plain JSON is read here too.
  */
 import { readFile } from 'node:fs/promises'
-import { writeFileAtomic } from '../../data/index.js'
+import { parseJson, writeFileAtomic } from '../../data/index.js'
 import { isKind, type Settings, settingNames, settingsTable } from '../settings.js'
 import { CheckpointError } from './tensors.js'
 
@@ -17,10 +17,10 @@ export type Params = Partial<Settings> & { readonly [other: string]: unknown }
 export function parseParams(text: string, file = 'params.json'): Params {
   let params: unknown
   try {
-    params = JSON.parse(text)
-    if (typeof params === 'string') params = JSON.parse(params)
+    params = parseJson(text)
+    if (typeof params === 'string') params = parseJson(params)
   } catch (cause) {
-    throw new CheckpointError(file, `the settings are not JSON (${(cause as Error).message})`, { cause })
+    throw new CheckpointError(file, `the settings are ${(cause as Error).message}`, { cause })
   }
   if (typeof params !== 'object' || params === null || Array.isArray(params)) {
     throw new CheckpointError(file, 'the settings are not a JSON object')

@@ -4,7 +4,7 @@
  * with spaces, then the tensors' bytes, which cover the rest of the file without gap or overlap.
  */
 import { readFile } from 'node:fs/promises'
-import { writeChunks } from '../../data/index.js'
+import { parseJson, writeChunks } from '../../data/index.js'
 import {
   bytesOf,
   CheckpointError,
@@ -133,16 +133,27 @@ function splitHeader(bytes: Uint8Array, file: string): { header: Record<string, 
     )
   }
   const data = bytes.subarray(8 + Number(length))
-  let header: unknown
-  try {
-    header = JSON.parse(
-      new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, 8 + Number(length))),
-    )
-  } catch (cause) {
-    throw new CheckpointError(file, `the header is not JSON (${(cause as Error).message})`, { cause })
-  }
+  const header = parseHeader(bytes.subarray(8, 8 + Number(length)), file)
   if (!isObject(header)) throw new CheckpointError(file, 'the header is not a JSON object')
   return { header, data }
+}
+
+function parseHeader(json: Uint8Array, file: string): unknown {
+  let text: string
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(json)
+  } catch (cause) {
+    throw new CheckpointError(file, 'the header is not UTF-8 (damaged, or not safetensors)', { cause })
+  }
+  try {
+    return parseJson(text)
+  } catch (cause) {
+    throw new CheckpointError(
+      file,
+      `the header is ${(cause as Error).message} (damaged, or not safetensors)`,
+      { cause },
+    )
+  }
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
@@ -166,6 +177,8 @@ function checkEntry(
   }
   if (!isObject(value)) return fail('its header entry is not an object')
   const { dtype, shape, data_offsets: offsets } = value
+  for (const needed of ['dtype', 'shape', 'data_offsets'])
+    if (!Object.hasOwn(value, needed)) fail(`its header entry has no ${needed}`)
   if (!isStoredDtype(dtype)) {
     return fail(`dtype ${JSON.stringify(dtype)} is not supported (${storedDtypes.join(', ')} are)`)
   }

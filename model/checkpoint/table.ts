@@ -9,7 +9,7 @@
  * byte that names its compression and the masked CRC32C of the block and that byte.
  */
 import { PbfReader, PbfWriter } from 'pbf'
-import { maskedCrc32c } from '../../data/index.js'
+import { maskedCrc32c, readVarint } from '../../data/index.js'
 import { CheckpointError } from './tensors.js'
 
 /** Key and value, in the order of the keys' bytes. */
@@ -36,16 +36,24 @@ const defaultBlockBytes = 262144
  */
 export function decodeTable(table: Uint8Array, file: string): TableEntry[] {
   const entries: TableEntry[] = []
-  for (const [, handle] of decodeBlock(table, readFooter(table, file), file)) {
-    entries.push(...decodeBlock(table, readHandle(new PbfReader(handle)), file))
-  }
-  entries.forEach(([key], i) => {
-    if (i > 0 && Buffer.compare(entries[i - 1][0], key) >= 0) {
-      throw new CheckpointError(file, `key ${Buffer.from(key)} is out of order (damaged index)`)
+  for (const [separator, handle] of decodeBlock(table, readFooter(table, file), file)) {
+    for (const entry of decodeBlock(table, readHandle(new PbfReader(handle)), file)) {
+      checkOrder(entries.at(-1)?.[0], entry[0], file)
+      entries.push(entry)
     }
-  })
+    // An index key may be anything from its block's last key on.
+    const last = entries.at(-1)?.[0]
+    if (last && Buffer.compare(last, separator) > 0) throw outOfOrder(last, file)
+  }
   return entries
 }
+
+function checkOrder(before: Uint8Array | undefined, key: Uint8Array, file: string): void {
+  if (before && Buffer.compare(before, key) >= 0) throw outOfOrder(key, file)
+}
+
+const outOfOrder = (key: Uint8Array, file: string) =>
+  new CheckpointError(file, `key ${Buffer.from(key)} is out of order (damaged index)`)
 
 /** The bytes of a table of `entries`, which must be sorted by their keys' bytes, each key once. */
 export function encodeTable(entries: readonly TableEntry[], blockBytes = defaultBlockBytes): Uint8Array {
@@ -86,7 +94,7 @@ function readFooter(table: Uint8Array, file: string): BlockHandle {
       `not the index of a TensorFlow V2 checkpoint, or truncated: wanted the magic number 0x${magic.toString(16)} at its end, got ${got}`,
     )
   }
-  const footer = new PbfReader(table.subarray(table.length - footerBytes))
+  const footer = new PbfReader(table.subarray(table.length - footerBytes, table.length - 8))
   try {
     readHandle(footer) // the meta-index, of which TensorFlow makes no use
     return readHandle(footer)
@@ -95,9 +103,13 @@ function readFooter(table: Uint8Array, file: string): BlockHandle {
   }
 }
 
+/** @throws Error when the bytes end before the handle does, or its numbers are impossible in a file. */
 function readHandle(pbf: PbfReader): BlockHandle {
-  const offset = pbf.readVarint()
-  return { offset, size: pbf.readVarint() }
+  const offset = readVarint(pbf)
+  const size = readVarint(pbf)
+  if (!(offset >= 0 && size >= 0 && Number.isSafeInteger(offset + size)))
+    throw new Error('a block has no place')
+  return { offset, size }
 }
 
 function encodeHandle({ offset, size }: BlockHandle): Uint8Array {
@@ -124,19 +136,28 @@ function decodeBlock(table: Uint8Array, { offset, size }: BlockHandle, file: str
   const restarts = size >= 8 ? view.getUint32(end - 4, true) : 0
   const entriesEnd = size - 4 - 4 * restarts
   if (restarts < 1 || entriesEnd < 0) return fail('is malformed (restart points)')
+  // Readers that look for one key begin there, so they are checked although all entries are read here.
+  const restartAt = (i: number) => view.getUint32(offset + entriesEnd + 4 * i, true)
+  const starts = new Set<number>()
   const pbf = new PbfReader(table.subarray(offset, end))
   const entries: TableEntry[] = []
   let key = new Uint8Array()
   while (pbf.pos < entriesEnd) {
-    const shared = pbf.readVarint()
-    const unshared = pbf.readVarint()
-    const valueLength = pbf.readVarint()
+    const start = pbf.pos
+    const shared = readVarint(pbf)
+    const unshared = readVarint(pbf)
+    const valueLength = readVarint(pbf)
     const valueStart = pbf.pos + unshared
-    if (!(shared <= key.length && valueStart + valueLength <= entriesEnd)) return fail('is malformed (entry)')
+    const isInside = Math.min(shared, unshared, valueLength) >= 0 && valueStart + valueLength <= entriesEnd
+    if (!(isInside && shared <= key.length)) return fail('is malformed (entry)')
+    if (shared === 0) starts.add(start)
     key = Buffer.concat([key.subarray(0, shared), pbf.buf.subarray(pbf.pos, valueStart)])
     pbf.pos = valueStart + valueLength
     entries.push([key, pbf.buf.subarray(valueStart, pbf.pos)])
   }
+  for (let i = 0; i < restarts; i++)
+    if (!starts.has(restartAt(i)) && !(i === 0 && entriesEnd === 0))
+      return fail('is malformed (restart points)')
   return entries
 }
 

@@ -7,7 +7,7 @@
  */
 import { type FileHandle, open, readFile } from 'node:fs/promises'
 import { PbfReader, PbfWriter } from 'pbf'
-import { maskedCrc32c, writeFileAtomic } from '../../data/index.js'
+import { type FieldReaders, maskedCrc32c, readMessage, writeFileAtomic } from '../../data/index.js'
 import { decodeTable, encodeTable, hex, type TableEntry } from './table.js'
 import {
   bytesOf,
@@ -73,6 +73,7 @@ export async function readTensorFlowCheckpoint(path: string): Promise<Map<string
   try {
     for (let i = 0; i < header.shards; i++) shards.push(await openShard(shardPath(prefix, i, header.shards)))
     const tensors = new Map<string, StoredTensor>()
+    checkOverlap(entries, indexPath)
     for (const [name, entry] of entries) {
       const dtype = checkEntry(name, entry, header, indexPath)
       const file = shardPath(prefix, entry.shard, header.shards)
@@ -173,7 +174,7 @@ function decodeIndex(
   try {
     const [first, ...rest] = decodeTable(index, file)
     if (first?.[0].length !== 0) throw new CheckpointError(file, 'the index has no bundle header')
-    const header = new PbfReader(first[1]).readFields(readHeaderField, { shards: 0, endianness: 0 })
+    const header = readMessage(new PbfReader(first[1]), headerFields, { shards: 0, endianness: 0 })
     if (header.endianness !== 0) throw new CheckpointError(file, 'big-endian checkpoints are not supported')
     const utf8 = new TextDecoder('utf-8', { fatal: true })
     return { header, entries: rest.map(([key, value]) => [utf8.decode(key), decodeEntry(value)] as const) }
@@ -196,20 +197,39 @@ function checkEntry(name: string, entry: BundleEntry, header: BundleHeader, file
     )
   }
   if (entry.sliced) return fail('is partitioned into slices, which is not supported')
-  if (!(entry.shard < header.shards)) return fail(`is in shard ${entry.shard} of ${header.shards}`)
+  if (!(entry.shard >= 0 && entry.shard < header.shards))
+    return fail(`is in shard ${entry.shard} of ${header.shards}`)
   const wanted = elementCount(entry.shape) * elementBytes(dtype)
+  if (Number.isNaN(wanted)) return fail(`has the impossible shape ${showShape(entry.shape)}`)
   if (entry.size !== wanted) {
     return fail(`has ${entry.size} bytes, ${dtype} ${showShape(entry.shape)} takes ${wanted}`)
   }
-  if (!Number.isSafeInteger(entry.offset)) return fail(`has the offset ${entry.offset}`)
+  if (!(entry.offset >= 0 && Number.isSafeInteger(entry.offset + entry.size)))
+    return fail(`has the impossible offset ${entry.offset}`)
   return dtype
 }
 
-// The protocol buffers, field by field; fields that do not matter here are skipped by the reader.
+/** @throws CheckpointError when two variables share bytes of a shard. */
+function checkOverlap(entries: readonly (readonly [string, BundleEntry])[], file: string): void {
+  const inOrder = entries
+    .filter(([, { size }]) => size > 0)
+    .sort(([, a], [, b]) => a.shard - b.shard || a.offset - b.offset)
+  for (const [i, [name, entry]] of inOrder.entries()) {
+    if (i === 0) continue
+    const [nameBefore, before] = inOrder[i - 1]
+    if (entry.shard === before.shard && entry.offset < before.offset + before.size)
+      throw new CheckpointError(
+        file,
+        `variables ${nameBefore} and ${name} share bytes of the data (damaged index)`,
+      )
+  }
+}
 
-function readHeaderField(tag: number, header: BundleHeader, pbf: PbfReader): void {
-  if (tag === 1) header.shards = pbf.readVarint()
-  else if (tag === 2) header.endianness = pbf.readVarint()
+// The protocol buffers, field by field; `readMessage` skips fields that do not matter here.
+
+const headerFields: FieldReaders<BundleHeader> = {
+  1: { varint: (header, shards) => Object.assign(header, { shards }) },
+  2: { varint: (header, endianness) => Object.assign(header, { endianness }) },
 }
 
 function encodeHeader(): Uint8Array {
@@ -220,7 +240,7 @@ function encodeHeader(): Uint8Array {
 }
 
 const decodeEntry = (value: Uint8Array): BundleEntry =>
-  new PbfReader(value).readFields(readEntryField, {
+  readMessage(new PbfReader(value), entryFields, {
     dtype: 0,
     shape: [],
     shard: 0,
@@ -230,22 +250,22 @@ const decodeEntry = (value: Uint8Array): BundleEntry =>
     sliced: false,
   })
 
-function readEntryField(tag: number, entry: BundleEntry, pbf: PbfReader): void {
-  if (tag === 1) entry.dtype = pbf.readVarint()
-  else if (tag === 2) pbf.readMessage(readShapeField, entry.shape)
-  else if (tag === 3) entry.shard = pbf.readVarint()
-  else if (tag === 4) entry.offset = pbf.readVarint()
-  else if (tag === 5) entry.size = pbf.readVarint()
-  else if (tag === 6) entry.crc32c = pbf.readFixed32()
-  else if (tag === 7) entry.sliced = true
+type Dim = { size: number }
+
+const dimFields: FieldReaders<Dim> = { 1: { varint: (dim, size) => Object.assign(dim, { size }) } }
+
+const shapeFields: FieldReaders<number[]> = {
+  2: { bytes: (shape, pbf, end) => shape.push(readMessage<Dim>(pbf, dimFields, { size: 0 }, end).size) },
 }
 
-function readShapeField(tag: number, shape: number[], pbf: PbfReader): void {
-  if (tag === 2) shape.push(pbf.readMessage(readDimField, { size: 0 }).size)
-}
-
-function readDimField(tag: number, dim: { size: number }, pbf: PbfReader): void {
-  if (tag === 1) dim.size = pbf.readVarint(true)
+const entryFields: FieldReaders<BundleEntry> = {
+  1: { varint: (entry, dtype) => Object.assign(entry, { dtype }) },
+  2: { bytes: ({ shape }, pbf, end) => readMessage(pbf, shapeFields, shape, end) },
+  3: { varint: (entry, shard) => Object.assign(entry, { shard }) },
+  4: { varint: (entry, offset) => Object.assign(entry, { offset }) },
+  5: { varint: (entry, size) => Object.assign(entry, { size }) },
+  6: { fixed32: (entry, crc32c) => Object.assign(entry, { crc32c }) },
+  7: { bytes: entry => Object.assign(entry, { sliced: true }) },
 }
 
 function encodeEntry({ dtype, shape, data }: StoredTensor, offset: number, crc32c: number): Uint8Array {

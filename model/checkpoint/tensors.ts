@@ -1,5 +1,7 @@
 /** What both checkpoint formats hold: named arrays with a dtype and a shape, row-major, little-endian on disk. */
 
+import { quoting } from '../../data/index.js'
+
 /** Element types by their safetensors names. Typed arrays for 16-bit floats do not exist in Node 20. */
 const arrayTypes = {
   F64: Float64Array,
@@ -56,7 +58,7 @@ export class CheckpointError extends Error {
     problem: string,
     options?: ErrorOptions,
   ) {
-    super(`${file}: ${problem}`, options)
+    super(quoting(`${file}: ${problem}`), options)
   }
 }
 

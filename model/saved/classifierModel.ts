@@ -1,3 +1,4 @@
+import { parseJson } from '../../data/index.js'
 import { CheckpointError, readSafetensors } from '../checkpoint/index.js'
 import { type ClassifierOptions, type ClassifierParameters, initialClassifier } from '../classifier.js'
 import { SettingsError } from '../settingsError.js'
@@ -6,6 +7,9 @@ import { locateModel } from './locate.js'
 import { optimiserOf, trainStateOf, writeTrainState } from './safetensorsModel.js'
 
 const formatName = 'xenograd-classifier-1'
+
+/** What no layer of a classifier is larger than: a damaged file is not to ask for terabytes. */
+const largestSize = 1e6
 
 /** What a file says of a classifier beside its tensors. */
 export type ClassifierDescription = ClassifierOptions & {
@@ -82,9 +86,13 @@ const describe = (description: ClassifierDescription): string => {
 export function parseDescription(path: string, text: string | undefined): ClassifierDescription {
   let value: unknown
   try {
-    value = JSON.parse(text ?? '')
+    value = parseJson(text ?? '')
   } catch (cause) {
-    throw new CheckpointError(path, 'its metadata does not describe a classifier: no JSON', { cause })
+    throw new CheckpointError(
+      path,
+      `its metadata does not describe a classifier: ${(cause as Error).message}`,
+      { cause },
+    )
   }
   if (isDescription(value)) return value
   throw new CheckpointError(path, `its metadata does not describe a classifier: ${text?.slice(0, 200)}`)
@@ -97,7 +105,7 @@ function isDescription(value: unknown): value is ClassifierDescription {
   }
   const sizes = [motifs, motifLength, hidden, classes, length]
   return (
-    sizes.every(size => Number.isSafeInteger(size) && Number(size) > 0) &&
+    sizes.every(size => Number.isInteger(size) && Number(size) > 0 && Number(size) <= largestSize) &&
     Number(length) >= Number(motifLength) &&
     typeof embedding === 'boolean' &&
     Array.isArray(classNames) &&

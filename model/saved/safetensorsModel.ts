@@ -1,5 +1,5 @@
 import { type Cell, type DType, initialCarry, type Tree } from '../../engine/index.js'
-import { findCell } from '../cells.js'
+import { shippedCell, shippedCells } from '../cells.js'
 import {
   CheckpointError,
   expectTensor,
@@ -10,6 +10,7 @@ import {
   writeSafetensors,
 } from '../checkpoint/index.js'
 import type { ModelOptions } from '../generative.js'
+import { SettingsError } from '../settingsError.js'
 import { initialState, type TrainState } from '../trainState.js'
 import { namedTensors, type SavedModel, stateFrom } from './savedModel.js'
 
@@ -55,27 +56,17 @@ export async function writeTrainState<P extends Tree>(
 
 /**
  * Read what `saveState` has written. A file without the optimiser's state (parameters only) gives a fresh one.
- * `cell`: the cell to use instead of the one that the file names.
- * @throws CheckpointError for a missing, foreign or damaged file, or one whose shapes do not fit its cell.
+ * `cell`: the cell of the user's own that the file is to be made of. A file names its cell, and that cannot make code
+ * run: the name is looked up among the shipped cells, where no `cell` is given.
+ * @throws CheckpointError for a missing, foreign or damaged file, or one whose values do not fit its cell; SettingsError
+ * for a file of a cell that is not shipped, or of another one than `cell`.
  */
 export async function loadSafetensorsModel(path: string, cell?: Cell): Promise<SavedModel> {
   const { tensors, metadata } = await readSafetensors(path)
-  if (metadata.format !== formatName)
-    throw new CheckpointError(
-      path,
-      `a safetensors file, but not of this program: its metadata has format '${metadata.format ?? 'none'}', wanted '${formatName}'`,
-    )
-  const hidden = Number(metadata.hidden)
-  if (!Number.isInteger(hidden) || hidden < 1)
-    throw new CheckpointError(path, `its metadata has hidden '${metadata.hidden}', wanted a whole number`)
-  const options = {
-    cell: cell ?? (await findCell(metadata.cell)),
-    hidden,
-    embedding: metadata.embedding === 'true',
-  }
+  const options = await optionsOf(path, metadata, cell)
   const untrained = initialState({ ...options, seed: 0, optimiser: optimiserOf(tensors) })
   const batch = tensors.get(`carry.${options.cell.carry[0]}`)?.shape[0]
-  const carry = batch !== undefined && { carry: initialCarry(options.cell, batch, hidden) }
+  const carry = batch !== undefined && { carry: initialCarry(options.cell, batch, options.hidden) }
   const state = trainStateOf(path, tensors, { ...untrained, ...carry })
   return { path, options, state, metadata }
 }
@@ -97,8 +88,60 @@ export function trainStateOf<P extends Tree>(
   untrained: TrainState<P>,
 ): TrainState<P> {
   const withOptimiser = hasState(tensors, optimiserOf(tensors))
-  return stateFrom(untrained, (name, t) => {
+  return stateFrom(path, untrained, (name, t) => {
     if (!withOptimiser && (name === 'updates' || name.startsWith('adam.'))) return undefined
     return expectTensor(path, tensors, name, t.dtype === 'int32' ? 'I32' : 'F32', t.shape)
   })
 }
+
+/** Cell and sizes, as the metadata say. */
+async function optionsOf(
+  path: string,
+  metadata: Readonly<Record<string, string>>,
+  cell: Cell | undefined,
+): Promise<ModelOptions> {
+  const { format, hidden = '', embedding, step } = metadata
+  const fail = (problem: string): never => {
+    throw new CheckpointError(path, problem)
+  }
+  if (format !== formatName)
+    fail(
+      `a safetensors file, but not of this program: its metadata has ${shown('format', format)}, wanted '${formatName}'`,
+    )
+  if (!/^[1-9]\d{0,6}$/.test(hidden))
+    fail(`its metadata has ${shown('hidden', metadata.hidden)}, wanted a whole number`)
+  if (embedding !== 'true' && embedding !== 'false')
+    fail(`its metadata has ${shown('embedding', embedding)}, wanted true or false`)
+  if (step !== undefined && !/^-?\d{1,15}$/.test(step))
+    fail(`its metadata has ${shown('step', step)}, wanted a whole number`)
+  return {
+    cell: await cellOf(path, metadata.cell, cell),
+    hidden: Number(hidden),
+    embedding: embedding === 'true',
+  }
+}
+
+/** The cell that a file names, which must be `given` if there is one. */
+async function cellOf(path: string, name: string | undefined, given: Cell | undefined): Promise<Cell> {
+  if (name === undefined || !/^[\w.-]{1,100}$/.test(name))
+    throw new CheckpointError(
+      path,
+      `its metadata has ${shown('cell', name)}, which is no name of a cell: the file is damaged, or foreign`,
+    )
+  if (given !== undefined && given.name !== name)
+    throw new SettingsError(
+      setting =>
+        `${path}: a model of the cell '${name}', but ${setting('cell')} gives the cell '${given.name}'; give the one that it was trained with`,
+    )
+  const cell = given ?? (await shippedCell(name))
+  if (cell) return cell
+  const names = (await shippedCells()).map(({ name }) => name).join(', ')
+  throw new SettingsError(
+    setting =>
+      `${path}: a model of the cell '${name}', which does not come with Xenograd (${names} do); if it is one of your own, give the .js file that exports it as ${setting('cell')}, else the file is damaged`,
+  )
+}
+
+/** A field of the metadata as messages show it. */
+const shown = (field: string, value: string | undefined): string =>
+  value === undefined ? `no ${field}` : `${field} '${value.slice(0, 60)}'`

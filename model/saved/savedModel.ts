@@ -1,4 +1,5 @@
 import { entries, mapTree, type Tensor, type Tree, type TypedArray, tensor } from '../../engine/index.js'
+import { CheckpointError } from '../checkpoint/index.js'
 import type { ModelOptions } from '../generative.js'
 import type { TrainState } from '../trainState.js'
 
@@ -21,13 +22,41 @@ const nameOf = (path: string): string => path.replace(/^parameters\./, '')
 
 /**
  * A training state made of stored values. `valuesOf` is asked for those of each tensor of `untrained`, by its name in
- * files and a tensor of its dtype and shape; where it gives none, the tensor has the value of the untrained state.
+ * files and a tensor of its dtype and shape; where it gives none, the tensor has the value of the untrained state. `path`
+ * names the file in errors.
+ * @throws CheckpointError for values that no training leaves behind, as `checkValues`.
  */
 export const stateFrom = <P extends Tree>(
+  path: string,
   untrained: TrainState<P>,
   valuesOf: (name: string, t: Tensor) => TypedArray | undefined,
 ): TrainState<P> =>
-  mapTree(untrained, (t, path) => {
-    const values = valuesOf(nameOf(path), t)
-    return values ? tensor(values, { shape: t.shape }) : t
+  mapTree(untrained, (t, pathInState) => {
+    const name = nameOf(pathInState)
+    const values = valuesOf(name, t)
+    if (!values) return t
+    checkValues(path, name, values)
+    return tensor(values, { shape: t.shape })
   })
+
+/** The least that tensors of a training state can be, by the beginning of their names; any finite number elsewhere. */
+const least = [
+  { prefix: 'updates', value: 0 },
+  { prefix: 'adam.v.', value: 0 },
+  { prefix: 'adam.beta', value: 0 },
+]
+
+/**
+ * @throws CheckpointError for values that are not finite, and where the optimiser's state is negative that cannot be (a
+ * number of updates, second moments, powers of decays).
+ */
+function checkValues(path: string, name: string, values: TypedArray): void {
+  const minimum = least.find(({ prefix }) => name.startsWith(prefix))?.value ?? Number.NEGATIVE_INFINITY
+  const bad = values.findIndex(value => !(Number.isFinite(value) && value >= minimum))
+  if (bad < 0) return
+  const wanted = Number.isFinite(minimum) ? `${minimum} or more` : 'a finite number'
+  throw new CheckpointError(
+    path,
+    `tensor ${name}: value ${bad + 1} of ${values.length} is ${values[bad]}, wanted ${wanted}; the file is damaged, or its training diverged (take an earlier checkpoint)`,
+  )
+}

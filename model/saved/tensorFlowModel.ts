@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { adamState, entries } from '../../engine/index.js'
-import { findCell } from '../cells.js'
+import { layerNormLstm } from '../cells/layerNormLstm.js'
+import { lstm } from '../cells/lstm.js'
 import {
   adamSlots,
   CheckpointError,
@@ -55,17 +56,34 @@ function referenceName(name: string): string | undefined {
 export async function loadTensorFlowModel(prefix: string): Promise<SavedModel> {
   const tensors = await readTensorFlowCheckpoint(prefix)
   const options = await optionsOf(prefix, tensors)
+  const step = stepOf({ format: 'tensorflow', path: prefix })
   const beta2Power = expectTensor(prefix, tensors, referenceNames.beta2Power, 'F32', [])[0]
-  // TensorFlow's powers start at the decays: 0.999^(updates + 1).
-  const updates = Math.round(Math.log(beta2Power) / Math.log(0.999)) - 1
-  const state = stateFrom(initialState({ ...options, seed: 0 }), (name, t) =>
+  const updates = updatesOf(prefix, beta2Power, step)
+  const state = stateFrom(prefix, initialState({ ...options, seed: 0 }), (name, t) =>
     name === 'updates'
       ? Int32Array.of(updates)
       : expectTensor(prefix, tensors, referenceName(name) ?? name, 'F32', t.shape),
   )
-  const step = stepOf({ format: 'tensorflow', path: prefix })
   const metadata = { source: 'TensorFlow', ...(step !== undefined && { step: String(step) }) }
   return { path: prefix, options, state, metadata }
+}
+
+/** The smallest float32 with all its digits. */
+const smallestNormal = 2 ** -126
+
+/**
+ * How many updates a model has had, by Adam's β₂ to the power of them, which TensorFlow starts at β₂: 0.999^(updates + 1).
+ * After 87,000 updates float32 does not hold the power any more; then the step in the file's name says it (`model_i` has
+ * had i + 1 updates), or nobody does, and it is taken for the 87,000.
+ */
+function updatesOf(prefix: string, beta2Power: number, step: number | undefined): number {
+  if (!(beta2Power >= 0 && beta2Power <= 1))
+    throw new CheckpointError(
+      prefix,
+      `variable ${referenceNames.beta2Power} is ${beta2Power}, wanted a power of 0.999 (damaged, or of another optimiser)`,
+    )
+  if (beta2Power < smallestNormal && step !== undefined) return step + 1
+  return Math.max(0, Math.round(Math.log(Math.max(beta2Power, smallestNormal)) / Math.log(0.999)) - 1)
 }
 
 /** Cell, size and embedding of a checkpoint, which must be those of the `params.json` beside it, if there is one. */
@@ -77,6 +95,11 @@ async function optionsOf(prefix: string, tensors: StoredTensors): Promise<ModelO
       `not a checkpoint of the reference's LSTM: no variable ${referenceNames.kernel} (it has ${[...tensors.keys()].slice(0, 6).join(', ')})`,
     )
   const hidden = (kernel.shape[1] ?? 0) / 4
+  if (!Number.isInteger(hidden) || hidden < 1 || kernel.shape.length !== 2)
+    throw new CheckpointError(
+      prefix,
+      `variable ${referenceNames.kernel} is ${JSON.stringify(kernel.shape)}, wanted [4 + H, 4 H]: not the reference's LSTM`,
+    )
   const normalised = tensors.has(normNames('input').gamma)
   const settings = join(dirname(prefix), 'params.json')
   if (existsSync(settings)) {
@@ -87,8 +110,11 @@ async function optionsOf(prefix: string, tensors: StoredTensors): Promise<ModelO
         `its kernel ${JSON.stringify(kernel.shape)} has hidden size ${hidden}${normalised ? ' with' : ' without'} layer normalisation, but ${settings} says ${hidden_lstm_size}${norm_lstm ? ' with' : ' without'}; they do not belong together`,
       )
   }
-  const cell = await findCell(normalised ? 'layerNormLstm' : 'lstm')
-  return { cell, hidden, embedding: tensors.has(referenceNames.embedding) }
+  return {
+    cell: normalised ? layerNormLstm : lstm,
+    hidden,
+    embedding: tensors.has(referenceNames.embedding),
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import test from 'tape'
-import { decode, encode, gcFraction, oneLine, reverseComplement } from '../../data/read.js'
+import { decode, encode, gcFraction, reverseComplement } from '../../data/read.js'
 
 const sequence = fc.stringMatching(/^[ACGTN]{0,50}$/)
 
@@ -23,10 +23,5 @@ test('gcFraction counts known bases only', t => {
 test('reverseComplement', t => {
   t.equal(decode(reverseComplement(encode('AACGTN'))), 'NACGTT')
   fc.assert(fc.property(sequence, s => decode(reverseComplement(reverseComplement(encode(s)))) === s))
-  t.end()
-})
-
-test('oneLine cannot break a table', t => {
-  t.equal(oneLine(' a\tb\r\nc\0 '), 'a b c')
   t.end()
 })

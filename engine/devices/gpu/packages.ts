@@ -16,14 +16,15 @@ export const installAdvice = 'npm install gpu.js@2.24 webgpu@0.6'
 export const acceptAdvice = 'accept it with the option allowCpu (or XENOGRAD_GPU_ALLOW_CPU=1)'
 
 /**
- * The URL of an optional package, as it resolves from xenograd, from the working directory, or from the folder that
- * XENOGRAD_GPU_PACKAGES names; undefined where it is not installed.
+ * The URL of an optional package, as it resolves from xenograd or from the folder that XENOGRAD_GPU_PACKAGES names;
+ * undefined where it is not installed. Not from the working directory: to try devices in a folder that came from
+ * somewhere must not run what lies in it.
  */
 export async function findPackage(name: string): Promise<string | undefined> {
   const { createRequire } = await import('node:module')
   const { pathToFileURL } = await import('node:url')
   const packages = environment('XENOGRAD_GPU_PACKAGES')
-  for (const base of [import.meta.url, `${process.cwd()}/`, ...(packages ? [`${packages}/`] : [])])
+  for (const base of [import.meta.url, ...(packages ? [`${packages}/`] : [])])
     try {
       return pathToFileURL(createRequire(base).resolve(name)).href
     } catch {}

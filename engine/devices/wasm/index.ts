@@ -51,6 +51,7 @@ export function wasmDevice(options: WasmOptions = {}, host: Target = hostTarget(
   const { threads = hasThreads() ? hostCores() : 1, blas = 'off' } = options
   const library = Blas.choose(blas)
   if (threads > 1 && !hasThreads()) throw new Error(noThreads)
+  library.checkThreads(threads)
   return guarded(new WasmDevice(host, threads, library))
 }
 

@@ -76,6 +76,39 @@ test('TFRecord: a sound record of something else is an InputError that says what
   ])
 })
 
+test('TFRecord: a message that is damaged under a sound checksum is refused', async t => {
+  const location = 'reads record 1 at byte 0: '
+  const sound = exampleOf()
+  const entry = (name: string, feature: Uint8Array) =>
+    Buffer.concat([Buffer.from([0x0a, 1]), Buffer.from(name), Buffer.from([0x12, feature.length]), feature])
+  const example = (...entries: Buffer[]) => {
+    const features = Buffer.concat(entries.flatMap(entry => [Buffer.from([0x0a, entry.length]), entry]))
+    return Buffer.concat([Buffer.from([0x0a, features.length]), features])
+  }
+  const x = entry('x', Buffer.from('0a050a03302031', 'hex'))
+  t.deepEqual(lettersOf(await readBytes(recordOf(example(x)))), [['read1', 'AC']])
+  await checkDamage(t, [
+    [
+      recordOf(Buffer.concat([sound, Buffer.from([2, 0])])),
+      `${location}not a tf.train.Example (a field has the number 0)`,
+    ],
+    [
+      recordOf(Buffer.concat([sound, Buffer.from([8, 5])])),
+      /not a tf.train.Example \(field 1 is a varint, wanted bytes\)/,
+    ],
+    [recordOf(example(entry('x', Buffer.from([0x08, 1])))), /field 1 is a varint, wanted bytes/],
+    [recordOf(example(entry('x', Buffer.from('1a030a0101', 'hex')))), /has no feature x of type bytes/],
+    [
+      recordOf(example(entry('x', Buffer.from('0a060a01300a0131', 'hex')))),
+      `${location}feature x has 2 values, wanted one`,
+    ],
+    [
+      recordOf(example(x, entry('y', Buffer.from('1a0c0a0affffffffffffffff7f', 'hex')))),
+      /not a tf.train.Example|the label is/,
+    ],
+  ])
+})
+
 testShared("the reference's TFRecord files hold the reads of its FASTA files", async t => {
   const folder = sharedPath('data/tf1-oracle/')
   for (const [records, fasta, length] of [

@@ -113,7 +113,7 @@ test('safetensors: every fault is told', async t => {
     [
       'not UTF-8',
       Buffer.concat([Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]), Buffer.from([0xff])]),
-      /header is not JSON/,
+      /header is not UTF-8/,
     ],
     ['not an object', fileOf('[]', 0), /not a JSON object/],
     ['metadata', fileOf({ __metadata__: { step: 7 } }, 0), /does not map strings to strings/],

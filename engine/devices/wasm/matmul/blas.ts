@@ -2,6 +2,9 @@ import { realPath } from '../node.js'
 import { blasFileNames, findBlasFile } from './blasFile.js'
 import { isKoffiInstalled, koffiMissing, loadBlas, loadedBlas } from './blasLibrary.js'
 
+/** Threads that every library takes. */
+const takenByAll = 16
+
 /** The BLAS library of a device, if it has one. */
 export class Blas {
   /** `path`: undefined where there is none; `reason`: why. */
@@ -35,6 +38,19 @@ export class Blas {
   load(): string | undefined {
     if (this.path !== undefined) loadBlas(this.path)
     return this.path
+  }
+
+  /**
+   * @throws Error when the library does not take so many threads. It is asked (and so loaded) only for more than any
+   * library refuses.
+   */
+  checkThreads(threads: number): void {
+    if (this.path === undefined || threads <= takenByAll) return
+    const { mostThreads = Number.POSITIVE_INFINITY, description } = loadBlas(this.path)
+    if (threads > mostThreads)
+      throw new Error(
+        `wasm device: threads ${threads}: ${description} takes ${mostThreads} at most; open it with fewer threads, or with the option blas: off`,
+      )
   }
 
   /** Multiply-adds of the largest product that it computes without packing (see target.ts). Loads the library. */

@@ -24,6 +24,8 @@ export type BlasLibrary = {
   readonly objection?: string
   /** Multiply-adds of the largest product that it computes without packing its operands (see target.ts). */
   readonly unpacked: number
+  /** Threads that may call it at the same time, where it has a limit: beyond it, it ends the process. */
+  readonly mostThreads?: number
   /** Its product on addresses in `memory`. */
   readonly on: (memory: WebAssembly.Memory) => Sgemm
 }
@@ -91,7 +93,7 @@ function load(path: string): BlasLibrary {
       return undefined
     }
   }
-  const { name, objection, integer = 'int', unpacked = 0 } = identify(find)
+  const { name, objection, integer = 'int', unpacked = 0, mostThreads } = identify(find)
   const sgemm =
     find('cblas_sgemm', 'void', ...sgemmArguments(integer)) ??
     fail(`it has no function cblas_sgemm; ${advice}`)
@@ -99,6 +101,7 @@ function load(path: string): BlasLibrary {
     description: `BLAS ${name ? `${name}, ` : ''}${realPath(path)}`,
     ...(objection !== undefined && { objection: `${realPath(path)}: ${objection}` }),
     unpacked,
+    ...(mostThreads !== undefined && { mostThreads }),
     on: memory => callOn(memory, koffi, sgemm),
   }
 }
@@ -147,6 +150,17 @@ type Identity = {
   readonly objection?: string
   readonly integer?: 'int64_t'
   readonly unpacked?: number
+  readonly mostThreads?: number
+}
+
+/**
+ * How many threads may call an OpenBLAS at the same time: each takes one of the buffers for packed operands, of which it
+ * has two for each thread that it was built for, at least 50 (NUM_BUFFERS in its common.h). It ends the process when
+ * there is none left.
+ */
+function callersOfOpenBlas(config: string): number | undefined {
+  const built = /MAX_THREADS=(\d+)/.exec(config)?.[1]
+  return built === undefined ? undefined : Math.max(50, 2 * Number(built))
 }
 
 /**
@@ -166,7 +180,13 @@ function identify(find: FindFunction): Identity {
     setOpenBlas(1)
     const config = String(find('openblas_get_config', 'str')?.() ?? 'OpenBLAS')
     const unpacked = unpackedByOpenBlas(config)
-    return { name: config.trim(), unpacked, ...(config.includes('USE64BITINT') && { integer: 'int64_t' }) }
+    const mostThreads = callersOfOpenBlas(config)
+    return {
+      name: config.trim(),
+      unpacked,
+      ...(config.includes('USE64BITINT') && { integer: 'int64_t' }),
+      ...(mostThreads !== undefined && { mostThreads }),
+    }
   }
   const setMkl = find('MKL_Set_Num_Threads', 'void', 'int')
   if (setMkl) {

@@ -1,0 +1,36 @@
+import { randomInt } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import test from 'tape'
+import { targets, tryTarget } from './campaign.js'
+import { tryCommands } from './commandLine.js'
+
+const corpus = fileURLToPath(new URL('../../../test/fuzz/corpus/', import.meta.url))
+const effort = Number(process.env.XENOGRAD_TEST_EFFORT ?? 1)
+
+test('fuzz: what was found once', async t => {
+  for (const file of readdirSync(corpus)) {
+    const target = targets.find(({ name }) => name === file.split('.')[0])
+    if (!target) t.fail(`${file}: there is no target of this name`)
+    await target?.judge(new Uint8Array(readFileSync(join(corpus, file)))).then(
+      () => t.pass(file),
+      error => t.fail(`${file}: ${error}`),
+    )
+  }
+})
+
+test('fuzz: a few inputs for every reader', async t => {
+  const seed = randomInt(2 ** 31)
+  t.comment(`node dist/test/fuzz/run.js --seed ${seed} repeats it`)
+  for (const target of targets) {
+    const finding = await tryTarget(target, 60 * effort, seed)
+    t.notOk(finding, finding ? `seed ${seed}, ${target.name}: ${finding.error}` : target.name)
+  }
+})
+
+test('fuzz: a few command lines', async t => {
+  const seed = randomInt(2 ** 31)
+  const found = await tryCommands(12 * effort, seed)
+  t.notOk(found, found ? `seed ${seed}: ${found}` : `seed ${seed}`)
+})

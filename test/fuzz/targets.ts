@@ -1,0 +1,13 @@
+import type { Mutation } from './mutation.js'
+
+/** Something that reads what others wrote, and how to try it. */
+export type Target = {
+  readonly name: string
+  /** An input: one of some sound ones, which `pick` chooses, after changes. */
+  readonly make: (changes: readonly Mutation[], pick: number) => Uint8Array | Promise<Uint8Array>
+  /** Has the input read. @throws Error unless it is refused as it should be, or what was read is sound. */
+  readonly judge: (input: Uint8Array) => Promise<void>
+}
+
+/** One of a list, by any number. */
+export const pickOf = <T>(list: readonly T[], pick: number): T => list[pick % list.length]
