@@ -59,7 +59,7 @@ for await (const set of sets()) {
     )
   }
   for (const path of detectors) {
-    const { model, scores } = await classifierOf(path, await readDetectorFile(path))
+    const { model, scores } = classifierOf(path, await readDetectorFile(path))
     for (const score of scores) await judge(score.name, score)
     if (scores.length > 1)
       for (const temperature of [1, 1000])

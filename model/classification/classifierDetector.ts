@@ -17,7 +17,7 @@ import { type ClassifierParameters, initialClassifier } from '../classifier.js'
 import type { ClassifierSettings } from '../classifierSettings.js'
 import { type DetectorFile, readDetectorFile, writeDetectorFile } from '../detectorFile.js'
 import { type ClassifierDescription, loadClassifier, parseDescription } from '../saved/index.js'
-import { FragmentClassifier } from './fragmentClassifier.js'
+import { FragmentClassifier, type FragmentClassifierOptions } from './fragmentClassifier.js'
 
 /** What the names of the network's tensors begin with, in a detector's file. */
 const prefix = 'classifier.'
@@ -91,14 +91,14 @@ function firstReads(
   return { reads, classes }
 }
 
+/** The kinds of scores that several classifiers have together. */
+const ensembleKinds: readonly string[] = ['maximumProbability', 'negativeEntropy']
+
 /** A classifier out of a detector's file, and its scores. */
 export type ClassifierDetector = {
   readonly model: FragmentClassifier
   readonly scores: readonly StorableScore[]
 }
-
-/** Where and how windows go through the network, as `FragmentClassifier.open` has it. */
-type OpenOptions = { readonly batch?: number; readonly device?: string }
 
 /** Whether a detector's file has a classifier in it. */
 export const hasClassifier = ({ metadata }: DetectorFile): boolean => metadata.classifier !== undefined
@@ -108,14 +108,19 @@ export const hasClassifier = ({ metadata }: DetectorFile): boolean => metadata.c
  * classifier's.
  * @throws CheckpointError when it has none, or a damaged one.
  */
-export async function classifierOf(
+export function classifierOf(
   path: string,
   { scores, tensors, metadata }: DetectorFile,
-  options: OpenOptions = {},
-): Promise<ClassifierDetector> {
+  options: FragmentClassifierOptions = {},
+): ClassifierDetector {
   const description = parseDescription(path, metadata.classifier)
   const parameters = scope(() => parametersOf(path, tensors, description))
-  const model = await FragmentClassifier.open(description, parameters, options)
+  const { hidden, classes } = description
+  const lastLayer = {
+    kernel: valuesOf(path, tensors, 'logits.kernel', [hidden, classes]),
+    bias: valuesOf(path, tensors, 'logits.bias', [classes]),
+  }
+  const model = new FragmentClassifier(description, parameters, lastLayer, options)
   try {
     return {
       model,
@@ -132,24 +137,35 @@ function parametersOf(
   description: ClassifierDescription,
 ): ClassifierParameters {
   const shapes = initialClassifier(description, tensor(new Int32Array(2)))
-  return mapTree(shapes, ({ shape }: Tensor, name) =>
-    tensor(expectTensor(path, tensors, `${prefix}${name}`, 'F32', shape), { shape }),
-  )
+  return mapTree(shapes, ({ shape }: Tensor, name) => tensor(valuesOf(path, tensors, name, shape), { shape }))
 }
+
+/** The values of a parameter in a detector's file. */
+const valuesOf = (
+  path: string,
+  tensors: DetectorFile['tensors'],
+  name: string,
+  shape: readonly number[],
+): Float32Array => expectTensor(path, tensors, `${prefix}${name}`, 'F32', shape)
 
 /**
  * Read the classifiers of some detectors' files. One has all of its scores; several are an ensemble, which has those
- * of its averaged probabilities.
+ * of its averaged probabilities, at the temperature of the first.
  * @throws CheckpointError for a file that cannot be read or has no classifier; RangeError for classifiers of different
- * numbers of classes.
+ * numbers of classes, and for several that tell reads from mutated ones.
  */
 export async function openClassifierScores(
   paths: readonly string[],
-  options: OpenOptions = {},
+  options: FragmentClassifierOptions = {},
 ): Promise<StorableScore[]> {
-  const detectors: ClassifierDetector[] = []
-  for (const path of paths) detectors.push(await classifierOf(path, await readDetectorFile(path), options))
+  const files = await Promise.all(paths.map(path => readDetectorFile(path)))
+  const detectors = files.map((file, i) => classifierOf(paths[i], file, options))
   if (detectors.length === 1) return [...detectors[0].scores]
+  const averaged = files[0]?.scores.filter(({ kind }) => ensembleKinds.includes(kind)) ?? []
+  if (averaged.length === 0)
+    throw new RangeError(
+      `${paths.join(', ') || 'no files'}: no ensemble; give detectors whose classifiers tell genera apart`,
+    )
   const models = detectors.map(({ model }) => model)
-  return [maximumProbability(models), negativeEntropy(models)]
+  return averaged.map(score => loadClassifierScore(score, models))
 }

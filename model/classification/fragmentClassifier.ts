@@ -7,6 +7,13 @@ import type { ClassifierDescription } from '../saved/index.js'
 /** A window of a fragment: which fragment, and its bases. */
 type Window = { readonly fragment: number; readonly bases: Uint8Array }
 
+export type FragmentClassifierOptions = {
+  /** Windows that go through the network together (default 100). */
+  readonly batch?: number
+  /** Where, by default the default device. */
+  readonly device?: string | undefined
+}
+
 /**
  * A trained classifier over fragments of any length. A fragment that is longer than the reads of the training is cut into
  * as few windows of their length as cover it, evenly spaced (so they overlap a little, and none is short); its features
@@ -16,39 +23,38 @@ type Window = { readonly fragment: number; readonly bases: Uint8Array }
 export class FragmentClassifier implements ClassifierModel {
   readonly hidden: number
   readonly classes: number
+  readonly kernel: Float32Array
+  readonly bias: Float32Array
+  readonly batch: number
   readonly #compiled: CompiledFunction<[ClassifierParameters, Tensor], Tensor>
   /** Features by arrays of fragments, as long as those live: several scores of one classifier ask for the same ones. */
   #known = new WeakMap<readonly Uint8Array[], Promise<Float64Array>>()
 
-  private constructor(
+  /** `kernel`, `bias`: the values of the last layer. */
+  constructor(
     readonly description: ClassifierDescription,
     readonly parameters: ClassifierParameters,
-    readonly kernel: Float32Array,
-    readonly bias: Float32Array,
-    readonly batch: number,
-    device?: string,
+    { kernel, bias }: Pick<ClassifierModel, 'kernel' | 'bias'>,
+    { batch = 100, device }: FragmentClassifierOptions = {},
   ) {
     this.hidden = description.hidden
     this.classes = description.classNames.length
+    this.kernel = kernel
+    this.bias = bias
+    this.batch = batch
     this.#compiled = compile(hiddenLayer, { device })
   }
 
-  /** `batch`: windows that go through the network together; `device`: where, by default the default device. */
+  /** The classifier of parameters that are on a device: their last layer is read from there. */
   static async open(
     description: ClassifierDescription,
     parameters: ClassifierParameters,
-    { batch = 100, device }: { readonly batch?: number; readonly device?: string | undefined } = {},
+    options: FragmentClassifierOptions = {},
   ): Promise<FragmentClassifier> {
     const { kernel, bias } = parameters.logits
-    const values = async (t: Tensor) => Float32Array.from(await t.data())
-    return new FragmentClassifier(
-      description,
-      parameters,
-      await values(kernel),
-      await values(bias),
-      batch,
-      device,
-    )
+    const [kernelValues, biasValues] = await Promise.all([kernel.data(), bias.data()])
+    const lastLayer = { kernel: Float32Array.from(kernelValues), bias: Float32Array.from(biasValues) }
+    return new FragmentClassifier(description, parameters, lastLayer, options)
   }
 
   /** As `ClassifierModel`; the same array of fragments (told by identity) goes through the network once. */

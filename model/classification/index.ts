@@ -14,5 +14,5 @@ export {
 } from './classifierDetector.js'
 export { ClassifierValidation } from './classifierValidation.js'
 export { type ClassifierValidationData, loadClassifierValidation } from './classifierValidationData.js'
-export { FragmentClassifier } from './fragmentClassifier.js'
+export { FragmentClassifier, type FragmentClassifierOptions } from './fragmentClassifier.js'
 export { type ClassifierResult, trainClassifier } from './trainClassifier.js'

@@ -85,6 +85,18 @@ test("train-classifier: the reference's flags, a run directory, and scores that 
   )
   const reads = Array.from({ length: 3 }, (_, i) => new Uint8Array(90).fill(i))
   for (const score of scores) t.ok((await score.score(reads)).every(Number.isFinite), score.name)
+  const file = join(run, 'detector.safetensors')
+  const ensemble = await openClassifierScores([file, file])
+  t.deepEqual(
+    ensemble.map(score => score.name),
+    ['maxProbability', 'negEntropy'],
+  )
+  const single = await scores[0].score(reads)
+  const ofTwo = await ensemble[0].score(reads)
+  t.ok(
+    ofTwo.every((x, i) => Math.abs(x - single[i]) < 1e-12),
+    'an ensemble of two equal ones is one of them',
+  )
 
   const again = await xenograd(['train-classifier', ...flags])
   t.match(again.stderr, /nothing left to do; model .*model_40\.safetensors/, 'a finished run is finished')
@@ -140,6 +152,11 @@ test('train-classifier: reads from mutated reads, and weights from the file of s
   t.ok(run.endsWith('_mr0.30_mutated'))
   const [score] = await openClassifierScores([join(run, 'detector.safetensors')])
   t.equal(score.name, 'binary')
+  const file = join(run, 'detector.safetensors')
+  await openClassifierScores([file, file]).then(
+    () => t.fail('made an ensemble'),
+    error => t.match(error.message, /no ensemble; give detectors whose classifiers tell genera apart/),
+  )
 
   await writeFile(join(root, folders.in_tr, 'in_tr_nsample.json'), '{"class 0": 100}')
   const partial = await xenograd([
