@@ -33,6 +33,7 @@ export const seedPurposes = {
     synthetic: 7,
     trainingFragments: 8,
     validationMutation: 9,
+    mutatedReads: 10,
   },
   evaluation: { bootstrapIn: 0, bootstrapOod: 1 },
 } as const

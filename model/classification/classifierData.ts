@@ -3,18 +3,20 @@ import { readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import {
   FragmentBatches,
+  type FragmentSource,
   findFiles,
-  type Genome,
   genomeSources,
+  hasLongRecord,
   InputError,
   loadReads,
-  numberGenera,
   openGenomes,
   type ReadSet,
   readLabelDictionary,
+  recordSources,
   TrainingBatches,
   trainingParts,
 } from '../../data/index.js'
+import { bitsAt, purposeKey, seedPurposes } from '../../engine/hostRandom.js'
 import type { TrainingData } from '../batchFeed.js'
 import { type ClassifierSettings, classifierDefaults } from '../classifierSettings.js'
 import { dataOf } from '../dataOf.js'
@@ -47,18 +49,31 @@ export const loadClassifierData = (settings: ClassifierSettings): Promise<Classi
     ? dataOf('genomes', () => fragmentsOfGenomes(settings))
     : dataOf('in_tr_data_dir', () => readsOfFiles(settings))
 
+/** The reads of files; of FASTA files with contigs or genomes in them, fragments of their genera. */
 async function readsOfFiles(settings: ClassifierSettings): Promise<ClassifierData> {
+  const files = await findFiles(settings.in_tr_data_dir, 'in_tr')
+  for (const file of files)
+    if (await hasLongRecord(file, 2 * settings.seq_len))
+      return fragmentsOf(await recordSources(files), files.join(', '), settings)
+  return readSet(files, settings)
+}
+
+async function fragmentsOfGenomes(settings: ClassifierSettings): Promise<ClassifierData> {
+  const { genomes: path } = settings
+  const parts = trainingParts(await openGenomes(path), path)
+  return fragmentsOf(await genomeSources(parts), path, settings)
+}
+
+/** A set of reads, mixed anew in every epoch. */
+async function readSet(files: readonly string[], settings: ClassifierSettings): Promise<ClassifierData> {
   const { in_tr_data_dir, seq_len, batch_size, random_seed, mutation_rate, task } = settings
   const dictionary = await readDictionary(settings)
-  const files = await findFiles(in_tr_data_dir, 'in_tr')
   const reads = await loadReads(files, { length: seq_len, labels: dictionary })
   const options = { batchSize: batch_size, seed: random_seed }
   const mutated = new TrainingBatches(reads, { ...options, mutationRate: mutation_rate })
   const described = `${reads.count} reads of ${seq_len} bases, mutation rate ${mutation_rate}`
-  if (task === 'mutated') {
-    const asTheyAre = new TrainingBatches(reads, options)
-    return mutatedData(mutated, asTheyAre, batch_size, described)
-  }
+  if (task === 'mutated')
+    return mutatedData(mutated, new TrainingBatches(reads, options), settings, described)
   const classNames = namesOfClasses(reads, dictionary, in_tr_data_dir)
   const batches: LabelledBatches = {
     batchAt: step => mutated.batchAt(step),
@@ -73,21 +88,29 @@ async function readsOfFiles(settings: ClassifierSettings): Promise<ClassifierDat
   }
 }
 
-async function fragmentsOfGenomes(settings: ClassifierSettings): Promise<ClassifierData> {
-  const { genomes: path, seq_len, batch_size, random_seed, mutation_rate, task } = settings
-  const genomes = await openGenomes(path)
-  const parts = trainingParts(genomes, path)
-  const labels = await numberClasses(
-    parts.map(part => part.genome),
-    settings,
-  )
-  const sources = await genomeSources(parts, labels)
+/**
+ * Fragments sampled on the fly, as many of every genus, which is the class.
+ * @throws InputError when records name no genus, or all the same one; `origin` is where they are.
+ */
+async function fragmentsOf(
+  unnumbered: readonly FragmentSource[],
+  origin: string,
+  settings: ClassifierSettings,
+): Promise<ClassifierData> {
+  const { seq_len, batch_size, random_seed, mutation_rate, task } = settings
+  const genera = unnumbered.map(source => source.genus)
+  if (task === 'genera' && (genera.includes('') || genera.length < 2))
+    throw new InputError(
+      `${origin}: ${genera.includes('') ? 'records without a genus' : 'only one genus'}; a classifier needs two genera or more, by name`,
+    )
+  const labels = await numberClasses(genera, settings)
+  const sources = unnumbered.map(source => ({ ...source, label: labels.get(source.genus) ?? -1 }))
   const options = { batchSize: batch_size, seed: random_seed, lengths: [seq_len] }
   const mutated = new FragmentBatches(sources, { ...options, mutationRate: mutation_rate })
   const bases = sources.flatMap(s => s.segments).reduce((sum, { start, end }) => sum + end - start, 0)
   const described = `fragments of ${seq_len} bases from ${sources.length} genera, ${bases} bases, mutation rate ${mutation_rate}`
   if (task === 'mutated')
-    return mutatedData(mutated, new FragmentBatches(sources, options), batch_size, described)
+    return mutatedData(mutated, new FragmentBatches(sources, options), settings, described)
   const classNames = [...labels.keys()].sort((a, b) => (labels.get(a) ?? 0) - (labels.get(b) ?? 0))
   return {
     data: labelled(mutated, batch_size, described, classNames),
@@ -99,18 +122,17 @@ async function fragmentsOfGenomes(settings: ClassifierSettings): Promise<Classif
 }
 
 /**
- * Numbers from 0 on of the genera of genomes: those that the label dictionary gives them, so that labels of validation
- * reads mean the same; in the order of the genomes where it does not have just these genera.
+ * Numbers from 0 on of some genera: those that the label dictionary gives them, so that labels of validation reads mean
+ * the same; in the order given where it does not have just these genera.
  */
 async function numberClasses(
-  genomes: readonly Genome[],
+  genera: readonly string[],
   settings: ClassifierSettings,
 ): Promise<ReadonlyMap<string, number>> {
-  const byOrder = numberGenera(genomes)
   const dictionary = await readDictionary(settings)
-  const byName = new Map(Array.from(byOrder.keys(), genus => [genus, dictionary.get(genus) ?? -1]))
+  const byName = new Map(genera.map(genus => [genus, dictionary.get(genus) ?? -1]))
   const numbers = [...byName.values()].sort((a, b) => a - b)
-  return numbers.every((number, i) => number === i) ? byName : byOrder
+  return numbers.every((number, i) => number === i) ? byName : new Map(genera.map((genus, i) => [genus, i]))
 }
 
 /** Batches with rows of bases and class. */
@@ -127,31 +149,32 @@ function labelled(
   }
 }
 
-/** Class 0: reads as they are; class 1: reads mutated; every other read of a batch, by turns. */
+/** Class 0: reads as they are; class 1: reads mutated; which are which is drawn anew in every batch. */
 function mutatedData(
   mutated: Pick<LabelledBatches, 'batchAt'>,
   asTheyAre: Pick<LabelledBatches, 'batchAt'>,
-  batchSize: number,
+  { batch_size, random_seed }: ClassifierSettings,
   described: string,
 ): ClassifierData {
-  const labels = Int32Array.from({ length: batchSize }, (_, i) => i % 2)
+  const key = purposeKey(random_seed, seedPurposes.run.mutatedReads)
   return {
     data: {
       batch(step) {
+        const labels = Int32Array.from({ length: batch_size }, (_, i) => bitsAt(key, step, i) & 1)
         const bases = asTheyAre.batchAt(step)
-        const length = bases.length / batchSize
         const replaced = mutated.batchAt(step)
-        for (let i = 1; i < batchSize; i += 2)
-          bases.set(replaced.subarray(i * length, (i + 1) * length), i * length)
+        const length = bases.length / batch_size
+        for (const [i, label] of labels.entries())
+          if (label === 1) bases.set(replaced.subarray(i * length, (i + 1) * length), i * length)
         return rowsOf(bases, labels)
       },
-      batchSize,
-      fingerprint: `${described} for every other one`,
+      batchSize: batch_size,
+      fingerprint: `${described} for half of them`,
     },
     classNames: ['read', 'mutated'],
     classSizes: [1, 1],
     labels: new Map(),
-    note: `training ${described} for every other one, to be told from the others`,
+    note: `training ${described} for half of them, to be told from the others`,
   }
 }
 
