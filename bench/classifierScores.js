@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util'
 import { loadReads, openDataset, openGenomes, partsCalled, sampleReads } from '../dist/data/index.js'
 import { openDevice } from '../dist/engine/index.js'
 import { aurocEstimate } from '../dist/eval/index.js'
-import { odin } from '../dist/eval/scores/index.js'
+import { featuresOf, indexOfMaximum, logitsOf, odin } from '../dist/eval/scores/index.js'
 import { classifierOf, openClassifierScores, readDetectorFile } from '../dist/model/index.js'
 
 const { values, positionals } = parseArgs({
@@ -28,10 +28,12 @@ async function* sets() {
   if (!values.lengths) {
     const files = await openDataset(data)
     const reads = async split => {
-      const { tokens, count, length } = await loadReads(files[split], { length: 250, limit })
-      return Array.from({ length: count }, (_, i) => tokens.subarray(i * length, (i + 1) * length))
+      const { tokens, count, length, labels } = await loadReads(files[split], { length: 250, limit })
+      const bases = Array.from({ length: count }, (_, i) => tokens.subarray(i * length, (i + 1) * length))
+      return { bases, labels }
     }
-    yield { name: '250 bases (TFRecords)', in: await reads('in_val'), ood: await reads('ood_val') }
+    const [known, unknown] = [await reads('in_val'), await reads('ood_val')]
+    yield { name: '250 bases (TFRecords)', in: known.bases, ood: unknown.bases, classes: known.labels }
     return
   }
   const genomes = await openGenomes(values.genomes)
@@ -61,6 +63,14 @@ for await (const set of sets()) {
   for (const path of detectors) {
     const { model, scores } = classifierOf(path, await readDetectorFile(path))
     for (const score of scores) await judge(score.name, score)
+    if (set.classes && scores.length > 1) {
+      const features = await model.features(set.in)
+      const predicted = set.in.map((_, i) =>
+        indexOfMaximum(logitsOf(model, featuresOf(features, model.hidden, i))),
+      )
+      const right = predicted.filter((label, i) => label === set.classes[i]).length
+      console.log(`  accuracy ${(right / predicted.length).toFixed(4)}`)
+    }
     if (scores.length > 1)
       for (const temperature of [1, 1000])
         for (const epsilon of [0.01, 0.1, 0.5])
