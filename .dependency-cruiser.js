@@ -44,8 +44,8 @@ export const order = {
     ['settings.ts'],
   ],
   data: [['*'], ['formats'], ['read.ts'], ['io']],
-  eval: [['*'], ['scores']],
-  cli: [['main.ts'], ['commands'], ['*']],
+  eval: [['index.ts'], ['report'], ['*'], ['scores']],
+  cli: [['main.ts'], ['commands'], ['scoreTable'], ['*']],
 }
 
 /** Folders that others enter through their doors alone, and the doors. */
@@ -60,7 +60,9 @@ const doors = {
   'model/saved': ['index'],
   data: ['index'],
   'data/formats': ['index'],
+  'cli/scoreTable': ['index'],
   eval: ['index', 'scores/index'],
+  'eval/report': ['index'],
 }
 
 /** Where Node or a user comes in: the doors of the package, and what is loaded by its address instead of imported. */

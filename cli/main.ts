@@ -4,16 +4,20 @@
  * with commander, and an action that works through what was asked. The files beside this one are what several commands
  * share, in the order in which a command needs them: how options are written (options), flags of a training's settings
  * (settingFlags) and trainings in processes (trainingProcesses), which device computes and what
- * it is opened with (deviceOptions, deviceFile), models by their paths (models), reads from files or a pipe (input),
- * scores of them batch by batch (scoring), counted (tally), a table of them (table) written somewhere (output),
- * progress and messages on stderr (progress), also of a training (training), Ctrl-C (interrupt), errors as a line and an exit code (failure), and which
+ * it is opened with (deviceOptions, deviceFile), that no output replaces an input (protectInputs), models and detectors by
+ * their paths (models), reads from files or a pipe (input), scores of them batch by batch and in order (scoring), counted
+ * (tally), a table of them (scoreTable/) written somewhere (output), what an evaluation compares (modelScores, scoredSet,
+ * fragmentTable) and shows (evaluationReport), progress and messages on stderr
+ * (progress), also of a training (training), Ctrl-C (interrupt), errors as a line and an exit code (failure), and which
  * xenograd this is (version).
  */
 import { Command } from 'commander'
 import { environmentVariables } from '../engine/index.js'
+import { register as calibrate } from './commands/calibrate.js'
 import { register as check } from './commands/check.js'
 import { register as convert } from './commands/convert.js'
 import { register as evaluate } from './commands/evaluate.js'
+import { register as fit } from './commands/fit.js'
 import { register as info } from './commands/info.js'
 import { register as sample } from './commands/sample.js'
 import { register as score } from './commands/score.js'
@@ -23,6 +27,7 @@ import { register as tune } from './commands/tune.js'
 import { describeFailure, exitCodeOf, exitCodes } from './failure.js'
 import { dashedNames } from './options.js'
 import { say } from './progress.js'
+import { protectInputs } from './protectInputs.js'
 import { version } from './version.js'
 
 /** The environment variables that are ours, a line each. */
@@ -65,8 +70,21 @@ const program = new Command('xenograd')
   .addHelpText('after', help)
   .exitOverride()
   .configureOutput({ outputError() {} })
-for (const register of [train, tune, trainClassifier, sample, score, evaluate, convert, info, check])
+for (const register of [
+  train,
+  tune,
+  trainClassifier,
+  fit,
+  calibrate,
+  score,
+  evaluate,
+  sample,
+  convert,
+  info,
+  check,
+])
   register(program)
+program.hook('preAction', (_, command) => protectInputs(command))
 
 try {
   await program.parseAsync(dashedNames(process.argv))

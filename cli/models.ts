@@ -1,11 +1,21 @@
 import { leaves } from '../engine/index.js'
-import { findCell, loadModel, type SavedModel } from '../model/index.js'
+import {
+  checkComparable,
+  findCell,
+  isDetectorFile,
+  loadDetector,
+  loadModel,
+  type SavedDetector,
+  type SavedModel,
+  shippedDetector,
+} from '../model/index.js'
+import { UsageError } from './failure.js'
 
 /** What the detector is made of. */
-export type Models = { readonly foreground: SavedModel; readonly background?: SavedModel }
+type Models = { readonly foreground: SavedModel; readonly background?: SavedModel }
 
 /** How a model is named on the command line. */
-export type ModelFlags = {
+type ModelFlags = {
   readonly foreground: string
   readonly background?: string | undefined
   /** A .js file with the cell of both, if it is one of the user's own. */
@@ -15,12 +25,31 @@ export type ModelFlags = {
 }
 
 /** Loads the models of the command line. @throws CheckpointError as `loadModel`. */
-export async function loadModels({ foreground, background, cell: file, step }: ModelFlags): Promise<Models> {
+async function loadModels({ foreground, background, cell: file, step }: ModelFlags): Promise<Models> {
   const cell = file === undefined ? undefined : await findCell(file)
-  return {
-    foreground: await loadModel(foreground, cell, step),
-    ...(background !== undefined && { background: await loadModel(background, cell, step) }),
+  const models = { foreground: await loadModel(foreground, cell, step) }
+  if (background === undefined) return models
+  const loaded = { ...models, background: await loadModel(background, cell, step) }
+  checkComparable(loaded.foreground, loaded.background)
+  return loaded
+}
+
+/**
+ * The detector of the command line: a detector's file, one or two models, or the detector that comes with the package if
+ * nothing is named.
+ * @throws CheckpointError as `loadModel` and `loadDetector`; UsageError for a background model beside a detector's file.
+ */
+export async function loadChosenDetector(
+  flags: Omit<ModelFlags, 'foreground'> & { readonly foreground?: string | undefined },
+): Promise<SavedDetector> {
+  const { foreground = shippedDetector(), background, cell: file } = flags
+  if (await isDetectorFile(foreground)) {
+    if (background !== undefined)
+      throw new UsageError(`${foreground} is a whole detector; --background goes with a single model`)
+    return loadDetector(foreground, file === undefined ? undefined : await findCell(file))
   }
+  const models = await loadModels({ ...flags, foreground })
+  return { path: foreground, ...models, scores: [], metadata: {} }
 }
 
 /** How many numbers a model has learned. */
@@ -38,4 +67,18 @@ export function describeModel(model: SavedModel): string {
     ...(metadata.step === undefined ? [] : [`step ${metadata.step}`]),
   ]
   return `${path}: ${parts.join(', ')}`
+}
+
+/** What a detector is, in lines: its networks, its fitted scores, what it knows and how it was made. */
+export function describeDetector(detector: SavedDetector): string[] {
+  const { path, foreground, background, scores, calibration, metadata } = detector
+  const { genera, description } = metadata
+  return [
+    ...(foreground ? [`foreground ${describeModel(foreground)}`] : []),
+    ...(background ? [`background ${describeModel(background)}`] : []),
+    ...(scores.length ? [`scores ${scores.map(({ name, kind }) => `${name} (${kind})`).join(', ')}`] : []),
+    ...(genera ? [`${path} knows ${genera.split(',').length} genera: ${genera.replace(/,\s*/g, ', ')}`] : []),
+    ...(description ? [description] : []),
+    ...(calibration ? [`calibrated with ${calibration.source}`] : []),
+  ]
 }

@@ -1,17 +1,63 @@
 import { setImmediate } from 'node:timers/promises'
 import { Option } from 'commander'
-import { gcFraction, type Read } from '../data/index.js'
 import type { Runtime } from '../engine/index.js'
-import { Detector, type ReadScores } from '../model/index.js'
+import type { SavedDetector } from '../model/index.js'
 import { type DeviceArguments, deviceOption, deviceOptionFlags } from './deviceOptions.js'
-import type { Input } from './input.js'
+import type { Extent } from './input.js'
 import { interrupted } from './interrupt.js'
-import { describeModel, type Models } from './models.js'
+import { describeDetector } from './models.js'
 import { wholeNumber } from './options.js'
-import { say, startProgress } from './progress.js'
-import type { ScoredRead } from './table.js'
+import { type Progress, say, startProgress } from './progress.js'
 import type { Tally } from './tally.js'
 import { version } from './version.js'
+
+/**
+ * Progress on stderr of an input that is scored. What is read is ahead of what is scored, by a whole chromosome if there
+ * is one: the part that is done is that of the bases read.
+ */
+export class ScoringProgress {
+  readonly #progress: Progress
+  #read = 0
+  #predicted = 0
+  #scored = 0
+
+  constructor(
+    readonly input: Extent,
+    readonly tally: Tally,
+    quiet = false,
+  ) {
+    this.#progress = startProgress(input.totalBytes, { quiet })
+  }
+
+  /** So many bases were read. */
+  read(bases: number): void {
+    this.#read += bases
+  }
+
+  /** So many bases were predicted, of reads that are not yet scored as a whole. */
+  predicted(bases: number): void {
+    this.#predicted += bases
+    this.#update()
+  }
+
+  /** So many bases are of reads that are scored. */
+  scored(bases: number): void {
+    this.#scored += bases
+    this.#update()
+  }
+
+  #update(): void {
+    const bases = Math.min(this.#read, Math.max(this.#scored, this.#predicted))
+    const done = this.#read ? (this.input.bytesRead() * bases) / this.#read : 0
+    const { reads, readsPerSecond } = this.tally
+    this.#progress.update(done, `${reads} reads, ${(bases / 1e6).toFixed(1)} Mb, ${readsPerSecond}`)
+  }
+
+  /** Takes the bar away. */
+  stop(): void {
+    this.#progress.stop()
+  }
+}
 
 /** What commander makes of the options that every command that scores reads has. */
 export type ScoringFlags = DeviceArguments & {
@@ -39,59 +85,56 @@ export const scoringOptions = (): Option[] => [
   new Option('-q, --quiet', 'no banner, no progress, no summary: only warnings and errors'),
 ]
 
-/** Sets up the models on a device; says on stderr what will compute, and with what, if `chatty`. */
-export function makeDetector(
-  device: Runtime,
-  { foreground, background }: Models,
-  { batch, bothStrands }: ScoringFlags,
-  chatty: boolean,
-): Detector {
-  if (chatty) {
-    say(`xenograd ${version()}, device ${device.name} (${device.description}), batch ${batch}`)
-    say(`foreground ${describeModel(foreground)}`)
-    if (background) say(`background ${describeModel(background)}`)
-  }
-  return new Detector(foreground, background, { device: device.name, batch, bothStrands })
+/** Says on stderr what will compute, and with what. */
+export function sayBanner(device: Runtime, detector: SavedDetector, { batch }: ScoringFlags): void {
+  say(`xenograd ${version()}, device ${device.name} (${device.description}), batch ${batch}`)
+  for (const line of describeDetector(detector)) say(line)
 }
+
+/** The most bases that go through the scores together: a batch of chromosomes would not fit into memory. */
+const mostBases = 2 ** 23
+
+/** How to score items of an input in their order. */
+export type InOrder<T, S> = {
+  /** Items that are scored together, at most. */
+  readonly batch: number
+  /** The fragments of an item, one or several. */
+  fragmentsOf(item: T): readonly Uint8Array[]
+  /** Scores of fragments. */
+  score(fragments: readonly Uint8Array[]): Promise<readonly S[]>
+}
+
+/** An item, and the scores of its fragments. */
+export type ScoredItem<T, S> = { readonly item: T; readonly scores: readonly S[] }
 
 /**
- * Scores all reads of an input in batches, in their order, in bounded memory, with progress on stderr. Reads before a
- * damaged one are given before the error.
- * @throws InputError for a damaged read, AbortError when the user interrupts.
+ * Scores items in batches, in their order, in bounded memory: while a batch is given, the next is being scored, and the
+ * one after it read. Items before a damaged one are given before the error.
+ * @throws what the items throw, AbortError when the user interrupts.
  */
-export async function* scoreInput(
-  detector: Detector,
-  input: Input,
-  tally: Tally,
-  { batch, quiet }: ScoringFlags,
-): AsyncGenerator<ScoredRead[]> {
-  const progress = startProgress(input.totalBytes, { quiet })
-  try {
-    for await (const { reads, scores } of prefetch(startScoring(detector, inBatches(input.reads, batch)))) {
-      const scored = (await scores).map((s, i) => ({ ...s, read: reads[i], gc: gcFraction(reads[i].bases) }))
-      for (const read of scored) tally.add(read)
-      progress.update(input.bytesRead(), `${tally.reads} reads, ${tally.readsPerSecond}`)
-      yield scored
-      // Let the event loop see to signals and the terminal.
-      await setImmediate()
+export async function* scoreInOrder<T, S>(
+  items: AsyncIterable<T>,
+  { batch, fragmentsOf, score }: InOrder<T, S>,
+): AsyncGenerator<ScoredItem<T, S>[]> {
+  async function* started() {
+    for await (const group of inBatches(items, batch, fragmentsOf)) {
+      interrupted.throwIfAborted()
+      const fragments = group.map(fragmentsOf)
+      const scores = score(fragments.flat())
+      scores.catch(() => {}) // thrown where it is waited for, if no error comes before
+      yield { group, fragments, scores }
     }
-  } finally {
-    progress.stop()
   }
-}
-
-type Batch = { readonly reads: readonly Read[]; readonly scores: Promise<ReadScores[]> }
-
-/** Hands each batch to the device without waiting for its scores. */
-async function* startScoring(
-  detector: Detector,
-  batches: AsyncIterable<Read[]>,
-): AsyncGenerator<Batch, void> {
-  for await (const reads of batches) {
-    interrupted.throwIfAborted()
-    const scores = detector.score(reads.map(read => read.bases))
-    scores.catch(() => {}) // thrown where they are waited for, if no error comes before
-    yield { reads, scores }
+  for await (const { group, fragments, scores: pending } of prefetch(started())) {
+    const scores = await pending
+    let next = 0
+    yield group.map((item, i) => {
+      const first = next
+      next += fragments[i].length
+      return { item, scores: scores.slice(first, next) }
+    })
+    // Let the event loop see to signals and the terminal.
+    await setImmediate()
   }
 }
 
@@ -112,15 +155,22 @@ async function* prefetch<T>(items: AsyncGenerator<T, void>): AsyncGenerator<T, v
   }
 }
 
-/** Groups of `size` items, the last one smaller. */
-async function* inBatches<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
+/** Groups of `size` items, or of `mostBases` bases if that is less; the last one smaller. */
+async function* inBatches<T>(
+  items: AsyncIterable<T>,
+  size: number,
+  fragmentsOf: (item: T) => readonly Uint8Array[],
+): AsyncGenerator<T[]> {
   let batch: T[] = []
+  let bases = 0
   try {
     for await (const item of items) {
       batch.push(item)
-      if (batch.length < size) continue
+      for (const fragment of fragmentsOf(item)) bases += fragment.length
+      if (batch.length < size && bases < mostBases) continue
       const full = batch
       batch = []
+      bases = 0
       yield full
     }
   } finally {

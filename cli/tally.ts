@@ -1,5 +1,4 @@
-import { replacement, unknown } from '../data/index.js'
-import type { ScoredRead } from './table.js'
+import { type Read, replacement, unknown } from '../data/index.js'
 
 /** Counts the reads of one input as they are scored, from its construction on. */
 export class Tally {
@@ -13,11 +12,12 @@ export class Tally {
   replacedNames = 0
   readonly #began = performance.now()
 
-  add({ read, foreground }: ScoredRead): void {
+  /** Counts a read; `hasScore`: whether a score is defined for it. */
+  add(read: Read, hasScore: boolean): void {
     this.reads++
     this.bases += read.bases.length
     for (const base of read.bases) if (base === unknown) this.unknownBases++
-    if (Number.isNaN(foreground)) this.undefinedScores++
+    if (!hasScore) this.undefinedScores++
     if (read.name.includes(replacement)) this.replacedNames++
   }
 

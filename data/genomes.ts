@@ -46,15 +46,18 @@ export async function findGenomes(folder: string): Promise<Genome[]> {
   const files = names.filter(name => fastaExtension.test(name)).sort()
   if (files.length === 0)
     throw new InputError(`${folder}: no genomes (.fa, .fasta or .fna, plain or .gz) in it`)
-  return files.map(file => ({
-    file: join(folder, file),
-    accession: genomeName(file),
-    genus: /^(Candidatus_)?[^_.]+/.exec(file)?.[0] ?? genomeName(file),
-    group: '',
-    length: 0,
-    parts: [],
-  }))
+  return files.map(file => genomeOf(join(folder, file)))
 }
+
+/** The genome of a file called `Genus_…`. */
+const genomeOf = (file: string): Genome => ({
+  file,
+  accession: genomeName(file),
+  genus: /^(Candidatus_)?[^_.]+/.exec(basename(file))?.[0] ?? genomeName(file),
+  group: '',
+  length: 0,
+  parts: [],
+})
 
 /**
  * The genomes of a manifest: a table with tabs and a header line, with columns `file` (relative to the manifest) and
@@ -112,12 +115,13 @@ function parseLength(text: string, line: string): number {
 }
 
 /**
- * The genomes that a path means: a manifest, a folder with a `MANIFEST.tsv`, or a folder of FASTA files `Genus_…`.
+ * The genomes that a path means: a manifest, a folder with a `MANIFEST.tsv`, a folder of FASTA files `Genus_…`, or one
+ * such file.
  * @throws InputError as `readManifest` and `findGenomes`.
  */
 export async function openGenomes(path: string): Promise<Genome[]> {
   const info = await stat(path).catch(unreadable(path, 'file or folder'))
-  if (!info.isDirectory()) return readManifest(path)
+  if (!info.isDirectory()) return fastaExtension.test(path) ? [genomeOf(path)] : readManifest(path)
   const manifest = join(path, 'MANIFEST.tsv')
   return existsSync(manifest) ? readManifest(manifest) : findGenomes(path)
 }

@@ -5,15 +5,15 @@
  * A file's way into a training: `readReads` opens a source, finds out its format (`formats/`) and gives its reads
  * (`read`) one by one; `readSet` collects those of one length; `batches` mixes them anew every epoch (`random`) and has
  * them mutated (`mutate`). `layout` finds the files of a data set. `genomes` are found and divided among sets, their
- * runs of known bases are `segments`, and `fragments` are batches that are sampled from these on the fly. `sample`, or
- * `synthetic`, makes reads that `writeReads` writes.
+ * runs of known bases are `segments` (all of them are the `sequences` that scores are fitted on), and `fragments` are
+ * batches that are sampled from these on the fly. `sample`, or `synthetic`, makes reads that `writeReads` writes.
  *
  * Imports point down: io and read < formats and random < readReads, writeReads, mutate, layout, genomes < readSet,
- * segments, synthetic < batches, sample < fragments. `io/` knows nothing of DNA, and nothing here knows tensors: random numbers come from
+ * segments, synthetic < batches, sample, sequences < fragments. `io/` knows nothing of DNA, and nothing here knows tensors: random numbers come from
  * engine/hostRandom.
  */
 export { type BatchOptions, TrainingBatches } from './batches.js'
-export type { Source } from './formats/index.js'
+export { type Encoder, encoderFor, type Source } from './formats/index.js'
 export {
   FragmentBatches,
   type FragmentOptions,
@@ -36,11 +36,12 @@ export {
 } from './genomes.js'
 export { type AtomicWriter, openAtomic, writeFileAtomic } from './io/atomic.js'
 export { crc32c, maskedCrc32c } from './io/crc32c.js'
-export { InputError } from './io/inputError.js'
+export { EmptyInputError, InputError } from './io/inputError.js'
 export { parseJson } from './io/json.js'
 export { printable, quoting, replacement } from './io/printable.js'
 export { type FieldReaders, readMessage, readVarint } from './io/protobuf.js'
-export { writeChunks } from './io/writeChunks.js'
+export { removeAtExit } from './io/temporary.js'
+export { openForChunks, writeChunks } from './io/writeChunks.js'
 export { findFiles, openDataset, readLabelDictionary, type Split, splits } from './layout.js'
 export { hasLongRecord } from './longRecords.js'
 export { mutate } from './mutate.js'
@@ -48,5 +49,6 @@ export { decode, encode, gcFraction, maxReadLength, type Read, reverseComplement
 export { type ReadOptions, readReads } from './readReads.js'
 export { collectReads, loadReads, type ReadSet, type ReadSetOptions } from './readSet.js'
 export { type SampleOptions, sampleReads } from './sample.js'
+export { type GenusSequence, sequencesOf } from './sequences.js'
 export { type SyntheticOptions, syntheticReads } from './synthetic.js'
 export { writeReads } from './writeReads.js'

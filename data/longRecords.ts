@@ -1,5 +1,4 @@
 import { openSource, parseReads } from './formats/index.js'
-import { maxReadLength } from './read.js'
 
 /**
  * Whether a FASTA file has a record of at least `length` bases: contigs or genomes rather than reads of a length below
@@ -10,8 +9,7 @@ export async function hasLongRecord(file: string, length: number): Promise<boole
   const source = await openSource(file)
   try {
     if (source.format !== 'fasta') return false
-    for await (const { bases } of await parseReads(source, maxReadLength))
-      if (bases.length >= length) return true
+    for await (const { bases } of await parseReads(source)) if (bases.length >= length) return true
     return false
   } finally {
     await source.bytes.close()

@@ -8,6 +8,17 @@ export type Read = {
   readonly label?: number
   /** Name of the read's genus, where the source has one. */
   readonly genus?: string
+  /** The record as it stands in FASTA or FASTQ, where that was asked for. */
+  readonly text?: RecordText
+}
+
+/** A record of FASTA or FASTQ, to write it as it was. */
+export type RecordText = {
+  /** What follows `>` or `@`. */
+  readonly title: string
+  readonly letters: string
+  /** In FASTQ, as long as `letters`. */
+  readonly quality?: string
 }
 
 /** The code of a base that is not A, C, G or T: N, the other IUPAC codes, a gap. */
@@ -18,10 +29,13 @@ export const maxReadLength = 2 ** 28
 
 const letters = 'ACGTN'
 const illegal = 255
+/** Set in the code of a letter that stands for an amino acid, and for no nucleotide in any code (IUPAC; X is a masked base). */
+const foreign = 8
 /** The code of every byte of text. */
 const codes = new Uint8Array(256).fill(illegal)
 for (const letter of 'ABCDEFGHIJKLMNOPQRSTUVWXYZ') codes[letter.charCodeAt(0)] = unknown
 for (const gap of '-.*') codes[gap.charCodeAt(0)] = unknown
+for (const letter of 'EFIJLOPQZ') codes[letter.charCodeAt(0)] |= foreign
 for (let code = 0; code < 4; code++) codes[letters.charCodeAt(code)] = code
 codes['U'.charCodeAt(0)] = 3
 for (let upper = 65; upper <= 90; upper++) codes[upper + 32] = codes[upper]
@@ -29,15 +43,18 @@ for (let upper = 65; upper <= 90; upper++) codes[upper + 32] = codes[upper]
 /**
  * Writes the codes of `text` (ASCII letters, upper or lower case, U as T; `-`, `.` and `*` are unknown bases) into
  * `out` from `offset` on.
- * @returns the index in `text` of the first byte that cannot stand in a sequence, or -1.
+ * @returns the index in `text` of the first byte that cannot stand in a sequence; where there is none, -1 less the number
+ * of letters that stand for no nucleotide, nor for several or an unknown one, but for an amino acid.
  */
 export function encodeInto(text: Uint8Array, out: Uint8Array, offset = 0): number {
+  let foreignLetters = 0
   for (let i = 0; i < text.length; i++) {
     const code = codes[text[i]]
     if (code === illegal) return i
-    out[offset + i] = code
+    out[offset + i] = code & 7
+    foreignLetters += code >> 3
   }
-  return -1
+  return -1 - foreignLetters
 }
 
 /**

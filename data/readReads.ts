@@ -1,29 +1,36 @@
 import { asInputError, openSource, parseReads, type Source } from './formats/index.js'
-import { InputError } from './io/inputError.js'
-import { maxReadLength, type Read } from './read.js'
+import { EmptyInputError } from './io/inputError.js'
+import type { Read } from './read.js'
 
 export type ReadOptions = {
   /** What messages call the source; its path unless given. */
   readonly name?: string
   /** Longest read that is taken, in bases (default `maxReadLength`, 2^28); a longer one is an error. */
   readonly maxLength?: number
+  /**
+   * The largest share of a record's letters that may be letters of amino acids alone (E, F, I, J, L, O, P, Q, Z), above
+   * which a file is refused as protein (default 0.1; 1: take everything).
+   */
+  readonly maxForeign?: number
+  /** Give reads of FASTA and FASTQ the `text` of their records, to write them as they were (default false). */
+  readonly keepText?: boolean
 }
 
 /**
  * The reads of a file, of standard input (`-`) or of a stream, in their order, one at a time: memory is bounded by
  * the longest read, whatever the length of the source.
  *
- * FASTA, FASTQ, TFRecord and TSV, each plain or gzip, told apart by their first bytes. Lower case is accepted, U is T,
- * any other letter is an unknown base; reads of any length, none included, are given.
- * @throws InputError when the source cannot be opened or holds no read, and at its first damage: the reads before it
+ * FASTA, FASTQ, TFRecord and TSV, each plain, gzip, zstd, xz or bzip2, told apart by their first bytes. Lower case is
+ * accepted, U is T, any other letter is an unknown base (but what looks like protein is refused); reads of any length, none included, are given.
+ * @throws InputError when the source cannot be opened, EmptyInputError when it holds no read, InputError when it is no DNA, and at its first damage: the reads before it
  * have been given and are sound.
  */
 export async function* readReads(source: Source, options: ReadOptions = {}): AsyncGenerator<Read> {
-  const { name, maxLength = maxReadLength } = options
+  const { name, ...ofRecords } = options
   const opened = await openSource(source, name)
   let last: string | undefined
   try {
-    for await (const read of await parseReads(opened, maxLength)) {
+    for await (const read of await parseReads(opened, ofRecords)) {
       last = read.name
       yield read
     }
@@ -32,5 +39,5 @@ export async function* readReads(source: Source, options: ReadOptions = {}): Asy
   } finally {
     await opened.bytes.close()
   }
-  if (last === undefined) throw new InputError(`${opened.name}: has no reads`)
+  if (last === undefined) throw new EmptyInputError(`${opened.name}: has no reads`)
 }

@@ -1,16 +1,24 @@
 /**
- * Percentile intervals by the bootstrap (Efron & Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13),
- * stratified: each class is resampled to its own size. The reads are sorted once; a replicate is only new counts per
- * distinct score.
+ * Intervals by the bootstrap (Efron & Tibshirani, An Introduction to the Bootstrap, 1993), stratified: each class is
+ * resampled to its own number of reads, or of clusters. The interval is Student's, with the bootstrap's standard error
+ * on the logit scale (their chapter 12; for areas under precision-recall curves Boyd, Eng & Page, ECML PKDD 2013,
+ * 451–466). Two corrections are for few clusters: resampling k of them shows a variance that is (k − 1)/k of the true
+ * one (Hesterberg, The American Statistician 69 (2015) 371–386), and the quantile has k − 1 degrees of freedom (Cameron,
+ * Gelbach & Miller, Review of Economics and Statistics 90 (2008) 414–427), k being the number of clusters in the class
+ * that has fewer.
+ *
+ * In simulated samples of 10 to 20 in-distribution genera (bench/coverage.js) these intervals cover 94 to 97 % of the
+ * truths; percentile intervals cover 84 to 94 %. FPR at a TPR of 95 % is what the worst twentieth of the reads decides,
+ * which of ten genera is the worst one: 91 to 95 %.
  */
-import { quantileSorted } from 'd3-array'
 import { type Key, purposeKey, seedPurposes, threefry2x32 } from '../engine/hostRandom.js'
 import { type ClassClusters, type ClusterLabels, clustersOf } from './clusters.js'
-import { confidence, type Interval } from './normal.js'
-import type { Counts, Ranking } from './ranking.js'
+import { type Interval, noInterval } from './interval.js'
+import { type Counts, coarseRanking, type Ranking } from './ranking.js'
+import { tConfidence } from './student.js'
 
 export type BootstrapOptions = {
-  /** Resampled data sets; default 1000. With 0 all intervals are NaN. */
+  /** Resampled data sets; default 1000. With fewer than 2 all intervals are NaN. */
   replicates?: number
   /** An integer; the intervals are a function of it and of the data. Default 1. */
   seed?: number
@@ -18,93 +26,135 @@ export type BootstrapOptions = {
   labels?: ClusterLabels
 }
 
+/** More clusters than this are drawn in groups of equal size, and more distinct scores than this are taken together. */
+const mostDrawn = 10_000
+const mostLevels = 65_536
+
 /**
- * For every ranking (scores of the same reads, in the same order) and every statistic the 95 % percentile interval.
- * All rankings see the same resampled reads.
+ * For every statistic, which has values from 0 to 1, the 95 % interval. Rankings of the same reads see the same
+ * resampled reads. NaN where a class has one read (or cluster), or where all replicates agree, so that nothing is known
+ * of the error.
  *
- * @throws RangeError for rankings of different numbers of reads, labels that do not fit, or a bad number of replicates.
+ * Of a million reads, groups of a hundred (put together by chance) are drawn instead of reads, which estimates the same
+ * variance; a replicate then takes about 10 ms.
+ *
+ * @throws RangeError for labels that do not fit, or a bad number of replicates.
  */
 export function bootstrapIntervals<Name extends string>(
-  rankings: readonly Ranking[],
+  ranking: Ranking,
   statistics: Readonly<Record<Name, (counts: Counts) => number>>,
   { replicates = 1000, seed = 1, labels = {} }: BootstrapOptions = {},
-): Record<Name, Interval>[] {
+): Record<Name, Interval> {
   if (!Number.isInteger(replicates) || replicates < 0) {
     throw new RangeError(`bootstrap replicates: got ${replicates}, give a whole number`)
   }
-  if (rankings.length === 0) return []
   const names = Object.keys(statistics) as Name[]
-  const values = rankings.map(() => names.map(() => new Float64Array(replicates)))
   const { bootstrapIn, bootstrapOod } = seedPurposes.evaluation
-  const inLevels = rankings.map(ranking => ranking.inLevels)
-  const oodLevels = rankings.map(ranking => ranking.oodLevels)
-  const resampleIn = resampler(inLevels, labels.in, purposeKey(seed, bootstrapIn))
-  const resampleOod = resampler(oodLevels, labels.ood, purposeKey(seed, bootstrapOod))
-  const inCounts = rankings.map(({ scores }) => new Float64Array(scores.length))
-  const oodCounts = rankings.map(({ scores }) => new Float64Array(scores.length))
-  for (let replicate = 0; replicate < replicates; replicate++) {
-    resampleIn(replicate, inCounts)
-    resampleOod(replicate, oodCounts)
-    rankings.forEach((_, r) => {
-      const counts = { inCounts: inCounts[r], oodCounts: oodCounts[r] }
-      names.forEach((name, s) => {
-        values[r][s][replicate] = statistics[name](counts)
-      })
-    })
+  const coarse = coarseRanking(ranking, mostLevels)
+  const inside = clustersOf(labels.in, ranking.inLevels.length)
+  const outside = clustersOf(labels.ood, ranking.oodLevels.length)
+  const resampleIn = resampler(coarse.inLevels, coarse.inCounts, inside, purposeKey(seed, bootstrapIn))
+  const resampleOod = resampler(coarse.oodLevels, coarse.oodCounts, outside, purposeKey(seed, bootstrapOod))
+  const counts = {
+    inCounts: new Float64Array(coarse.inCounts.length),
+    oodCounts: new Float64Array(coarse.oodCounts.length),
   }
-  return values.map(
-    ofRanking =>
-      Object.fromEntries(names.map((name, s) => [name, percentiles(ofRanking[s])])) as Record<Name, Interval>,
-  )
-}
-
-function percentiles(values: Float64Array): Interval {
-  const sorted = Array.from(values.sort())
-  const quantile = (p: number): number => quantileSorted(sorted, p) ?? Number.NaN
-  return { low: quantile((1 - confidence) / 2), high: quantile((1 + confidence) / 2) }
+  const values = names.map(() => new Float64Array(replicates))
+  for (let replicate = 0; replicate < replicates; replicate++) {
+    resampleIn(replicate, counts.inCounts)
+    resampleOod(replicate, counts.oodCounts)
+    for (const [s, name] of names.entries()) values[s][replicate] = statistics[name](counts)
+  }
+  const fewest = Math.min(inside.count, outside.count)
+  const reads = Math.min(inside.ids.length, outside.ids.length)
+  const intervals = names.map((name, s) => [
+    name,
+    logitInterval(statistics[name](ranking), values[s], fewest, reads),
+  ])
+  return Object.fromEntries(intervals) as Record<Name, Interval>
 }
 
 /**
- * A function that resamples one class: it fills `counts[ranking][level]` with how many reads of a replicate have each
- * level, that is, distinct score. `levels[ranking][read]` are those of the reads themselves.
- * @throws RangeError for rankings of different numbers of reads, or labels that do not fit.
+ * Student's interval of a value from 0 to 1, with the standard error that the replicates show on the logit scale.
+ * `reads`: how fine the value is; 0 and 1 are taken for half a read more and less, since they have no logit.
  */
-function resampler(
-  levels: readonly Int32Array[],
-  labels: readonly string[] | undefined,
-  key: Key,
-): (replicate: number, counts: readonly Float64Array[]) => void {
-  const reads = levels[0].length
-  if (levels.some(other => other.length !== reads)) {
-    throw new RangeError(
-      `a joint bootstrap needs the same reads: got ${levels.map(l => l.length).join(' and ')}`,
-    )
+function logitInterval(value: number, replicates: Float64Array, clusters: number, reads: number): Interval {
+  const least = 0.5 / reads
+  const logit = (share: number): number => {
+    const inner = Math.min(1 - least, Math.max(least, share))
+    return Math.log(inner / (1 - inner))
   }
-  const clusters = clustersOf(labels, reads)
-  const { starts, members } = membersOf(clusters)
-  const draws = new Int32Array(clusters.count)
-  return (replicate, counts) => {
-    fillDraws(draws, key, replicate)
-    levels.forEach((levelOf, r) => {
-      const count = counts[r].fill(0)
-      for (const cluster of draws) {
-        for (let i = starts[cluster]; i < starts[cluster + 1]; i++) count[levelOf[members[i]]]++
-      }
-    })
+  const deviation = standardDeviation(replicates.map(logit))
+  if (!(deviation > 1e-12)) return noInterval
+  const margin = tConfidence(clusters - 1) * Math.sqrt(clusters / (clusters - 1)) * deviation
+  const logistic = (x: number): number => 1 / (1 + Math.exp(-x))
+  const center = logit(value)
+  return {
+    low: Math.min(value, logistic(center - margin)),
+    high: Math.max(value, logistic(center + margin)),
   }
 }
 
-/** `members[starts[c] … starts[c + 1])` are the reads of cluster c. */
-function membersOf({ ids, count }: ClassClusters): { starts: Int32Array; members: Int32Array } {
-  const starts = new Int32Array(count + 1)
-  for (const id of ids) starts[id + 1]++
-  for (let i = 0; i < count; i++) starts[i + 1] += starts[i]
-  const next = starts.slice()
-  const members = new Int32Array(ids.length)
-  ids.forEach((id, read) => {
-    members[next[id]++] = read
-  })
-  return { starts, members }
+/** NaN for fewer than two values. */
+function standardDeviation(values: Float64Array): number {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0)
+  return Math.sqrt(squares / (values.length - 1))
+}
+
+/**
+ * A function that resamples one class: it fills `counts[level]` with how many reads of a replicate have each level, that
+ * is, distinct score. `levels[read]` and `levelCounts` are those of the reads themselves.
+ */
+function resampler(
+  levels: Int32Array,
+  levelCounts: Float64Array,
+  clusters: ClassClusters,
+  key: Key,
+): (replicate: number, counts: Float64Array) => void {
+  const { ids, count } = inGroups(clusters, key)
+  const clusterByRank = inOrderOfLevels(ids, levels, levelCounts)
+  const draws = new Int32Array(count)
+  const weights = new Uint16Array(count)
+  return (replicate, counts) => {
+    fillDraws(draws, key, replicate)
+    weights.fill(0)
+    for (const cluster of draws) weights[cluster]++
+    let rank = 0
+    for (let level = 0; level < counts.length; level++) {
+      const end = rank + levelCounts[level]
+      let weight = 0
+      for (; rank < end; rank++) weight += weights[clusterByRank[rank]]
+      counts[level] = weight
+    }
+  }
+}
+
+/** Clusters put together in groups of equal size, by chance, where there are very many of them. */
+function inGroups(clusters: ClassClusters, key: Key): ClassClusters {
+  if (clusters.count <= mostDrawn) return clusters
+  const size = Math.ceil(clusters.count / mostDrawn)
+  const order = new Int32Array(clusters.count).map((_, cluster) => cluster)
+  // A permutation (Fisher & Yates) from numbers that no replicate draws.
+  for (let i = order.length - 1; i > 0; i--) {
+    const j = Math.floor(((threefry2x32(key, i, 0xffffffff)[0] >>> 0) / 2 ** 32) * (i + 1))
+    const last = order[i]
+    order[i] = order[j]
+    order[j] = last
+  }
+  return {
+    ids: clusters.ids.map(cluster => Math.floor(order[cluster] / size)),
+    count: Math.ceil(clusters.count / size),
+  }
+}
+
+/** The clusters of the reads, reads of the lowest level first; in few bytes, since every replicate goes through them. */
+function inOrderOfLevels(ids: Int32Array, levels: Int32Array, levelCounts: Float64Array): Uint16Array {
+  const next = new Int32Array(levelCounts.length)
+  for (let level = 1; level < next.length; level++) next[level] = next[level - 1] + levelCounts[level - 1]
+  const ordered = new Uint16Array(ids.length)
+  for (let read = 0; read < ids.length; read++) ordered[next[levels[read]]++] = ids[read]
+  return ordered
 }
 
 /** Fills `draws` with random numbers from 0 to `draws.length` - 1: as many clusters, drawn with replacement. */

@@ -1,12 +1,28 @@
 import { midRanks, type Scores } from './ranking.js'
 
+export type Correlation = {
+  pearson: number
+  spearman: number
+}
+
+/**
+ * Both correlations, of the pairs that have both values (NaN: it has not).
+ * @throws RangeError when the series are of different lengths.
+ */
+export function correlate(x: Scores, y: Scores): Correlation {
+  checkLengths(x, y)
+  const isPair = (i: number): boolean => !Number.isNaN(x[i]) && !Number.isNaN(y[i])
+  const xs = Float64Array.from(x).filter((_, i) => isPair(i))
+  const ys = Float64Array.from(y).filter((_, i) => isPair(i))
+  return { pearson: pearson(xs, ys), spearman: spearman(xs, ys) }
+}
+
 /**
  * Pearson's correlation of two equally long series. NaN for fewer than two pairs, a constant series, or an infinity.
  * @throws RangeError when the series are of different lengths.
  */
 export function pearson(x: Scores, y: Scores): number {
-  if (x.length !== y.length)
-    throw new RangeError(`correlation: got ${x.length} and ${y.length} values, give as many of each`)
+  checkLengths(x, y)
   const meanX = mean(x)
   const meanY = mean(y)
   let xx = 0
@@ -27,6 +43,11 @@ export function pearson(x: Scores, y: Scores): number {
  * @throws RangeError when the series are of different lengths.
  */
 export const spearman = (x: Scores, y: Scores): number => pearson(midRanks(x), midRanks(y))
+
+function checkLengths(x: Scores, y: Scores): void {
+  if (x.length !== y.length)
+    throw new RangeError(`correlation: got ${x.length} and ${y.length} values, give as many of each`)
+}
 
 function mean(values: Scores): number {
   let sum = 0

@@ -1,13 +1,16 @@
 /**
  * Variance and comparison of AUROCs after DeLong, DeLong & Clarke-Pearson, Biometrics 44 (1988) 837–845, from mid-ranks
  * in O(n log n) (Sun & Xu, IEEE Signal Processing Letters 21 (2014) 1389–1393). With cluster labels it is Obuchowski's
- * extension, Biometrics 53 (1997) 567–578: the sums over clusters take the place of the reads. It is asymptotic in the
- * number of clusters; with few (ten genera) its intervals are somewhat too narrow.
+ * extension, Biometrics 53 (1997) 567–578: the sums over clusters take the place of the reads. Both are asymptotic in the
+ * number of clusters; with few (ten genera) Student's t takes the place of the normal distribution, with one degree of
+ * freedom less than the class with fewer clusters has (as Cameron, Gelbach & Miller, Review of Economics and Statistics
+ * 90 (2008) 414–427, for regressions). bench/coverage.js shows what the intervals cover.
  */
 import { type ClassClusters, type ClusterLabels, clustersOf } from './clusters.js'
+import { type Estimate, type Interval, noInterval } from './interval.js'
 import { aurocOf } from './metrics.js'
-import { type Estimate, type Interval, twoSidedP, zConfidence } from './normal.js'
 import { type Ranking, rank, type Scores } from './ranking.js'
+import { tConfidence, twoSidedP } from './student.js'
 
 /** Scores of the same reads in both classes. */
 export type ClassScores = {
@@ -18,15 +21,18 @@ export type ClassScores = {
 export type PairedTest = {
   /** AUROC of the first score minus AUROC of the second, with its 95 % interval. */
   difference: Estimate
-  z: number
+  t: number
+  /** One less than the reads (or clusters) of the class with fewer of them. */
+  degreesOfFreedom: number
   /** Two-sided. */
   p: number
 }
 
 /**
  * AUROC (see `auroc`) with a 95 % interval from DeLong's variance on the logit scale, which keeps it within (0, 1).
- * Where that variance is zero or undefined (perfect separation, constant scores, one read or cluster of a class) the
- * interval is the score interval with Hanley & McNeil's variance (Radiology 143 (1982) 29–36): never degenerate.
+ * Where that variance is zero (perfect separation, constant scores) the interval is the score interval with Hanley &
+ * McNeil's variance (Radiology 143 (1982) 29–36), of as many reads as there are clusters: never degenerate. NaN where a
+ * class has one read, or one cluster: nothing is known of the error.
  *
  * @throws RangeError for an empty class, a NaN, or labels that do not fit.
  */
@@ -39,13 +45,15 @@ export const aurocEstimate = (inScores: Scores, oodScores: Scores, labels: Clust
  */
 export function aurocEstimateOf(ranking: Ranking, labels: ClusterLabels = {}): Estimate {
   const placed = placements(ranking)
-  const variance = varianceOf(placed, labels)
+  const { variance, sizes } = spreadOf(placed, labels)
   const value = placed.auroc
-  if (!(variance > 0) || value <= 0 || value >= 1) {
-    return { value, ...hanleyMcNeilInterval(value, ranking.inLevels.length, ranking.oodLevels.length) }
-  }
+  const fewest = Math.min(...sizes)
+  if (fewest < 2) return { value, ...noInterval }
+  const quantile = tConfidence(fewest - 1)
+  if (!(variance > 0) || value <= 0 || value >= 1)
+    return { value, ...hanleyMcNeilInterval(value, sizes, quantile) }
   const logit = Math.log(value / (1 - value))
-  const margin = (zConfidence * Math.sqrt(variance)) / (value * (1 - value))
+  const margin = (quantile * Math.sqrt(variance)) / (value * (1 - value))
   const logistic = (x: number): number => 1 / (1 + Math.exp(-x))
   return { value, low: logistic(logit - margin), high: logistic(logit + margin) }
 }
@@ -56,12 +64,12 @@ export function aurocEstimateOf(ranking: Ranking, labels: ClusterLabels = {}): E
  * @throws RangeError as `aurocEstimate`.
  */
 export const delongVariance = (inScores: Scores, oodScores: Scores, labels: ClusterLabels = {}): number =>
-  varianceOf(placements(rank(inScores, oodScores)), labels)
+  spreadOf(placements(rank(inScores, oodScores)), labels).variance
 
 /**
- * DeLong's test of two scores of the same reads: the difference of their AUROCs (first minus second), its interval, z,
- * and the two-sided p. Equal scores give z = 0 and p = 1; where the variance is undefined, or zero for different
- * AUROCs, interval, z and p are NaN.
+ * DeLong's test of two scores of the same reads: the difference of their AUROCs (first minus second), its interval, t,
+ * and the two-sided p. Equal scores give t = 0 and p = 1; where the variance is undefined, or zero for different
+ * AUROCs, interval, t and p are NaN.
  *
  * @throws RangeError as `aurocEstimate`, and when the two scores are not of the same number of reads.
  */
@@ -91,14 +99,20 @@ export function pairedDelongOf(first: Ranking, second: Ranking, labels: ClusterL
     ood: a.ood.map((placement, i) => placement - b.ood[i]),
   }
   const value = difference.auroc
-  const deviation = Math.sqrt(varianceOf(difference, labels))
+  const { variance, sizes } = spreadOf(difference, labels)
+  const degreesOfFreedom = Math.min(...sizes) - 1
+  const deviation = Math.sqrt(variance)
   const isRoundingOnly = deviation <= 1e-9 * Math.abs(value)
-  if (value !== 0 && isRoundingOnly) {
-    return { difference: { value, low: Number.NaN, high: Number.NaN }, z: Number.NaN, p: Number.NaN }
+  if (value !== 0 && isRoundingOnly)
+    return { difference: { value, ...noInterval }, t: Number.NaN, degreesOfFreedom, p: Number.NaN }
+  const t = deviation === 0 ? 0 : value / deviation
+  const margin = deviation === 0 ? 0 : tConfidence(degreesOfFreedom) * deviation
+  return {
+    difference: { value, low: value - margin, high: value + margin },
+    t,
+    degreesOfFreedom,
+    p: twoSidedP(t, degreesOfFreedom),
   }
-  const z = deviation === 0 ? 0 : value / deviation
-  const margin = zConfidence * deviation
-  return { difference: { value, low: value - margin, high: value + margin }, z, p: twoSidedP(z) }
 }
 
 type Placements = {
@@ -130,9 +144,14 @@ function placements(ranking: Ranking): Placements {
   return { auroc: aurocOf(ranking), in: lookUp(inLevels, oodOutscored), ood: lookUp(oodLevels, inOutscoring) }
 }
 
-const varianceOf = (placed: Placements, labels: ClusterLabels): number =>
-  classVariance(placed.in, placed.auroc, clustersOf(labels.in, placed.in.length)) +
-  classVariance(placed.ood, placed.auroc, clustersOf(labels.ood, placed.ood.length))
+/** The variance of the AUROC, and of how many reads (or clusters) of each class it comes. */
+function spreadOf(placed: Placements, labels: ClusterLabels): { variance: number; sizes: [number, number] } {
+  const inside = clustersOf(labels.in, placed.in.length)
+  const outside = clustersOf(labels.ood, placed.ood.length)
+  const variance =
+    classVariance(placed.in, placed.auroc, inside) + classVariance(placed.ood, placed.auroc, outside)
+  return { variance, sizes: [inside.count, outside.count] }
+}
 
 /** One class' part of the AUROC's variance: the variance of the mean of its placements. */
 function classVariance(placements: Float64Array, mean: number, { ids, count }: ClassClusters): number {
@@ -145,16 +164,16 @@ function classVariance(placements: Float64Array, mean: number, { ids, count }: C
 }
 
 /**
- * The score interval: its ends are the θ at which |θ − value| is z standard errors, the variance being Hanley &
+ * The score interval: its ends are the θ at which |θ − value| is `quantile` standard errors, the variance being Hanley &
  * McNeil's at θ itself, for `m` in-distribution and `n` out-of-distribution reads. Found by bisection.
  */
-function hanleyMcNeilInterval(value: number, m: number, n: number): Interval {
+function hanleyMcNeilInterval(value: number, [m, n]: readonly [number, number], quantile: number): Interval {
   const variance = (theta: number): number => {
     const q1 = theta / (2 - theta)
     const q2 = (2 * theta * theta) / (1 + theta)
     return (theta * (1 - theta) + (m - 1) * (q1 - theta ** 2) + (n - 1) * (q2 - theta ** 2)) / (m * n)
   }
-  const isWithin = (theta: number): boolean => (theta - value) ** 2 <= zConfidence ** 2 * variance(theta)
+  const isWithin = (theta: number): boolean => (theta - value) ** 2 <= quantile ** 2 * variance(theta)
   const end = (edge: number): number => {
     if (isWithin(edge)) return edge
     let inside = value

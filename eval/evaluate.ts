@@ -1,25 +1,26 @@
-import { groups } from 'd3-array'
+import { type BatchMean, batchSize, meanBatchAuroc } from './batchAuroc.js'
 import { bootstrapIntervals } from './bootstrap.js'
 import type { ClusterLabels } from './clusters.js'
-import { pearson, spearman } from './correlation.js'
+import { type Correlation, correlate } from './correlation.js'
 import { aurocEstimateOf, type PairedTest, pairedDelongOf } from './delong.js'
+import { type GroupEvaluation, groupEstimates, groupsOf } from './groups.js'
+import { confidence, type Estimate } from './interval.js'
 import { auprcOf, fprAtTprOf } from './metrics.js'
-import { confidence, type Estimate } from './normal.js'
-import { type Counts, type Ranking, rank, rankingOfSome } from './ranking.js'
+import { type Counts, rank } from './ranking.js'
 import { type ClassSize, type EvaluationReads, type KeptReads, scoredReads } from './reads.js'
+
+/** What is independent of each other: reads, or all reads of a genome, or of a genus, together. */
+export type ClusterUnit = 'read' | 'genome' | 'genus'
 
 export type EvaluationOptions = {
   /** Seed of the bootstrap; default 1. */
   seed?: number
   /** Replicates of the bootstrap; default 1000, 0 for no intervals. */
   replicates?: number
-  /** Take genera instead of reads as independent, for all intervals and tests. Default false. */
-  clusterByGenus?: boolean
-}
-
-export type Correlation = {
-  pearson: number
-  spearman: number
+  /** What intervals and tests take for independent. Default `read`. */
+  cluster?: ClusterUnit
+  /** Out-of-distribution genera that are near the in-distribution ones; they and the others are then told apart. */
+  near?: readonly string[]
 }
 
 export type ScoreEvaluation = {
@@ -31,6 +32,10 @@ export type ScoreEvaluation = {
   /** FPR at a TPR of 80 % and 95 %; positive class: in-distribution. */
   fpr80: Estimate
   fpr95: Estimate
+  /** The mean of the AUROCs of batches of 100 reads of each class, which is what the reference programs report. */
+  meanBatchAuroc: BatchMean
+  /** Of how many reads of each class the score is not a number; they count for no score. */
+  undefinedScores: { inDistribution: number; outOfDistribution: number }
   /** Correlation with GC content: what a score should not depend on. */
   gcCorrelation?: { all: Correlation; inDistribution: Correlation; outOfDistribution: Correlation }
 }
@@ -40,25 +45,17 @@ export type Comparison = PairedTest & {
   against: string
 }
 
-export type GenusEvaluation = {
-  genus: string
-  distribution: 'in' | 'ood'
-  reads: number
-  /** By score: AUROC of this genus' reads against all reads of the other class. */
-  auroc: Record<string, Estimate>
-}
-
 /** Everything the evaluator finds; NaN stands for undefined (and is null in JSON). */
 export type Evaluation = {
   inDistribution: ClassSize
   outOfDistribution: ClassSize
   /** How the intervals were made. */
-  intervals: { confidence: number; seed: number; replicates: number; unit: 'read' | 'genus' }
+  intervals: { confidence: number; seed: number; replicates: number; unit: ClusterUnit; batchSize: number }
   scores: ScoreEvaluation[]
   /** Paired tests of every later score against the first. */
   comparisons: Comparison[]
-  /** One entry per genus and class, where genera are given. */
-  genera: GenusEvaluation[]
+  /** By genus, by length, and near and far genera, as far as those are known. */
+  groups: GroupEvaluation[]
 }
 
 /** The metrics whose intervals come from the bootstrap. */
@@ -74,57 +71,67 @@ const bootstrapped = {
  * seeded stratified bootstrap. A read with a NaN in any score is dropped from all of them, and counted, so that
  * the tests stay paired; infinities are ordinary extreme scores.
  *
- * @throws RangeError when a class has no read left, the classes have different scores, the lengths disagree, or
- * `clusterByGenus` finds no genera.
+ * @throws RangeError when a class has no read left, the classes have different scores, the lengths disagree, `cluster`
+ * or `near` needs names that are not there, or `near` has a genus that no out-of-distribution read is of.
  */
 export function evaluateScores(
   reads: EvaluationReads,
-  { seed = 1, replicates = 1000, clusterByGenus = false }: EvaluationOptions = {},
+  { seed = 1, replicates = 1000, cluster = 'read', near }: EvaluationOptions = {},
 ): Evaluation {
-  const { names, inside, outside } = scoredReads(reads)
-  const labels = clusterByGenus ? genusLabels(inside, outside) : {}
-
-  const rankings = names.map(name => rank(inside.scores[name], outside.scores[name]))
-  const intervals = bootstrapIntervals(rankings, bootstrapped, { replicates, seed, labels })
-  const scores = names.map((name, i): ScoreEvaluation => {
+  const kept = scoredReads(reads)
+  const { names, inside, outside } = kept
+  const labels = clusterLabels(cluster, inside, outside)
+  const groups = groupsOf(kept, labels, near)
+  const groupAurocs = groups.map((): Record<string, Estimate> => ({}))
+  const first = rank(inside.scores[names[0]], outside.scores[names[0]])
+  const scores: ScoreEvaluation[] = []
+  const comparisons: Comparison[] = []
+  // One score after the other, so that of many scores of a million reads only two rankings are there at once.
+  for (const [i, name] of names.entries()) {
+    const ranking = i === 0 ? first : rank(inside.scores[name], outside.scores[name])
+    const intervals = bootstrapIntervals(ranking, bootstrapped, { replicates, seed, labels })
     const estimate = (metric: keyof typeof bootstrapped): Estimate => ({
-      value: bootstrapped[metric](rankings[i]),
-      ...intervals[i][metric],
+      value: bootstrapped[metric](ranking),
+      ...intervals[metric],
     })
-    return {
+    scores.push({
       score: name,
-      auroc: aurocEstimateOf(rankings[i], labels),
+      auroc: aurocEstimateOf(ranking, labels),
       auprcIn: estimate('auprcIn'),
       auprcOod: estimate('auprcOod'),
       fpr80: estimate('fpr80'),
       fpr95: estimate('fpr95'),
+      meanBatchAuroc: meanBatchAuroc(inside.scores[name], outside.scores[name]),
+      undefinedScores: {
+        inDistribution: inside.undefinedScores[name],
+        outOfDistribution: outside.undefinedScores[name],
+      },
       ...gcCorrelation(name, inside, outside),
-    }
-  })
-  const [against, ...others] = names
-  const comparisons = others.map((score, i) => ({
-    score,
-    against,
-    ...pairedDelongOf(rankings[i + 1], rankings[0], labels),
-  }))
+    })
+    if (i > 0) comparisons.push({ score: name, against: names[0], ...pairedDelongOf(ranking, first, labels) })
+    for (const [g, auroc] of groupEstimates(ranking, groups).entries()) groupAurocs[g][name] = auroc
+  }
   return {
     inDistribution: { reads: inside.reads, dropped: inside.dropped },
     outOfDistribution: { reads: outside.reads, dropped: outside.dropped },
-    intervals: { confidence, seed, replicates, unit: clusterByGenus ? 'genus' : 'read' },
+    intervals: { confidence, seed, replicates, unit: cluster, batchSize },
     scores,
     comparisons,
-    genera: [
-      ...perGenus('in', inside.genus, names, rankings),
-      ...perGenus('ood', outside.genus, names, rankings),
-    ],
+    groups: groups.map(({ by, group, distribution, readsIn, readsOod }, g) => ({
+      ...{ by, group, distribution, readsIn, readsOod },
+      auroc: groupAurocs[g],
+    })),
   }
 }
 
-function genusLabels(inside: KeptReads, outside: KeptReads): ClusterLabels {
-  if (!inside.genus || !outside.genus) {
-    throw new RangeError('intervals over genera need the genus of every read of both classes')
+function clusterLabels(unit: ClusterUnit, inside: KeptReads, outside: KeptReads): ClusterLabels {
+  if (unit === 'read') return {}
+  const labels = { in: inside[unit], ood: outside[unit] }
+  if (!labels.in || !labels.ood) {
+    const units = unit === 'genus' ? 'genera' : 'genomes'
+    throw new RangeError(`intervals over ${units} need the ${unit} of every read of both classes`)
   }
-  return { in: inside.genus, ood: outside.genus }
+  return labels
 }
 
 /** How a score goes with GC content, where that is given: over all reads, and within each class. */
@@ -134,38 +141,19 @@ function gcCorrelation(
   outside: KeptReads,
 ): Pick<ScoreEvaluation, 'gcCorrelation'> {
   if (!inside.gc || !outside.gc) return {}
-  const correlate = (...classes: KeptReads[]): Correlation => {
-    const pairs = classes
-      .flatMap(({ gc, scores }) => Array.from(gc!, (value, i) => [value, scores[score][i]] as const))
-      .filter(([value]) => !Number.isNaN(value))
-    const x = pairs.map(([value]) => value)
-    const y = pairs.map(([, value]) => value)
-    return { pearson: pearson(x, y), spearman: spearman(x, y) }
-  }
+  const [scoresIn, scoresOod] = [inside.scores[score], outside.scores[score]]
   return {
     gcCorrelation: {
-      all: correlate(inside, outside),
-      inDistribution: correlate(inside),
-      outOfDistribution: correlate(outside),
+      all: correlate(joined(inside.gc, outside.gc), joined(scoresIn, scoresOod)),
+      inDistribution: correlate(inside.gc, scoresIn),
+      outOfDistribution: correlate(outside.gc, scoresOod),
     },
   }
 }
 
-/** Each genus of a class against all reads of the other class, genera sorted by name. */
-function perGenus(
-  distribution: 'in' | 'ood',
-  genera: readonly string[] | undefined,
-  names: readonly string[],
-  rankings: readonly Ranking[],
-): GenusEvaluation[] {
-  if (!genera) return []
-  return groups(genera.keys(), read => genera[read])
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([genus, reads]) => {
-      const estimates = rankings.map(ranking =>
-        aurocEstimateOf(rankingOfSome(ranking, { [distribution]: reads })),
-      )
-      const auroc = Object.fromEntries(names.map((name, i) => [name, estimates[i]]))
-      return { genus, distribution, reads: reads.length, auroc }
-    })
+function joined(a: Float64Array, b: Float64Array): Float64Array {
+  const both = new Float64Array(a.length + b.length)
+  both.set(a)
+  both.set(b, a.length)
+  return both
 }

@@ -23,6 +23,9 @@ export type Ranking = Counts & {
   oodLevels: Int32Array
 }
 
+/** Positions of some reads of a class. */
+export type Members = Int32Array
+
 /** Which class counts as positive. */
 export type Positive = 'in' | 'ood'
 
@@ -45,18 +48,40 @@ export function rank(inScores: Scores, oodScores: Scores): Ranking {
 }
 
 /** The ranking of some reads only (by their positions; of a class that is not given, all), in O(n). */
-export function rankingOfSome(
-  ranking: Ranking,
-  some: { in?: readonly number[]; ood?: readonly number[] },
-): Ranking {
-  const pick = (levels: Int32Array, counts: Float64Array, reads: readonly number[] | undefined) => {
+export function rankingOfSome(ranking: Ranking, some: { in?: Members; ood?: Members }): Ranking {
+  const pick = (levels: Int32Array, counts: Float64Array, reads: Members | undefined) => {
     if (reads === undefined) return { levels, counts }
-    const picked = Int32Array.from(reads, read => levels[read])
+    const picked = reads.map(read => levels[read])
     return { levels: picked, counts: countLevels(picked, counts.length) }
   }
   const { levels: inLevels, counts: inCounts } = pick(ranking.inLevels, ranking.inCounts, some.in)
   const { levels: oodLevels, counts: oodCounts } = pick(ranking.oodLevels, ranking.oodCounts, some.ood)
   return { scores: ranking.scores, inLevels, oodLevels, inCounts, oodCounts }
+}
+
+/** The ranking with neighbouring scores taken for equal, so that at most `most` distinct ones are left, in O(n). */
+export function coarseRanking(ranking: Ranking, most: number): Ranking {
+  const { scores, inLevels, oodLevels, inCounts, oodCounts } = ranking
+  if (scores.length <= most) return ranking
+  const share = (inLevels.length + oodLevels.length) / most
+  const coarse = new Int32Array(scores.length)
+  let passed = 0
+  for (let level = 0; level < scores.length; level++) {
+    coarse[level] = Math.floor(passed / share)
+    passed += inCounts[level] + oodCounts[level]
+  }
+  const distinct = coarse[coarse.length - 1] + 1
+  const coarseOf = (levels: Int32Array): Int32Array => levels.map(level => coarse[level])
+  const [coarseIn, coarseOod] = [coarseOf(inLevels), coarseOf(oodLevels)]
+  const lowest = new Float64Array(distinct)
+  for (let level = scores.length - 1; level >= 0; level--) lowest[coarse[level]] = scores[level]
+  return {
+    scores: lowest,
+    inLevels: coarseIn,
+    oodLevels: coarseOod,
+    inCounts: countLevels(coarseIn, distinct),
+    oodCounts: countLevels(coarseOod, distinct),
+  }
 }
 
 /** Ranks from 1; equal values share the mean of their ranks (mid-ranks). */

@@ -1,4 +1,4 @@
-/** Scored reads of one class; element i of everything belongs to read i. */
+/** Scored reads (or fragments of any length) of one class; element i of everything belongs to read i. */
 export type ScoredReads = {
   /**
    * Scores by name, higher for in-distribution reads; the first is the baseline that the others are tested against:
@@ -7,7 +7,10 @@ export type ScoredReads = {
   scores: Readonly<Record<string, ArrayLike<number>>>
   /** Fraction of G and C in the read; NaN where undefined. */
   gc?: ArrayLike<number>
+  /** In bases. */
+  length?: ArrayLike<number>
   genus?: readonly string[]
+  genome?: readonly string[]
 }
 
 export type EvaluationReads = {
@@ -24,20 +27,23 @@ export type ClassSize = {
 /** Reads without undefined scores. */
 export type KeptReads = ClassSize & {
   scores: Record<string, Float64Array>
+  /** How many reads each score was not a number for. */
+  undefinedScores: Record<string, number>
   gc?: Float64Array
+  length?: Float64Array
   genus?: string[]
+  genome?: string[]
 }
+
+/** Both classes without the reads that have not all scores, and the scores' names in order. */
+export type KeptClasses = { names: string[]; inside: KeptReads; outside: KeptReads }
 
 /**
  * The reads that have all scores, of both classes, and the scores' names.
  *
  * @throws RangeError when a class has no read left, the classes have different scores, or the lengths disagree.
  */
-export function scoredReads(reads: EvaluationReads): {
-  names: string[]
-  inside: KeptReads
-  outside: KeptReads
-} {
+export function scoredReads(reads: EvaluationReads): KeptClasses {
   const names = Object.keys(reads.inDistribution.scores)
   const oodNames = Object.keys(reads.outOfDistribution.scores)
   if (names.length === 0 || names.join() !== oodNames.join()) {
@@ -50,26 +56,43 @@ export function scoredReads(reads: EvaluationReads): {
   return { names, inside, outside }
 }
 
-function keepScored({ scores, gc, genus }: ScoredReads, name: string): KeptReads {
+function keepScored(reads: ScoredReads, name: string): KeptReads {
+  const { scores, gc, length, genus, genome } = reads
   const series = Object.entries(scores)
   const [[firstScore, { length: total }]] = series
-  for (const [what, values] of Object.entries({ ...scores, gc, genus })) {
+  for (const [what, values] of Object.entries({ ...scores, gc, length, genus, genome })) {
     if (values !== undefined && values.length !== total) {
       throw new RangeError(`${name}: ${values.length} values of ${what} for ${total} of ${firstScore}`)
     }
   }
-  const kept: number[] = []
-  for (let i = 0; i < total; i++) if (series.every(([, values]) => !Number.isNaN(values[i]))) kept.push(i)
+  const undefinedScores: Record<string, number> = {}
+  const isKept = new Uint8Array(total).fill(1)
+  for (const [score, values] of series) {
+    let count = 0
+    for (let i = 0; i < total; i++) {
+      if (!Number.isNaN(values[i])) continue
+      count++
+      isKept[i] = 0
+    }
+    undefinedScores[score] = count
+    if (total > 0 && count === total)
+      throw new RangeError(`${score} is not a number for any of ${total} ${name} reads: leave that score out`)
+  }
+  const kept = new Int32Array(total).map((_, i) => i).filter(i => isKept[i] === 1)
   const dropped = total - kept.length
   if (kept.length === 0) {
     throw new RangeError(`no ${name} read to evaluate (${dropped} dropped because a score is not a number)`)
   }
-  const pick = (values: ArrayLike<number>): Float64Array => Float64Array.from(kept, i => values[i])
+  const numbers = (values: ArrayLike<number>): Float64Array => Float64Array.from(kept, i => values[i])
+  const texts = (values: readonly string[]): string[] => Array.from(kept, i => values[i])
   return {
     reads: kept.length,
     dropped,
-    scores: Object.fromEntries(series.map(([score, values]) => [score, pick(values)])),
-    ...(gc && { gc: pick(gc) }),
-    ...(genus && { genus: kept.map(i => genus[i]) }),
+    scores: Object.fromEntries(series.map(([score, values]) => [score, numbers(values)])),
+    undefinedScores,
+    ...(gc && { gc: numbers(gc) }),
+    ...(length && { length: numbers(length) }),
+    ...(genus && { genus: texts(genus) }),
+    ...(genome && { genome: texts(genome) }),
   }
 }

@@ -74,6 +74,6 @@ async function mainJob() {
 
   const plot = 'out/result.svg'
   const title = 'Synthetic genera: likelihood and likelihood ratio'
-  await writeFileAtomic(plot, evaluationPlot(reads, evaluation, { title, unit: 'nats per base' }))
+  await writeFileAtomic(plot, await evaluationPlot(reads, evaluation, { title, unit: 'nats per base' }))
   process.stdout.write(`\nplot ${plot}\nmodels ${foreground.run}\n       ${background.run}\n`)
 }

@@ -3,13 +3,20 @@ import { InputError } from '../data/index.js'
 import { defaults, type Settings } from './settings.js'
 import { type NamedSetting, SettingsError } from './settingsError.js'
 
-/** What a setting's data are read with; bad input is an error that names the setting, with the InputError as its cause. */
-export async function dataOf<T>(setting: NamedSetting, read: () => Promise<T>): Promise<T> {
+/**
+ * Reads the data of a setting. `hint`: what else to say where they cannot be read.
+ * @throws SettingsError for bad input: it names the setting, and has the InputError as its cause.
+ */
+export async function dataOf<T>(
+  setting: NamedSetting,
+  read: () => Promise<T>,
+  hint: SettingsError['tell'] = () => '',
+): Promise<T> {
   try {
     return await read()
   } catch (error) {
     if (!(error instanceof InputError)) throw error
-    throw new SettingsError(name => `${name(setting)}: ${error.message}`, { cause: error })
+    throw new SettingsError(name => `${name(setting)}: ${error.message}${hint(name)}`, { cause: error })
   }
 }
 

@@ -1,6 +1,6 @@
 import { reverseComplement } from '../data/index.js'
 import type { SavedModel } from './saved/index.js'
-import { type LogLikelihood, Scorer } from './scorer.js'
+import { type LogLikelihood, Scorer, type ScoringHooks } from './scorer.js'
 
 /** Scores of a read in mean nats per predicted base, higher for in-distribution reads; NaN where undefined. */
 export type ReadScores = {
@@ -44,11 +44,26 @@ export class Detector {
     this.#bothStrands = bothStrands
   }
 
-  /** Scores of reads (bases 0 to 3, 4 for unknown), in their order. */
-  async score(reads: readonly Uint8Array[]): Promise<ReadScores[]> {
+  /**
+   * Scores of reads (bases 0 to 3, 4 for unknown), in their order. `tracks`: for each read an array of its length, to which
+   * the log-likelihood ratio of every predicted base in nats is added (the log-likelihood without a background), of the
+   * strand that is given; `onProgress` as `Scorer` has it.
+   */
+  async score(
+    reads: readonly Uint8Array[],
+    {
+      tracks,
+      onProgress,
+    }: { tracks?: readonly Float32Array[]; onProgress?: (predictions: number) => void } = {},
+  ): Promise<ReadScores[]> {
+    const hooks = (sign: 1 | -1): ScoringHooks => ({
+      sign,
+      ...(tracks && { perBase: tracks }),
+      ...(onProgress && { onProgress }),
+    })
     const [foreground, background] = await Promise.all([
-      this.#means(this.#foreground, reads),
-      this.#background && this.#means(this.#background, reads),
+      this.#means(this.#foreground, reads, hooks(1)),
+      this.#background && this.#means(this.#background, reads, hooks(-1)),
     ])
     return foreground.map((mean, i) => {
       const backgroundMean = background?.[i] ?? Number.NaN
@@ -56,10 +71,11 @@ export class Detector {
     })
   }
 
-  async #means(scorer: Scorer, reads: readonly Uint8Array[]): Promise<number[]> {
+  async #means(scorer: Scorer, reads: readonly Uint8Array[], hooks: ScoringHooks): Promise<number[]> {
+    const { perBase: _, ...backwardHooks } = hooks
     const [forward, backward] = await Promise.all([
-      scoreByLength(scorer, reads),
-      this.#bothStrands ? scoreByLength(scorer, reads.map(reverseComplement)) : undefined,
+      scoreByLength(scorer, reads, hooks),
+      this.#bothStrands ? scoreByLength(scorer, reads.map(reverseComplement), backwardHooks) : undefined,
     ])
     if (!backward) return forward.map(({ mean }) => mean)
     // Both strands have the same number of counted predictions.
@@ -74,10 +90,17 @@ export class Detector {
 }
 
 /** Scores reads of similar length together, as a batch is padded to its longest read. */
-async function scoreByLength(scorer: Scorer, reads: readonly Uint8Array[]): Promise<LogLikelihood[]> {
+async function scoreByLength(
+  scorer: Scorer,
+  reads: readonly Uint8Array[],
+  { perBase, ...hooks }: ScoringHooks,
+): Promise<LogLikelihood[]> {
   const likelihoods: LogLikelihood[] = []
   const groups = groupByLength(reads).map(async group => {
-    const scored = await scorer.score(group.map(i => reads[i]))
+    const scored = await scorer.score(
+      group.map(i => reads[i]),
+      { ...hooks, ...(perBase && { perBase: group.map(i => perBase[i]) }) },
+    )
     group.forEach((i, k) => {
       likelihoods[i] = scored[k]
     })

@@ -2,6 +2,7 @@
  * A detector in one file: its fitted scores, and what else belongs to it. It is a safetensors file; what is no tensor
  * stands as JSON in its metadata, so that other programs can read it, too.
  */
+import { open } from 'node:fs/promises'
 import type { StoredArray, StoredScore } from '../eval/scores/index.js'
 import {
   CheckpointError,
@@ -85,9 +86,17 @@ export async function readDetectorFile(path: string): Promise<DetectorFile> {
   return { scores, tensors: rest, metadata: others }
 }
 
-/** Whether a safetensors file's metadata are a detector's. */
-export const isDetectorMetadata = ({ format }: Readonly<Record<string, string>>): boolean =>
-  format === formatName
+/** Whether there is a detector at a path, and not a model or nothing, as far as its first bytes say. */
+export async function isDetectorFile(path: string): Promise<boolean> {
+  const file = await open(path).catch(() => undefined)
+  try {
+    // The header is JSON in which the metadata come first (`writeSafetensors`).
+    const { buffer, bytesRead } = (await file?.read(Buffer.alloc(1 << 16), 0).catch(() => undefined)) ?? {}
+    return buffer?.subarray(0, bytesRead).includes(`"format":"${formatName}"`) ?? false
+  } finally {
+    await file?.close()
+  }
+}
 
 /** The table of scores in the metadata. @throws CheckpointError when it is none. */
 function parseEntries(path: string, text: string | undefined): ScoreEntry[] {

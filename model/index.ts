@@ -7,8 +7,9 @@
  * `optimiser`) and lets it change the `trainState` step by step, with what the `batchFeed` hands it; it logs
  * (`metricsWindow`), validates (`validation`), compares validations to stop early (`bestValidation`) and saves (`saved/`,
  * in the file formats of `checkpoint/`), so that a run of the same `runIdentity` goes on. A `scorer` gives a model's
- * log-likelihoods of reads, a `detector` the ratio of two models'. A `classifier` goes the same way, from
- * `classifierSettings` through `classification/`: a run trains any `network`.
+ * log-likelihoods of reads, a `detector` the ratio of two models'; `detectorScores` puts them beside fitted scores.
+ * All of it, calibrated, is a `savedDetector`, in one `detectorFile`; one comes with the package (`shipped`). A
+ * `classifier` goes the same way, from `classifierSettings` through `classification/`: a run trains any `network`.
  */
 export type { TrainingData } from './batchFeed.js'
 export type { ValidationMetric } from './bestValidation.js'
@@ -43,8 +44,15 @@ export {
   classifierSettingNames,
   classifierSettingsTable,
 } from './classifierSettings.js'
+export { checkComparable } from './comparable.js'
 export { Detector, type DetectorOptions, type ReadScores } from './detector.js'
-export { type DetectorFile, readDetectorFile, writeDetectorFile } from './detectorFile.js'
+export {
+  type DetectorFile,
+  isDetectorFile,
+  readDetectorFile,
+  writeDetectorFile,
+} from './detectorFile.js'
+export { DetectorScores, type DetectorScoresOptions } from './detectorScores.js'
 export { DivergedError } from './divergedError.js'
 export { batchLoss, initialModel, type ModelOptions, type ModelParameters, predict } from './generative.js'
 export { GuessingWatch, lossOfGuessing } from './guessing.js'
@@ -63,7 +71,8 @@ export {
   saveState,
   toReference,
 } from './saved/index.js'
-export { countPredictions, type LogLikelihood, Scorer } from './scorer.js'
+export { loadDetector, type SavedCalibration, type SavedDetector, saveDetector } from './savedDetector.js'
+export { countPredictions, type LogLikelihood, Scorer, type ScoringHooks } from './scorer.js'
 export {
   defaults,
   meanings,
@@ -77,6 +86,7 @@ export {
   settingsTable,
 } from './settings.js'
 export { InvalidSettingsError, type NamedSetting, SettingsError } from './settingsError.js'
+export { shippedDetector } from './shipped.js'
 export { type TrainOptions, type TrainResult, type TrainSettings, train, trainNetwork } from './train.js'
 export { type TrainHooks, trainFromSettings } from './trainFromSettings.js'
 export { type RunOptions, type RunSettings, TrainingRun } from './trainingRun.js'

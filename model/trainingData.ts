@@ -29,7 +29,11 @@ export type DescribedData = { readonly data: TrainingData; readonly note: string
 export async function loadTrainingData(settings: Settings): Promise<DescribedData> {
   return settings.genomes
     ? dataOf('genomes', () => fragmentsOfGenomes(settings))
-    : dataOf('in_tr_data_dir', () => readsOfFiles(settings))
+    : dataOf(
+        'in_tr_data_dir',
+        () => readsOfFiles(settings),
+        name => ` (to train on whole genomes, give ${name('genomes')})`,
+      )
 }
 
 /** The reads of files; of FASTA files with contigs or genomes in them, fragments. */

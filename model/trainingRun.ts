@@ -52,6 +52,8 @@ export class TrainingRun<P extends Tree = ModelParameters> {
   readonly #step: TrainStep<P>
   readonly #feed: BatchFeed
   readonly #window = new MetricsWindow()
+  /** The lines of metrics so far. */
+  readonly #lines: MetricsLine[]
   #state: TrainState<P>
   #next: number
   #checkpoint: string
@@ -65,9 +67,9 @@ export class TrainingRun<P extends Tree = ModelParameters> {
     readonly data: TrainingData,
     readonly validator: Validator<P> | undefined,
     { step, state, checkpoint }: RunPosition<P>,
-    /** The lines of metrics so far. */
-    readonly lines: MetricsLine[],
+    lines: readonly MetricsLine[],
   ) {
+    this.#lines = [...lines]
     this.#next = step + 1
     this.#state = state
     this.#checkpoint = checkpoint
@@ -184,7 +186,7 @@ export class TrainingRun<P extends Tree = ModelParameters> {
   /** Stop early if it is time to. A pure function of the lines so far, so a resumed run stops at the same step. */
   #judge(): void {
     const { patience = 0, bestBy = 'auroc' } = this.options
-    this.#stoppedEarly = patience > 0 && isExhausted(this.lines, bestBy, patience)
+    this.#stoppedEarly = patience > 0 && isExhausted(this.#lines, bestBy, patience)
   }
 
   async #report(step: number, validated: Measured | undefined): Promise<void> {
@@ -196,7 +198,7 @@ export class TrainingRun<P extends Tree = ModelParameters> {
       reads_per_s: this.#window.readsPerSecond(this.data.batchSize),
     }
     await this.directory.appendMetrics(line)
-    this.lines.push(line)
+    this.#lines.push(line)
     if (validated) this.#judge()
     this.options.onMetrics?.(line)
     this.#window.reset()

@@ -1,16 +1,17 @@
 import type { Command } from 'commander'
 import { printable } from '../../data/index.js'
 import { entries } from '../../engine/index.js'
-import { loadModel } from '../../model/index.js'
-import { parameterCount } from '../models.js'
+import { isDetectorFile, loadDetector, loadModel, type SavedDetector } from '../../model/index.js'
+import { describeModel, parameterCount } from '../models.js'
 
 /** `xenograd info`: what a model file holds. */
 export function register(program: Command): void {
   program
     .command('info')
-    .description('what a model is: cell, sizes, updates, notes')
-    .argument('<model>', 'safetensors file, run directory, or prefix of a TensorFlow checkpoint')
+    .description('what a model or a detector is: cells, sizes, scores, calibration, notes')
+    .argument('<model>', 'safetensors file, detector, run directory, or prefix of a TensorFlow checkpoint')
     .action(async (path: string) => {
+      if (await isDetectorFile(path)) return showDetector(await loadDetector(path))
       const model = await loadModel(path)
       const { options, state, metadata } = model
       const properties = {
@@ -29,4 +30,27 @@ export function register(program: Command): void {
       for (const [name, value] of [...Object.entries(properties), ...notes, ...tensors])
         process.stdout.write(`${printable(name)}\t${printable(String(value))}\n`)
     })
+}
+
+/** A detector's networks, scores, calibrations and notes, a line each. */
+function showDetector({ path, foreground, background, scores, calibration, metadata }: SavedDetector): void {
+  const lines = [
+    ['path', path],
+    ...Object.entries({ foreground, background }).flatMap(([name, model]) =>
+      model ? [[name, describeModel(model)]] : [],
+    ),
+    ...scores.map(({ name, kind, settings }) => [`score ${name}`, `${kind} ${JSON.stringify(settings)}`]),
+    ...[...(calibration?.scores ?? [])].map(([name, { lengths, scores: ofLength }]) => [
+      `calibration ${name}`,
+      lengths.map((length, i) => `${length} bases: ${ofLength[i].length}`).join(', '),
+    ]),
+    ...(calibration
+      ? [
+          ['calibrated with', calibration.source],
+          ['both strands', String(calibration.bothStrands)],
+        ]
+      : []),
+    ...Object.entries(metadata),
+  ]
+  for (const [name, value] of lines) process.stdout.write(`${name}\t${value}\n`)
 }

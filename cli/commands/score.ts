@@ -1,37 +1,66 @@
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { DetectorScores, type SavedDetector } from '../../model/index.js'
 import { openChosenDevice } from '../deviceOptions.js'
-import { inputPaths, openInput } from '../input.js'
+import { UsageError } from '../failure.js'
+import { inputPaths, openFiles } from '../input.js'
 import { watchInterrupts } from '../interrupt.js'
-import { loadModels } from '../models.js'
-import { writeTable } from '../output.js'
+import { loadChosenDetector } from '../models.js'
 import { say } from '../progress.js'
-import { makeDetector, type ScoringFlags, scoreInput, scoringOptions } from '../scoring.js'
-import { formatRow, scoreColumns } from '../table.js'
+import {
+  Groups,
+  parseGrouping,
+  type ScoresOfTable,
+  type TableFlags,
+  writeScores,
+} from '../scoreTable/index.js'
+import { type ScoringFlags, ScoringProgress, sayBanner, scoringOptions } from '../scoring.js'
 import { Tally } from '../tally.js'
 
-type ScoreFlags = ScoringFlags & {
-  foreground: string
-  background?: string
-  input?: string[]
-  output: string
-}
+type ScoreFlags = ScoringFlags &
+  TableFlags & {
+    foreground?: string
+    background?: string
+    input?: string[]
+    groupBy?: string
+    by?: string
+    maxForeign: number
+  }
 
 const help = `
-MODEL is a safetensors file, a run directory (its newest checkpoint), or the prefix of a TensorFlow V2 checkpoint.
+MODEL is a detector's file (xenograd calibrate and xenograd fit write such files), or a single model: a safetensors file,
+a run directory (its newest checkpoint), or the prefix of a TensorFlow V2 checkpoint. Without --foreground the trained
+detector that comes with the package is used, and says what it knows.
 
 Output: tab-separated, a header that starts with #, one row per read in input order:
-  ${scoreColumns.join('  ')}
+  read  length  gc  ll_fg  ll_bg  llr  p  call  file
   ll_fg, ll_bg   log-likelihood under the foreground and the background model: mean nats per predicted base
                  (the first base of a read is not predicted). Higher = more like the training reads.
   llr            ll_fg - ll_bg. Higher = in-distribution (other tools have it the other way round).
+                 A detector's other scores have a column each, higher = in-distribution, too.
   gc             fraction of G and C among the known bases
-  NA             not defined: no background model, or a read with fewer than two known bases in a row
+  p, call        of a calibrated detector: the share of in-distribution fragments of like length that score as low
+                 (a conformal p-value), and 'unknown' where it is at most --fpr, else 'known'. A length between two
+                 that were calibrated has the larger of their p-values, one beyond the longest that of the longest,
+                 one below the shortest none (NA). Of the fragments of known genera, --fpr are called unknown by mistake.
+  file           where the read is from, if there are several files
+  NA             not defined: no background model, a read with fewer than two known bases in a row, no p-value
 
-Input: FASTA, FASTQ, TFRecord (the reference's) or TSV, plain or gzip, told apart by their content; - is standard
-input, which is also read when no file is given. Lower case is accepted, U is T. At a base outside ACGT its own
-prediction and the next are skipped; such bases are counted and reported. Reads of any length are scored, one row for
-each; the model knows the length that it was trained on best. Damaged input: rows for the reads before the damage are
+--paired: both mates in one row, /1 and /2 taken off their names. Scores are means over the predictions of both; the
+p-value is twice the mean of theirs, which is valid however much mates depend on each other.
+--group-by: one row per group, its evidence summed in the same way, with its number n of reads that have a score, and the
+95 % interval (low, high) of the main score over them (NA for one). BY is a pattern with a group in parentheses that is
+matched with names ('^([^_]+)_'), file, genus, or a table with tabs, names first, groups second (bins.tsv, or
+bins.tsv:COLUMN with a header line). Memory grows with the number of groups.
+
+Input: FASTA, FASTQ, TFRecord (the reference's) or TSV, plain, gzip, zstd, xz or bzip2, told apart by their content; - is
+standard input, which is also read when no file is given. Lower case is accepted, U is T. At a base outside ACGT its own
+prediction and the next are skipped; such bases are counted and reported. Protein, SAM and the like are refused by name.
+A file without reads gives a table without rows, and a warning. Damaged input: rows for the reads before the damage are
 written to standard output (--output FILE is left as it was), the message names file, place and read, exit code 3.
+
+Reads of any length are scored, whole chromosomes, too, in bounded memory: a read goes through a network in windows, the
+state carried from one to the next. A record of more than 65,536 bases is scored in stretches of 8,192 side by side, each
+with the state that the 1,024 bases before it leave behind; its log-likelihood is the sum over the stretches.
 
 The banner and the summary go to standard error if that is a terminal or --output is a file; elsewhere there is one
 line of progress a minute.`
@@ -40,37 +69,147 @@ line of progress a minute.`
 export function register(program: Command): void {
   const command = program
     .command('score')
-    .description('score reads: log-likelihoods and their ratio, as TSV')
+    .description('score reads: log-likelihoods, their ratio, p-values and calls, as TSV')
     .argument('[reads...]', 'files of reads; - is standard input')
-    .requiredOption('-m, --foreground <model>', 'model of in-distribution reads')
-    .option('-b, --background <model>', 'model of the background')
+    .option(
+      '-m, --foreground <model>',
+      "detector, or model of in-distribution reads (default: the package's detector)",
+    )
+    .option('-b, --background <model>', 'model of the background, if --foreground is a single model')
     .option('-i, --input <file...>', 'the same as naming files without it')
     .option(
-      '-o, --output <file>',
+      '-o, --output <out>',
       'where the table goes, whole or not at all; compressed if it ends in .gz',
       '-',
     )
+    .option('--paired', 'mates: two files for each sample (R1 R2), or one with both in turn')
+    .option(
+      '--group-by <by>',
+      'one row per group: a pattern with ( ), file, genus, or a table of names and groups',
+    )
+    .option('--by <score>', 'the score that p-values, calls and intervals are of (default: the last column)')
+    .option('--fpr <rate>', 'share of known reads that may be called unknown (default: 0.05)', parseRate)
+    .option('--bh', 'make --fpr the share of mistakes among the calls of unknown (Benjamini and Hochberg)')
+    .addOption(
+      new Option('--keep <call>', 'write reads of this call to --reads-out').choices(['known', 'unknown']),
+    )
+    .option(
+      '--reads-out <out>',
+      'where kept reads go, as they were: FASTA, or FASTQ by its name; .gz compresses',
+    )
+    .addOption(
+      new Option('--track <out>', 'write the log-likelihood ratio base by base, as bedGraph').conflicts([
+        'paired',
+        'bothStrands',
+      ]),
+    )
+    .option(
+      '--max-foreign <share>',
+      'refuse reads with more letters than this that stand for no nucleotide, as protein has them',
+      parseShare,
+      0.1,
+    )
     .addHelpText('after', help)
   for (const option of scoringOptions()) command.addOption(option)
-  command.action(async (files: string[], flags: ScoreFlags) => {
-    const paths = inputPaths([...(flags.input ?? []), ...files])
-    const chatty = !flags.quiet && (process.stderr.isTTY || flags.output !== '-')
-    watchInterrupts()
-    const device = await openChosenDevice(flags)
-    const detector = makeDetector(device, await loadModels(flags), flags, chatty)
-    const input = await openInput(paths)
-    const tally = new Tally()
-    async function* rows(): AsyncGenerator<string> {
-      yield `#${scoreColumns.join('\t')}\n`
-      for await (const scored of scoreInput(detector, input, tally, flags))
-        yield scored.map(read => `${formatRow(read)}\n`).join('')
-    }
-    try {
-      await writeTable(flags.output, rows())
-    } finally {
-      const warning = tally.warning()
-      if (warning) say(`xenograd score: ${warning}`)
-    }
-    if (chatty) say(`${tally.reads} reads scored, ${tally.readsPerSecond}`)
+  command.action(score)
+}
+
+/** Parses a number above 0 and below 1, for commander. */
+function parseRate(text: string): number {
+  const rate = Number(text)
+  if (!(rate > 0 && rate < 1)) throw new InvalidArgumentError('Give a number between 0 and 1.')
+  return rate
+}
+
+/** Parses a number from 0 to 1, for commander. */
+function parseShare(text: string): number {
+  const share = Number(text)
+  if (text.trim() === '' || !(share >= 0 && share <= 1))
+    throw new InvalidArgumentError('Give a number from 0 to 1.')
+  return share
+}
+
+async function score(files: string[], flags: ScoreFlags): Promise<void> {
+  const paths = inputPaths([...(flags.input ?? []), ...files])
+  checkCombination(flags)
+  const grouping = flags.groupBy === undefined ? undefined : await parseGrouping(flags.groupBy)
+  watchInterrupts()
+  const device = await openChosenDevice(flags)
+  const saved = await loadChosenDetector(flags)
+  const chatty = !flags.quiet && (process.stderr.isTTY || flags.output !== '-')
+  // Where nobody has said which detector to take, what it knows must be said.
+  if (chatty || (flags.foreground === undefined && !flags.quiet)) sayBanner(device, saved, flags)
+
+  const tally = new Tally()
+  const input = await openFiles(paths, {
+    maxForeign: flags.maxForeign,
+    keepText: flags.readsOut !== undefined,
+    onEmpty: message => say(`xenograd score: ${message}`),
   })
+  const bothStrands = strandsOf(saved, flags)
+  const progress = new ScoringProgress(input, tally, flags.quiet)
+  const detector = new DetectorScores(saved, {
+    device: device.name,
+    batch: flags.batch,
+    bothStrands,
+    onProgress: predictions =>
+      progress.predicted(predictions / ((saved.background ? 2 : 1) * (bothStrands ? 2 : 1))),
+  })
+  const table = scoresOf(saved, detector, flags)
+  const groups = grouping && new Groups(grouping, table)
+  try {
+    await writeScores({
+      ...flags,
+      detector,
+      table,
+      input,
+      progress,
+      ...(groups && { groups }),
+      hasFiles: paths.length > (flags.paired ? 2 : 1),
+    })
+  } finally {
+    progress.stop()
+    for (const warning of [tally.warning(), groups?.warning()]) if (warning) say(`xenograd score: ${warning}`)
+  }
+  if (chatty) say(`${tally.reads} reads scored, ${tally.readsPerSecond}`)
+}
+
+/** @throws UsageError for options that make no sense together. */
+function checkCombination({ keep, readsOut, groupBy }: ScoreFlags): void {
+  if ((keep === undefined) !== (readsOut === undefined))
+    throw new UsageError('--keep and --reads-out go together: which reads to write, and where')
+  if (keep !== undefined && groupBy !== undefined)
+    throw new UsageError(
+      '--keep writes reads by their own calls; with --group-by there are calls of groups only',
+    )
+}
+
+/** Whether both strands are scored: as the detector was calibrated, if nothing is said. @throws UsageError if it was not so. */
+function strandsOf({ path, calibration }: SavedDetector, { bothStrands }: ScoreFlags): boolean {
+  if (bothStrands && calibration && !calibration.bothStrands)
+    throw new UsageError(
+      `${path} is calibrated without --both-strands, its p-values would be wrong with it; calibrate it anew with --both-strands`,
+    )
+  return bothStrands ?? calibration?.bothStrands ?? false
+}
+
+/** What the table shows, and which score calls are of. @throws UsageError for a score or a calibration that is missing. */
+function scoresOf(
+  { path, calibration }: SavedDetector,
+  detector: DetectorScores,
+  flags: ScoreFlags,
+): ScoresOfTable {
+  const names = detector.scores.map(({ name }) => name)
+  const main = flags.by === undefined ? detector.main : names.indexOf(flags.by)
+  if (main < 0)
+    throw new UsageError(`--by ${flags.by}: there is no such score; ${path} has ${names.join(', ')}`)
+  if (flags.track !== undefined && !detector.hasTracks)
+    throw new UsageError(`--track: ${path} has no networks, only they tell a likelihood base by base`)
+  const ofMain = calibration?.scores.get(names[main])
+  const wanted = [flags.fpr && '--fpr', flags.bh && '--bh', flags.keep && '--keep'].filter(Boolean)
+  if (!ofMain && wanted.length)
+    throw new UsageError(
+      `${wanted.join(', ')}: ${path} has no calibration of ${names[main]}; make one from held-out reads of known genera with xenograd calibrate`,
+    )
+  return { names, main, calibration: ofMain }
 }

@@ -2,7 +2,7 @@ import { InputError } from '../io/inputError.js'
 import { trimEnd } from '../io/lines.js'
 import { field } from '../io/printable.js'
 import { decode, type Read } from '../read.js'
-import { Sequence } from './sequence.js'
+import { type ReadHeader, Sequence } from './sequence.js'
 import type { TextSource } from './textSource.js'
 
 const greaterThan = 62
@@ -12,28 +12,28 @@ const greaterThan = 62
  * `label=NUMBER` among the other words are understood. A record without sequence is a read of no bases.
  * @throws InputError when the file is damaged; it names file, line and read.
  */
-export async function* parseFasta({ batches, file, maxLength }: TextSource): AsyncGenerator<Read> {
+export async function* parseFasta({ batches, ...source }: TextSource): AsyncGenerator<Read> {
+  const { file } = source
   let number = 0
   let records = 0
   let header: ReadHeader | undefined
-  const sequence = new Sequence(file, maxLength)
+  let title: Uint8Array | undefined
+  const sequence = new Sequence(source)
   for await (const batch of batches)
     for (const untrimmed of batch) {
       number++
       const line = trimEnd(untrimmed)
       if (line[0] === greaterThan) {
-        if (header) yield { ...header, bases: sequence.take() }
+        if (header) yield sequence.complete(header, title)
         header = parseHeader(line, ++records)
+        title = line
       } else if (line.length > 0) {
         if (!header) throw new InputError(`${file} line ${number}: text before the first '>'`)
         sequence.append(line, number, header.name)
       }
     }
-  if (header) yield { ...header, bases: sequence.take() }
+  if (header) yield sequence.complete(header, title)
 }
-
-/** What a record says of a read before its sequence. */
-export type ReadHeader = Omit<Read, 'bases'>
 
 /** What the header line of record `number` says, in FASTA or FASTQ; its first character is the format's mark. */
 export function parseHeader(line: Uint8Array, number: number): ReadHeader {
@@ -48,8 +48,12 @@ export function parseHeader(line: Uint8Array, number: number): ReadHeader {
   }
 }
 
-/** One read as a FASTA record that `parseFasta` reads back, on one line; unknown bases become N. */
+/**
+ * One read as a FASTA record that `parseFasta` reads back, on one line; as its source has it where its text was kept,
+ * else unknown bases become N.
+ */
 export function fastaOf(read: Read): string {
+  if (read.text) return `>${read.text.title}\n${read.text.letters}\n`
   const words = [read.name.replace(/\s+/g, '_')]
   if (read.genus !== undefined) words.push(`genus=${read.genus}`)
   if (read.label !== undefined) words.push(`label=${read.label}`)

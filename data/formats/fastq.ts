@@ -1,8 +1,8 @@
 import { InputError } from '../io/inputError.js'
 import { trimEnd } from '../io/lines.js'
 import { describeByte, type Read } from '../read.js'
-import { parseHeader, type ReadHeader } from './fasta.js'
-import { Sequence } from './sequence.js'
+import { parseHeader } from './fasta.js'
+import { type ReadHeader, Sequence } from './sequence.js'
 import type { TextSource } from './textSource.js'
 
 const atSign = 64
@@ -13,12 +13,14 @@ const plusSign = 43
  * number only. Header lines are understood as in FASTA.
  * @throws InputError when the file is damaged; it names file, line and read.
  */
-export async function* parseFastq({ batches, file, maxLength }: TextSource): AsyncGenerator<Read> {
+export async function* parseFastq({ batches, ...source }: TextSource): AsyncGenerator<Read> {
+  const { file } = source
   let number = 0
   let records = 0
   let expected: 'header' | 'sequence' | 'plus' | 'quality' = 'header'
   let header: ReadHeader = { name: '' }
-  const sequence = new Sequence(file, maxLength)
+  let title: Uint8Array | undefined
+  const sequence = new Sequence(source)
   const damage = (what: string) => new InputError(`${file} line ${number}: ${what} (read ${header.name})`)
 
   for await (const batch of batches)
@@ -35,6 +37,7 @@ export async function* parseFastq({ batches, file, maxLength }: TextSource): Asy
             )
           }
           header = parseHeader(line, ++records)
+          title = line
           expected = 'sequence'
           break
         case 'sequence':
@@ -49,15 +52,28 @@ export async function* parseFastq({ batches, file, maxLength }: TextSource): Asy
         case 'quality':
           if (line.length !== sequence.length)
             throw damage(`quality has ${line.length} characters, sequence ${sequence.length}`)
-          yield { ...header, bases: sequence.take() }
+          yield sequence.complete(header, title, line)
           expected = 'header'
           break
       }
     }
   // The quality of an empty last read is an empty line, which the file may lack.
-  if (expected === 'quality' && sequence.length === 0) yield { ...header, bases: sequence.take() }
+  if (expected === 'quality' && sequence.length === 0)
+    yield sequence.complete(header, title, new Uint8Array(0))
   else if (expected !== 'header') {
     number++
     throw damage(`file ends where the record's ${expected} is expected`)
   }
+}
+
+/**
+ * One read as the FASTQ record that its source has.
+ * @throws InputError when its source has no qualities, or its text was not kept.
+ */
+export function fastqOf({ name, text }: Read): string {
+  if (text?.quality === undefined)
+    throw new InputError(
+      `read ${name} has no qualities to write as FASTQ; write FASTA (a name that ends in .fa)`,
+    )
+  return `@${text.title}\n${text.letters}\n+\n${text.quality}\n`
 }

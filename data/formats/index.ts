@@ -1,14 +1,16 @@
 /**
- * The formats of reads, told apart by their first bytes: this is the folder's door. `source` opens a file or stream,
- * unpacks gzip (`gunzip`) and finds out the format. FASTA, FASTQ and TSV are parsed from lines (`textSource`: what their parsers
- * get; `fasta`, `fastq`, `tsv`; `sequence` collects their bases); TFRecord from records of bytes (`tfrecord`), each of
- * which holds a message (`example`). The formats that are written, FASTA and TFRecord, have their writers beside their
+ * The formats of reads, told apart by their first bytes: this is the folder's door. `source` opens a file or stream, has
+ * it unpacked (`unpack`: by other programs, or by `gunzip`) and finds out the format. FASTA, FASTQ and TSV are parsed from
+ * lines (`textSource`: what their parsers get; `fasta`, `fastq`, `tsv`; `sequence` makes a read of a record's lines);
+ * TFRecord from records of bytes (`tfrecord`), each of which holds a message (`example`). The formats that are written, all
+ * but TSV, have their writers beside their
  * parsers. A format's code is loaded when a file of it is opened: programs start sooner.
  */
+import { basename } from 'node:path'
 import { lineBatches } from '../io/lines.js'
-import type { Read } from '../read.js'
+import { maxReadLength, type Read } from '../read.js'
 import type { OpenSource } from './source.js'
-import type { TextSource } from './textSource.js'
+import type { RecordOptions, TextSource } from './textSource.js'
 
 export { asInputError, openSource, type Source } from './source.js'
 
@@ -25,12 +27,11 @@ const lineAllowance = 2 ** 16
 
 /**
  * The reads of an open source, in their order.
- * @param maxLength the longest read that is taken, in bases
  * @throws InputError (the generator) when the source is damaged, at the place of the damage.
  */
 export async function parseReads(
   { name, bytes, format }: OpenSource,
-  maxLength: number,
+  { maxLength = maxReadLength, maxForeign = 0.1, keepText = false }: Partial<RecordOptions> = {},
 ): Promise<AsyncGenerator<Read>> {
   if (format === 'tfrecord') return (await import('./tfrecord.js')).parseTfrecord(bytes, name, maxLength)
   const parse = await textParsers[format]()
@@ -38,11 +39,23 @@ export async function parseReads(
     batches: lineBatches(bytes.chunks(), name, maxLength + lineAllowance),
     file: name,
     maxLength,
+    maxForeign,
+    keepText,
   })
 }
 
 /** From a read to what a file of a format has for it. */
-export const encoderOf = async (
-  format: 'fasta' | 'tfrecord',
-): Promise<(read: Read) => Uint8Array | string> =>
-  format === 'fasta' ? (await import('./fasta.js')).fastaOf : (await import('./tfrecord.js')).tfrecordOf
+export type Encoder = (read: Read) => Uint8Array | string
+
+const encoders = {
+  fasta: async () => (await import('./fasta.js')).fastaOf,
+  fastq: async () => (await import('./fastq.js')).fastqOf,
+  tfrecord: async () => (await import('./tfrecord.js')).tfrecordOf,
+} satisfies Record<string, () => Promise<Encoder>>
+
+/** The encoder of the format that a file's name asks for: TFRecord or FASTQ if it says so, else FASTA. */
+export function encoderFor(path: string): Promise<Encoder> {
+  const name = basename(path)
+  if (name.includes('.tfrecord')) return encoders.tfrecord()
+  return /\.(fq|fastq)(\.gz)?$/i.test(name) ? encoders.fastq() : encoders.fasta()
+}

@@ -2,10 +2,10 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { ByteStream } from '../io/bytes.js'
-import { InputError, unreadable } from '../io/inputError.js'
+import { EmptyInputError, InputError, unreadable } from '../io/inputError.js'
 import { headerBytes, isRecordHeader } from '../io/records.js'
 import { describeByte } from '../read.js'
-import { gunzip } from './gunzip.js'
+import { unpackerOf } from './unpack.js'
 
 /** Where reads come from: a path, `-` for standard input, or a stream of bytes or of text. */
 export type Source = string | AsyncIterable<Uint8Array | string>
@@ -24,18 +24,19 @@ const sourceName = (source: Source): string =>
   typeof source !== 'string' ? 'stream' : source === '-' ? 'stdin' : source
 
 /**
- * Opens a source, decompresses gzip (of any number of members, as bgzip writes it), and finds out its format.
- * @throws InputError when there is no such file, or it is empty or of no format that is known.
+ * Opens a source, unpacks it (gzip, zstd, xz, bzip2), and finds out its format.
+ * @throws EmptyInputError when it is empty; InputError when there is no such file, or it is of no format that is known.
  */
 export async function openSource(source: Source, name = sourceName(source)): Promise<OpenSource> {
   let bytes = new ByteStream(asBytes(await openStream(source)))
   try {
-    let head = await bytes.peek(headerBytes)
-    for (let depth = 0; startsWith(head, gzipMagic); depth++) {
+    let unpack = unpackerOf(await bytes.peek(headerBytes))
+    for (let depth = 0; unpack; depth++) {
       // There is gzip data that decompresses to itself.
-      if (depth === mostGzip) throw new InputError(`${name}: gzip in gzip, more than ${mostGzip} deep`)
-      bytes = new ByteStream(gunzip(bytes.chunks(), name))
-      head = await bytes.peek(headerBytes)
+      if (depth === mostPacked)
+        throw new InputError(`${name}: compressed data in compressed data, more than ${mostPacked} deep`)
+      bytes = new ByteStream(unpack(bytes.chunks(), name))
+      unpack = unpackerOf(await bytes.peek(headerBytes))
     }
     return { name, bytes, format: await detectFormat(bytes, name) }
   } catch (error) {
@@ -62,35 +63,54 @@ async function* asBytes(chunks: AsyncIterable<Uint8Array | string>): AsyncGenera
 const startsWith = (bytes: Uint8Array, magic: readonly number[]): boolean =>
   magic.every((byte, i) => bytes[i] === byte)
 
-const gzipMagic = [0x1f, 0x8b]
 /** As often as anybody compresses a file. */
-const mostGzip = 4
+const mostPacked = 4
 const byteOrderMark = [0xef, 0xbb, 0xbf]
 const greaterThan = 62
 const atSign = 64
 
 /** Formats that bioinformaticians have at hand and that are better unpacked by their own tools. */
 const foreignFormats = [
-  { magic: [0x28, 0xb5, 0x2f, 0xfd], format: 'zstd', unpack: 'zstd -dc' },
-  { magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a], format: 'xz', unpack: 'xz -dc' },
-  { magic: [0x42, 0x5a, 0x68, 0x39], format: 'bzip2', unpack: 'bzip2 -dc' },
   { magic: [0x50, 0x4b, 0x03, 0x04], format: 'zip', unpack: 'unzip -p' },
   { magic: [0x42, 0x41, 0x4d, 0x01], format: 'BAM', unpack: 'samtools fastq' },
   { magic: [0x43, 0x52, 0x41, 0x4d], format: 'CRAM', unpack: 'samtools fastq' },
 ] as const
 
+/** Text that bioinformaticians have at hand and that holds no reads, or not as this program reads them. */
+const foreignText = [
+  { pattern: /^@(HD|SQ|RG|PG|CO)\t/, format: 'SAM', instead: 'pipe it through samtools fastq' },
+  {
+    // Name, flag, reference, position, quality and CIGAR of an alignment.
+    pattern: /^[^\t\n]+\t\d+\t[^\t\n]+\t\d+\t\d+\t(\*|(\d+[MIDNSHP=X])+)\t/,
+    format: 'SAM',
+    instead: 'pipe it through samtools fastq',
+  },
+  { pattern: /^##fileformat=VCF/, format: 'VCF', instead: 'give the reads themselves' },
+  { pattern: /^##gff-version/, format: 'GFF', instead: 'give the FASTA file that it annotates' },
+  { pattern: /^LOCUS {2,}/, format: 'GenBank', instead: 'turn it into FASTA' },
+  { pattern: /^ID {3}\S+; /, format: 'EMBL', instead: 'turn it into FASTA' },
+  {
+    pattern: /^(<\?xml|<!doctype|<html)/i,
+    format: 'a web page or XML',
+    instead: 'look at it: the download may have failed',
+  },
+] as const
+
 /** The format of a source, by its first bytes: what looks like no other format is a table. */
 async function detectFormat(bytes: ByteStream, name: string): Promise<Format> {
   const head = await bytes.peek(headerBytes)
-  if (head.length === 0) throw new InputError(`${name}: is empty`)
+  if (head.length === 0) throw new EmptyInputError(`${name}: is empty`)
   for (const { magic, format, unpack } of foreignFormats)
     if (startsWith(head, magic))
       throw new InputError(`${name}: ${format} is not supported, pipe it through ${unpack}`)
   // Without a sound first record, only the name tells a damaged TFRecord file from junk.
   if (isRecordHeader(head) || /\.tfrecords?\b/.test(basename(name))) return 'tfrecord'
   if (startsWith(head, byteOrderMark)) await bytes.take(byteOrderMark.length)
-  const text = await bytes.peek(256)
-  const junk = text.find(byte => byte < 9 || (byte > 13 && byte < 32))
+  const text = await bytes.peek(1024)
+  const start = new TextDecoder('latin1').decode(text)
+  for (const { pattern, format, instead } of foreignText)
+    if (pattern.test(start)) throw new InputError(`${name}: ${format} is not supported, ${instead}`)
+  const junk = text.subarray(0, 256).find(byte => byte < 9 || (byte > 13 && byte < 32))
   if (junk !== undefined)
     throw new InputError(
       `${name}: not FASTA, FASTQ, TSV, TFRecord or gzip of these (has ${describeByte(junk)})`,

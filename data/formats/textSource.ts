@@ -1,9 +1,17 @@
+/** What a reader does with the records of any text format. */
+export type RecordOptions = {
+  /** The longest read that is taken, in bases. */
+  readonly maxLength: number
+  /** The largest share of a record's letters that may stand for no nucleotide: above it, it is no DNA. */
+  readonly maxForeign: number
+  /** Whether reads have their `text`. */
+  readonly keepText: boolean
+}
+
 /** A source of a text format, as the format's parser gets it. */
-export type TextSource = {
+export type TextSource = RecordOptions & {
   /** Its lines, as `lineBatches` gives them: all that a chunk completes at once. */
   readonly batches: AsyncIterable<Uint8Array[]>
   /** What messages call it. */
   readonly file: string
-  /** The longest read that is taken, in bases. */
-  readonly maxLength: number
 }

@@ -14,11 +14,12 @@ const defaultColumns = ['seq', 'label', 'seq_info', 'domain']
  * number, `seq_info` the read's name; `domain` and other columns are ignored.
  * @throws InputError when the file is damaged; it names file, line and read.
  */
-export async function* parseTsv({ batches, file, maxLength }: TextSource): AsyncGenerator<Read> {
+export async function* parseTsv({ batches, ...source }: TextSource): AsyncGenerator<Read> {
+  const { file } = source
   let number = 0
   let records = 0
   let columns: readonly string[] | undefined
-  const sequence = new Sequence(file, maxLength)
+  const sequence = new Sequence(source)
   for await (const batch of batches)
     for (const line of batch) {
       number++
@@ -37,11 +38,10 @@ export async function* parseTsv({ batches, file, maxLength }: TextSource): Async
         throw new InputError(`${file} line ${number}: the column with the sequence is missing (read ${name})`)
       sequence.append(letters, number, name, records === 1 ? notAKnownFormat : '')
       const label = textOf(column('label'))
-      yield {
+      yield sequence.complete({
         name,
-        bases: sequence.take(),
         ...(label !== '' && (/^-?\d+$/.test(label) ? { label: Number(label) } : { genus: label })),
-      }
+      })
     }
 }
 

@@ -1,5 +1,5 @@
 /**
- * This folder is what reading and writing files takes whatever is in them: writing (`atomic`, `writeChunks`), bytes and
+ * This folder is what reading and writing files takes whatever is in them: writing (`atomic`, `writeChunks`, what is left behind by `temporary` files), bytes and
  * lines of a stream (`bytes`, `lines`), checksums (`crc32c`), the frames of TFRecord files (`records`), messages of protocol
  * buffers (`protobuf`), JSON (`json`), text that is safe to show (`printable`), and the error for bad input
  * (`inputError`).
@@ -13,6 +13,7 @@ import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promi
 import { basename, dirname, join } from 'node:path'
 import { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
+import { removeAtExit } from './temporary.js'
 
 /**
  * A stream into a file that appears only on `commit()`. `abort()`, or an error in a pipeline, removes the temporary
@@ -23,6 +24,7 @@ export class AtomicWriter extends Writable {
   readonly #target: string
   /** Undefined where there is nothing to replace: a device or a named pipe is written as it comes. */
   readonly #temporary: string | undefined
+  readonly #forgetTemporary: () => void
   #committed = false
 
   constructor(handle: FileHandle, target: string, temporary: string | undefined) {
@@ -30,6 +32,7 @@ export class AtomicWriter extends Writable {
     this.#handle = handle
     this.#target = target
     this.#temporary = temporary
+    this.#forgetTemporary = temporary === undefined ? () => {} : removeAtExit(temporary)
   }
 
   override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: (error?: Error) => void): void {
@@ -47,6 +50,7 @@ export class AtomicWriter extends Writable {
     if (this.#committed) return
     await this.#handle.close()
     if (this.#temporary !== undefined) await rm(this.#temporary, { force: true })
+    this.#forgetTemporary()
   }
 
   /**
@@ -62,6 +66,7 @@ export class AtomicWriter extends Writable {
       if (this.#temporary !== undefined) {
         await this.#handle.sync()
         await rename(this.#temporary, this.#target)
+        this.#forgetTemporary()
       }
       this.#committed = true
     } finally {

@@ -13,6 +13,9 @@ export class InputError extends Error {
   }
 }
 
+/** A source without a single read, as a sample has that gave none: its user decides whether that is a mistake. */
+export class EmptyInputError extends InputError {}
+
 /**
  * What to do when a file or folder cannot be read: `await readdir(path).catch(unreadable(path, 'folder'))`.
  * @throws InputError always, saying that there is no such `kind` where that is the reason.

@@ -10,6 +10,7 @@ export {
   encodeSafetensors,
   readSafetensors,
   type Safetensors,
+  type SafetensorsToWrite,
   type TensorToWrite,
   writeSafetensors,
 } from './safetensors.js'

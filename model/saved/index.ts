@@ -15,6 +15,6 @@ export {
   saveClassifier,
 } from './classifierModel.js'
 export { loadModel, loadToTrain } from './loadModel.js'
-export { saveState } from './safetensorsModel.js'
+export { modelOf, parametersOf, saveState } from './safetensorsModel.js'
 export type { SavedModel } from './savedModel.js'
 export { toReference } from './tensorFlowModel.js'

@@ -1,9 +1,11 @@
-import { type Cell, type DType, initialCarry, type Tree } from '../../engine/index.js'
+import { type Cell, type DType, entries, initialCarry, type Tensor, type Tree } from '../../engine/index.js'
 import { shippedCell, shippedCells } from '../cells.js'
 import {
   CheckpointError,
   expectTensor,
   readSafetensors,
+  type Safetensors,
+  type SafetensorsToWrite,
   type StoredDtype,
   type StoredTensors,
   type TensorToWrite,
@@ -32,14 +34,7 @@ export async function saveState(
   state: TrainState,
   metadata: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const { cell, hidden, embedding = false } = options
-  await writeTrainState(path, state, {
-    ...metadata,
-    format: formatName,
-    cell: cell.name,
-    hidden: String(hidden),
-    embedding: String(embedding),
-  })
+  await writeTrainState(path, state, describe(options, metadata))
 }
 
 /** The same for any network; `metadata` is all that the file has. @throws as `saveState`. */
@@ -48,11 +43,30 @@ export async function writeTrainState<P extends Tree>(
   state: TrainState<P>,
   metadata: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const tensors = new Map<string, TensorToWrite>()
-  for (const [name, t] of namedTensors(state))
-    tensors.set(name, { dtype: storedDtype[t.dtype], shape: t.shape, data: () => t.data() })
-  await writeSafetensors(path, { tensors, metadata })
+  await writeSafetensors(path, { tensors: tensorsOf(namedTensors(state)), metadata })
 }
+
+/** A model's parameters and metadata, without the optimiser's state: what `modelOf` makes a model of again. */
+export const parametersOf = ({ options, state, metadata }: SavedModel): SafetensorsToWrite => ({
+  tensors: tensorsOf(entries(state.parameters)),
+  metadata: describe(options, metadata),
+})
+
+const tensorsOf = (named: readonly [name: string, t: Tensor][]): Map<string, TensorToWrite> =>
+  new Map(
+    named.map(([name, t]) => [name, { dtype: storedDtype[t.dtype], shape: t.shape, data: () => t.data() }]),
+  )
+
+const describe = (
+  { cell, hidden, embedding = false }: ModelOptions,
+  metadata: Readonly<Record<string, string>>,
+): Record<string, string> => ({
+  ...metadata,
+  format: formatName,
+  cell: cell.name,
+  hidden: String(hidden),
+  embedding: String(embedding),
+})
 
 /**
  * Read what `saveState` has written. A file without the optimiser's state (parameters only) gives a fresh one.
@@ -61,8 +75,15 @@ export async function writeTrainState<P extends Tree>(
  * @throws CheckpointError for a missing, foreign or damaged file, or one whose values do not fit its cell; SettingsError
  * for a file of a cell that is not shipped, or of another one than `cell`.
  */
-export async function loadSafetensorsModel(path: string, cell?: Cell): Promise<SavedModel> {
-  const { tensors, metadata } = await readSafetensors(path)
+export const loadSafetensorsModel = async (path: string, cell?: Cell): Promise<SavedModel> =>
+  modelOf(path, await readSafetensors(path), cell)
+
+/** The model that a safetensors file's contents are; `path` names them in errors. @throws as `loadSafetensorsModel`. */
+export async function modelOf(
+  path: string,
+  { tensors, metadata }: Safetensors,
+  cell?: Cell,
+): Promise<SavedModel> {
   const options = await optionsOf(path, metadata, cell)
   const untrained = initialState({ ...options, seed: 0, optimiser: optimiserOf(tensors) })
   const batch = tensors.get(`carry.${options.cell.carry[0]}`)?.shape[0]

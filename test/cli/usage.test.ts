@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'tape'
 import { dashedNames } from '../../cli/options.js'
@@ -12,7 +12,7 @@ test('usage: what is wrong and what was meant, in a line, exit code 2', async t 
       ['score', '-m', 'x', '--foregruond', 'y'],
       /unknown option '--foregruond' \(Did you mean --foreground\?\)/,
     ],
-    [['score', 'reads.fa'], /required option '-m, --foreground <model>' not specified/],
+    [['calibrate', '-m', 'x'], /required option '-o, --output <out>' not specified/],
     [
       ['score', '-m', 'x', '--batch', 'many'],
       /'--batch <n>' argument 'many' is invalid\. Give a whole number, 1 or more/,
@@ -46,7 +46,17 @@ test('usage: help and version', async t => {
   t.equal(version.code, 0)
   t.ok(version.stdout.startsWith(number), version.stdout)
   t.equal(help.code, 0)
-  for (const name of ['train', 'tune', 'sample', 'score', 'evaluate', 'convert', 'info', 'check'])
+  for (const name of [
+    'train',
+    'tune',
+    'sample',
+    'score',
+    'calibrate',
+    'evaluate',
+    'convert',
+    'info',
+    'check',
+  ])
     t.ok(help.stdout.includes(`\n  ${name} `))
   t.equal(score.code, 0)
   t.match(score.stdout, /Lower case is accepted, U is T/)
@@ -54,6 +64,22 @@ test('usage: help and version', async t => {
   t.match(score.stdout, /mean nats per predicted base/)
   t.equal(bare.code, 2)
   t.equal(bare.stdout, '')
+})
+
+test('score without a model: the detector of the package, which says what it knows', async t => {
+  const shipped = new URL('../../../model/shipped/detector.safetensors', import.meta.url)
+  const { code, stdout, stderr } = await xenograd(['score'], `>a\n${'ACGT'.repeat(50)}\n`)
+  if (existsSync(shipped)) {
+    t.equal(code, 0, stderr)
+    t.match(stderr, /knows \d+ genera: /)
+    t.match(stdout, /^#read\tlength\tgc\t.*\tp\tcall\na\t200\t/)
+  } else {
+    t.equal(code, 1)
+    t.match(
+      stderr,
+      /^xenograd: .*detector\.safetensors: .* missing in this copy of the package; name a model/,
+    )
+  }
 })
 
 test('a model that is missing, damaged or foreign: one line, exit code 1', async t => {

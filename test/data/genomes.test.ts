@@ -7,6 +7,7 @@ import {
   findGenomes,
   type Genome,
   numberGenera,
+  openGenomes,
   readManifest,
   splitByParts,
   splitGenomes,
@@ -186,4 +187,19 @@ test('trainingParts: what is called train, or all where nothing has parts', asyn
     /m: no genome for training/,
   )
   t.end()
+})
+
+test('openGenomes: a manifest, a folder with one, a folder of FASTA, a FASTA file', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'xenograd-'))
+  const file = join(folder, 'Vibrio_x.fna')
+  writeFileSync(file, '>a\nACGT\n')
+  const genera = async (path: string) => (await openGenomes(path)).map(({ genus, file }) => [genus, file])
+  t.deepEqual(await genera(folder), [['Vibrio', file]])
+  t.deepEqual(await genera(file), [['Vibrio', file]])
+  const manifest = join(folder, 'MANIFEST.tsv')
+  writeFileSync(manifest, 'file\tgenus\nVibrio_x.fna\tOther\n')
+  t.deepEqual(await genera(folder), [['Other', file]])
+  t.deepEqual(await genera(manifest), [['Other', file]])
+  const missing = await openGenomes(join(folder, 'none')).catch((error: Error) => error.message)
+  t.match(String(missing), /none: no such file or folder/)
 })

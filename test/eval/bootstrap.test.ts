@@ -1,23 +1,22 @@
 import fc from 'fast-check'
 import test from 'tape'
-import { aurocOf, bootstrapIntervals, delongVariance, rank } from '../../eval/index.js'
-import { isClose, scoresOf, uniforms } from './arbitrary.js'
+import { aurocEstimate, aurocOf, bootstrapIntervals, type Counts, rank } from '../../eval/index.js'
+import { scoresOf, uniforms } from './arbitrary.js'
 
 const statistics = { auroc: aurocOf }
 
 test('bootstrap: a function of data and seed', t => {
   fc.assert(
     fc.property(scoresOf(1), scoresOf(1), fc.nat(), (a, b, seed) => {
-      const run = () => bootstrapIntervals([rank(a, b)], statistics, { replicates: 20, seed })[0].auroc
+      const run = () => bootstrapIntervals(rank(a, b), statistics, { replicates: 20, seed }).auroc
       const { low, high } = run()
       const again = run()
+      if (Number.isNaN(low)) return Number.isNaN(high) && Number.isNaN(again.low)
       return low === again.low && high === again.high && low >= 0 && low <= high && high <= 1
     }),
   )
   const ranking = rank(uniforms(1, 50), uniforms(2, 50))
-  const lows = [1, 2].map(
-    seed => bootstrapIntervals([ranking], statistics, { replicates: 50, seed })[0].auroc.low,
-  )
+  const lows = [1, 2].map(seed => bootstrapIntervals(ranking, statistics, { replicates: 50, seed }).auroc.low)
   t.notEqual(lows[0], lows[1], 'another seed, another interval')
   t.end()
 })
@@ -34,42 +33,55 @@ test('bootstrap: as wide as DeLong says, over reads and over clusters', t => {
   const a = shift(inside, 3)
   const b = shift(outside, 4)
   for (const labels of [{}, { in: genera(200), ood: genera(300) }]) {
-    const [{ auroc }] = bootstrapIntervals([rank(a, b)], statistics, { replicates: 2000, labels })
-    const deviation = (auroc.high - auroc.low) / 2 / 1.96
-    const ratio = deviation / Math.sqrt(delongVariance(a, b, labels))
-    t.ok(
-      Math.abs(ratio - 1) < 0.1,
-      `${labels.in ? 'genera' : 'reads'}: sd ${deviation.toFixed(4)}, ${ratio.toFixed(3)} of DeLong's`,
-    )
+    const { auroc } = bootstrapIntervals(rank(a, b), statistics, { replicates: 2000, labels })
+    const { low, high } = aurocEstimate(a, b, labels)
+    const ratio = (auroc.high - auroc.low) / (high - low)
+    t.ok(Math.abs(ratio - 1) < 0.1, `${labels.in ? 'genera' : 'reads'}: ${ratio.toFixed(3)} of DeLong's`)
   }
   t.end()
 })
 
-test('bootstrap: all scores see the same reads', t => {
+test('bootstrap: scores of the same order have the same intervals, and each class keeps its size', t => {
   const a = uniforms(1, 30)
   const b = uniforms(2, 40)
-  const [first, second] = bootstrapIntervals(
-    [rank(a, b), rank(a.map(Math.exp), b.map(Math.exp))],
-    { auroc: aurocOf, reads: ({ inCounts }) => inCounts.reduce((sum, c) => sum + c) },
-    { replicates: 100 },
-  )
-  t.ok(isClose(first.auroc.low, second.auroc.low) && isClose(first.auroc.high, second.auroc.high))
-  t.deepEqual(first.reads, { low: 30, high: 30 }, 'each class keeps its size')
+  const sizes = new Set<string>()
+  const counted = {
+    auroc: (counts: Counts) => {
+      const total = (all: Float64Array): number => all.reduce((sum, count) => sum + count)
+      sizes.add(`${total(counts.inCounts)} ${total(counts.oodCounts)}`)
+      return aurocOf(counts)
+    },
+  }
+  const first = bootstrapIntervals(rank(a, b), counted, { replicates: 100 })
+  const second = bootstrapIntervals(rank(a.map(Math.exp), b.map(Math.exp)), counted, { replicates: 100 })
+  t.deepEqual(first, second, 'the same reads are drawn')
+  t.deepEqual([...sizes], ['30 40'])
   t.end()
 })
 
-test('bootstrap: edges', t => {
+test('bootstrap: many reads are drawn in groups, to the same intervals', t => {
+  const a = uniforms(1, 30_000).map(u => u + 0.2)
+  const b = uniforms(2, 40_000)
+  const { auroc } = bootstrapIntervals(rank(a, b), statistics, { replicates: 400 })
+  const { low, high } = aurocEstimate(a, b)
+  const ratio = (auroc.high - auroc.low) / (high - low)
+  t.ok(Math.abs(ratio - 1) < 0.15, `${ratio.toFixed(3)} of DeLong's`)
+  t.ok(Math.abs(auroc.low - low) < 1e-3 && Math.abs(auroc.high - high) < 1e-3)
+  t.end()
+})
+
+test('bootstrap: where nothing is known of the error there is no interval', t => {
+  const interval = (a: number[], b: number[], options = {}) =>
+    bootstrapIntervals(rank(a, b), statistics, { replicates: 50, ...options }).auroc
+  const none = { low: Number.NaN, high: Number.NaN }
+  t.deepEqual(interval([1, 2], [0, 3], { replicates: 0 }), none, 'no replicates')
+  t.deepEqual(interval([1, 2], [0]), none, 'one read')
+  t.deepEqual(interval([1, 1], [1, 1, 1]), none, 'constant scores')
+  t.deepEqual(interval([1, 2, 3], [0, 2, 5], { labels: { in: ['a', 'a', 'a'] } }), none, 'one cluster')
   const ranking = rank([1, 2], [0])
-  const [{ auroc }] = bootstrapIntervals([ranking], statistics, { replicates: 0 })
-  t.ok(Number.isNaN(auroc.low) && Number.isNaN(auroc.high), 'no replicates, no interval')
-  t.deepEqual(bootstrapIntervals([], statistics), [])
-  t.throws(() => bootstrapIntervals([ranking], statistics, { replicates: -1 }), /replicates: got -1/)
+  t.throws(() => bootstrapIntervals(ranking, statistics, { replicates: -1 }), /replicates: got -1/)
   t.throws(
-    () => bootstrapIntervals([ranking, rank([1], [0])], statistics),
-    /needs the same reads: got 2 and 1/,
-  )
-  t.throws(
-    () => bootstrapIntervals([ranking], statistics, { labels: { in: ['a'] } }),
+    () => bootstrapIntervals(ranking, statistics, { labels: { in: ['a'] } }),
     /1 cluster labels for 2 reads/,
   )
   t.end()

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import test from 'tape'
 import { auroc, aurocEstimate, type ClusterLabels, delongVariance, pairedDelong } from '../../eval/index.js'
+import { tConfidence } from '../../eval/student.js'
 import { isClose, pairsOf, scoresOf, uniforms } from './arbitrary.js'
 
 const psi = (a: number, b: number): number => (a > b ? 1 : a === b ? 0.5 : 0)
@@ -67,14 +68,16 @@ test('delong: the paired test is that of the covariance matrix', t => {
   fc.assert(
     fc.property(pairsOf(2), pairsOf(2), (inside, outside) => {
       const [a, b] = [0, 1].map(k => ({ in: inside.map(p => p[k]), ood: outside.map(p => p[k]) }))
-      const { difference, z, p } = pairedDelong(a, b)
+      const { difference, t: statistic, degreesOfFreedom, p } = pairedDelong(a, b)
       const variance = covarianceByPairs(a, a) + covarianceByPairs(b, b) - 2 * covarianceByPairs(a, b)
       const value = auroc(a.in, a.ood) - auroc(b.in, b.ood)
       if (!isClose(difference.value, value)) return false
-      if (variance < 1e-12) return Number.isNaN(z) || Math.abs(value) < 1e-12
+      if (variance < 1e-12) return Number.isNaN(statistic) || Math.abs(value) < 1e-12
+      const margin = tConfidence(Math.min(inside.length, outside.length) - 1) * Math.sqrt(variance)
       return (
-        isClose(z, value / Math.sqrt(variance), 1e-6) &&
-        isClose(difference.high - difference.low, 2 * 1.959963984540054 * Math.sqrt(variance), 1e-6) &&
+        degreesOfFreedom === Math.min(inside.length, outside.length) - 1 &&
+        isClose(statistic, value / Math.sqrt(variance), 1e-6) &&
+        isClose(difference.high - difference.low, 2 * margin, 1e-6) &&
         p >= 0 &&
         p <= 1
       )
@@ -86,12 +89,12 @@ test('delong: the paired test is that of the covariance matrix', t => {
 
 test('delong: intervals contain the value and stay in [0, 1]', t => {
   fc.assert(
-    fc.property(scoresOf(1), scoresOf(1), (a, b) => {
+    fc.property(scoresOf(2), scoresOf(2), (a, b) => {
       const { value, low, high } = aurocEstimate(a, b)
       return low >= 0 && low <= value && value <= high && high <= 1 && low < high
     }),
   )
-  t.pass('random scores, down to one read, with perfect separation and constant scores')
+  t.pass('random scores, down to two reads, with perfect separation and constant scores')
   const perfect = aurocEstimate(
     uniforms(1, 50).map(u => u + 1),
     uniforms(2, 50),
@@ -100,23 +103,21 @@ test('delong: intervals contain the value and stay in [0, 1]', t => {
     perfect.value === 1 && perfect.low > 0.9 && perfect.low < 0.99,
     `1 is no certainty: [${perfect.low}, 1]`,
   )
-  t.end()
-})
-
-test('delong: 95 % intervals cover the truth about 95 times in 100', t => {
-  // Uniforms shifted by 0.3: AUROC = 1 − 0.7² / 2.
-  const truth = 1 - 0.7 ** 2 / 2
-  const trials = 400
-  let covered = 0
-  for (let trial = 0; trial < trials; trial++) {
-    const draws = uniforms(1000 + trial * 7919, 150)
-    const { low, high } = aurocEstimate(
-      draws.slice(0, 60).map(u => u + 0.3),
-      draws.slice(60),
+  const clusters = (reads: number, count: number) => Array.from({ length: reads }, (_, i) => `${i % count}`)
+  const few = aurocEstimate([1, 1, 1, 1, 1, 1], [0, 0, 0, 0, 0, 0], {
+    in: clusters(6, 2),
+    ood: clusters(6, 3),
+  })
+  t.deepEqual(
+    few,
+    { ...aurocEstimate([1, 1], [0, 0, 0]) },
+    'reads of two genera are no better than two reads',
+  )
+  for (const one of [aurocEstimate([1], [0, 2]), aurocEstimate([1, 2], [0, 3], { in: ['a', 'a'] })])
+    t.ok(
+      Number.isNaN(one.low) && Number.isNaN(one.high) && one.value >= 0,
+      'one read, or cluster: no interval',
     )
-    if (low <= truth && truth <= high) covered++
-  }
-  t.ok(covered / trials > 0.92 && covered / trials < 0.98, `${covered} of ${trials}`)
   t.end()
 })
 
@@ -125,7 +126,7 @@ test('delong: edges of the paired test', t => {
   const cubed = { in: [1, 8, 27], ood: [0, 8, 1] }
   t.deepEqual(
     pairedDelong(side, cubed),
-    { difference: { value: 0, low: 0, high: 0 }, z: 0, p: 1 },
+    { difference: { value: 0, low: 0, high: 0 }, t: 0, degreesOfFreedom: 2, p: 1 },
     'the same order',
   )
   const best = { in: [2, 3], ood: [0, 1] }

@@ -1,9 +1,12 @@
-"""Writes sklearn.json beside this file: what scikit-learn and SciPy say about scores that metrics.test.ts makes again.
+"""What scikit-learn and SciPy (Debian: python3-sklearn) say about scores.
 
-Run by hand (Debian: python3-sklearn): python3 test/eval/make_sklearn.py && npx biome check --write test/eval
+Without arguments, by hand: writes sklearn.json beside this file, about scores that metrics.test.ts makes again:
+    python3 test/eval/make_sklearn.py && npx biome check --write test/eval
+With -: metrics of scores on standard input, a JSON list of {"inside": [...], "outside": [...]}; metrics.test.ts does so.
 """
 import json
 import os
+import sys
 
 import numpy
 import scipy
@@ -35,8 +38,7 @@ def fpr_at_tpr(labels, values, level):
     return fpr[tpr >= level].min()
 
 
-def evaluate(case):
-    inside, outside = scores(case)
+def metrics(inside, outside):
     is_in = numpy.r_[numpy.ones(len(inside)), numpy.zeros(len(outside))]
     values = numpy.r_[inside, outside]
     out = {
@@ -47,12 +49,22 @@ def evaluate(case):
     for level in (0.8, 0.95):
         out[f"fprIn{level}"] = fpr_at_tpr(is_in, values, level)
         out[f"fprOod{level}"] = fpr_at_tpr(1 - is_in, -values, level)
+    return out
+
+
+def evaluate(case):
+    inside, outside = scores(case)
+    out = metrics(inside, outside)
     short = min(len(inside), len(outside))
     if short > 2:
         out["pearson"] = scipy.stats.pearsonr(inside[:short], outside[:short])[0]
         out["spearman"] = scipy.stats.spearmanr(inside[:short], outside[:short])[0]
     return {**case, **out}
 
+
+if sys.argv[1:] == ["-"]:
+    print(json.dumps([metrics(case["inside"], case["outside"]) for case in json.load(sys.stdin)]))
+    sys.exit()
 
 cases = [
     {"seed": 1, "in": 200, "ood": 300, "shift": 0.2, "levels": 0},
@@ -64,11 +76,19 @@ cases = [
     {"seed": 7, "in": 100, "ood": 100, "shift": 1.0, "levels": 0},
     {"seed": 8, "in": 400, "ood": 400, "shift": 0.0, "levels": 2},
 ]
-z = [0, 0.1, 1, 1.959963984540054, 2.8, 2.9, 5, 10, 30]
+t = [0, 0.1, 1, 1.959963984540054, 2.8, 5, 10, 30]
+degrees_of_freedom = [1, 2, 3, 9, 30, 1000, 100000]
 result = {
     "versions": {"scikit-learn": sklearn.__version__, "scipy": scipy.__version__},
     "cases": [evaluate(case) for case in cases],
-    "twoSidedP": [[x, 2 * scipy.stats.norm.sf(x)] for x in z],
+    "student": [
+        {
+            "degreesOfFreedom": df,
+            "quantile": scipy.stats.t.ppf(0.975, df),
+            "twoSidedP": [[x, 2 * scipy.stats.t.sf(x, df)] for x in t],
+        }
+        for df in degrees_of_freedom
+    ],
 }
 with open(os.path.join(os.path.dirname(__file__), "sklearn.json"), "w") as file:
     json.dump(result, file, indent=1)

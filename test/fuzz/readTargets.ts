@@ -47,7 +47,9 @@ async function readAll(
 }
 
 const parsed = (input: Uint8Array, format: 'fasta' | 'fastq' | 'tsv') =>
-  readAll(input, chunks => parseReads({ name: 'reads', bytes: new ByteStream(chunks), format }, maxLength))
+  readAll(input, chunks =>
+    parseReads({ name: 'reads', bytes: new ByteStream(chunks), format }, { maxLength }),
+  )
 
 const isAscii = (text: string): boolean => [...text].every(character => character < '\x80')
 

@@ -35,6 +35,32 @@ test('scorer: reads of any length, in any batch, have the log-likelihood of the 
   }
 })
 
+test('scorer: a long record in stretches, each with the state that the 1,024 bases before it leave', async t => {
+  const record = readOf(2 ** 16 + 5000, 3)
+  const scorer = new Scorer(options, parameters, 16)
+  const track = new Float32Array(record.length)
+  let progress = 0
+  const [whole] = await scorer.score([record], { perBase: [track], onProgress: n => (progress += n) })
+  const stretches: Uint8Array[] = []
+  const warmUps: Uint8Array[] = []
+  for (let first = 0; first < record.length - 1; first += 8192) {
+    const start = Math.max(0, first - 1024)
+    stretches.push(record.subarray(start, first + 8192 + 1))
+    warmUps.push(record.subarray(start, first + 1))
+  }
+  const sumOf = async (reads: Uint8Array[]) =>
+    (await scorer.score(reads)).reduce((sum, { sum: ofRead }) => sum + ofRead, 0)
+  const expected = (await sumOf(stretches)) - (await sumOf(warmUps))
+  t.equal(whole.count, record.length - 1)
+  t.ok(Math.abs(whole.sum - expected) / record.length < 1e-6, `${whole.sum}, ${expected}`)
+  t.ok(Math.abs(track.reduce((sum, ll) => sum + ll, 0) - whole.sum) < 1e-2, 'the track sums to it')
+  t.equal(progress, whole.count)
+  // One base less is scored as a whole: the state's past beyond the warm-up hardly matters.
+  const parts = await scorer.score([record.subarray(0, 2 ** 16), record.subarray(0, 2 ** 16 + 1)])
+  t.ok(Math.abs(parts[0].mean - parts[1].mean) < 1e-4, `${parts[0].mean}, ${parts[1].mean}`)
+  scorer.dispose()
+})
+
 test('scorer: only known bases after known ones count; without any there is no mean', async t => {
   const reads = ['', 'A', 'NN', 'NA', 'ANC', 'ACNGT', 'ACGT'].map(encode)
   t.deepEqual(reads.map(countPredictions), [0, 0, 0, 0, 0, 2, 3])

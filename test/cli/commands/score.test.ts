@@ -175,14 +175,13 @@ test('score: malformed input ends with 3 and its place, after the rows before it
   const fastq = join(folder, 'reads.fq')
   writeFileSync(fastq, '@r1\nACGT\n+\nIIII\n@r2\nACGTA\n+\nIIII\n')
   const gz = gzipSync(fasta)
-  const [middle, quality, cut, empty, absent] = await Promise.all([
+  const [middle, quality, cut, absent] = await Promise.all([
     xenograd(['score', '-m', model], '>a\nACGT\n>b\nGGCA\n>c\nAC!T\n'),
     xenograd(['score', '-m', model, fastq]),
     xenograd(['score', '-m', model], gz.subarray(0, gz.length - 9)),
-    xenograd(['score', '-m', model], ''),
     xenograd(['score', '-m', model, join(folder, 'absent.fa')]),
   ])
-  for (const { code, stdout, stderr } of [middle, quality, cut, empty, absent]) {
+  for (const { code, stdout, stderr } of [middle, quality, cut, absent]) {
     t.equal(code, 3, stderr)
     t.ok(stdout.startsWith(header))
     t.equal(stderr.trimEnd().split('\n').length, stderr.includes('not ACGT') ? 2 : 1, 'one line')
@@ -200,6 +199,31 @@ test('score: malformed input ends with 3 and its place, after the rows before it
   )
   t.match(cut.stderr, /gzip data is cut off/)
   t.match(absent.stderr, /absent\.fa: no such file/)
+})
+
+test('score: a sample without reads gives a table without rows, and a warning', async t => {
+  const folder = scratch()
+  const model = await tinyModel(folder)
+  const empty = join(folder, 'empty.fq')
+  const out = join(folder, 'out.tsv')
+  writeFileSync(empty, '')
+  const [piped, zipped, several, protein, taken] = await Promise.all([
+    xenograd(['score', '-m', model], ''),
+    xenograd(['score', '-m', model, '-o', out], gzipSync('\n')),
+    xenograd(['score', '-m', model, empty, '-'], '>a\nACGT\n'),
+    xenograd(['score', '-m', model], '>p\nMKVLAAGIVGLCAKAYNLTRELPQEIF\n'),
+    xenograd(['score', '-m', model, '--max-foreign', '1'], '>p\nMKVLAAGIVGLCAKAYNLTRELPQEIF\n'),
+  ])
+  t.deepEqual([piped.code, piped.stdout], [0, header])
+  t.equal(piped.stderr, 'xenograd score: stdin: is empty\n')
+  t.deepEqual([zipped.code, readFileSync(out, 'utf8')], [0, header])
+  t.match(zipped.stderr, /xenograd score: stdin: has no reads\n/)
+  t.equal(several.code, 0)
+  t.deepEqual(rowsOf(several.stdout)[0].at(-1), 'stdin', 'a column says where a read is from')
+  t.match(several.stderr, /empty\.fq: is empty/)
+  t.equal(protein.code, 3)
+  t.match(protein.stderr, /^xenograd: stdin line 2: looks like protein: .*\(read p\)\n$/)
+  t.equal(taken.code, 0, 'the share is an option')
 })
 
 test('score: a reader that has seen enough ends it quietly', async t => {

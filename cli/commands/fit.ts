@@ -1,0 +1,221 @@
+import { type Command, InvalidArgumentError } from 'commander'
+import {
+  type GenomePart,
+  type GenusSequence,
+  InputError,
+  readManifest,
+  readReads,
+  sampleReads,
+  sequencesOf,
+  splitByParts,
+} from '../../data/index.js'
+import {
+  checkSpecs,
+  fitScores,
+  type LabelledFragments,
+  parseSpec,
+  type ScoreSpec,
+  type StorableScore,
+  scoreKinds,
+  valuesOf,
+} from '../../eval/scores/index.js'
+import { writeDetectorFile } from '../../model/index.js'
+import { UsageError } from '../failure.js'
+import { wholeNumber } from '../options.js'
+import { say, startProgress } from '../progress.js'
+
+type FitFlags = {
+  genomes?: string
+  reads?: string[]
+  set: string
+  inDistribution: string
+  labelledSet: string
+  lengths: number[]
+  perGenus: number
+  seed: number
+  description?: string
+  output: string
+  quiet?: boolean
+}
+
+/** Every kind with its options, for the help. */
+const kindsHelp = Object.entries(scoreKinds)
+  .map(([name, { meaning, options }]) => {
+    const lines = Object.entries(options).map(
+      ([option, description]) =>
+        `    ${option.padEnd(16)}${description.meaning}: ${valuesOf(description)}` +
+        ('otherwise' in description ? ` (default: ${description.otherwise})` : ''),
+    )
+    return [`  ${name}: ${meaning}`, ...lines].join('\n')
+  })
+  .join('\n')
+
+const help = `
+SPEC is KIND or KIND:OPTION=VALUE,OPTION=VALUE, as in markov:order=10 or kmers:k=15; name=NAME names the score, which is
+otherwise called after its kind and options (markov10, kmers15). All scores are fitted in one pass. One that is computed
+from others comes after them: xenograd fit kmers mlr weightedSum:of=kmers+mlr …
+
+Kinds of scores, all higher for in-distribution fragments:
+${kindsHelp}
+
+MANIFEST is a table with tabs and columns file, genus, set and part (see examples/genomes.js). gcRegressed and
+weightedSum are fitted on fragments that are sampled from its other part (--labelled-set): of the genera in the set
+--in-distribution, and of all others.`
+
+/** `xenograd fit`: scores from genomes or reads, into a detector file. */
+export function register(program: Command): void {
+  program
+    .command('fit')
+    .description('fit scores that need no network on genomes or reads, and store them as a detector')
+    .argument('<spec...>', 'the scores', parseSpecArgument)
+    .option('--genomes <manifest>', 'the genomes to fit on')
+    .option('--reads <file...>', 'reads to fit on instead; their labels or genera are the classes')
+    .option('--set <name>', 'which parts of the genomes to fit on', 'train')
+    .option('--in-distribution <name>', "the manifest's set of known genera", 'ID')
+    .option('--labelled-set <name>', 'which parts to sample labelled fragments from', 'val')
+    .option(
+      '--lengths <list>',
+      'lengths of the labelled fragments',
+      parseLengths,
+      [100, 250, 1000, 5000, 20000],
+    )
+    .option('--per-genus <n>', 'labelled fragments of each known genus and length', wholeNumber(1), 200)
+    .option('--seed <n>', 'seed of the labelled fragments', wholeNumber(0), 1)
+    .option('--description <text>', 'what the file says of itself')
+    .requiredOption('-o, --output <out>', 'the detector file, written whole or not at all')
+    .option('-q, --quiet', 'no progress, no summary')
+    .addHelpText('after', help)
+    .action(fit)
+}
+
+async function fit(specs: readonly ScoreSpec[], flags: FitFlags): Promise<void> {
+  try {
+    checkSpecs(specs)
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
+  if ((flags.genomes === undefined) === (flags.reads === undefined))
+    throw new UsageError('give either --genomes or --reads to fit on')
+  const genera = new Set<string>()
+  const { sequences, samples } = await openSources(specs, flags)
+  async function* noted(): AsyncGenerator<GenusSequence> {
+    for await (const sequence of sequences) {
+      genera.add(sequence.genus)
+      yield sequence
+    }
+  }
+  const scores = await fitScores(specs, noted(), samples)
+  const stored = scores.map(score => score.store())
+  await writeDetectorFile(flags.output, {
+    scores: stored,
+    tensors: new Map(),
+    metadata: {
+      genera: [...genera].join(', '),
+      description: flags.description ?? `fitted on ${flags.genomes ?? flags.reads?.join(', ')}`,
+    },
+  })
+  if (!flags.quiet) say([flags.output, ...scores.map(describe)].join('\n  '))
+}
+
+/** A score in a line: `kmers15: 134 MB`. */
+function describe(score: StorableScore): string {
+  const { name, arrays, settings } = score.store()
+  const bytes = Object.values(arrays).reduce((sum, { byteLength }) => sum + byteLength, 0)
+  const rate = settings.falsePositiveRate
+  return (
+    `${name}: ${Number((bytes / 1e6).toPrecision(3))} MB` +
+    (typeof rate === 'number' && rate > 0
+      ? `, a foreign k-mer passes with probability ${rate.toExponential(1)}`
+      : '')
+  )
+}
+
+/** What to fit on: sequences, and labelled fragments if a score needs them. */
+async function openSources(
+  specs: readonly ScoreSpec[],
+  flags: FitFlags,
+): Promise<{ sequences: AsyncIterable<GenusSequence>; samples: LabelledFragments[] }> {
+  const needsLabels = specs.some(({ kind }) => kind.fittedOn === 'scores' && kind.needsSamples)
+  const { genomes: manifest, reads = [], inDistribution, set, labelledSet, quiet } = flags
+  if (manifest === undefined) {
+    if (needsLabels)
+      throw new UsageError(
+        'gcRegressed and weightedSum are fitted on labelled fragments of genomes: give --genomes',
+      )
+    return { sequences: sequencesOfReads(reads, quiet), samples: [] }
+  }
+  const genomes = await readManifest(manifest)
+  const partsOf = (known: boolean, name: string): GenomePart[] => {
+    const parts = splitByParts(genomes.filter(({ group }) => (group === inDistribution) === known)).get(name)
+    if (parts) return parts
+    throw new InputError(
+      `${manifest}: no genome whose set is ${known ? '' : 'other than '}'${inDistribution}' has a part for '${name}'`,
+    )
+  }
+  const training = partsOf(true, set)
+  const samples = needsLabels
+    ? await sampleLabelled(partsOf(true, labelledSet), partsOf(false, labelledSet), flags)
+    : []
+  return { sequences: withProgress(training, quiet), samples }
+}
+
+/** Fragments of each length from known and from other genera, as many of either. */
+async function sampleLabelled(
+  known: readonly GenomePart[],
+  others: readonly GenomePart[],
+  { lengths, perGenus, seed }: FitFlags,
+): Promise<LabelledFragments[]> {
+  const genera = (parts: readonly GenomePart[]) => new Set(parts.map(({ genome }) => genome.genus)).size
+  const ofOthers = Math.ceil((perGenus * genera(known)) / genera(others))
+  const samples: LabelledFragments[] = []
+  for (const length of lengths) {
+    const inside = await sampleReads(known, { length, perGenus, seed })
+    const outside = await sampleReads(others, { length, perGenus: ofOthers, seed: seed + 1 })
+    const fragments = [...inside, ...outside].map(({ bases }) => bases)
+    samples.push({ length, fragments, labels: new Uint8Array(fragments.length).fill(1, 0, inside.length) })
+  }
+  return samples
+}
+
+/** The sequences of genomes, with progress on stderr. */
+async function* withProgress(parts: readonly GenomePart[], quiet = false): AsyncGenerator<GenusSequence> {
+  const progress = startProgress(parts.length, { quiet })
+  try {
+    for (const [i, part] of parts.entries()) {
+      progress.update(i, part.genome.genus)
+      yield* sequencesOf([part])
+    }
+  } finally {
+    progress.stop()
+  }
+}
+
+/** Reads as sequences; their class is their genus or their label. */
+async function* sequencesOfReads(paths: readonly string[], quiet = false): AsyncGenerator<GenusSequence> {
+  const progress = startProgress(paths.length, { quiet })
+  try {
+    for (const [i, path] of paths.entries()) {
+      progress.update(i, path)
+      for await (const { bases, genus, label } of readReads(path))
+        yield { genus: genus ?? String(label ?? 'unlabelled'), bases }
+    }
+  } finally {
+    progress.stop()
+  }
+}
+
+/** Commander hands over the specs one by one. */
+function parseSpecArgument(text: string, earlier: readonly ScoreSpec[] = []): ScoreSpec[] {
+  try {
+    return [...earlier, parseSpec(text)]
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message)
+  }
+}
+
+function parseLengths(text: string): number[] {
+  const lengths = text.split(',').map(Number)
+  if (!lengths.every(length => Number.isInteger(length) && length >= 2))
+    throw new InvalidArgumentError('Give whole numbers from 2 on, with commas between them.')
+  return lengths
+}

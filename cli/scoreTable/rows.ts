@@ -1,0 +1,118 @@
+import type { Calibration, Evidence } from '../../eval/index.js'
+import { EvidencePool } from '../../eval/index.js'
+import { countPredictions } from '../../model/index.js'
+import type { UncalledRow } from './calls.js'
+import type { Entry } from './entries.js'
+import { type Composition, compositionOf, formatFraction, formatScore } from './format.js'
+import type { Grouping } from './groupBy.js'
+
+/** An entry with what is known of it. */
+export type ScoredEntry = {
+  readonly entry: Entry
+  readonly composition: Composition
+  readonly evidence: Evidence
+}
+
+/** What the scores of a table are. */
+export type ScoresOfTable = {
+  readonly names: readonly string[]
+  /** Index of the score that p-values and intervals are of. */
+  readonly main: number
+  readonly calibration?: Calibration | undefined
+}
+
+/**
+ * An entry with its evidence, that of both mates summed. A read's length, for its p-value, is that of a read without
+ * unknown bases of which as many bases are predicted.
+ */
+export function scoredEntry(
+  entry: Entry,
+  scores: readonly (readonly number[])[],
+  { names, main, calibration }: ScoresOfTable,
+): ScoredEntry {
+  const members = entry.reads.map(({ bases }, i): Evidence => {
+    const predictions = countPredictions(bases)
+    const p = calibration?.pValue(scores[i][main], predictions + 1) ?? Number.NaN
+    return { scores: scores[i], predictions, p }
+  })
+  const composition = compositionOf(entry.reads.map(read => read.bases))
+  if (members.length === 1) return { entry, composition, evidence: members[0] }
+  const pool = new EvidencePool(names.length, main)
+  for (const member of members) pool.add(member)
+  const predictions = members.reduce((sum, member) => sum + member.predictions, 0)
+  return { entry, composition, evidence: { scores: pool.scores(), predictions, p: pool.pValue() } }
+}
+
+/** The columns before the p-value of a row for each entry. */
+export const entryColumns = (scores: readonly string[]): string[] => ['read', 'length', 'gc', ...scores]
+
+/** The row of an entry; `file`: with the column that says where it is from. */
+export function entryRow(
+  { entry, composition, evidence }: ScoredEntry,
+  file: boolean,
+  records: UncalledRow['records'],
+): UncalledRow {
+  const { length, known, gc } = composition
+  return {
+    before: [entry.name, String(length), formatFraction(gc / known), ...evidence.scores.map(formatScore)],
+    p: evidence.p,
+    after: file ? [entry.file] : [],
+    records,
+  }
+}
+
+/** The columns before the p-value of a row for each group. */
+export const groupColumns = (scores: readonly string[]): string[] => [
+  ...['group', 'n', 'length', 'gc'],
+  ...scores,
+  ...['low', 'high'],
+]
+
+/** Entries by groups, with the evidence of each: memory grows with the number of groups, not with that of entries. */
+export class Groups {
+  /** Entries that belong to no group. */
+  ungrouped = 0
+  readonly #groups = new Map<string, { pool: EvidencePool; length: number; known: number; gc: number }>()
+
+  constructor(
+    readonly grouping: Grouping,
+    readonly scores: ScoresOfTable,
+  ) {}
+
+  add({ entry, composition, evidence }: ScoredEntry): void {
+    const name = this.grouping(entry)
+    if (name === undefined) {
+      this.ungrouped++
+      return
+    }
+    let group = this.#groups.get(name)
+    if (!group) {
+      const { names, main } = this.scores
+      group = { pool: new EvidencePool(names.length, main), length: 0, known: 0, gc: 0 }
+      this.#groups.set(name, group)
+    }
+    group.pool.add(evidence)
+    group.length += composition.length
+    group.known += composition.known
+    group.gc += composition.gc
+  }
+
+  /** What users must know, if anything. */
+  warning(): string | undefined {
+    return this.ungrouped ? `${this.ungrouped} reads belong to no group and were left out` : undefined
+  }
+
+  /** A row for each group, in the order in which they first came. */
+  rows(): UncalledRow[] {
+    return [...this.#groups].map(([name, { pool, length, known, gc }]) => {
+      const { low, high } = pool.estimate()
+      const numbers = [...pool.scores(), low, high].map(formatScore)
+      return {
+        before: [name, String(pool.members), String(length), formatFraction(gc / known), ...numbers],
+        p: pool.pValue(),
+        after: [],
+        records: [],
+      }
+    })
+  }
+}

@@ -1,0 +1,141 @@
+import { encoderFor, type Read } from '../../data/index.js'
+import type { DetectorScores } from '../../model/index.js'
+import type { InputFiles } from '../input.js'
+import { openSideFile, type SideFile, writeTable } from '../output.js'
+import { type ScoringProgress, scoreInOrder } from '../scoring.js'
+import { callOf, type RowsToCall, type UncalledRow, withFalseDiscoveryRate, withRate } from './calls.js'
+import { type Entry, pairedEntries, singleEntries } from './entries.js'
+import { formatP } from './format.js'
+import { entryColumns, entryRow, type Groups, groupColumns, type ScoresOfTable, scoredEntry } from './rows.js'
+import { bedGraph, trackHeader } from './track.js'
+
+/** What the command line says of the table and of the files beside it. */
+export type TableFlags = {
+  readonly output: string
+  readonly batch: number
+  readonly paired?: boolean
+  readonly fpr?: number
+  readonly bh?: boolean
+  readonly keep?: 'known' | 'unknown'
+  readonly readsOut?: string
+  readonly track?: string
+}
+
+export type ScoreTable = TableFlags & {
+  readonly detector: DetectorScores
+  readonly table: ScoresOfTable
+  readonly input: InputFiles
+  readonly progress: ScoringProgress
+  /** A row for each of these instead of one for each entry. */
+  readonly groups?: Groups
+  /** Whether there is a column that says where a read is from. */
+  readonly hasFiles: boolean
+}
+
+/** The false-positive rate of calls, if nothing is said. */
+const defaultRate = 0.05
+
+/**
+ * Scores an input and writes the table, and beside it the track and the reads that are kept: each whole or not at all.
+ * @throws InputError for a damaged read, AbortError when the user interrupts, Error for a file that cannot be written.
+ */
+export async function writeScores(job: ScoreTable): Promise<void> {
+  const { output, track, readsOut, fpr = defaultRate, bh = false } = job
+  const sideFiles: SideFile[] = []
+  const openBeside = async (path: string) => {
+    const file = await openSideFile(path)
+    sideFiles.push(file)
+    return file
+  }
+  try {
+    const tracks = track === undefined ? undefined : await openBeside(track)
+    const kept = readsOut === undefined ? undefined : await openBeside(readsOut)
+    await tracks?.write(
+      trackHeader(job.table.names.includes('llr') ? 'log-likelihood ratio' : 'log-likelihood'),
+    )
+    const uncalled = uncalledRows(job, tracks)
+    const rows = bh ? withFalseDiscoveryRate(uncalled, fpr) : withRate(uncalled, fpr)
+    await writeTable(output, tableOf(job, rows, kept))
+    for (const file of sideFiles) await file.commit()
+  } finally {
+    for (const file of sideFiles) await file.abort()
+  }
+}
+
+/** The lines of the table; rows whose calls are asked for go to `kept`. */
+async function* tableOf(
+  { table, groups, hasFiles, keep }: ScoreTable,
+  groupsOfRows: AsyncIterable<RowsToCall>,
+  kept: SideFile | undefined,
+): AsyncGenerator<string> {
+  const { names, calibration } = table
+  const columns = groups ? groupColumns(names) : entryColumns(names)
+  const hasFile = hasFiles && !groups
+  yield `#${[...columns, ...(calibration ? ['p', 'call'] : []), ...(hasFile ? ['file'] : [])].join('\t')}\n`
+  for await (const { rows, threshold } of groupsOfRows) {
+    const lines = rows.map(({ before, p, after }) => {
+      const calls = calibration ? [formatP(p), callOf(p, threshold)] : []
+      return `${[...before, ...calls, ...after].join('\t')}\n`
+    })
+    yield lines.join('')
+    if (kept === undefined) continue
+    for (const { p, records } of rows)
+      if (callOf(p, threshold) === keep) for (const record of records) await kept.write(record)
+  }
+}
+
+/** The rows of the table before they are called, as they are scored; those of groups at the end. */
+async function* uncalledRows(
+  { detector, table, input, progress, groups, paired, batch, hasFiles, readsOut }: ScoreTable,
+  tracks: SideFile | undefined,
+): AsyncGenerator<UncalledRow[]> {
+  const encode = readsOut === undefined ? undefined : await encoderFor(readsOut)
+  const entries = paired ? pairedEntries(input) : singleEntries(input)
+  const scoring = {
+    batch,
+    fragmentsOf: ({ reads }: Entry) => reads.map(read => read.bases),
+    score: (fragments: readonly Uint8Array[]) => scoresAndTracks(detector, fragments, tracks !== undefined),
+  }
+  for await (const group of scoreInOrder(counted(entries, progress), scoring)) {
+    const rows: UncalledRow[] = []
+    let bases = 0
+    for (const { item, scores } of group) {
+      const scored = scoredEntry(
+        item,
+        scores.map(({ values }) => values),
+        table,
+      )
+      bases += scored.composition.length
+      for (const [i, read] of item.reads.entries()) {
+        progress.tally.add(read, !Number.isNaN(scores[i].values[table.main]))
+        if (tracks) for (const lines of bedGraph(read, scores[i].track!)) await tracks.write(lines)
+      }
+      if (groups) groups.add(scored)
+      else rows.push(entryRow(scored, hasFiles, encode ? item.reads.map(read => encode(read)) : []))
+    }
+    progress.scored(bases)
+    if (rows.length) yield rows
+  }
+  if (groups) yield groups.rows()
+}
+
+/** What a fragment has: its scores, and its log-likelihood ratio base by base if that is asked for. */
+type FragmentScores = { readonly values: readonly number[]; readonly track?: Float32Array }
+
+async function scoresAndTracks(
+  detector: DetectorScores,
+  fragments: readonly Uint8Array[],
+  isTracked: boolean,
+): Promise<FragmentScores[]> {
+  const tracks = isTracked ? fragments.map(bases => new Float32Array(bases.length)) : undefined
+  const scores = await detector.score(fragments, tracks)
+  return scores.map((values, i) => ({ values, ...(tracks && { track: tracks[i] }) }))
+}
+
+/** The same entries, counted as they are read. */
+async function* counted(entries: AsyncIterable<Entry>, progress: ScoringProgress): AsyncGenerator<Entry> {
+  for await (const entry of entries) {
+    progress.read(entry.reads.reduce((sum: number, read: Read) => sum + read.bases.length, 0))
+    yield entry
+  }
+}

@@ -1,0 +1,77 @@
+/** Scores of held-out in-distribution fragments of one length. */
+export type CalibrationScores = {
+  /** Their length in bases. */
+  readonly length: number
+  /** NaN (no score) is not among them. */
+  readonly scores: ArrayLike<number>
+}
+
+/** The fewest scores that a length is calibrated with: p-values go down to 1 / (n + 1). */
+export const fewestCalibrationScores = 19
+
+/**
+ * Conformal p-values of a score (higher = in-distribution) against held-out in-distribution fragments of like length
+ * (Vovk, Gammerman & Shafer 2005, Algorithmic Learning in a Random World, section 2.2):
+ *
+ *     p = (1 + #{calibration scores <= score}) / (n + 1)
+ *
+ * If a fragment and the n calibration fragments are exchangeable, P(p <= a) <= a for every a, whatever the score: a call
+ * at p <= 0.05 is wrong for at most 5 % of in-distribution fragments. Nothing is assumed of out-of-distribution ones.
+ *
+ * The spread of a mean over bases depends on their number, so every length has its own p-values (the categories of
+ * Mondrian conformal prediction, section 4.5 there). A length between two that were calibrated gets the larger of both
+ * p-values: it stays valid if the distribution of scores at that length lies between those of its neighbours. Beyond the
+ * longest, the p-value of the longest is given: means over more bases spread less, so that small p-values become rarer,
+ * never more frequent, where the mean itself stays. Below the shortest there is none.
+ */
+export class Calibration {
+  /** The calibrated lengths in bases, ascending. */
+  readonly lengths: readonly number[]
+  /** For each length its scores, ascending. */
+  readonly scores: readonly Float64Array[]
+
+  /** @throws RangeError for a length given twice or that is no positive integer, for NaN, and for too few scores. */
+  constructor(calibrated: Iterable<CalibrationScores>) {
+    const byLength = [...calibrated].sort((a, b) => a.length - b.length)
+    this.lengths = byLength.map(({ length }) => length)
+    this.scores = byLength.map(({ scores }) => Float64Array.from(scores).sort())
+    if (this.lengths.length === 0)
+      throw new RangeError('calibration: no length has scores, give at least one')
+    for (const [i, length] of this.lengths.entries()) {
+      if (!Number.isInteger(length) || length < 1)
+        throw new RangeError(`calibration: got length ${length}, give a positive integer`)
+      if (length === this.lengths[i + 1]) throw new RangeError(`calibration: length ${length} is given twice`)
+      const scores = this.scores[i]
+      if (scores.length < fewestCalibrationScores)
+        throw new RangeError(
+          `calibration: length ${length} has ${scores.length} scores, give ${fewestCalibrationScores} or more`,
+        )
+      // Sorting puts NaN last.
+      if (Number.isNaN(scores[scores.length - 1]))
+        throw new RangeError(
+          `calibration: a score of length ${length} is NaN; leave out fragments without a score`,
+        )
+    }
+  }
+
+  /** The p-value of a fragment of `length` bases; NaN for a NaN score, and for a length below the shortest. */
+  pValue(score: number, length: number): number {
+    if (Number.isNaN(score) || length < this.lengths[0]) return Number.NaN
+    const longer = this.lengths.findIndex(calibrated => calibrated >= length)
+    if (longer < 0) return conformalP(this.scores[this.scores.length - 1], score)
+    const p = conformalP(this.scores[longer], score)
+    return this.lengths[longer] === length ? p : Math.max(p, conformalP(this.scores[longer - 1], score))
+  }
+}
+
+/** (1 + #{x in sorted: x <= score}) / (n + 1), by bisection. */
+function conformalP(sorted: Float64Array, score: number): number {
+  let low = 0
+  let high = sorted.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (sorted[middle] <= score) low = middle + 1
+    else high = middle
+  }
+  return (1 + low) / (sorted.length + 1)
+}

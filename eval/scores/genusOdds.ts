@@ -1,0 +1,123 @@
+/**
+ * The odds of the likeliest genus against the runner-up: a likelihood ratio whose background is the genus that comes
+ * second. What all bacteria share (conserved genes, composition) the runner-up explains as well, so it cancels; what is
+ * left is what is known of one genus alone.
+ */
+import type { GenusSequence } from '../../data/index.js'
+import { sequenceKind } from './kind.js'
+import { GenusContexts, maxContextOrder } from './memory/genusContexts.js'
+import { packBases, RememberedGenomes, unpackBases } from './memory/rememberedGenomes.js'
+import { TranslatedAlignments } from './memory/translatedAlignments.js'
+import { numberFromZero, wholeNumber } from './options.js'
+import type { StorableScore, StoredScore } from './score.js'
+import { storedArray, storedNumber, storedTexts, storedWhole } from './stored.js'
+
+type Settings = { order: number; alignments: number; threshold: number }
+
+/** What each genus has to say for a fragment, in nats: of contexts, and of alignments by their weight. */
+class GenusMemory {
+  readonly #contexts: GenusContexts
+  readonly #alignments: TranslatedAlignments | undefined
+
+  constructor(
+    readonly genomes: RememberedGenomes,
+    readonly settings: Settings,
+  ) {
+    this.#contexts = new GenusContexts(genomes, settings.order)
+    this.#alignments = settings.alignments > 0 ? new TranslatedAlignments(genomes, settings) : undefined
+  }
+
+  /** Evidence for each genus, in nats; undefined where a fragment has no base that could be predicted. */
+  evidence(fragment: Uint8Array): Float64Array | undefined {
+    const sums = new Float64Array(this.genomes.genera.length)
+    this.#alignments?.addScores(fragment, sums)
+    for (let genus = 0; genus < sums.length; genus++) sums[genus] *= this.settings.alignments
+    return this.#contexts.addLogLikelihoods(fragment, sums) > 0 ? sums : undefined
+  }
+}
+
+/** The greatest of some numbers minus the second greatest; not defined for fewer than two. */
+export function leadOfBest(values: Iterable<number>): number {
+  let best = Number.NEGATIVE_INFINITY
+  let second = Number.NEGATIVE_INFINITY
+  for (const value of values) {
+    if (value > best) {
+      second = best
+      best = value
+    } else if (value > second) second = value
+  }
+  return second === Number.NEGATIVE_INFINITY ? Number.NaN : best - second
+}
+
+function genusOddsScore(name: string, memory: GenusMemory): StorableScore {
+  return {
+    name,
+    score: async fragments =>
+      Float64Array.from(fragments, fragment => leadOfBest(memory.evidence(fragment) ?? [])),
+    store() {
+      const { genera, bases, stretches } = memory.genomes
+      const { packed, unknownRuns } = packBases(bases)
+      return {
+        kind: 'genusOdds',
+        name,
+        settings: { ...memory.settings, genera, bases: bases.length },
+        arrays: {
+          packed,
+          unknownRuns,
+          stretches: Uint32Array.from(stretches.flatMap(({ genus, start, end }) => [genus, start, end])),
+        },
+      }
+    },
+  }
+}
+
+function load(stored: StoredScore): StorableScore {
+  const genera = storedTexts(stored, 'genera')
+  const bases = unpackBases({
+    packed: storedArray(stored, 'packed', 'uint8'),
+    unknownRuns: storedArray(stored, 'unknownRuns', 'uint32'),
+    length: storedWhole(stored, 'bases'),
+  })
+  const numbers = storedArray(stored, 'stretches', 'uint32')
+  const stretches = Array.from({ length: numbers.length / 3 }, (_, i) => ({
+    genus: numbers[3 * i],
+    start: numbers[3 * i + 1],
+    end: numbers[3 * i + 2],
+  }))
+  if (stretches.some(({ genus, start, end }) => genus >= genera.length || start > end || end > bases.length))
+    throw new RangeError(`${stored.name}: its stretches lie outside of its ${bases.length} bases`)
+  const settings = {
+    order: storedWhole(stored, 'order'),
+    alignments: storedNumber(stored, 'alignments'),
+    threshold: storedNumber(stored, 'threshold'),
+  }
+  return genusOddsScore(
+    stored.name,
+    new GenusMemory(new RememberedGenomes(genera, bases, stretches), settings),
+  )
+}
+
+export const genusOdds = sequenceKind({
+  meaning:
+    'log odds of the likeliest genus against the second, by contexts of its genomes and alignments with its proteins',
+  options: {
+    order: wholeNumber(11, {
+      least: 1,
+      most: maxContextOrder,
+      meaning: 'bases that the next one depends on; shorter contexts are blended in',
+    }),
+    alignments: numberFromZero(
+      0.1,
+      'nats for each half bit of an alignment beyond the threshold; 0: no alignments',
+    ),
+    threshold: numberFromZero(40, 'half bits that an alignment must score beyond'),
+  },
+  startFit(name, settings) {
+    const sequences: GenusSequence[] = []
+    return {
+      add: sequence => sequences.push(sequence),
+      finish: () => genusOddsScore(name, new GenusMemory(RememberedGenomes.of(sequences), settings)),
+    }
+  },
+  load,
+})

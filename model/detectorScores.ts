@@ -1,0 +1,82 @@
+import { loadScores, overStrands, type Score } from '../eval/scores/index.js'
+import { Detector, type DetectorOptions, type ReadScores } from './detector.js'
+import type { SavedDetector } from './savedDetector.js'
+
+export type DetectorScoresOptions = DetectorOptions & {
+  /** Told from time to time how many predictions the networks have made since the last time. */
+  readonly onProgress?: (predictions: number) => void
+}
+
+/** What the networks of a detector say of a fragment, by the names that tables have. */
+const networkColumns = {
+  ll_fg: scores => scores.foreground,
+  ll_bg: scores => scores.background,
+  llr: scores => scores.ratio,
+} as const satisfies Record<string, (scores: ReadScores) => number>
+
+/** All scores of a detector for the same fragments, side by side: the columns of a table. */
+export class DetectorScores {
+  readonly scores: readonly Score[]
+  /** Index of the score that calls rest on: the last one that is fitted, else the networks' ratio, else the likelihood. */
+  readonly main: number
+  readonly #networks: Detector | undefined
+  readonly #onProgress: ((predictions: number) => void) | undefined
+  /** What the networks have said of fragments that are being scored: each of their columns asks for the same. */
+  readonly #networkScores = new WeakMap<readonly Uint8Array[], Promise<ReadScores[]>>()
+
+  /** @throws RangeError when a stored score is of no kind that is known, or its contents are not those of its kind. */
+  constructor(
+    { foreground, background, scores: stored }: SavedDetector,
+    { onProgress, ...options }: DetectorScoresOptions = {},
+  ) {
+    this.#networks = foreground && new Detector(foreground, background, options)
+    this.#onProgress = onProgress
+    const networks = foreground ? Object.entries(networkColumns).map(column => this.#column(...column)) : []
+    const fitted = loadScores(stored, networks)
+    this.scores = [
+      ...networks,
+      ...(options.bothStrands ? fitted.map(score => overStrands(score.name, score, 'mean')) : fitted),
+    ]
+    this.main = this.scores.length > networks.length || background ? this.scores.length - 1 : 0
+  }
+
+  #column(name: string, of: (scores: ReadScores) => number): Score {
+    return {
+      name,
+      score: async fragments => Float64Array.from(await this.#ofNetworks(fragments), of),
+    }
+  }
+
+  #ofNetworks(fragments: readonly Uint8Array[], tracks?: readonly Float32Array[]): Promise<ReadScores[]> {
+    let scores = this.#networkScores.get(fragments)
+    if (!scores) {
+      scores = this.#networks!.score(fragments, {
+        ...(tracks && { tracks }),
+        ...(this.#onProgress && { onProgress: this.#onProgress }),
+      })
+      this.#networkScores.set(fragments, scores)
+    }
+    return scores
+  }
+
+  /** Whether there are networks, whose log-likelihoods can be told base by base. */
+  get hasTracks(): boolean {
+    return this.#networks !== undefined
+  }
+
+  /**
+   * Scores of fragments (bases 0 to 3, 4 for unknown), in their order: for each fragment those of `scores`, NaN where one is
+   * not defined. `tracks` as `Detector.score` has it.
+   */
+  async score(fragments: readonly Uint8Array[], tracks?: readonly Float32Array[]): Promise<number[][]> {
+    if (this.#networks) void this.#ofNetworks(fragments, tracks).catch(() => {}) // thrown where it is waited for
+    const columns = await Promise.all(this.scores.map(score => score.score(fragments)))
+    return fragments.map((_, i) => columns.map(column => column[i]))
+  }
+
+  /** Free what the scores hold on a device (not the models' parameters). */
+  dispose(): void {
+    for (const score of this.scores) score.dispose?.()
+    this.#networks?.dispose()
+  }
+}

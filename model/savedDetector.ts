@@ -1,0 +1,162 @@
+/**
+ * A whole detector: networks, fitted scores, and the calibration of what they give. One file holds it
+ * (`detectorFile`): the networks' parameters are its tensors `foreground.…` and `background.…`, the calibration scores
+ * those of `calibration.SCORE.LENGTH`; what belongs to them stands as JSON in its metadata.
+ */
+
+import type { Cell } from '../engine/index.js'
+import { Calibration } from '../eval/index.js'
+import type { StoredScore } from '../eval/scores/index.js'
+import { CheckpointError, type StoredTensor, type StoredTensors, tensorOf } from './checkpoint/index.js'
+import { type DetectorFile, readDetectorFile, writeDetectorFile } from './detectorFile.js'
+import { modelOf, parametersOf, type SavedModel } from './saved/index.js'
+
+/** What a detector's p-values rest on. */
+export type SavedCalibration = {
+  /** Of each score, by its name in tables (`llr`). */
+  readonly scores: ReadonlyMap<string, Calibration>
+  /** Whether fragments were scored on both strands; p-values hold for fragments that are scored in the same way. */
+  readonly bothStrands: boolean
+  /** Where the fragments are from. */
+  readonly source: string
+}
+
+export type SavedDetector = {
+  /** The file, or the model, that it is read from. */
+  readonly path: string
+  readonly foreground?: SavedModel
+  readonly background?: SavedModel
+  readonly scores: readonly StoredScore[]
+  readonly calibration?: SavedCalibration
+  /** Notes, such as `genera` (separated by commas) and `description`. */
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+const networks = ['foreground', 'background'] as const
+
+/** The header of the calibration in the metadata. */
+type CalibrationHeader = {
+  readonly lengths: Readonly<Record<string, readonly number[]>>
+  readonly bothStrands: boolean
+  readonly source: string
+}
+
+/**
+ * Reads a detector file. `cell`: the cell of its networks, if it is one of the user's own.
+ * @throws CheckpointError for a missing, foreign or damaged file, and as `loadModel` for its networks.
+ */
+export async function loadDetector(path: string, cell?: Cell): Promise<SavedDetector> {
+  const { scores, tensors, metadata } = await readDetectorFile(path)
+  const { foreground, background, calibration, ...notes } = metadata
+  const loaded: { -readonly [N in (typeof networks)[number]]?: SavedModel } = {}
+  for (const name of networks) {
+    const header = { foreground, background }[name]
+    if (header === undefined) continue
+    const contents = {
+      tensors: withoutPrefix(tensors, `${name}.`),
+      metadata: parseObject(path, name, header, isText),
+    }
+    loaded[name] = { ...(await modelOf(path, contents, cell)), path: `${path} (${name})` }
+  }
+  return {
+    path,
+    ...loaded,
+    scores,
+    ...(calibration !== undefined && { calibration: loadCalibration(path, calibration, tensors) }),
+    metadata: notes,
+  }
+}
+
+/**
+ * Writes a detector to one file, whole or not at all.
+ * @throws CheckpointError as `writeDetectorFile`; Error when the file cannot be written.
+ */
+export async function saveDetector(path: string, detector: Omit<SavedDetector, 'path'>): Promise<void> {
+  const tensors = new Map<string, StoredTensor>()
+  const metadata: Record<string, string> = { ...detector.metadata }
+  for (const name of networks) {
+    const model = detector[name]
+    if (model === undefined) continue
+    const contents = parametersOf(model)
+    for (const [tensor, { dtype, shape, data }] of contents.tensors)
+      tensors.set(`${name}.${tensor}`, { dtype, shape, data: await data() } as StoredTensor)
+    metadata[name] = JSON.stringify(contents.metadata)
+  }
+  if (detector.calibration) {
+    const { scores, bothStrands, source } = detector.calibration
+    const lengths: Record<string, readonly number[]> = {}
+    for (const [score, calibration] of scores) {
+      lengths[score] = calibration.lengths
+      for (const [i, length] of calibration.lengths.entries())
+        tensors.set(
+          calibrationName(score, length),
+          tensorOf(calibration.scores[i], [calibration.scores[i].length]),
+        )
+    }
+    metadata.calibration = JSON.stringify({ lengths, bothStrands, source } satisfies CalibrationHeader)
+  }
+  const file: DetectorFile = { scores: detector.scores, tensors, metadata }
+  await writeDetectorFile(path, file)
+}
+
+const calibrationName = (score: string, length: number): string => `calibration.${score}.${length}`
+
+function loadCalibration(path: string, header: string, tensors: StoredTensors): SavedCalibration {
+  const { lengths, bothStrands, source } = parseObject(path, 'calibration', header, isCalibrationHeader)
+  const scores = new Map(
+    Object.entries(lengths).map(([score, ofScore]) => {
+      const calibrated = ofScore.map(length => {
+        const name = calibrationName(score, length)
+        const tensor = tensors.get(name)
+        if (tensor?.dtype !== 'F64') throw new CheckpointError(path, `tensor ${name} (F64) is missing`)
+        return { length, scores: tensor.data }
+      })
+      try {
+        return [score, new Calibration(calibrated)] as const
+      } catch (cause) {
+        throw new CheckpointError(path, `${score}: ${(cause as Error).message}`, { cause })
+      }
+    }),
+  )
+  return { scores, bothStrands, source }
+}
+
+/** The tensors whose names begin with `prefix`, by the rest of their names. */
+const withoutPrefix = (tensors: StoredTensors, prefix: string): Map<string, StoredTensor> =>
+  new Map(
+    [...tensors].flatMap(([name, tensor]) =>
+      name.startsWith(prefix) ? [[name.slice(prefix.length), tensor] as const] : [],
+    ),
+  )
+
+/** An object that stands as JSON in the metadata. @throws CheckpointError when it is none, or not of the form. */
+function parseObject<T>(
+  path: string,
+  key: string,
+  text: string,
+  isForm: (value: object) => value is T & object,
+): T {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw new CheckpointError(path, `metadata '${key}' is not JSON (the file is damaged)`, { cause })
+  }
+  if (typeof value !== 'object' || value === null || !isForm(value))
+    throw new CheckpointError(path, `metadata '${key}' is not what this program writes (the file is damaged)`)
+  return value
+}
+
+const isText = (value: object): value is Record<string, string> =>
+  Object.values(value).every(text => typeof text === 'string')
+
+function isCalibrationHeader(value: object): value is CalibrationHeader {
+  const { lengths, bothStrands, source } = value as Record<string, unknown>
+  return (
+    typeof lengths === 'object' &&
+    lengths !== null &&
+    Object.values(lengths).every(ofScore => Array.isArray(ofScore) && ofScore.every(Number.isInteger)) &&
+    typeof bothStrands === 'boolean' &&
+    typeof source === 'string'
+  )
+}

@@ -1,0 +1,119 @@
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test from 'tape'
+import {
+  decode,
+  readManifest,
+  readReads,
+  sequencesOf,
+  splitByParts,
+  writeReads,
+} from '../../../data/index.js'
+import { fitScores, loadScores, parseSpec } from '../../../eval/scores/index.js'
+import { readDetectorFile } from '../../../model/index.js'
+import { uniforms } from '../../eval/arbitrary.js'
+import { scratch, xenograd } from '../support.js'
+
+/** A folder with a manifest of four small genomes, two of known genera. */
+function genomes(): { folder: string; manifest: string } {
+  const folder = scratch()
+  const rows = ['Known', 'Familiar', 'New', 'Newer'].map((genus, i) => {
+    const contigs = [400, 300].map((length, c) =>
+      Uint8Array.from(uniforms(10 * i + c, length), u => Math.floor(4 * u ** (1 + i / 4))),
+    )
+    const file = `${genus}_a.fna`
+    writeFileSync(join(folder, file), contigs.map((bases, c) => `>c${c}\n${decode(bases)}\n`).join(''))
+    return i < 2 ? `${file}\t${genus}\tID\ttrain:0-0.6;val:0.6-1` : `${file}\t${genus}\tOOD\tval:0-1`
+  })
+  const manifest = join(folder, 'MANIFEST.tsv')
+  writeFileSync(manifest, ['file\tgenus\tset\tpart', ...rows].join('\n'))
+  return { folder, manifest }
+}
+
+const specs = ['markov:order=3', 'kmers:k=9', 'weightedSum:name=sum,of=markov3+kmers9']
+
+test('fit: a detector file with the scores that the library fits on the same genomes', async t => {
+  const { folder, manifest } = genomes()
+  const path = join(folder, 'detector.safetensors')
+  const sampling = ['--lengths', '40,80', '--per-genus', '20', '--seed', '5']
+  const { code, stdout, stderr } = await xenograd([
+    'fit',
+    ...specs,
+    '--genomes',
+    manifest,
+    ...sampling,
+    '-o',
+    path,
+  ])
+  t.equal(code, 0, stderr)
+  t.equal(stdout, '')
+  t.match(stderr, /detector\.safetensors\n {2}markov3: .* MB\n {2}kmers9: .* MB\n {2}sum: /)
+  const { scores, metadata } = await readDetectorFile(path)
+  t.equal(metadata.genera, 'Known, Familiar')
+  t.match(metadata.description, /fitted on .*MANIFEST\.tsv/)
+  const [markov, kmers, sum] = loadScores(scores)
+  t.equal(sum.store().arrays.weights.length, 4, 'weights for two scores at two lengths')
+  const training = splitByParts((await readManifest(manifest)).slice(0, 2)).get('train')!
+  const direct = await fitScores(specs.slice(0, 2).map(parseSpec), sequencesOf(training))
+  const fragments: Uint8Array[] = []
+  for await (const { bases } of readReads(join(folder, 'New_a.fna'))) fragments.push(bases)
+  t.deepEqual(await markov.score(fragments), await direct[0].score(fragments))
+  t.deepEqual(await kmers.score(fragments), await direct[1].score(fragments))
+
+  const again = join(folder, 'again.safetensors')
+  await xenograd(['fit', ...specs, '--genomes', manifest, ...sampling, '-q', '-o', again])
+  t.deepEqual((await readDetectorFile(again)).scores, scores, 'a function of the genomes and the seed')
+})
+
+test('fit: on reads; their labels are the classes', async t => {
+  const folder = scratch()
+  const reads = join(folder, 'reads.tfrecord')
+  await writeReads(
+    reads,
+    [0, 1, 0].map((label, i) => ({ name: `r${i}`, label, bases: Uint8Array.from([0, 1, 2, 3, label, i]) })),
+  )
+  const path = join(folder, 'detector.safetensors')
+  const { code, stderr } = await xenograd(['fit', 'mlr:order=1', '--reads', reads, '-q', '-o', path])
+  t.equal(code, 0, stderr)
+  t.equal(stderr, '')
+  t.deepEqual((await readDetectorFile(path)).scores[0].settings.genera, ['0', '1'])
+})
+
+test('fit: mistakes are told before the work, and leave no file', async t => {
+  const { folder, manifest } = genomes()
+  writeFileSync(join(folder, 'Empty_x.fna'), '>c\nNNNN\n')
+  const write = (name: string, ...rows: string[]) => {
+    const path = join(folder, name)
+    writeFileSync(path, ['file\tgenus\tset\tpart', ...rows].join('\n'))
+    return path
+  }
+  const empty = write('empty.tsv', 'Empty_x.fna\tEmpty\tID\ttrain:0-1')
+  const twice = write('twice.tsv', 'Known_a.fna\tKnown\tID\ttrain:0-1', 'New_a.fna\tKnown\tOOD\tval:0-1')
+  const out = join(folder, 'out')
+  mkdirSync(out)
+  for (const [args, exit, message] of [
+    [['kmers:k=99', '--genomes', manifest], 2, /k is '99'; give a whole number from 1 to 31/],
+    [
+      ['gcRegressed:of=markov', '--genomes', manifest],
+      2,
+      /computed from 'markov', which does not come before it/,
+    ],
+    [['kmers'], 2, /give either --genomes or --reads to fit on/],
+    [
+      ['kmers:k=5', '--genomes', manifest, '--set', 'tr'],
+      3,
+      /no genome whose set is 'ID' has a part for 'tr'/,
+    ],
+    [['kmers:k=5', '--genomes', empty], 3, /Empty_x\.fna: no base of ACGT in the part from 0 to 1/],
+    [
+      ['kmers:k=5', '--genomes', twice],
+      3,
+      /twice\.tsv line 3: genus Known is in set 'OOD', but in 'ID' on line 2/,
+    ],
+  ] as const) {
+    const { code, stderr } = await xenograd(['fit', ...args, '-o', join(out, 'd.safetensors')])
+    t.equal(code, exit, args.join(' '))
+    t.match(stderr, message)
+  }
+  t.deepEqual(readdirSync(out), [])
+})

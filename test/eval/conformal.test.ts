@@ -1,0 +1,104 @@
+import fc from 'fast-check'
+import test from 'tape'
+import { Calibration, FalseDiscovery } from '../../eval/index.js'
+import { scoresOf, uniforms } from './arbitrary.js'
+
+/** Normal scores whose spread falls with the length, as a mean over bases has it. */
+function scoresAt(length: number, count: number, seed: number): number[] {
+  const u = uniforms(seed * 7919 + length, 2 * count)
+  return Array.from({ length: count }, (_, i) => {
+    const normal = Math.sqrt(-2 * Math.log(1 - u[2 * i])) * Math.cos(2 * Math.PI * u[2 * i + 1])
+    return -1.3 + normal * Math.sqrt(0.001 + 1 / length)
+  })
+}
+
+/** The largest distance of the values' distribution from the uniform one (Kolmogorov and Smirnov). */
+function distanceFromUniform(values: number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const n = sorted.length
+  return Math.max(...sorted.map((p, i) => Math.max((i + 1) / n - p, p - i / n)))
+}
+
+test('conformal p-values are what their definition says, at every calibrated length', t => {
+  const fewest = 19
+  fc.assert(
+    fc.property(scoresOf(fewest), fc.double({ min: -6, max: 6, noNaN: true }), (scores, score) => {
+      const p = new Calibration([{ length: 250, scores }]).pValue(score, 250)
+      return p === (1 + scores.filter(s => s <= score).length) / (scores.length + 1)
+    }),
+  )
+  t.end()
+})
+
+test('conformal p-values: monotone in the score, cautious between lengths, none below the shortest', t => {
+  const lengths = [100, 400, 1600]
+  const calibration = new Calibration(lengths.map(length => ({ length, scores: scoresAt(length, 200, 1) })))
+  t.deepEqual(calibration.lengths, lengths)
+  const scores = scoresAt(100, 300, 2).sort((a, b) => a - b)
+  for (const length of [100, 200, 400, 1000, 5000]) {
+    const p = scores.map(score => calibration.pValue(score, length))
+    t.ok(
+      p.every((x, i) => x > 0 && x <= 1 && (i === 0 || x >= p[i - 1])),
+      `${length} bases`,
+    )
+  }
+  for (const score of scores) {
+    const [at100, at200, at400] = [100, 200, 400].map(length => calibration.pValue(score, length))
+    if (at200 !== Math.max(at100, at400)) t.fail(`score ${score}: ${at100}, ${at200}, ${at400}`)
+  }
+  t.equal(calibration.pValue(-1.3, 1e6), calibration.pValue(-1.3, 1600), 'beyond the longest')
+  t.ok(Number.isNaN(calibration.pValue(-1.3, 99)))
+  t.ok(Number.isNaN(calibration.pValue(Number.NaN, 100)))
+  t.end()
+})
+
+test('conformal p-values are uniform on held-out fragments of every length, and calls keep their rate', t => {
+  const lengths = [100, 160, 250, 400, 630, 1000]
+  const calibration = new Calibration(lengths.map(length => ({ length, scores: scoresAt(length, 2000, 1) })))
+  for (const length of lengths) {
+    const p = scoresAt(length, 2000, 2).map(score => calibration.pValue(score, length))
+    // The critical distance at 1 % for two samples of 2000: the calibration is a sample, too.
+    t.ok(distanceFromUniform(p) < 1.63 * Math.sqrt(2 / 2000), `${length} bases: ${distanceFromUniform(p)}`)
+  }
+  for (const length of [...lengths, 130, 200, 800]) {
+    const calls = scoresAt(length, 2000, 3).filter(score => calibration.pValue(score, length) <= 0.05).length
+    const deviation = Math.sqrt(2 * 0.05 * 0.95 * 2000)
+    t.ok(calls <= 100 + 3 * deviation, `${length} bases: ${calls} of 2000 called unknown at 5 %`)
+    if (lengths.includes(length)) t.ok(calls >= 100 - 3 * deviation, `${length} bases: not fewer either`)
+  }
+  t.end()
+})
+
+test('conformal: calibrations that make no sense are refused', t => {
+  const scores = scoresAt(100, 30, 1)
+  t.throws(() => new Calibration([]), /no length has scores/)
+  t.throws(
+    () => new Calibration([{ length: 100, scores: [1, 2] }]),
+    /length 100 has 2 scores, give 19 or more/,
+  )
+  t.throws(() => new Calibration([{ length: 0.5, scores }]), /got length 0.5/)
+  t.throws(
+    () =>
+      new Calibration([
+        { length: 100, scores },
+        { length: 100, scores },
+      ]),
+    /given twice/,
+  )
+  t.throws(() => new Calibration([{ length: 100, scores: [...scores, Number.NaN] }]), /is NaN/)
+  t.end()
+})
+
+test('false discovery: the step-up procedure of Benjamini and Hochberg', t => {
+  const pValues = fc.array(fc.integer({ min: 1, max: 40 }).map(k => k / 40))
+  fc.assert(
+    fc.property(pValues, fc.double({ min: 0.01, max: 0.99, noNaN: true }), (ps, level) => {
+      const discovery = new FalseDiscovery()
+      for (const p of [...ps, Number.NaN]) discovery.add(p)
+      const sorted = ps.toSorted((a, b) => a - b)
+      const rejected = sorted.findLastIndex((p, i) => p <= (level * (i + 1)) / ps.length) + 1
+      return ps.filter(p => p <= discovery.threshold(level)).length === rejected
+    }),
+  )
+  t.end()
+})
