@@ -8,7 +8,12 @@ import { loadReads, openDataset, openGenomes, partsCalled, sampleReads } from '.
 import { openDevice } from '../dist/engine/index.js'
 import { aurocEstimate } from '../dist/eval/index.js'
 import { featuresOf, indexOfMaximum, logitsOf, odin } from '../dist/eval/scores/index.js'
-import { classifierOf, openClassifierScores, readDetectorFile } from '../dist/model/index.js'
+import {
+  classifierScoresOf,
+  loadDetector,
+  openClassifier,
+  openClassifierScores,
+} from '../dist/model/index.js'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -61,7 +66,9 @@ for await (const set of sets()) {
     )
   }
   for (const path of detectors) {
-    const { model, scores } = classifierOf(path, await readDetectorFile(path))
+    const detector = await loadDetector(path)
+    const model = openClassifier(path, detector.classifier)
+    const scores = classifierScoresOf(detector.scores, [model])
     for (const score of scores) await judge(score.name, score)
     if (set.classes && scores.length > 1) {
       const features = await model.features(set.in)

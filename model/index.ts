@@ -18,11 +18,7 @@ export { shippedCells } from './cells.js'
 export { CheckpointError, writeTensorFlowCheckpoint } from './checkpoint/index.js'
 export { checkClassifierSettings, checkSettings } from './checkSettings.js'
 export {
-  type ClassifierDetector,
   type ClassifierResult,
-  classifierOf,
-  FragmentClassifier,
-  hasClassifier,
   loadClassifierData,
   loadClassifierValidation,
   openClassifierScores,
@@ -54,6 +50,7 @@ export {
 } from './detectorFile.js'
 export { DetectorScores, type DetectorScoresOptions } from './detectorScores.js'
 export { DivergedError } from './divergedError.js'
+export { FragmentClassifier, type FragmentClassifierOptions } from './fragmentClassifier.js'
 export { batchLoss, initialModel, type ModelOptions, type ModelParameters, predict } from './generative.js'
 export { GuessingWatch, lossOfGuessing } from './guessing.js'
 export type { MetricsLine } from './metricsWindow.js'
@@ -87,6 +84,7 @@ export {
 } from './settings.js'
 export { InvalidSettingsError, type NamedSetting, SettingsError } from './settingsError.js'
 export { shippedDetector } from './shipped.js'
+export { classifierScoresOf, openClassifier, type StoredClassifier } from './storedClassifier.js'
 export { type TrainOptions, type TrainResult, type TrainSettings, train, trainNetwork } from './train.js'
 export { type TrainHooks, trainFromSettings } from './trainFromSettings.js'
 export { type RunOptions, type RunSettings, TrainingRun } from './trainingRun.js'

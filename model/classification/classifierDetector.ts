@@ -1,8 +1,6 @@
-import { entries, mapTree, scope, type Tensor, tensor } from '../../engine/index.js'
+import { entries } from '../../engine/index.js'
 import {
   fitGaussians,
-  isClassifierScore,
-  loadClassifierScore,
   logOdds,
   mahalanobis,
   maximumProbability,
@@ -12,15 +10,12 @@ import {
   type StorableScore,
 } from '../../eval/scores/index.js'
 import type { TrainingData } from '../batchFeed.js'
-import { CheckpointError, expectTensor, tensorOf } from '../checkpoint/index.js'
-import { type ClassifierParameters, initialClassifier } from '../classifier.js'
+import { CheckpointError, type StoredTensor, tensorOf } from '../checkpoint/index.js'
 import type { ClassifierSettings } from '../classifierSettings.js'
-import { type DetectorFile, readDetectorFile, writeDetectorFile } from '../detectorFile.js'
-import { type ClassifierDescription, loadClassifier, parseDescription } from '../saved/index.js'
-import { FragmentClassifier, type FragmentClassifierOptions } from './fragmentClassifier.js'
-
-/** What the names of the network's tensors begin with, in a detector's file. */
-const prefix = 'classifier.'
+import { FragmentClassifier, type FragmentClassifierOptions } from '../fragmentClassifier.js'
+import { loadClassifier } from '../saved/index.js'
+import { loadDetector, saveDetector } from '../savedDetector.js'
+import { classifierScoresOf, openClassifier } from '../storedClassifier.js'
 
 /**
  * Write the detector of a trained classifier: the network of a checkpoint and its scores, the Gaussians of the
@@ -40,15 +35,14 @@ export async function writeClassifierDetector(
   const model = await FragmentClassifier.open(description, state.parameters, { batch, device })
   const scores = await fittedScores(model, settings, data)
   model.dispose()
-  const tensors = new Map<string, ReturnType<typeof tensorOf>>()
+  const tensors = new Map<string, StoredTensor>()
   for (const [name, t] of entries(state.parameters))
-    tensors.set(`${prefix}${name}`, tensorOf(Float32Array.from(await t.data()), t.shape))
-  await writeDetectorFile(path, {
+    tensors.set(name, tensorOf(Float32Array.from(await t.data()), t.shape))
+  await saveDetector(path, {
+    classifier: { description, tensors },
     scores: scores.map(score => score.store()),
-    tensors,
     metadata: {
-      classifier: JSON.stringify(description),
-      ...(settings.task === 'genera' && { genera: description.classNames.join(', ') }),
+      ...(settings.task === 'genera' && { genera: description.classNames.join(',') }),
       description: `a classifier trained for ${num_steps} steps of ${batch} reads of ${description.length} bases, seed ${random_seed}`,
     },
   })
@@ -94,60 +88,6 @@ function firstReads(
 /** The kinds of scores that several classifiers have together. */
 const ensembleKinds: readonly string[] = ['maximumProbability', 'negativeEntropy']
 
-/** A classifier out of a detector's file, and its scores. */
-export type ClassifierDetector = {
-  readonly model: FragmentClassifier
-  readonly scores: readonly StorableScore[]
-}
-
-/** Whether a detector's file has a classifier in it. */
-export const hasClassifier = ({ metadata }: DetectorFile): boolean => metadata.classifier !== undefined
-
-/**
- * The classifier of a detector's file that has been read (`path` names it), and those of its scores that are a
- * classifier's.
- * @throws CheckpointError when it has none, or a damaged one.
- */
-export function classifierOf(
-  path: string,
-  { scores, tensors, metadata }: DetectorFile,
-  options: FragmentClassifierOptions = {},
-): ClassifierDetector {
-  const description = parseDescription(path, metadata.classifier)
-  const parameters = scope(() => parametersOf(path, tensors, description))
-  const { hidden, classes } = description
-  const lastLayer = {
-    kernel: valuesOf(path, tensors, 'logits.kernel', [hidden, classes]),
-    bias: valuesOf(path, tensors, 'logits.bias', [classes]),
-  }
-  const model = new FragmentClassifier(description, parameters, lastLayer, options)
-  try {
-    return {
-      model,
-      scores: scores.filter(isClassifierScore).map(score => loadClassifierScore(score, [model])),
-    }
-  } catch (cause) {
-    throw new CheckpointError(path, (cause as Error).message, { cause })
-  }
-}
-
-function parametersOf(
-  path: string,
-  tensors: DetectorFile['tensors'],
-  description: ClassifierDescription,
-): ClassifierParameters {
-  const shapes = initialClassifier(description, tensor(new Int32Array(2)))
-  return mapTree(shapes, ({ shape }: Tensor, name) => tensor(valuesOf(path, tensors, name, shape), { shape }))
-}
-
-/** The values of a parameter in a detector's file. */
-const valuesOf = (
-  path: string,
-  tensors: DetectorFile['tensors'],
-  name: string,
-  shape: readonly number[],
-): Float32Array => expectTensor(path, tensors, `${prefix}${name}`, 'F32', shape)
-
 /**
  * Read the classifiers of some detectors' files. One has all of its scores; several are an ensemble, which has those
  * of its averaged probabilities, at the temperature of the first.
@@ -158,14 +98,16 @@ export async function openClassifierScores(
   paths: readonly string[],
   options: FragmentClassifierOptions = {},
 ): Promise<StorableScore[]> {
-  const files = await Promise.all(paths.map(path => readDetectorFile(path)))
-  const detectors = files.map((file, i) => classifierOf(paths[i], file, options))
-  if (detectors.length === 1) return [...detectors[0].scores]
-  const averaged = files[0]?.scores.filter(({ kind }) => ensembleKinds.includes(kind)) ?? []
-  if (averaged.length === 0)
+  const detectors = await Promise.all(paths.map(path => loadDetector(path)))
+  const models = detectors.map(({ path, classifier }) => {
+    if (!classifier) throw new CheckpointError(path, 'this detector has no classifier; give one that has')
+    return openClassifier(path, classifier, options)
+  })
+  const stored = detectors[0]?.scores ?? []
+  const shared = models.length === 1 ? stored : stored.filter(({ kind }) => ensembleKinds.includes(kind))
+  if (shared.length === 0)
     throw new RangeError(
       `${paths.join(', ') || 'no files'}: no ensemble; give detectors whose classifiers tell genera apart`,
     )
-  const models = detectors.map(({ model }) => model)
-  return averaged.map(score => loadClassifierScore(score, models))
+  return classifierScoresOf(shared, models)
 }

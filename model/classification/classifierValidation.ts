@@ -13,10 +13,10 @@ import {
 } from '../../eval/scores/index.js'
 import type { ClassifierParameters } from '../classifier.js'
 import type { ClassifierSettings } from '../classifierSettings.js'
+import { FragmentClassifier } from '../fragmentClassifier.js'
 import type { ClassifierDescription } from '../saved/index.js'
 import type { Judge, Measured, Validator } from '../validation.js'
 import type { ClassifierValidationData, LabelledReads } from './classifierValidationData.js'
-import { FragmentClassifier } from './fragmentClassifier.js'
 
 /**
  * The validator of classifiers: loss (nats) and accuracy on in-distribution reads, and the AUROC of the maximum softmax

@@ -98,6 +98,24 @@ test("train-classifier: the reference's flags, a run directory, and scores that 
     'an ensemble of two equal ones is one of them',
   )
 
+  const table = await xenograd(['score', '--foreground', file], '>a\nACGTACGTACGTAAGGTC\n>b\nACG\n')
+  t.equal(table.code, 0, table.stderr)
+  const [header, first, tooShort] = table.stdout
+    .trim()
+    .split('\n')
+    .map(line => line.split('\t'))
+  t.deepEqual(
+    header.slice(3, 8),
+    scores.map(score => score.name),
+  )
+  const expected = await scores[4].score([
+    Uint8Array.from('ACGTACGTACGTAAGGTC', base => 'ACGT'.indexOf(base)),
+  ])
+  t.ok(Math.abs(Number(first[7]) / expected[0] - 1) < 1e-6, 'xenograd score has its columns')
+  t.deepEqual(tooShort.slice(3, 8), new Array(5).fill('NA'), 'shorter than a motif')
+  const info = await xenograd(['info', file])
+  t.match(info.stdout, /classifier\tof .*: 12 motifs of 6 bases, 8 hidden units, windows of 40 bases/)
+
   const again = await xenograd(['train-classifier', ...flags])
   t.match(again.stderr, /nothing left to do; model .*model_40\.safetensors/, 'a finished run is finished')
   const other = await xenograd(['train-classifier', ...flags, '--random_seed=5'])

@@ -1,8 +1,8 @@
-import { unknown } from '../../data/index.js'
-import { type CompiledFunction, compile, type Tensor, tensor } from '../../engine/index.js'
-import type { ClassifierModel } from '../../eval/scores/index.js'
-import { type ClassifierParameters, hiddenLayer } from '../classifier.js'
-import type { ClassifierDescription } from '../saved/index.js'
+import { unknown } from '../data/index.js'
+import { type CompiledFunction, compile, type Tensor, tensor } from '../engine/index.js'
+import type { ClassifierModel } from '../eval/scores/index.js'
+import { type ClassifierParameters, hiddenLayer } from './classifier.js'
+import type { ClassifierDescription } from './saved/index.js'
 
 /** A window of a fragment: which fragment, and its bases. */
 type Window = { readonly fragment: number; readonly bases: Uint8Array }
