@@ -1,7 +1,9 @@
-import { loadScores, overStrands, type Score, type StoredScore } from '../eval/scores/index.js'
+import { isClassifierScore, loadScores, overStrands, type Score } from '../eval/scores/index.js'
 import { CheckpointError } from './checkpoint/index.js'
 import { Detector, type DetectorOptions, type ReadScores } from './detector.js'
+import type { FragmentClassifier } from './fragmentClassifier.js'
 import type { SavedDetector } from './savedDetector.js'
+import { classifierScoresOf, openClassifier } from './storedClassifier.js'
 
 export type DetectorScoresOptions = DetectorOptions & {
   /** Told from time to time how many predictions the networks have made since the last time. */
@@ -16,16 +18,12 @@ const networkColumns = {
 } as const satisfies Record<string, (scores: ReadScores) => number>
 
 /**
- * The fitted scores of a detector file; `networks` are those that they may be computed from.
+ * What `load` makes of the fitted scores of a detector file.
  * @throws CheckpointError when one is of no kind that is known, or its contents are not those of its kind.
  */
-export function loadFitted(
-  path: string,
-  stored: readonly StoredScore[],
-  networks: readonly Score[],
-): readonly Score[] {
+export function loadFitted(path: string, load: () => readonly Score[]): readonly Score[] {
   try {
-    return loadScores(stored, networks)
+    return load()
   } catch (cause) {
     if (cause instanceof RangeError) throw new CheckpointError(path, cause.message, { cause })
     throw cause
@@ -38,19 +36,29 @@ export class DetectorScores {
   /** Index of the score that calls rest on: the last one that is fitted, else the networks' ratio, else the likelihood. */
   readonly main: number
   readonly #networks: Detector | undefined
+  readonly #classifier: FragmentClassifier | undefined
   readonly #onProgress: ((predictions: number) => void) | undefined
   /** What the networks have said of fragments that are being scored: each of their columns asks for the same. */
   readonly #networkScores = new WeakMap<readonly Uint8Array[], Promise<ReadScores[]>>()
 
-  /** @throws CheckpointError when a stored score is of no kind that is known, or its contents are not those of its kind. */
+  /**
+   * @throws CheckpointError when a stored score is of no kind that is known, its contents are not those of its kind, or a
+   * classifier's parameters are not those that it says.
+   */
   constructor(
-    { path, foreground, background, scores: stored }: SavedDetector,
+    { path, foreground, background, classifier, scores: stored }: SavedDetector,
     { onProgress, ...options }: DetectorScoresOptions = {},
   ) {
     this.#networks = foreground && new Detector(foreground, background, options)
     this.#onProgress = onProgress
     const networks = foreground ? Object.entries(networkColumns).map(column => this.#column(...column)) : []
-    const fitted = loadFitted(path, stored, networks)
+    const { batch, device } = options
+    this.#classifier = classifier && openClassifier(path, classifier, { ...(batch && { batch }), device })
+    const fitted = loadFitted(path, () => {
+      const ofClassifier = this.#classifier ? classifierScoresOf(stored, [this.#classifier]) : []
+      const others = stored.filter(score => !(this.#classifier && isClassifierScore(score)))
+      return [...ofClassifier, ...loadScores(others, [...networks, ...ofClassifier])]
+    })
     this.scores = [
       ...networks,
       ...(options.bothStrands ? fitted.map(score => overStrands(score.name, score, 'mean')) : fitted),
@@ -96,5 +104,6 @@ export class DetectorScores {
   dispose(): void {
     for (const score of this.scores) score.dispose?.()
     this.#networks?.dispose()
+    this.#classifier?.dispose()
   }
 }

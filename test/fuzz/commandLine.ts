@@ -58,6 +58,16 @@ const trials: Readonly<Record<string, Trial>> = {
     always: ['--base-url=http://127.0.0.1:9', '--email=me@example.org', '-o', 'out', '--manifest=damaged0'],
     usual: [[], ['../x']],
   },
+  'train-classifier': {
+    always: [
+      ...['--num_steps=2', '--seq_len=8', '--batch_size=2', '--out_dir=out'],
+      ...['--num_motifs=4', '--len_motifs=4', '--hidden_dense_size=4'],
+    ],
+    usual: [
+      ['--in_tr_data_dir=reads.fa', ...noValidation],
+      ['--in_tr_data_dir=damaged0', '--in_val_data_dir=reads.fa', '--ood_val_data_dir=reads.fq'],
+    ],
+  },
   fit: {
     always: ['--lengths=8', '--per-genus=2', '-o', 'new.safetensors'],
     usual: [
@@ -137,7 +147,11 @@ function run(args: readonly string[], cwd: string): Promise<Ended> {
 /** The commands, and the options of each, as their help says. */
 export async function commands(): Promise<Map<string, string[]>> {
   const help = await run(['--help'], '.')
-  const names = [...help.stdout.matchAll(/^ {2}([a-z]+) .*\[options\]|^ {2}([a-z]+) +<|^ {2}([a-z]+) +\[/gm)]
+  const names = [
+    ...help.stdout.matchAll(
+      /^ {2}([a-z][a-z-]*) .*\[options\]|^ {2}([a-z][a-z-]*) +<|^ {2}([a-z][a-z-]*) +\[/gm,
+    ),
+  ]
     .map(([, ...groups]) => groups.find(Boolean) ?? '')
     .filter(name => name !== 'help')
   const options = new Map<string, string[]>()

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { encode } from '../../data/index.js'
 import { Calibration } from '../../eval/index.js'
-import { fitScores, parseSpec, type Score } from '../../eval/scores/index.js'
+import { fitScores, loadScores, parseSpec, type Score } from '../../eval/scores/index.js'
 import { lstm } from '../../model/cells/lstm.js'
 import { loadFitted } from '../../model/detectorScores.js'
 import { initialState, loadDetector, saveDetector } from '../../model/index.js'
@@ -69,7 +69,7 @@ export const detectorTargets: readonly Target[] = [
           const p = ofScore.pValue(-1.3, length)
           check(Number.isNaN(p) || (p > 0 && p <= 1), `p = ${p}`)
         }
-      const fitted = await outcomeOf(() => loadFitted(path, loaded.scores, networks))
+      const fitted = await outcomeOf(() => loadFitted(path, () => loadScores(loaded.scores, networks)))
       for (const score of fitted ?? []) {
         const values = await score.score(fragments)
         const sound = [...values].every(value => Number.isNaN(value) || Number.isFinite(value))
