@@ -7,6 +7,9 @@
  * and `aminoKeys`) look a fragment's k-mers up in a set (`sets/`). The rest is computed from other scores: `bothStrands`,
  * `gcRegressed` (with `leastSquares`), `compression`, and `weightedSum` (with `logisticRegression`).
  *
+ * Some judge each genus (`genusEvidence`) and score the lead of the likeliest: `genusOdds` by what it remembers of genomes
+ * (`memory/`), networks of genera above this folder, and `pooledOdds` by the sum of what others say.
+ *
  * A `kind` is how a score is fitted, stored and loaded; `kinds` has them all. `spec` reads `kmers:k=15` and its `options`,
  * `fitScores` fits a list of such specs in one pass over genomes, `loadScores` makes scores of what a file holds
  * (`stored`) and has them `remembered` where others need them, too.
@@ -15,6 +18,7 @@
 export { overStrands } from './bothStrands.js'
 export { type Compressor, compressedLength } from './compression.js'
 export { fitScores, type LabelledFragments } from './fitScores.js'
+export { type EvidentScore, leadOfGenera } from './genusEvidence.js'
 export type { DerivedKind, Fitting, LabelledScores, ScoreKind, ScoresByName, SequenceKind } from './kind.js'
 export { findKind, loadScores, scoreKinds } from './kinds.js'
 export { likelihood, likelihoodRatio, meanLogLikelihood } from './likelihood.js'
@@ -24,11 +28,13 @@ export { maximumLikelihood, type OwnOrder } from './mlr.js'
 export { type ScoreOption, valuesOf } from './options.js'
 export type {
   FragmentLikelihood,
+  GenusEvidence,
   LikelihoodModel,
   Score,
   StorableScore,
   StoredArray,
   StoredScore,
 } from './score.js'
+export { rememberedByBatch } from './remembered.js'
 export { checkSpecs, parseSpec, type ScoreSpec } from './spec.js'
 export { crossValidatedSum, type FunctionAtLength, weightedScores } from './weightedSum.js'
