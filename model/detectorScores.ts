@@ -1,5 +1,6 @@
 import { loadScores, overStrands, type Score } from '../eval/scores/index.js'
 import { Detector, type DetectorOptions, type ReadScores } from './detector.js'
+import { GenusNetworks } from './genusNetworks.js'
 import type { SavedDetector } from './savedDetector.js'
 
 export type DetectorScoresOptions = DetectorOptions & {
@@ -17,27 +18,39 @@ const networkColumns = {
 /** All scores of a detector for the same fragments, side by side: the columns of a table. */
 export class DetectorScores {
   readonly scores: readonly Score[]
-  /** Index of the score that calls rest on: the last one that is fitted, else the networks' ratio, else the likelihood. */
+  /**
+   * Index of the score that calls rest on: the last one that is fitted, else the odds of the networks of genera, else the
+   * ratio, else the likelihood.
+   */
   readonly main: number
+  /** How many predictions the networks make of every base. */
+  readonly passes: number
   readonly #networks: Detector | undefined
+  readonly #genera: GenusNetworks | undefined
   readonly #onProgress: ((predictions: number) => void) | undefined
   /** What the networks have said of fragments that are being scored: each of their columns asks for the same. */
   readonly #networkScores = new WeakMap<readonly Uint8Array[], Promise<ReadScores[]>>()
 
   /** @throws RangeError when a stored score is of no kind that is known, or its contents are not those of its kind. */
   constructor(
-    { foreground, background, scores: stored }: SavedDetector,
+    { foreground, background, genera, scores: stored }: SavedDetector,
     { onProgress, ...options }: DetectorScoresOptions = {},
   ) {
     this.#networks = foreground && new Detector(foreground, background, options)
     this.#onProgress = onProgress
-    const networks = foreground ? Object.entries(networkColumns).map(column => this.#column(...column)) : []
+    this.#genera = genera && new GenusNetworks(genera, { ...options, ...(onProgress && { onProgress }) })
+    const networks = [
+      ...(foreground ? Object.entries(networkColumns).map(column => this.#column(...column)) : []),
+      ...(this.#genera?.scores ?? []),
+    ]
     const fitted = loadScores(stored, networks)
     this.scores = [
       ...networks,
       ...(options.bothStrands ? fitted.map(score => overStrands(score.name, score, 'mean')) : fitted),
     ]
-    this.main = this.scores.length > networks.length || background ? this.scores.length - 1 : 0
+    this.main = this.scores.length > networks.length || genera || background ? this.scores.length - 1 : 0
+    const strands = options.bothStrands ? 2 : 1
+    this.passes = strands * (Number(!!foreground) + Number(!!background) + (genera?.size ?? 0))
   }
 
   #column(name: string, of: (scores: ReadScores) => number): Score {
@@ -59,7 +72,7 @@ export class DetectorScores {
     return scores
   }
 
-  /** Whether there are networks, whose log-likelihoods can be told base by base. */
+  /** Whether there is a foreground, whose log-likelihoods can be told base by base. */
   get hasTracks(): boolean {
     return this.#networks !== undefined
   }
@@ -78,5 +91,6 @@ export class DetectorScores {
   dispose(): void {
     for (const score of this.scores) score.dispose?.()
     this.#networks?.dispose()
+    this.#genera?.dispose()
   }
 }

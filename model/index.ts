@@ -7,7 +7,8 @@
  * `optimiser`) and lets it change the `trainState` step by step, with what the `batchFeed` hands it; it logs
  * (`metricsWindow`), validates (`validation`), compares validations to stop early (`bestValidation`) and saves (`saved/`,
  * in the file formats of `checkpoint/`), so that a run of the same `runIdentity` goes on. A `scorer` gives a model's
- * log-likelihoods of reads, a `detector` the ratio of two models'; `detectorScores` puts them beside fitted scores.
+ * log-likelihoods of reads (`scoreReads`: of any lengths), a `detector` the ratio of two models', `genusNetworks` (from a
+ * folder: `loadGenera`) what a model for each genus says; `detectorScores` puts them beside fitted scores.
  * All of it, calibrated, is a `savedDetector`, in one `detectorFile`; one comes with the package (`shipped`).
  */
 export type { TrainingData } from './batchFeed.js'
@@ -27,13 +28,21 @@ export {
 export { DetectorScores, type DetectorScoresOptions } from './detectorScores.js'
 export { DivergedError } from './divergedError.js'
 export { batchLoss, initialModel, type ModelOptions, type ModelParameters, predict } from './generative.js'
+export { GenusNetworks, type GenusNetworksOptions } from './genusNetworks.js'
 export { GuessingWatch, lossOfGuessing } from './guessing.js'
+export { loadGenera } from './loadGenera.js'
 export type { MetricsLine } from './metricsWindow.js'
 export type { OptimiserName, OptimiserSettings } from './optimiser.js'
 export { type RegulariserType, regulariser } from './regulariser.js'
 export { RunDirectory } from './runDirectory.js'
 export { loadModel, type SavedModel, saveState, toReference } from './saved/index.js'
-export { loadDetector, type SavedCalibration, type SavedDetector, saveDetector } from './savedDetector.js'
+export {
+  halvedDetector,
+  loadDetector,
+  type SavedCalibration,
+  type SavedDetector,
+  saveDetector,
+} from './savedDetector.js'
 export { countPredictions, type LogLikelihood, Scorer, type ScoringHooks } from './scorer.js'
 export {
   defaults,

@@ -4,6 +4,7 @@ import { purposeKey, seedPurposes, uniformAt } from '../../engine/hostRandom.js'
 import { Calibration, type CalibrationScores, fewestCalibrationScores } from '../../eval/index.js'
 import {
   DetectorScores,
+  halvedDetector,
   loadDetector,
   type SavedCalibration,
   type SavedDetector,
@@ -23,6 +24,7 @@ type CalibrateFlags = ScoringFlags & {
   background?: string
   output: string
   add?: string[]
+  half?: boolean
   genomes?: string
   set: string
   inDistribution?: string
@@ -61,9 +63,10 @@ export function register(program: Command): void {
     .requiredOption('-o, --output <out>', 'the detector to write, a safetensors file')
     .option(
       '--add <detector>',
-      'take the scores of this detector, too (xenograd fit makes them); may be repeated',
+      'take the scores and the networks of genera of this detector, too (xenograd fit makes them); may be repeated',
       (path: string, before: string[] = []) => [...before, path],
     )
+    .option('--half', 'store the networks at 16 bits a parameter, half the size')
     .option('--genomes <manifest>', 'table of genomes to sample fragments from')
     .option('--set <name>', 'the set of the manifest whose parts of genomes are held out', 'val')
     .option(
@@ -99,7 +102,8 @@ async function calibrate(files: string[], flags: CalibrateFlags): Promise<void> 
       ? await readFragments(files, flags)
       : await genomeFragments(flags.genomes, flags)
   const device = await openChosenDevice(flags)
-  const saved = await withScoresOf(await loadChosenDetector(flags), flags.add ?? [])
+  const whole = await withScoresOf(await loadChosenDetector(flags), flags.add ?? [])
+  const saved = flags.half ? await halvedDetector(whole) : whole
   if (!flags.quiet) sayBanner(device, saved, flags)
   const { bothStrands = false, batch } = flags
   const detector = new DetectorScores(saved, { device: device.name, batch, bothStrands })
@@ -134,10 +138,17 @@ async function calibrate(files: string[], flags: CalibrateFlags): Promise<void> 
   if (!flags.quiet) say(`${flags.output}: calibrated with ${fragments.source}`)
 }
 
-/** A detector with the fitted scores of others, in their order: calls rest on the last one. */
+/** A detector with the fitted scores of others, in their order, and their networks of genera: calls rest on the last one. */
 async function withScoresOf(detector: SavedDetector, others: readonly string[]): Promise<SavedDetector> {
   const added = await Promise.all(others.map(path => loadDetector(path)))
-  return { ...detector, scores: [detector, ...added].flatMap(({ scores }) => scores) }
+  const all = [detector, ...added]
+  const withGenera = all.filter(({ genera }) => genera)
+  if (withGenera.length > 1)
+    throw new UsageError(
+      `${withGenera.map(({ path }) => path).join(' and ')} have networks of genera, each their own; take one of them`,
+    )
+  const [{ genera } = detector] = withGenera
+  return { ...detector, ...(genera && { genera }), scores: all.flatMap(({ scores }) => scores) }
 }
 
 /** Held-out fragments by their length. */

@@ -33,12 +33,14 @@ export function register(program: Command): void {
 }
 
 /** A detector's networks, scores, calibrations and notes, a line each. */
-function showDetector({ path, foreground, background, scores, calibration, metadata }: SavedDetector): void {
+function showDetector(detector: SavedDetector): void {
+  const { path, foreground, background, genera: networks = [], scores, calibration, metadata } = detector
   const lines = [
     ['path', path],
     ...Object.entries({ foreground, background }).flatMap(([name, model]) =>
       model ? [[name, describeModel(model)]] : [],
     ),
+    ...Array.from(networks, ([genus, model]) => [`network of ${genus}`, describeModel(model)]),
     ...scores.map(({ name, kind, settings }) => [`score ${name}`, `${kind} ${JSON.stringify(settings)}`]),
     ...[...(calibration?.scores ?? [])].map(([name, { lengths, scores: ofLength }]) => [
       `calibration ${name}`,

@@ -26,6 +26,7 @@ export { fitLogistic, type LinearFunction } from './logisticRegression.js'
 export { MarkovChain, MarkovCounts, maxMarkovOrder } from './markovChain.js'
 export { maximumLikelihood, type OwnOrder } from './mlr.js'
 export { type ScoreOption, valuesOf } from './options.js'
+export { rememberedByBatch } from './remembered.js'
 export type {
   FragmentLikelihood,
   GenusEvidence,
@@ -35,6 +36,5 @@ export type {
   StoredArray,
   StoredScore,
 } from './score.js'
-export { rememberedByBatch } from './remembered.js'
 export { checkSpecs, parseSpec, type ScoreSpec } from './spec.js'
 export { crossValidatedSum, type FunctionAtLength, weightedScores } from './weightedSum.js'

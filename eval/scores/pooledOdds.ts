@@ -57,7 +57,10 @@ function evidenceOf(pool: string, { name, genusEvidence }: Score): GenusEvidence
 
 /** Where each genus of `wanted` stands in `genera`. @throws RangeError when they are not the same genera. */
 function placesIn(genera: readonly string[], wanted: readonly string[], who: string): number[] {
-  const odd = [...genera.filter(name => !wanted.includes(name)), ...wanted.filter(name => !genera.includes(name))]
+  const odd = [
+    ...genera.filter(name => !wanted.includes(name)),
+    ...wanted.filter(name => !genera.includes(name)),
+  ]
   if (odd.length > 0)
     throw new RangeError(
       `${who} do not judge the same genera: only one of them knows ${odd.join(', ')}; make both from the same genera`,

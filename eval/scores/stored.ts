@@ -39,7 +39,9 @@ export function storedTexts({ name, settings }: StoredScore, setting: string): r
 export function storedNumbers({ name, settings }: StoredScore, setting: string): readonly number[] {
   const value = settings[setting]
   if (Array.isArray(value) && value.every(number => typeof number === 'number' && number >= 0)) return value
-  throw new RangeError(`${name}: its setting ${setting} is ${JSON.stringify(value)}, wanted a list of numbers`)
+  throw new RangeError(
+    `${name}: its setting ${setting} is ${JSON.stringify(value)}, wanted a list of numbers`,
+  )
 }
 
 type ArrayTypes = {

@@ -2,9 +2,10 @@
  * Models in files: the folder's door. `loadModel` has `locate` find the file that a path means, and
  * `safetensorsModel` (ours) or `tensorFlowModel` (the reference's) turn its tensors into a training state by their names
  * (`savedModel`). Both write such files, too. `checkpoints` are those that a run leaves in its folder. The file formats
- * themselves, which know nothing of models, are in `checkpoint/`.
+ * themselves, which know nothing of models, are in `checkpoint/`. `halved` rounds a model to 16 bits.
  */
 export { type Checkpoint, loadNewestCheckpoint, runCheckpoints, saveCheckpoint } from './checkpoints.js'
+export { halved } from './halved.js'
 export { loadModel, loadToTrain } from './loadModel.js'
 export { modelOf, parametersOf, saveState } from './safetensorsModel.js'
 export type { SavedModel } from './savedModel.js'

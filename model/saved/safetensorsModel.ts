@@ -8,6 +8,7 @@ import {
   type SafetensorsToWrite,
   type StoredDtype,
   type TensorToWrite,
+  widenHalves,
   writeSafetensors,
 } from '../checkpoint/index.js'
 import type { ModelOptions } from '../generative.js'
@@ -72,12 +73,13 @@ const describe = (
 export const loadSafetensorsModel = async (path: string, cell?: Cell): Promise<SavedModel> =>
   modelOf(path, await readSafetensors(path), cell)
 
-/** The model that a safetensors file's contents are; `path` names them in errors. @throws as `loadSafetensorsModel`. */
+/** The model that a safetensors file's contents are; `path` names them in errors. Parameters may have 16 bits. @throws as `loadSafetensorsModel`. */
 export async function modelOf(
   path: string,
-  { tensors, metadata }: Safetensors,
+  { tensors: stored, metadata }: Safetensors,
   cell?: Cell,
 ): Promise<SavedModel> {
+  const tensors = widenHalves(stored)
   const options = await optionsOf(path, metadata, cell)
   const has = (prefix: string) => [...tensors.keys()].some(name => name.startsWith(prefix))
   const withOptimiser = has('adam.') || has('sgd.')
