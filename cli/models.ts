@@ -71,12 +71,12 @@ export function describeModel(model: SavedModel): string {
 
 /** What a detector is, in lines: its networks, its fitted scores, what it knows and how it was made. */
 export function describeDetector(detector: SavedDetector): string[] {
-  const { path, foreground, background, genera: networks = [], scores, calibration, metadata } = detector
+  const { path, foreground, background, genera: networks, scores, calibration, metadata } = detector
   const { genera, description } = metadata
   return [
     ...(foreground ? [`foreground ${describeModel(foreground)}`] : []),
     ...(background ? [`background ${describeModel(background)}`] : []),
-    ...Array.from(networks, ([genus, model]) => `network of ${genus} ${describeModel(model)}`),
+    ...(networks ? [`a network for each of ${[...networks.keys()].join(', ')}`] : []),
     ...(scores.length ? [`scores ${scores.map(({ name, kind }) => `${name} (${kind})`).join(', ')}`] : []),
     ...(genera ? [`${path} knows ${genera.split(',').length} genera: ${genera.replace(/,\s*/g, ', ')}`] : []),
     ...(description ? [description] : []),
