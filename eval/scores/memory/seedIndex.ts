@@ -45,7 +45,6 @@ export function forEachSeed(bases: Uint8Array, visit: (position: number, bucket:
     const start = i - span + 1
     const frame = i % 3
     keys[frame] = ((keys[frame] << 4) | ((bases[i - 1] & 3) << 2) | (bases[i] & 3)) & keyMask
-    if (known >= span)
-      visit(start, Math.imul(keys[frame], 0x9e3779b1) >>> (32 - bucketBits))
+    if (known >= span) visit(start, Math.imul(keys[frame], 0x9e3779b1) >>> (32 - bucketBits))
   }
 }

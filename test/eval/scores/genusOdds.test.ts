@@ -45,7 +45,7 @@ test('genusOdds: contexts and weighted alignments of each genus; the score is th
     alignments.addScores(fragment, ofAlignments)
     const expected = ofContexts.map((sum, genus) => sum + 0.2 * ofAlignments[genus])
     t.equal(evidence[i] === undefined, predicted === 0, `fragment ${i} of ${fragment.length} bases`)
-    t.equal(predicted === 0, fragment.length <= 4 || fragment[0] === fragment[1] && fragment[1] === 4)
+    t.equal(predicted === 0, fragment.length <= 4 || (fragment[0] === fragment[1] && fragment[1] === 4))
     const [a, b] = evidence[i] ?? [Number.NaN, Number.NaN]
     if (evidence[i]) t.ok(Math.abs(a - expected[0]) + Math.abs(b - expected[1]) < 1e-9)
     t.ok(Object.is(leads[i], Math.abs(a - b)))
@@ -58,7 +58,9 @@ test('genusOdds: stored and loaded, the same bits; damage is refused', async t =
   const loaded = reload(score)
   t.deepEqual([...(await loaded.score(fragments))], [...(await score.score(fragments))])
   t.deepEqual(await evidenceOf(loaded), await evidenceOf(score))
-  t.ok([...(await fitOn('genusOdds:alignments=0,order=2', [training[0]]).score(fragments))].every(Number.isNaN))
+  t.ok(
+    [...(await fitOn('genusOdds:alignments=0,order=2', [training[0]]).score(fragments))].every(Number.isNaN),
+  )
   const stored = fitOn('genusOdds:alignments=0,order=2', training).store()
   const beyond = { ...stored, arrays: { ...stored.arrays, stretches: Uint32Array.of(2, 0, 10) } }
   t.throws(() => loadScores([beyond]), /genusOdds0-2: its stretches lie outside/)
@@ -68,7 +70,8 @@ test('genusOdds: stored and loaded, the same bits; damage is refused', async t =
 const evident = (name: string, genera: readonly string[], of: (length: number) => number[]): EvidentScore =>
   leadOfGenera(name, {
     genera,
-    evidence: async fragments => fragments.map(({ length }) => (length ? Float64Array.from(of(length)) : undefined)),
+    evidence: async fragments =>
+      fragments.map(({ length }) => (length ? Float64Array.from(of(length)) : undefined)),
   })
 
 async function* nothing() {}
@@ -105,7 +108,10 @@ test('pooledOdds: evidence is summed genus by genus, with weights; then the lead
     await refused('one+x', [one, scoreOf('x', () => 0)]),
     /pool: x says nothing of single genera; pool scores that do/,
   )
-  t.throws(() => parseSpec('pooledOdds:of=a+b,weights=1+-2'), /weights is '1\+-2'; give numbers from 0 on, joined by \+/)
+  t.throws(
+    () => parseSpec('pooledOdds:of=a+b,weights=1+-2'),
+    /weights is '1\+-2'; give numbers from 0 on, joined by \+/,
+  )
 })
 
 test('evidence of a batch is computed once, for all that ask', async t => {
@@ -120,7 +126,11 @@ test('evidence of a batch is computed once, for all that ask', async t => {
   const score = leadOfGenera('counted', genusEvidence)
   const [pool] = await fitScores([parseSpec('pooledOdds:of=counted')], nothing(), [], [score])
   const batch = [new Uint8Array(3)]
-  const results = await Promise.all([score.score(batch), pool.score(batch), pool.genusEvidence!.evidence(batch)])
+  const results = await Promise.all([
+    score.score(batch),
+    pool.score(batch),
+    pool.genusEvidence!.evidence(batch),
+  ])
   t.deepEqual([...results[0], ...results[1]], [3, 3])
   t.equal(calls, 1)
 })

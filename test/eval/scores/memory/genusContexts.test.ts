@@ -51,7 +51,10 @@ test('contexts: log-likelihoods equal those of counted words, to half a step of 
     }),
     { numRuns: 40 },
   )
-  t.throws(() => new GenusContexts(genomesOf([Uint8Array.of(0)]), 12), /contexts of 12 bases: give a whole number/)
+  t.throws(
+    () => new GenusContexts(genomesOf([Uint8Array.of(0)]), 12),
+    /contexts of 12 bases: give a whole number/,
+  )
   t.end()
 })
 

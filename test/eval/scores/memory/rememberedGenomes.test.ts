@@ -1,7 +1,11 @@
 import fc from 'fast-check'
 import test from 'tape'
 import { encode } from '../../../../data/index.js'
-import { packBases, RememberedGenomes, unpackBases } from '../../../../eval/scores/memory/rememberedGenomes.js'
+import {
+  packBases,
+  RememberedGenomes,
+  unpackBases,
+} from '../../../../eval/scores/memory/rememberedGenomes.js'
 import { sequence } from '../sequences.js'
 
 test('bases are packed to a quarter, and come back', t => {

@@ -34,8 +34,7 @@ test('seeds: each place that has no unknown base, equal ones in one bucket, othe
     [...bases.keys()].filter(i => seedAt(bases, i) !== undefined),
   )
   t.ok(new Set(buckets.values()).size > 0.99 * buckets.size)
-  for (const length of [0, 1, 19])
-    forEachSeed(random(length, 1), () => t.fail(`no seed in ${length} bases`))
+  for (const length of [0, 1, 19]) forEachSeed(random(length, 1), () => t.fail(`no seed in ${length} bases`))
   t.end()
 })
 

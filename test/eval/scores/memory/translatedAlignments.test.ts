@@ -58,7 +58,9 @@ function naiveExcess(fragment: Uint8Array, genome: Uint8Array): number {
     for (const [q, g] of starts)
       for (const { score, start, end } of bestSegments(query, genome, q, g))
         if (score > threshold)
-          segments.push(reversed ? { score, start: length - end, end: length - start } : { score, start, end })
+          segments.push(
+            reversed ? { score, start: length - end, end: length - start } : { score, start, end },
+          )
   }
   segments.sort((a, b) => b.score - a.score)
   const covered = new Set<number>()
@@ -99,7 +101,10 @@ test('alignments: their sums are those of a search of all pairs of places', t =>
   for (const [i, fragment] of fragments.entries())
     t.deepEqual(
       scores(fragment),
-      [naiveExcess(fragment, genomes[0]), naiveExcess(fragment, genomes[1]) + naiveExcess(fragment, genomes[2])],
+      [
+        naiveExcess(fragment, genomes[0]),
+        naiveExcess(fragment, genomes[1]) + naiveExcess(fragment, genomes[2]),
+      ],
       `fragment ${i}: ${scores(fragment)}`,
     )
   t.ok(scores(fragments[0])[0] > 50 && scores(fragments[2]).every(sum => sum > 50), 'relatives are found')
@@ -116,7 +121,12 @@ test('alignments: the same for the reverse complement; what is short or unknown 
 })
 
 test('alignments: a long fragment is the sum of its pieces', t => {
-  const long = joined(relative(genomes[0], 60, 120), random(8130, 20), relative(genomes[1], 600, 180), random(300, 21))
+  const long = joined(
+    relative(genomes[0], 60, 120),
+    random(8130, 20),
+    relative(genomes[1], 600, 180),
+    random(300, 21),
+  )
   const pieces = [long.subarray(0, 8192), long.subarray(8192)].map(scores)
   t.deepEqual(
     scores(long),
