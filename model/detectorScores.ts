@@ -1,7 +1,9 @@
-import { loadScores, overStrands, type Score } from '../eval/scores/index.js'
+import { isClassifierScore, loadScores, overStrands, type Score } from '../eval/scores/index.js'
 import { Detector, type DetectorOptions, type ReadScores } from './detector.js'
+import type { FragmentClassifier } from './fragmentClassifier.js'
 import { GenusNetworks } from './genusNetworks.js'
 import type { SavedDetector } from './savedDetector.js'
+import { classifierScoresOf, openClassifier } from './storedClassifier.js'
 
 export type DetectorScoresOptions = DetectorOptions & {
   /** Told from time to time how many predictions the networks have made since the last time. */
@@ -27,13 +29,17 @@ export class DetectorScores {
   readonly passes: number
   readonly #networks: Detector | undefined
   readonly #genera: GenusNetworks | undefined
+  readonly #classifier: FragmentClassifier | undefined
   readonly #onProgress: ((predictions: number) => void) | undefined
   /** What the networks have said of fragments that are being scored: each of their columns asks for the same. */
   readonly #networkScores = new WeakMap<readonly Uint8Array[], Promise<ReadScores[]>>()
 
-  /** @throws RangeError when a stored score is of no kind that is known, or its contents are not those of its kind. */
+  /**
+   * @throws RangeError when a stored score is of no kind that is known, or its contents are not those of its kind;
+   * CheckpointError when a classifier's parameters are not those that it says.
+   */
   constructor(
-    { foreground, background, genera, scores: stored }: SavedDetector,
+    { path, foreground, background, genera, classifier, scores: stored }: SavedDetector,
     { onProgress, ...options }: DetectorScoresOptions = {},
   ) {
     this.#networks = foreground && new Detector(foreground, background, options)
@@ -43,7 +49,11 @@ export class DetectorScores {
       ...(foreground ? Object.entries(networkColumns).map(column => this.#column(...column)) : []),
       ...(this.#genera?.scores ?? []),
     ]
-    const fitted = loadScores(stored, networks)
+    const { batch, device } = options
+    this.#classifier = classifier && openClassifier(path, classifier, { ...(batch && { batch }), device })
+    const ofClassifier = this.#classifier ? classifierScoresOf(stored, [this.#classifier]) : []
+    const others = stored.filter(score => !(this.#classifier && isClassifierScore(score)))
+    const fitted = [...ofClassifier, ...loadScores(others, [...networks, ...ofClassifier])]
     this.scores = [
       ...networks,
       ...(options.bothStrands ? fitted.map(score => overStrands(score.name, score, 'mean')) : fitted),
@@ -92,5 +102,6 @@ export class DetectorScores {
     for (const score of this.scores) score.dispose?.()
     this.#networks?.dispose()
     this.#genera?.dispose()
+    this.#classifier?.dispose()
   }
 }

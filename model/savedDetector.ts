@@ -1,8 +1,8 @@
 /**
  * A whole detector: networks, fitted scores, and the calibration of what they give. One file holds it
- * (`detectorFile`): the networks' parameters are its tensors `foreground.…`, `background.…` and `genus.NAME.…`, the
- * calibration scores those of `calibration.SCORE.LENGTH`; what belongs to them stands as JSON in its metadata. A network
- * whose parameters are all numbers of 16 bits (`halved`) is written as such.
+ * (`detectorFile`): the networks' parameters are its tensors `foreground.…`, `background.…`, `genus.NAME.…` and
+ * `classifier.…`, the calibration scores those of `calibration.SCORE.LENGTH`; what belongs to them stands as JSON in its
+ * metadata. A generative network whose parameters are all numbers of 16 bits (`halved`) is written as such.
  */
 
 import type { Cell } from '../engine/index.js'
@@ -16,7 +16,8 @@ import {
   tensorOf,
 } from './checkpoint/index.js'
 import { type DetectorFile, readDetectorFile, writeDetectorFile } from './detectorFile.js'
-import { halved, modelOf, parametersOf, type SavedModel } from './saved/index.js'
+import { halved, modelOf, parametersOf, parseDescription, type SavedModel } from './saved/index.js'
+import type { StoredClassifier } from './storedClassifier.js'
 
 /** What a detector's p-values rest on. */
 export type SavedCalibration = {
@@ -35,6 +36,8 @@ export type SavedDetector = {
   readonly background?: SavedModel
   /** A network for each genus, by its name, trained on its genomes alone. */
   readonly genera?: ReadonlyMap<string, SavedModel>
+  /** What scores of classifiers among `scores` are of. */
+  readonly classifier?: StoredClassifier
   readonly scores: readonly StoredScore[]
   readonly calibration?: SavedCalibration
   /** Notes, such as `genera` (separated by commas) and `description`. */
@@ -42,6 +45,9 @@ export type SavedDetector = {
 }
 
 const networks = ['foreground', 'background'] as const
+
+/** What the names of the classifier's tensors begin with. */
+const classifierPrefix = 'classifier.'
 
 /** The header of the calibration in the metadata. */
 type CalibrationHeader = {
@@ -56,7 +62,7 @@ type CalibrationHeader = {
  */
 export async function loadDetector(path: string, cell?: Cell): Promise<SavedDetector> {
   const { scores, tensors, metadata } = await readDetectorFile(path)
-  const { foreground, background, genusNetworks, calibration, ...notes } = metadata
+  const { foreground, background, genusNetworks, classifier, calibration, ...notes } = metadata
   const network = async (name: string, header: Readonly<Record<string, string>>): Promise<SavedModel> => {
     const contents = { tensors: withoutPrefix(tensors, `${name}.`), metadata: header }
     return { ...(await modelOf(path, contents, cell)), path: `${path} (${name})` }
@@ -74,6 +80,12 @@ export async function loadDetector(path: string, cell?: Cell): Promise<SavedDete
     path,
     ...loaded,
     ...(genera.size > 0 && { genera }),
+    ...(classifier !== undefined && {
+      classifier: {
+        description: parseDescription(path, classifier),
+        tensors: withoutPrefix(tensors, classifierPrefix),
+      },
+    }),
     scores,
     ...(calibration !== undefined && { calibration: loadCalibration(path, calibration, tensors) }),
     metadata: notes,
@@ -109,6 +121,11 @@ export async function saveDetector(path: string, detector: Omit<SavedDetector, '
     }
     metadata.genusNetworks = JSON.stringify(Object.fromEntries(headers))
   }
+  if (detector.classifier) {
+    const { description, tensors: parameters } = detector.classifier
+    for (const [name, t] of parameters) tensors.set(`${classifierPrefix}${name}`, t)
+    metadata.classifier = JSON.stringify(description)
+  }
   if (detector.calibration) {
     const { scores, bothStrands, source } = detector.calibration
     const lengths: Record<string, readonly number[]> = {}
@@ -126,7 +143,7 @@ export async function saveDetector(path: string, detector: Omit<SavedDetector, '
   await writeDetectorFile(path, file)
 }
 
-/** The detector with the parameters of its networks rounded to numbers of 16 bits. @throws CheckpointError as `halved`. */
+/** The detector with the parameters of its generative networks rounded to numbers of 16 bits. @throws CheckpointError as `halved`. */
 export async function halvedDetector(detector: SavedDetector): Promise<SavedDetector> {
   const { foreground, background, genera = [] } = detector
   const rounded = new Map<string, SavedModel>()

@@ -138,17 +138,35 @@ async function calibrate(files: string[], flags: CalibrateFlags): Promise<void> 
   if (!flags.quiet) say(`${flags.output}: calibrated with ${fragments.source}`)
 }
 
-/** A detector with the fitted scores of others, in their order, and their networks of genera: calls rest on the last one. */
+/**
+ * A detector with the fitted scores of others, in their order, their networks of genera and their classifier: calls rest
+ * on the last score.
+ * @throws UsageError for more than one classifier, and for networks of genera of more than one.
+ */
 async function withScoresOf(detector: SavedDetector, others: readonly string[]): Promise<SavedDetector> {
-  const added = await Promise.all(others.map(path => loadDetector(path)))
-  const all = [detector, ...added]
-  const withGenera = all.filter(({ genera }) => genera)
-  if (withGenera.length > 1)
+  const all = [detector, ...(await Promise.all(others.map(path => loadDetector(path))))]
+  const classifier = onlyOne(all, 'a classifier', ({ classifier }) => classifier)
+  const genera = onlyOne(all, 'networks of genera', ({ genera }) => genera)
+  return {
+    ...detector,
+    ...(classifier && { classifier }),
+    ...(genera && { genera }),
+    scores: all.flatMap(({ scores }) => scores),
+  }
+}
+
+/** The part that one of several detectors has; `part` in words. @throws UsageError when more than one have it. */
+function onlyOne<T>(
+  detectors: readonly SavedDetector[],
+  part: string,
+  partOf: (detector: SavedDetector) => T | undefined,
+): T | undefined {
+  const having = detectors.filter(detector => partOf(detector) !== undefined)
+  if (having.length > 1)
     throw new UsageError(
-      `${withGenera.map(({ path }) => path).join(' and ')} have networks of genera, each their own; take one of them`,
+      `--add: ${having.map(({ path }) => path).join(', ')} have ${part} each; a detector has one`,
     )
-  const [{ genera } = detector] = withGenera
-  return { ...detector, ...(genera && { genera }), scores: all.flatMap(({ scores }) => scores) }
+  return having[0] && partOf(having[0])
 }
 
 /** Held-out fragments by their length. */
