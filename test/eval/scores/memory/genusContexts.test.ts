@@ -1,0 +1,94 @@
+import fc from 'fast-check'
+import test from 'tape'
+import { reverseComplement } from '../../../../data/index.js'
+import { ContextShape } from '../../../../eval/scores/memory/contextShape.js'
+import { GenusContexts } from '../../../../eval/scores/memory/genusContexts.js'
+import { RememberedGenomes } from '../../../../eval/scores/memory/rememberedGenomes.js'
+import { sequence, trainingAndFragments, withReverse } from '../sequences.js'
+
+const genomesOf = (training: readonly Uint8Array[]): RememberedGenomes =>
+  RememberedGenomes.of(training.map((bases, i) => ({ genus: 'AB'[i % 2], bases })))
+
+/** How far before the next base those of its context are, the farthest first. */
+const distances = ({ order, skip }: ContextShape): number[] =>
+  Array.from({ length: 3 * order }, (_, i) => i + 1)
+    .filter(distance => skip === 0 || distance % 3 !== skip % 3)
+    .slice(0, order)
+    .reverse()
+
+/** The context and the base of all windows without unknown bases, as texts. */
+const windowsOf = (shape: ContextShape, sequences: readonly Uint8Array[]): string[] =>
+  sequences.flatMap(bases => {
+    const far = distances(shape)
+    return Array.from(bases, (base, i) =>
+      i < far[0] || bases.subarray(i - far[0], i + 1).includes(4)
+        ? ''
+        : far.map(distance => bases[i - distance]).join('') + base,
+    ).filter(word => word !== '')
+  })
+
+/** p(last base of a word | those before it) by the windows that end with it, blended with that of two bases less. */
+function probability(word: string, windows: readonly string[]): number {
+  const count = (end: string): number => windows.filter(window => window.endsWith(end)).length
+  const order = word.length - 1
+  const shorter = order >= 2 ? probability(word.slice(2), windows) : 0.25
+  const weight = order < 7 ? 4 : 16
+  const inContext = [...'0123'].reduce((sum, base) => sum + count(word.slice(0, -1) + base), 0)
+  return (count(word) + weight * shorter) / (inContext + weight)
+}
+
+const anyShape = fc
+  .record({ order: fc.integer({ min: 1, max: 8 }), skip: fc.constantFrom(0, 1, 2, 3) })
+  .map(({ order, skip }) => new ContextShape(order, skip))
+
+test('contexts: log-likelihoods equal those of counted words, to half a step of their bytes', t => {
+  fc.assert(
+    fc.property(trainingAndFragments, anyShape, ({ training, fragments }, shape) => {
+      const genomes = genomesOf(training)
+      const contexts = new GenusContexts(genomes, shape)
+      return fragments.slice(0, 3).every(fragment => {
+        const sums = new Float64Array(genomes.genera.length)
+        const predicted = contexts.addLogLikelihoods(fragment, 1, sums)
+        const words = windowsOf(shape, [fragment])
+        return (
+          predicted === words.length &&
+          sums.every((sum, genus) => {
+            const ofGenus = withReverse(training.filter((_, i) => i % 2 === genus))
+            const windows = windowsOf(shape, ofGenus)
+            const expected = words.reduce(
+              (total, word) => total + Math.max(-255 / 40, Math.log(probability(word, windows))),
+              0,
+            )
+            return Math.abs(sum - expected) <= words.length * (1 / 80 + 0.004) + 1e-4
+          })
+        )
+      })
+    }),
+    { numRuns: 40 },
+  )
+  t.throws(
+    () => new GenusContexts(genomesOf([Uint8Array.of(0)]), new ContextShape(12, 0)),
+    /contexts of 12 bases: give a whole number/,
+  )
+  t.end()
+})
+
+test('contexts: what is added to sums is the same for genomes on their other strand', t => {
+  fc.assert(
+    fc.property(
+      fc.array(sequence(80), { minLength: 1, maxLength: 4 }),
+      sequence(),
+      anyShape,
+      (training, fragment, shape) => {
+        const [given, reversed] = [training, training.map(reverseComplement)].map(genomes => {
+          const sums = new Float64Array(Math.min(2, training.length)).fill(3)
+          new GenusContexts(genomesOf(genomes), shape).addLogLikelihoods(fragment, 0.5, sums)
+          return sums
+        })
+        return given.every((sum, genus) => Object.is(sum, reversed[genus]))
+      },
+    ),
+  )
+  t.pass('random genomes')
+  t.end()
+})
