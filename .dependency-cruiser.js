@@ -72,6 +72,7 @@ const entrances = `^(${[
   '(model|data|eval)/index',
   'eval/scores/index',
   'model/cells/[^/]+',
+  'model/engineResolver',
   'cli/main',
   'engine/devices/wasm/threads/worker',
   'engine/devices/gpu/webgpu/adapterInfo',

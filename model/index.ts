@@ -41,6 +41,7 @@ export {
   classifierSettingNames,
   classifierSettingsTable,
 } from './classifierSettings.js'
+export { CodeFileError, importCodeFile, isCodeFile } from './codeFile.js'
 export { checkComparable } from './comparable.js'
 export { Detector, type DetectorOptions, type ReadScores } from './detector.js'
 export {
