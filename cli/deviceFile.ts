@@ -4,7 +4,8 @@ import { CodeFileError, importCodeFile, isCodeFile } from '../model/index.js'
 import { UsageError } from './failure.js'
 
 /** What users may choose from. */
-export const deviceChoices = (): string => `${deviceNames().join(', ')}, or a .js or .ts file that registers one`
+export const deviceChoices = (): string =>
+  `${deviceNames().join(', ')}, or a .js or .ts file that registers one`
 
 /** A device on the command line: a known name, or a file that registers one. */
 export function parseDevice(text: string): string {

@@ -58,7 +58,7 @@ async function describeProblem(path: string, error: unknown): Promise<string> {
   const place = placeIn(error.stack) ?? (error instanceof SyntaxError && (await placeOfSyntaxError(path)))
   const elsewhere = error instanceof SyntaxError ? `${path}, in a file that it imports` : path
   const where = place ? `${place.file} line ${place.line}` : elsewhere
-  const problem = `${error.name}: ${error.message.split("\n")[0]}`.replace(/^Error: /, '')
+  const problem = `${error.name}: ${error.message.split('\n')[0]}`.replace(/^Error: /, '')
   return `${where}: ${problem}${advice(path, error.message)}`
 }
 

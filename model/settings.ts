@@ -145,7 +145,8 @@ export const settingsTable = {
   cell: {
     ...text,
     default: '',
-    meaning: 'the recurrent cell: a name in model/cells, or a .js or .ts file that exports one (default lstm)',
+    meaning:
+      'the recurrent cell: a name in model/cells, or a .js or .ts file that exports one (default lstm)',
   },
   genomes: {
     ...text,
