@@ -39,7 +39,7 @@ export const order = {
     ['classifier.ts'],
     ['cells.ts', 'generative.ts', 'regulariser.ts'],
     ['cells', 'checkpoint'],
-    ['settingsError.ts'],
+    ['checkArguments.ts', 'settingsError.ts'],
     ['classifierSettings.ts'],
     ['settings.ts'],
   ],

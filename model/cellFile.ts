@@ -1,3 +1,4 @@
+import { checkString } from '../data/index.js'
 import type { Cell } from '../engine/index.js'
 import { cellsIn, shippedCell, shippedCells } from './cells.js'
 import { CodeFileError, importCodeFile, isCodeFile } from './codeFile.js'
@@ -7,9 +8,11 @@ import { SettingsError } from './settingsError.js'
  * The shipped cell of a name, or the one that a JavaScript or TypeScript file exports. The file's code runs, so this is
  * for what users say themselves (a command line, a program), never for what stands in a model or another file: reading a
  * model cannot reach it (.dependency-cruiser.js). In the file, `xenograd` is this package, wherever the file lies.
- * @throws SettingsError when there is no such cell, when the file cannot be run, or when it exports none or several.
+ * @throws SettingsError when there is no such cell, when the file cannot be run, or when it exports none or several; TypeError for what is
+ * no string.
  */
 export async function findCell(nameOrFile: string): Promise<Cell> {
+  checkString('findCell', 'the name of a cell, or its file', nameOrFile)
   if (isCodeFile(nameOrFile)) return cellOfFile(nameOrFile)
   const cell = await shippedCell(nameOrFile)
   if (cell) return cell
