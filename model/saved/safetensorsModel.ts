@@ -166,7 +166,7 @@ async function cellOf(path: string, name: string | undefined, given: Cell | unde
   const names = (await shippedCells()).map(({ name }) => name).join(', ')
   throw new SettingsError(
     setting =>
-      `${path}: a model of the cell '${name}', which does not come with Xenograd (${names} do); if it is one of your own, give the .js file that exports it as ${setting('cell')}, else the file is damaged`,
+      `${path}: a model of the cell '${name}', which does not come with Xenograd (${names} do); if it is one of your own, give the .js or .ts file that exports it as ${setting('cell')}, else the file is damaged`,
   )
 }
 
