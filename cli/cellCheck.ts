@@ -2,7 +2,7 @@ import { type Cell, type CheckLine, dispose, leaves, type Runtime, tensor } from
 import { findCell, initialState, makeTrainStep } from '../model/index.js'
 
 /** The sizes with which a cell is timed: those of a small training, half a second a step or less. */
-const timed = { hidden: 128, batch: 100, steps: 100, rounds: 9 }
+const timed = { hidden: 128, batch: 100, steps: 50, rounds: 9 }
 const bases = 4
 
 /**

@@ -2,8 +2,8 @@
 # Here: known.fa (genus=… in the headers), held.fa (known, too, but kept back), R1.fq.gz and R2.fq.gz (mates).
 set -euo pipefail
 
-xenograd fit markov:order=4 --reads known.fa -o known.safetensors
-xenograd calibrate -m known.safetensors held.fa -o detector.safetensors --lengths 200 -q
+xenograd fit mlr --reads known.fa -o known.safetensors
+xenograd calibrate -m known.safetensors held.fa -o detector.safetensors --lengths 300,600 -q
 
 zcat R1.fq.gz | xenograd score -m detector.safetensors > reads.tsv
 xenograd score -m detector.safetensors --paired R1.fq.gz R2.fq.gz --fpr 0.1 --keep unknown --reads-out unknown.fq.gz \
