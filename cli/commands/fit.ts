@@ -173,10 +173,12 @@ async function openSources(
 ): Promise<{ sequences: AsyncIterable<GenusSequence>; samples: LabelledFragments[] }> {
   const needsLabels = specs.some(({ kind }) => kind.fittedOn === 'scores' && kind.needsSamples)
   const { genomes: manifest, reads = [], inDistribution, set, labelledSet, quiet } = flags
-  if (manifest !== undefined && flags.reads !== undefined)
+  const isGiven = manifest !== undefined || flags.reads !== undefined
+  if (
+    (manifest !== undefined && flags.reads !== undefined) ||
+    (!isGiven && (needsLabels || needsSequences(specs)))
+  )
     throw new UsageError('give either --genomes or --reads to fit on')
-  if (manifest === undefined && flags.reads === undefined && (needsLabels || needsSequences(specs)))
-    throw new UsageError('give --genomes or --reads to fit on')
   if (manifest === undefined) {
     if (needsLabels)
       throw new UsageError(
