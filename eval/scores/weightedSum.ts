@@ -102,6 +102,11 @@ function storedFunctions(stored: StoredScore, scores: number): FunctionAtLength[
  * The weighted sum of every fragment by weights that were fitted without its group (a genus): how the sum does on groups
  * that it has not seen. The groups of each class are dealt to the folds in the order of their names.
  *
+ * Every fold has weights of its own, so its sums have a scale of their own: they are given in standard deviations from the
+ * mean of the out-of-distribution fragments that the fold's weights were fitted on. Without that, the sums of a genus that
+ * is hard to know would be low for the further reason that the weights were fitted on easier ones (the bias of pooled
+ * cross-validation: Airola et al. 2011, Comput. Stat. Data Anal. 55, 1828-1844).
+ *
  * `columns`: a score each; element i of everything belongs to fragment i. NaN where a score is NaN.
  * @throws RangeError unless there are at least two folds, and two groups of each class.
  */
@@ -131,7 +136,18 @@ export function crossValidatedSum(
       Uint8Array.from(kept, i => labels[i]),
       l2,
     )
-    for (const [i, heldOut] of isHeldOut.entries()) if (heldOut) sums[i] = linearValue(fitted, columns, i)
+    const others = kept.filter(i => !labels[i]).map(i => linearValue(fitted, columns, i))
+    const { mean, deviation } = moments(others)
+    for (const [i, heldOut] of isHeldOut.entries())
+      if (heldOut) sums[i] = (linearValue(fitted, columns, i) - mean) / deviation
   }
   return sums
+}
+
+/** Mean and standard deviation of the values that are numbers. */
+function moments(values: readonly number[]): { mean: number; deviation: number } {
+  const defined = values.filter(value => !Number.isNaN(value))
+  const mean = defined.reduce((sum, value) => sum + value, 0) / defined.length
+  const variance = defined.reduce((sum, value) => sum + (value - mean) ** 2, 0) / defined.length
+  return { mean, deviation: Math.sqrt(variance) }
 }
