@@ -47,6 +47,7 @@ const fullStudy = {
   sums: [
     'homologyAndChains=kmers15+aminoKmers7+aminoKmers7sum+mlr2+mlr3+maximum7',
     'all=likelihood+ratio+kmers15+aminoKmers7+aminoKmers7sum+mlr2+mlr3+maximum7+contexts11+genusOdds',
+    'best=ratio+kmers15+genusOdds',
   ],
   network: {
     ...{ hidden_lstm_size: 64, num_steps: 4000, learning_rate: 0.003, dropout_rate: 0, val_freq: 500 },
@@ -132,13 +133,14 @@ const report = [
 const tables = []
 for (const length of study.lengths) {
   const folder = join(out, 'fragments', String(length))
-  const perGenus = Math.ceil(Math.min(1, 1500 / length + 0.2) * Number(flags.fragments ?? study.fragments))
+  const share = Math.min(1, 1500 / length + 0.2)
+  const perGenus = Math.max(1, Math.round(share * Number(flags.fragments ?? study.fragments)))
   const [known, others] = ['in_val', 'ood_val'].map(split => join(folder, `between_2011-2016_${split}`))
   await step(
     join(others, 'ood_val_nsample.json'),
     ...['sample', manifest, folder, '--length', String(length), '--per-genus', '0'],
     ...['--held-out', String(perGenus)],
-    ...['--ood-held-out', String(Math.ceil((perGenus * generaIn('ID')) / generaIn('OOD')))],
+    ...['--ood-held-out', String(Math.max(1, Math.round((perGenus * generaIn('ID')) / generaIn('OOD'))))],
   )
   const table = join(out, 'scores', `${length}.tsv`)
   await step(
