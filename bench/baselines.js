@@ -128,6 +128,7 @@ for (const score of scores) {
           settings.of.map(name => columns[i].get(name)),
           labels,
           genera,
+          { l2: settings.l2 },
         ),
         inside,
       ),

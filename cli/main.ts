@@ -7,7 +7,8 @@
  * it is opened with (deviceOptions, deviceFile), that no output replaces an input (protectInputs), models and detectors by
  * their paths (models), reads from files or a pipe (input), scores of them batch by batch and in order (scoring), counted
  * (tally), a table of them (scoreTable/) written somewhere (output), what an evaluation compares (modelScores, scoredSet,
- * fragmentTable) and shows (evaluationReport), progress and messages on stderr (progress), Ctrl-C (interrupt), errors as a line and an exit code (failure), and which
+ * fragmentTable) and shows (evaluationReport), progress and messages on stderr
+ * (progress), also of a training (training), Ctrl-C (interrupt), errors as a line and an exit code (failure), and which
  * xenograd this is (version).
  */
 import { Command } from 'commander'
@@ -21,6 +22,7 @@ import { register as info } from './commands/info.js'
 import { register as sample } from './commands/sample.js'
 import { register as score } from './commands/score.js'
 import { register as train } from './commands/train.js'
+import { register as trainClassifier } from './commands/trainClassifier.js'
 import { register as tune } from './commands/tune.js'
 import { describeFailure, exitCodeOf, exitCodes } from './failure.js'
 import { dashedNames } from './options.js'
@@ -68,7 +70,19 @@ const program = new Command('xenograd')
   .addHelpText('after', help)
   .exitOverride()
   .configureOutput({ outputError() {} })
-for (const register of [train, tune, fit, calibrate, score, evaluate, sample, convert, info, check])
+for (const register of [
+  train,
+  tune,
+  trainClassifier,
+  fit,
+  calibrate,
+  score,
+  evaluate,
+  sample,
+  convert,
+  info,
+  check,
+])
   register(program)
 program.hook('preAction', (_, command) => protectInputs(command))
 

@@ -7,6 +7,7 @@ import {
   loadModel,
   type SavedDetector,
   type SavedModel,
+  type StoredClassifier,
   shippedDetector,
 } from '../model/index.js'
 import { UsageError } from './failure.js'
@@ -69,13 +70,20 @@ export function describeModel(model: SavedModel): string {
   return `${path}: ${parts.join(', ')}`
 }
 
+/** A classifier in a line. */
+export const describeClassifier = ({ description }: StoredClassifier): string => {
+  const { motifs, motifLength, hidden, classNames, length } = description
+  return `of ${classNames.join(', ')}: ${motifs} motifs of ${motifLength} bases, ${hidden} hidden units, windows of ${length} bases`
+}
+
 /** What a detector is, in lines: its networks, its fitted scores, what it knows and how it was made. */
 export function describeDetector(detector: SavedDetector): string[] {
-  const { path, foreground, background, scores, calibration, metadata } = detector
+  const { path, foreground, background, classifier, scores, calibration, metadata } = detector
   const { genera, description } = metadata
   return [
     ...(foreground ? [`foreground ${describeModel(foreground)}`] : []),
     ...(background ? [`background ${describeModel(background)}`] : []),
+    ...(classifier ? [`classifier ${describeClassifier(classifier)}`] : []),
     ...(scores.length ? [`scores ${scores.map(({ name, kind }) => `${name} (${kind})`).join(', ')}`] : []),
     ...(genera ? [`${path} knows ${genera.split(',').length} genera: ${genera.replace(/,\s*/g, ', ')}`] : []),
     ...(description ? [description] : []),

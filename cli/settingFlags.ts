@@ -1,5 +1,14 @@
 import { InvalidArgumentError, Option, type OptionValues } from 'commander'
-import { defaults, type SettingName, type Settings, settingNames, settingsTable } from '../model/index.js'
+import {
+  defaults,
+  type Setting,
+  type SettingName,
+  type Settings,
+  type SettingsOf,
+  type SettingsTable,
+  settingNames,
+  settingsTable,
+} from '../model/index.js'
 import { parseDevice } from './deviceFile.js'
 
 /** `--norm_lstm`, `--norm_lstm=True` and `--norm_lstm=false`, as TensorFlow's flags have it. */
@@ -16,8 +25,7 @@ function parseNumber(text: string): number {
 }
 
 /** The options of one setting: a flag has a negative form, too, the second one (`--nonorm_lstm`). */
-function optionsOf(name: SettingName): Option[] {
-  const { kind, default: value, meaning } = settingsTable[name]
+function optionsOf(name: string, { kind, default: value, meaning }: Setting): Option[] {
   const long = `--${name.replaceAll('_', '-')}`
   const option = (form: string) =>
     new Option(`${long} ${form}`, meaning).default(value, value === '' ? 'none' : undefined)
@@ -29,19 +37,33 @@ function optionsOf(name: SettingName): Option[] {
   ]
 }
 
+/** A flag for every setting of a table. */
+export const tableOptions = (table: SettingsTable): Option[] =>
+  Object.entries(table).flatMap(([name, setting]) => optionsOf(name, setting))
+
 /** A flag for every setting of a training but some, for commands that train. */
 export const settingOptions = (without: readonly SettingName[] = []): Option[] =>
-  settingNames.filter(name => !without.includes(name)).flatMap(optionsOf)
+  settingNames.filter(name => !without.includes(name)).flatMap(name => optionsOf(name, settingsTable[name]))
 
-/** The settings of a command line; `device`: the name of the device that was chosen. */
-export function settingsOf(given: OptionValues, device: string): Settings {
-  const values = settingNames.map(name => {
-    const [option, negative] = optionsOf(name)
+/** The settings of a training's command line; `device`: the name of the device that was chosen. */
+export const settingsOf = (given: OptionValues, device: string): Settings => ({
+  ...tableSettings(settingsTable, defaults, given),
+  device: given.device ? device : defaults.device,
+})
+
+/** The settings of a table that a command line gives; the others are those of `byDefault`. */
+export function tableSettings<Table extends SettingsTable>(
+  table: Table,
+  byDefault: SettingsOf<Table>,
+  given: OptionValues,
+): SettingsOf<Table> {
+  const values = Object.entries(table).map(([name, setting]) => {
+    const [option, negative] = optionsOf(name, setting)
     const negated = negative && given[negative.attributeName()]
     return [name, negated ? false : given[option.attributeName()]]
   })
   const known = values.filter(([, value]) => value !== undefined)
-  return { ...defaults, ...Object.fromEntries(known), device: given.device ? device : defaults.device }
+  return { ...byDefault, ...Object.fromEntries(known) }
 }
 
 /** Settings as flags of `xenograd train`: those that are not at their defaults. */

@@ -9,8 +9,8 @@
  * batches that are sampled from these on the fly. `sample`, or `synthetic`, makes reads that `writeReads` writes.
  *
  * Imports point down: io and read < formats and random < readReads, writeReads, mutate, layout, genomes < readSet,
- * segments, synthetic < batches, sample, sequences < fragments. `io/` knows nothing of DNA, and nothing here knows tensors: random numbers come from
- * engine/hostRandom.
+ * segments, synthetic < batches, sample, sequences < fragments. `io/` knows nothing of DNA, and nothing here knows
+ * tensors: random numbers come from engine/hostRandom.
  */
 export { type BatchOptions, TrainingBatches } from './batches.js'
 export { type Encoder, encoderFor, type Source } from './formats/index.js'

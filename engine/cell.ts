@@ -75,13 +75,24 @@ export const initialCarry = (
   dtype: Tensor['dtype'] = 'float32',
 ): Carry => Object.fromEntries(cell.carry.map(name => [name, zeros([batch, hidden], dtype)]))
 
+/** A record that refuses names that it does not have; `'name' in record` asks. `asked` begins the message. */
+const checked = <T extends { readonly [name: string]: Tensor }>(record: T, asked: string): T =>
+  new Proxy(record, {
+    get(target, name) {
+      if (typeof name === 'string' && !(name in target))
+        throw new TypeError(`${asked} '${name}'; there is ${Object.keys(target).join(', ') || 'none'}`)
+      return Reflect.get(target, name)
+    },
+  })
+
 /** Dropout in training: its rate, and the random key that masks are drawn from. */
 type DropoutNoise = { readonly rate: number; readonly key: Tensor }
 
 /**
  * One step of a cell: from carry and input `x` [batch, input] to the next carry and the output [batch, hidden]. `t`: the
  * step's number (an int32 scalar, or a number), the stream of its dropout masks; they are only drawn with `noise`.
- * @throws TypeError when the cell's step returns no output, or not all parts of the carry.
+ * @throws TypeError when the cell's step asks for a parameter or a part of the carry that is not there, or returns no
+ * output, or not all parts of the carry.
  */
 export function stepCell(
   cell: Cell,
@@ -94,7 +105,17 @@ export function stepCell(
   let uses = 0
   const drop: Dropout = y =>
     noise && noise.rate > 0 ? dropout(y, noise.rate, fold(noise.key, uses++), t) : y
-  const { carry: next, out } = cell.step(parameters, carry, x, drop)
+  const result: unknown = cell.step(
+    checked(parameters, `cell '${cell.name}': the step asks for the parameter`),
+    checked(carry, `cell '${cell.name}': the step asks for the carry`),
+    x,
+    drop,
+  )
+  if (typeof result !== 'object' || result === null)
+    throw new TypeError(
+      `cell '${cell.name}': the step returns ${result === undefined ? 'nothing' : String(result)}; it must end with return { carry: { ${cell.carry.join(', ')} }, out }`,
+    )
+  const { carry: next, out } = result as ReturnType<Cell['step']>
   if (!out) throw new TypeError(`cell '${cell.name}': the step returns no 'out'`)
   for (const name of cell.carry)
     if (!next?.[name]) throw new TypeError(`cell '${cell.name}': the step returns no carry '${name}'`)

@@ -43,11 +43,21 @@ export type CompileOptions = {
  * every call. The function must be pure: it sees placeholders, and anything but tensor operations in it happens only
  * when it is traced. Tensors from outside are used by reference, not copied.
  *
- * Arguments and result: tensors in nested records or arrays. Calls enqueue work and return; reading a result waits.
+ * Arguments and result: tensors in nested records or arrays (TypeScript takes arguments without a type for tensors).
+ * Calls enqueue work and return; reading a result waits. Each combination of shapes takes memory of its own until
+ * `dispose`: of data that come in ever new shapes, pad the shapes, or dispose of the function now and then.
  * @throws RangeError on a call for which the memory budget is too small; Error on a call in which a donated tensor is used
  * twice, or an argument has no value any more or lies on another device; TypeError on a call with arguments that are no
  * trees of tensors; and on the first call as `device`.
  */
+export function compile<A extends readonly Tensor[], R extends Tree>(
+  fn: (...args: A) => R,
+  options?: CompileOptions,
+): CompiledFunction<A, R>
+export function compile<A extends readonly Tree[], R extends Tree>(
+  fn: (...args: A) => R,
+  options?: CompileOptions,
+): CompiledFunction<A, R>
 export function compile<A extends readonly Tree[], R extends Tree>(
   fn: (...args: A) => R,
   options: CompileOptions = {},
@@ -118,7 +128,7 @@ class Trace<A extends readonly Tree[], R extends Tree> {
     this.#made = made
     this.#donated = args.flatMap((arg, i) => leaves(arg).map(() => options.donate?.includes(i) ?? false))
     this.#spare = plan.outputs.map(() => [])
-    this.#placeholders = placeholdersLike(args)
+    this.#placeholders = placeholdersLike<A>(args)
   }
 
   /** Enqueue the computation; results have buffers of their own or those of donated arguments. */
@@ -183,16 +193,16 @@ class Trace<A extends readonly Tree[], R extends Tree> {
   }
 }
 
-const placeholdersLike = <A extends readonly Tree[]>(args: A): A =>
+const placeholdersLike = <A extends readonly Tree[]>(args: readonly [...A]): A =>
   args.map(arg => mapTree(arg, t => placeholder(t.shape, t.dtype))) as unknown as A
 
 /** Trace a function for arguments of given shapes and dtypes, and plan it. */
 function plannedTrace<A extends readonly Tree[], R extends Tree>(
   fn: (...args: A) => R,
-  args: A,
+  args: readonly [...A],
   { donate = [], memory }: CompileOptions,
 ): { plan: Plan; outputs: R; made: readonly Tensor[] } {
-  const inputs = placeholdersLike(args)
+  const inputs = placeholdersLike<A>(args)
   const donated = new Set(donate.flatMap(i => leaves(inputs[i])))
   return withinBudget(memory, () => {
     const { value: outputs, made } = collect(() => fn(...inputs))
@@ -207,7 +217,7 @@ function plannedTrace<A extends readonly Tree[], R extends Tree>(
  */
 export function explain<A extends readonly Tree[]>(
   fn: (...args: A) => Tree,
-  args: A,
+  args: readonly [...A],
   options: CompileOptions & ExplainOptions = {},
 ): string {
   return explainPlan(() => plannedTrace(fn, args, options).plan, options)

@@ -1,5 +1,5 @@
 import { kernelRecord, viewRecord } from './graph/record.js'
-import { type Cotangents, Tensor } from './graph/tensor.js'
+import { type Cotangents, checkTensor, isForeignTensor, Tensor } from './graph/tensor.js'
 import { fillTree, leaves, type Tree } from './graph/tree.js'
 import { isFloat } from './kernel/dtype.js'
 import { printShape } from './kernel/shape.js'
@@ -15,6 +15,7 @@ import { scanVjp } from './scan/vjp.js'
  * @throws RangeError when `y` has more elements than one, or none; TypeError when it or a tensor is not a float.
  */
 export function gradients<T extends Tree>(y: Tensor, wrt: T): T {
+  if (isForeignTensor(y)) checkTensor('gradients', y)
   if (!(y instanceof Tensor))
     throw new TypeError(
       'gradients: the first argument is no tensor; give the value of a function, not the function',

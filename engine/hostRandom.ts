@@ -32,6 +32,8 @@ export const seedPurposes = {
     fragments: 6,
     synthetic: 7,
     trainingFragments: 8,
+    validationMutation: 9,
+    mutatedReads: 10,
   },
   evaluation: { bootstrapIn: 0, bootstrapOod: 1 },
 } as const

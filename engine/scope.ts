@@ -5,8 +5,11 @@ import { realise } from './runtime/execute.js'
 
 /**
  * Run `body`, then free the values of all tensors made in it, except those that it returns (alone, in records or in
- * arrays). Those belong to the scope around, if there is one. `body` may be asynchronous; then no other asynchronous scope
- * may run at the same time.
+ * arrays). Those belong to the scope around, if there is one.
+ *
+ * `body` may be asynchronous. The scope then stays open while it waits, and **takes all tensors that are made meanwhile,
+ * also by other code**: make what is to outlive it before, or after, or return it.
+ * @throws Error (rejects) when another asynchronous scope began meanwhile and is still open.
  */
 export function scope<T>(body: () => T): T {
   const made: Tensor[] = []
@@ -37,7 +40,10 @@ function leave(made: readonly Tensor[], kept: ReadonlySet<Tensor>): void {
   const freed = new Set(made.filter(t => t.storage && !kept.has(t)))
   // What is returned but not computed yet may need a value that is freed now: compute it before.
   realise([...kept].filter(t => reaches(t, freed)))
-  for (const t of freed) t.dispose()
+  for (const t of freed) {
+    t.dispose()
+    t.gone = 'the scope that was open when it was made has ended; return it from there, or make it outside'
+  }
   context().scope?.push(...made.filter(t => kept.has(t)))
 }
 

@@ -34,7 +34,7 @@ const compilers = {
         const values = []
         for (const line of body)
           if (line.op === 'input') values.push(data[line.value][from[line.value][i]])
-          else if (line.op === 'const') values.push(line.value)
+          else if (line.op === 'const') values.push(arrays[line.dtype].of(line.value)[0])
           else values.push(expr.evaluate(line, ...line.args.map(arg => values[arg])))
         out[i] = values[value]
       }

@@ -1,6 +1,8 @@
-import { loadScores, overStrands, type Score } from '../eval/scores/index.js'
+import { isClassifierScore, loadScores, overStrands, type Score } from '../eval/scores/index.js'
 import { Detector, type DetectorOptions, type ReadScores } from './detector.js'
+import type { FragmentClassifier } from './fragmentClassifier.js'
 import type { SavedDetector } from './savedDetector.js'
+import { classifierScoresOf, openClassifier } from './storedClassifier.js'
 
 export type DetectorScoresOptions = DetectorOptions & {
   /** Told from time to time how many predictions the networks have made since the last time. */
@@ -20,19 +22,27 @@ export class DetectorScores {
   /** Index of the score that calls rest on: the last one that is fitted, else the networks' ratio, else the likelihood. */
   readonly main: number
   readonly #networks: Detector | undefined
+  readonly #classifier: FragmentClassifier | undefined
   readonly #onProgress: ((predictions: number) => void) | undefined
   /** What the networks have said of fragments that are being scored: each of their columns asks for the same. */
   readonly #networkScores = new WeakMap<readonly Uint8Array[], Promise<ReadScores[]>>()
 
-  /** @throws RangeError when a stored score is of no kind that is known, or its contents are not those of its kind. */
+  /**
+   * @throws RangeError when a stored score is of no kind that is known, or its contents are not those of its kind;
+   * CheckpointError when a classifier's parameters are not those that it says.
+   */
   constructor(
-    { foreground, background, scores: stored }: SavedDetector,
+    { path, foreground, background, classifier, scores: stored }: SavedDetector,
     { onProgress, ...options }: DetectorScoresOptions = {},
   ) {
     this.#networks = foreground && new Detector(foreground, background, options)
     this.#onProgress = onProgress
     const networks = foreground ? Object.entries(networkColumns).map(column => this.#column(...column)) : []
-    const fitted = loadScores(stored, networks)
+    const { batch, device } = options
+    this.#classifier = classifier && openClassifier(path, classifier, { ...(batch && { batch }), device })
+    const ofClassifier = this.#classifier ? classifierScoresOf(stored, [this.#classifier]) : []
+    const others = stored.filter(score => !(this.#classifier && isClassifierScore(score)))
+    const fitted = [...ofClassifier, ...loadScores(others, [...networks, ...ofClassifier])]
     this.scores = [
       ...networks,
       ...(options.bothStrands ? fitted.map(score => overStrands(score.name, score, 'mean')) : fitted),
@@ -78,5 +88,6 @@ export class DetectorScores {
   dispose(): void {
     for (const score of this.scores) score.dispose?.()
     this.#networks?.dispose()
+    this.#classifier?.dispose()
   }
 }

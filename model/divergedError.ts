@@ -1,5 +1,4 @@
-import { entries } from '../engine/index.js'
-import type { ModelParameters } from './generative.js'
+import { entries, type Tree } from '../engine/index.js'
 import { SettingsError } from './settingsError.js'
 import type { StepMetrics } from './trainStep.js'
 
@@ -15,7 +14,7 @@ export class DivergedError extends SettingsError {
 export async function divergedError(
   step: number,
   { loss_total, loss_reg }: StepMetrics,
-  parameters: ModelParameters,
+  parameters: Tree,
   checkpoint: string,
   learningRate: number,
 ): Promise<DivergedError> {
@@ -28,7 +27,7 @@ export async function divergedError(
   )
 }
 
-async function firstNotFinite(parameters: ModelParameters): Promise<string> {
+async function firstNotFinite(parameters: Tree): Promise<string> {
   for (const [name, t] of entries(parameters)) if (!(await t.data()).every(Number.isFinite)) return name
   return 'parameters'
 }

@@ -8,14 +8,38 @@
  * (`metricsWindow`), validates (`validation`), compares validations to stop early (`bestValidation`) and saves (`saved/`,
  * in the file formats of `checkpoint/`), so that a run of the same `runIdentity` goes on. A `scorer` gives a model's
  * log-likelihoods of reads, a `detector` the ratio of two models'; `detectorScores` puts them beside fitted scores.
- * All of it, calibrated, is a `savedDetector`, in one `detectorFile`; one comes with the package (`shipped`).
+ * All of it, calibrated, is a `savedDetector`, in one `detectorFile`; one comes with the package (`shipped`). A
+ * `classifier` goes the same way, from `classifierSettings` through `classification/`: a run trains any `network`.
  */
 export type { TrainingData } from './batchFeed.js'
 export type { ValidationMetric } from './bestValidation.js'
 export { findCell } from './cellFile.js'
 export { shippedCells } from './cells.js'
 export { CheckpointError, writeTensorFlowCheckpoint } from './checkpoint/index.js'
-export { checkSettings } from './checkSettings.js'
+export { checkClassifierSettings, checkSettings } from './checkSettings.js'
+export {
+  type ClassifierResult,
+  loadClassifierData,
+  loadClassifierValidation,
+  openClassifierScores,
+  trainClassifier,
+} from './classification/index.js'
+export {
+  type ClassifierLoss,
+  type ClassifierOptions,
+  type ClassifierParameters,
+  classifierLoss,
+  hiddenLayer,
+  initialClassifier,
+} from './classifier.js'
+export {
+  type ClassifierSettingName,
+  type ClassifierSettings,
+  classifierDefaults,
+  classifierRunName,
+  classifierSettingNames,
+  classifierSettingsTable,
+} from './classifierSettings.js'
 export { checkComparable } from './comparable.js'
 export { Detector, type DetectorOptions, type ReadScores } from './detector.js'
 export {
@@ -26,13 +50,24 @@ export {
 } from './detectorFile.js'
 export { DetectorScores, type DetectorScoresOptions } from './detectorScores.js'
 export { DivergedError } from './divergedError.js'
+export { FragmentClassifier, type FragmentClassifierOptions } from './fragmentClassifier.js'
 export { batchLoss, initialModel, type ModelOptions, type ModelParameters, predict } from './generative.js'
 export { GuessingWatch, lossOfGuessing } from './guessing.js'
 export type { MetricsLine } from './metricsWindow.js'
+export { generativeNetwork, type LoadedState, type Network } from './network.js'
 export type { OptimiserName, OptimiserSettings } from './optimiser.js'
 export { type RegulariserType, regulariser } from './regulariser.js'
 export { RunDirectory } from './runDirectory.js'
-export { loadModel, type SavedModel, saveState, toReference } from './saved/index.js'
+export {
+  type ClassifierDescription,
+  loadClassifier,
+  loadModel,
+  type SavedClassifier,
+  type SavedModel,
+  saveClassifier,
+  saveState,
+  toReference,
+} from './saved/index.js'
 export { loadDetector, type SavedCalibration, type SavedDetector, saveDetector } from './savedDetector.js'
 export { countPredictions, type LogLikelihood, Scorer, type ScoringHooks } from './scorer.js'
 export {
@@ -42,16 +77,26 @@ export {
   type Setting,
   type SettingName,
   type Settings,
+  type SettingsOf,
+  type SettingsTable,
   settingNames,
   settingsTable,
 } from './settings.js'
-export { InvalidSettingsError, SettingsError } from './settingsError.js'
+export { InvalidSettingsError, type NamedSetting, SettingsError } from './settingsError.js'
 export { shippedDetector } from './shipped.js'
-export { type TrainOptions, type TrainResult, train } from './train.js'
+export { classifierScoresOf, openClassifier, type StoredClassifier } from './storedClassifier.js'
+export { type TrainOptions, type TrainResult, type TrainSettings, train, trainNetwork } from './train.js'
 export { type TrainHooks, trainFromSettings } from './trainFromSettings.js'
-export { type RunOptions, TrainingRun } from './trainingRun.js'
-export { initialState, type TrainState } from './trainState.js'
-export { makeTrainStep, type StepMetrics, type StepOptions, type TrainStep } from './trainStep.js'
+export { type RunOptions, type RunSettings, TrainingRun } from './trainingRun.js'
+export { firstState, initialState, type TrainState } from './trainState.js'
+export {
+  makeNetworkStep,
+  makeTrainStep,
+  type Optimisation,
+  type StepMetrics,
+  type StepOptions,
+  type TrainStep,
+} from './trainStep.js'
 export {
   compareGrid,
   type Grid,
@@ -61,5 +106,12 @@ export {
   type TuneRow,
   type ValidationScores,
 } from './tune.js'
-export type { Judge, ValidationData, ValidationMetrics, ValidationOptions } from './validation.js'
+export type {
+  Judge,
+  Measured,
+  ValidationData,
+  ValidationMetrics,
+  ValidationOptions,
+  Validator,
+} from './validation.js'
 export { loadValidation } from './validationData.js'

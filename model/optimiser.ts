@@ -6,8 +6,8 @@ import {
   sgd,
   sgdState,
   type Tensor,
+  type Tree,
 } from '../engine/index.js'
-import type { ModelParameters } from './generative.js'
 import { isRegularised } from './regulariser.js'
 
 export const optimiserNames = ['adam', 'adamw', 'sgd'] as const
@@ -24,28 +24,29 @@ export type OptimiserSettings = {
 }
 
 /** An optimiser's state, under the name that its tensors have in files. */
-export type OptimiserState = {
-  readonly adam?: AdamState<ModelParameters>
-  readonly sgd?: SgdState<ModelParameters>
+export type OptimiserState<P extends Tree> = {
+  readonly adam?: AdamState<P>
+  readonly sgd?: SgdState<P>
 }
 
 /** The state before the first update. */
-export const initialOptimiser = (
+export const initialOptimiser = <P extends Tree>(
   { optimiser }: OptimiserSettings,
-  parameters: ModelParameters,
-): OptimiserState => (optimiser === 'sgd' ? { sgd: sgdState(parameters) } : { adam: adamState(parameters) })
+  parameters: P,
+): OptimiserState<P> =>
+  optimiser === 'sgd' ? { sgd: sgdState(parameters) } : { adam: adamState(parameters) }
 
 /**
  * One update: the next parameters and state.
  * @throws TypeError for another optimiser's state.
  */
-export function updateParameters(
+export function updateParameters<P extends Tree>(
   { optimiser = 'adam', weightDecay = 0, momentum }: OptimiserSettings,
-  parameters: ModelParameters,
-  gradients: ModelParameters,
-  state: OptimiserState,
+  parameters: P,
+  gradients: P,
+  state: OptimiserState<P>,
   learningRate: number | Tensor,
-): { parameters: ModelParameters; state: OptimiserState } {
+): { parameters: P; state: OptimiserState<P> } {
   const options = { learningRate, decays: isRegularised }
   if (optimiser === 'sgd' && state.sgd) {
     const next = sgd(parameters, gradients, state.sgd, { ...options, weightDecay, momentum })
@@ -60,5 +61,5 @@ export function updateParameters(
 }
 
 /** Whether a state is one of this optimiser. */
-export const isStateOf = ({ optimiser }: OptimiserSettings, { adam, sgd }: OptimiserState): boolean =>
+export const isStateOf = ({ optimiser }: OptimiserSettings, { adam, sgd }: OptimiserState<Tree>): boolean =>
   (optimiser === 'sgd' ? sgd : adam) !== undefined

@@ -1,17 +1,23 @@
 import { appendFile, mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../data/index.js'
+import type { Tree } from '../engine/index.js'
 import { bestLine, type ValidationMetric } from './bestValidation.js'
 import { writeParams } from './checkpoint/index.js'
-import type { ModelOptions } from './generative.js'
+import type { ModelParameters } from './generative.js'
 import type { MetricsLine } from './metricsWindow.js'
+import type { Network } from './network.js'
 import { type RunIdentity, unwritten } from './runIdentity.js'
-import { type Checkpoint, loadNewestCheckpoint, runCheckpoints, saveCheckpoint } from './saved/index.js'
+import { type Checkpoint, checkpointPath, runCheckpoints } from './saved/index.js'
 import { SettingsError } from './settingsError.js'
 import type { TrainState } from './trainState.js'
 
 /** Where a run has got to: the state after a step, and the file that holds it (step -1 and no file before the first). */
-export type RunPosition = { readonly step: number; readonly state: TrainState; readonly checkpoint: string }
+export type RunPosition<P extends Tree = ModelParameters> = {
+  readonly step: number
+  readonly state: TrainState<P>
+  readonly checkpoint: string
+}
 
 /**
  * What a run leaves behind: `params.json`, `run.txt`, `metrics.jsonl` and `model/model_STEP.safetensors`. Whatever is
@@ -50,26 +56,31 @@ export class RunDirectory {
    * it (lines of metrics, temporary files) is removed: the run writes it again.
    * @throws SettingsError when the run there is another one; CheckpointError when its checkpoint cannot be read.
    */
-  async resume(model: ModelOptions, identity: RunIdentity): Promise<RunPosition | undefined> {
+  async resume<P extends Tree>(
+    network: Network<P>,
+    identity: RunIdentity,
+  ): Promise<RunPosition<P> | undefined> {
     await this.#removeTemporaryFiles()
-    const newest = await loadNewestCheckpoint(this.#models, model)
-    if (newest) checkIdentity(newest.path, newest.metadata, identity)
+    const newest = (await this.checkpoints()).at(-1)
+    const saved = newest && (await network.load(newest.path))
+    if (saved) checkIdentity(newest.path, saved.metadata, identity)
     await this.#truncateMetrics(newest?.step ?? -1)
-    return newest && { step: newest.step, state: newest.state, checkpoint: newest.path }
+    return saved && { step: newest.step, state: saved.state, checkpoint: newest.path }
   }
 
   /**
    * Write a checkpoint, and remove all but the last `keep` (0 keeps all) and the one of the best validation by a metric.
    * Returns its path.
    */
-  async save(
+  async save<P extends Tree>(
     step: number,
-    state: TrainState,
-    model: ModelOptions,
+    state: TrainState<P>,
+    network: Network<P>,
     identity: RunIdentity,
     { keep, metric }: { readonly keep: number; readonly metric: ValidationMetric },
   ): Promise<string> {
-    const path = await saveCheckpoint(this.#models, step, model, state, identity)
+    const path = checkpointPath(this.#models, step)
+    await network.save(path, state, { ...identity, step: String(step) })
     if (keep > 0) await this.#prune(keep, metric)
     return path
   }

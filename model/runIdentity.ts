@@ -1,11 +1,11 @@
 import type { Schedule } from '../engine/index.js'
 import type { TrainingData } from './batchFeed.js'
-import type { StepOptions } from './trainStep.js'
+import type { Optimisation } from './trainStep.js'
 
 /** What must be the same, beside the model, for a run to be resumed: by name, as every checkpoint's metadata has it. */
 export type RunIdentity = Readonly<Record<string, string>>
 
-type IdentifiedOptions = StepOptions & {
+type IdentifiedOptions = Optimisation & {
   readonly steps: number
   readonly schedule?: Omit<Schedule, 'steps'>
 }

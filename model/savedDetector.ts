@@ -1,6 +1,6 @@
 /**
  * A whole detector: networks, fitted scores, and the calibration of what they give. One file holds it
- * (`detectorFile`): the networks' parameters are its tensors `foreground.…` and `background.…`, the calibration scores
+ * (`detectorFile`): the networks' parameters are its tensors `foreground.…`, `background.…` and `classifier.…`, the calibration scores
  * those of `calibration.SCORE.LENGTH`; what belongs to them stands as JSON in its metadata.
  */
 
@@ -9,7 +9,8 @@ import { Calibration } from '../eval/index.js'
 import type { StoredScore } from '../eval/scores/index.js'
 import { CheckpointError, type StoredTensor, type StoredTensors, tensorOf } from './checkpoint/index.js'
 import { type DetectorFile, readDetectorFile, writeDetectorFile } from './detectorFile.js'
-import { modelOf, parametersOf, type SavedModel } from './saved/index.js'
+import { modelOf, parametersOf, parseDescription, type SavedModel } from './saved/index.js'
+import type { StoredClassifier } from './storedClassifier.js'
 
 /** What a detector's p-values rest on. */
 export type SavedCalibration = {
@@ -26,6 +27,8 @@ export type SavedDetector = {
   readonly path: string
   readonly foreground?: SavedModel
   readonly background?: SavedModel
+  /** What scores of classifiers among `scores` are of. */
+  readonly classifier?: StoredClassifier
   readonly scores: readonly StoredScore[]
   readonly calibration?: SavedCalibration
   /** Notes, such as `genera` (separated by commas) and `description`. */
@@ -33,6 +36,9 @@ export type SavedDetector = {
 }
 
 const networks = ['foreground', 'background'] as const
+
+/** What the names of the classifier's tensors begin with. */
+const classifierPrefix = 'classifier.'
 
 /** The header of the calibration in the metadata. */
 type CalibrationHeader = {
@@ -47,7 +53,7 @@ type CalibrationHeader = {
  */
 export async function loadDetector(path: string, cell?: Cell): Promise<SavedDetector> {
   const { scores, tensors, metadata } = await readDetectorFile(path)
-  const { foreground, background, calibration, ...notes } = metadata
+  const { foreground, background, classifier, calibration, ...notes } = metadata
   const loaded: { -readonly [N in (typeof networks)[number]]?: SavedModel } = {}
   for (const name of networks) {
     const header = { foreground, background }[name]
@@ -61,6 +67,12 @@ export async function loadDetector(path: string, cell?: Cell): Promise<SavedDete
   return {
     path,
     ...loaded,
+    ...(classifier !== undefined && {
+      classifier: {
+        description: parseDescription(path, classifier),
+        tensors: withoutPrefix(tensors, classifierPrefix),
+      },
+    }),
     scores,
     ...(calibration !== undefined && { calibration: loadCalibration(path, calibration, tensors) }),
     metadata: notes,
@@ -81,6 +93,11 @@ export async function saveDetector(path: string, detector: Omit<SavedDetector, '
     for (const [tensor, { dtype, shape, data }] of contents.tensors)
       tensors.set(`${name}.${tensor}`, { dtype, shape, data: await data() } as StoredTensor)
     metadata[name] = JSON.stringify(contents.metadata)
+  }
+  if (detector.classifier) {
+    const { description, tensors: parameters } = detector.classifier
+    for (const [name, t] of parameters) tensors.set(`${classifierPrefix}${name}`, t)
+    metadata.classifier = JSON.stringify(description)
   }
   if (detector.calibration) {
     const { scores, bothStrands, source } = detector.calibration

@@ -16,25 +16,29 @@ export type Setting = {
   }
 }[keyof Kinds]
 
+/** Settings by their names. */
+export type SettingsTable = Readonly<Record<string, Setting>>
+
 /** Whether a value has the type of a kind of setting. */
 export const isKind = <Kind extends keyof Kinds>(kind: Kind, value: unknown): value is Kinds[Kind] =>
   kind === 'integer' ? Number.isInteger(value) : typeof value === kind
 
 /** What settings of a kind have in common; `accepts` says which values make sense (by default all), `wanted` in words. */
-const ofKind = <Kind extends keyof Kinds>(
+export const ofKind = <Kind extends keyof Kinds>(
   kind: Kind,
   wanted: string,
   accepts: (value: Kinds[Kind]) => boolean = () => true,
 ) => ({ kind, wanted, valid: (value: unknown) => isKind(kind, value) && accepts(value) })
 
-const flag = ofKind('boolean', 'true or false')
-const text = ofKind('string', 'a text')
-const oneOf = (...choices: readonly string[]) =>
+export const flag = ofKind('boolean', 'true or false')
+export const text = ofKind('string', 'a text')
+export const oneOf = (...choices: readonly string[]) =>
   ofKind('string', `${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`, choice =>
     choices.includes(choice),
   )
-const numberFrom0 = ofKind('number', '0 or more', n => n >= 0 && Number.isFinite(n))
-const integerFrom = (least: number) => ofKind('integer', `a whole number, ${least} or more`, n => n >= least)
+export const numberFrom0 = ofKind('number', '0 or more', n => n >= 0 && Number.isFinite(n))
+export const integerFrom = (least: number) =>
+  ofKind('integer', `a whole number, ${least} or more`, n => n >= least)
 
 /**
  * The settings of a training run, one record each: first the flags of the reference's generative.py (google-research,
@@ -251,27 +255,31 @@ export const settingsTable = {
     meaning:
       'start anew even if the run directory holds checkpoints (they are replaced); otherwise the run is resumed',
   },
-} as const satisfies Readonly<Record<string, Setting>>
+} as const satisfies SettingsTable
 
 export type SettingName = keyof typeof settingsTable
 
 /** All settings' names, in the order of the table. */
 export const settingNames = Object.keys(settingsTable) as readonly SettingName[]
 
+/** A value for every setting of a table. */
+export type SettingsOf<Table extends SettingsTable> = { [Name in keyof Table]: Kinds[Table[Name]['kind']] }
+
 /** A value for every setting. */
-export type Settings = { [Name in SettingName]: Kinds[(typeof settingsTable)[Name]['kind']] }
+export type Settings = SettingsOf<typeof settingsTable>
 
 /** Every setting's default, by its name. */
-export const defaults: Settings = column('default')
+export const defaults: Settings = column(settingsTable, 'default')
 
 /** What each setting means, for `--help`. */
-export const meanings: Readonly<Record<SettingName, string>> = column('meaning')
+export const meanings: Readonly<Record<SettingName, string>> = column(settingsTable, 'meaning')
 
-/** One field of every setting, by the setting's name. */
-function column<Field extends keyof Setting>(
+/** One field of every setting of a table, by the setting's name. */
+export function column<Table extends SettingsTable, Field extends keyof Setting>(
+  table: Table,
   field: Field,
-): { [Name in SettingName]: (typeof settingsTable)[Name][Field] } {
-  const fields = Object.entries(settingsTable).map(([name, setting]) => [name, setting[field]])
+): { [Name in keyof Table]: Table[Name][Field] } {
+  const fields = Object.entries(table).map(([name, setting]) => [name, setting[field]])
   return Object.fromEntries(fields)
 }
 

@@ -1,5 +1,9 @@
 import { quoting } from '../data/index.js'
+import type { ClassifierSettingName } from './classifierSettings.js'
 import type { SettingName } from './settings.js'
+
+/** A setting of either table. */
+export type NamedSetting = SettingName | ClassifierSettingName
 
 /**
  * An error whose message names settings. The library calls them by their names (`learning_rate 0`); an interface that
@@ -10,7 +14,7 @@ export class SettingsError extends RangeError {
 
   /** `tell`: the message, with `name(setting)` wherever it names a setting. */
   constructor(
-    readonly tell: (name: (setting: SettingName) => string) => string,
+    readonly tell: (name: (setting: NamedSetting) => string) => string,
     options?: ErrorOptions,
   ) {
     super(quoting(tell(setting => setting)), options)

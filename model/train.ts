@@ -1,9 +1,13 @@
+import type { Tree } from '../engine/index.js'
 import type { TrainingData } from './batchFeed.js'
+import type { ModelOptions } from './generative.js'
+import type { Network } from './network.js'
 import type { RunDirectory } from './runDirectory.js'
-import { type RunOptions, TrainingRun } from './trainingRun.js'
-import type { ValidationOptions } from './validation.js'
+import { type RunSettings, TrainingRun } from './trainingRun.js'
+import type { ValidationOptions, Validator } from './validation.js'
 
-export type TrainOptions = RunOptions & {
+/** What a training takes, whatever it trains. */
+export type TrainSettings = RunSettings & {
   /** Stop after the current step when this is aborted; a checkpoint is written first. */
   readonly signal?: AbortSignal
   /**
@@ -12,6 +16,9 @@ export type TrainOptions = RunOptions & {
    */
   readonly onOpen?: (next: number) => Promise<void>
 }
+
+/** The same for a generative model. */
+export type TrainOptions = ModelOptions & TrainSettings
 
 /** How a training ended: the last step done, whether it was interrupted or stopped early, and the newest checkpoint. */
 export type TrainResult = {
@@ -22,7 +29,7 @@ export type TrainResult = {
 }
 
 /**
- * Train a model in a run directory, from its newest checkpoint on, until all steps are done or `signal` is aborted.
+ * Train a generative model in a run directory, from its newest checkpoint on, until all steps are done or `signal` is aborted.
  *
  * @throws DivergedError when the loss is NaN or infinite; SettingsError when the run there had other settings;
  * CheckpointError when its checkpoint cannot be read.
@@ -33,7 +40,22 @@ export async function train(
   data: TrainingData,
   validation?: ValidationOptions,
 ): Promise<TrainResult> {
-  const run = await TrainingRun.open(directory, options, data, validation)
+  return finish(await TrainingRun.open(directory, options, data, validation), options)
+}
+
+/** As `train`, for any network. @throws as `train`. */
+export async function trainNetwork<P extends Tree>(
+  network: Network<P>,
+  directory: RunDirectory,
+  options: TrainSettings,
+  data: TrainingData,
+  validator?: Validator<P>,
+): Promise<TrainResult> {
+  return finish(await TrainingRun.openNetwork(network, directory, options, data, validator), options)
+}
+
+/** Advance a run to its end, or to the step at which it is interrupted. */
+async function finish<P extends Tree>(run: TrainingRun<P>, options: TrainSettings): Promise<TrainResult> {
   try {
     await options.onOpen?.(run.next)
     while (!run.finished && !options.signal?.aborted) await run.advance()

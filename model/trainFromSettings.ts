@@ -4,11 +4,12 @@ import { type Cell, openDevice, scheduleShapes } from '../engine/index.js'
 import { validationMetrics } from './bestValidation.js'
 import { findCell } from './cellFile.js'
 import { checkSettings } from './checkSettings.js'
+import type { ClassifierSettingName } from './classifierSettings.js'
 import type { MetricsLine } from './metricsWindow.js'
 import { optimiserNames } from './optimiser.js'
 import { RunDirectory } from './runDirectory.js'
-import { runName, type Settings } from './settings.js'
-import { type TrainOptions, type TrainResult, train } from './train.js'
+import { runName, type SettingName, type Settings } from './settings.js'
+import { type TrainOptions, type TrainResult, type TrainSettings, train } from './train.js'
 import { loadTrainingData } from './trainingData.js'
 import type { StepMetrics } from './trainStep.js'
 import { loadValidation } from './validationData.js'
@@ -62,7 +63,7 @@ export async function trainFromSettings(
 }
 
 /** What a run's notes say beside what the terminal shows. */
-const circumstances = (): string[] => [
+export const circumstances = (): string[] => [
   `node ${process.version}, ${cpus()[0]?.model ?? process.arch}`,
   `command: ${process.argv.join(' ')}`,
 ]
@@ -70,12 +71,26 @@ const circumstances = (): string[] => [
 const oneOf = <T extends string>(names: readonly T[], name: string): T | undefined =>
   names.find(n => n === name)
 
+/** Settings that mean the same for whatever is trained. */
+type SharedSettings = Pick<Settings, SettingName & ClassifierSettingName>
+
 /** `hasAuroc`: whether validations have an AUROC to be compared by. */
 const optionsOf = (settings: Settings, cell: Cell, device: string, hasAuroc: boolean): TrainOptions => ({
   cell,
-  device,
   hidden: settings.hidden_lstm_size,
   embedding: settings.emb_variable,
+  regulariserType: settings.reg_type === 'l1' ? 'l1' : 'l2',
+  regulariserWeight: settings.reg_weight,
+  ...sharedOptions(settings, device, hasAuroc),
+})
+
+/** The options of a run that settings of either table give; `hasAuroc` as above. */
+export const sharedOptions = (
+  settings: SharedSettings,
+  device: string,
+  hasAuroc: boolean,
+): Omit<TrainSettings, 'regulariserType' | 'regulariserWeight'> => ({
+  device,
   learningRate: settings.learning_rate,
   schedule: {
     shape: oneOf(scheduleShapes, settings.lr_schedule) ?? 'constant',
@@ -86,8 +101,6 @@ const optionsOf = (settings: Settings, cell: Cell, device: string, hasAuroc: boo
   weightDecay: settings.weight_decay,
   ...(settings.clip_norm && { clipNorm: settings.clip_norm }),
   dropoutRate: settings.dropout_rate,
-  regulariserType: settings.reg_type === 'l1' ? 'l1' : 'l2',
-  regulariserWeight: settings.reg_weight,
   seed: settings.random_seed,
   lossScale: settings.loss_scale,
   ...(settings.memory && { memory: settings.memory }),

@@ -1,18 +1,20 @@
 import { setImmediate } from 'node:timers/promises'
-import { device, dispose, leaves, realise, type Schedule, scope } from '../engine/index.js'
+import { device, dispose, leaves, realise, type Schedule, scope, type Tree } from '../engine/index.js'
 import { BatchFeed, type TrainingData } from './batchFeed.js'
 import { isExhausted, type ValidationMetric } from './bestValidation.js'
 import { divergedError } from './divergedError.js'
+import type { ModelOptions, ModelParameters } from './generative.js'
 import { type MetricsLine, MetricsWindow } from './metricsWindow.js'
+import { generativeNetwork, type Network } from './network.js'
 import { initialOptimiser, isStateOf } from './optimiser.js'
 import type { RunDirectory, RunPosition } from './runDirectory.js'
 import { identityOf } from './runIdentity.js'
-import { loadToTrain } from './saved/index.js'
-import { initialState, type TrainState } from './trainState.js'
-import { makeTrainStep, type StepMetrics, type StepOptions, type TrainStep } from './trainStep.js'
-import { Validation, type ValidationMetrics, type ValidationOptions } from './validation.js'
+import { firstState, type TrainState } from './trainState.js'
+import { makeNetworkStep, type Optimisation, type StepMetrics, type TrainStep } from './trainStep.js'
+import { type Measured, Validation, type ValidationOptions, type Validator } from './validation.js'
 
-export type RunOptions = Omit<StepOptions, 'keepsCarry'> & {
+/** What a run is opened with, whatever it trains. */
+export type RunSettings = Omit<Optimisation, 'keepsCarry'> & {
   /** Steps in all, those of earlier processes included. */
   readonly steps: number
   /** How the learning rate changes, if it does. */
@@ -37,31 +39,34 @@ export type RunOptions = Omit<StepOptions, 'keepsCarry'> & {
   readonly onCheckpoint?: (step: number, path: string) => void
 }
 
+/** The same for a generative model. */
+export type RunOptions = ModelOptions & RunSettings
+
 /**
  * A training run: opened where its directory says that it is, advanced step by step, and saved.
  *
  * An interrupted and resumed run ends with the same bits as one that was not interrupted, because batches, mutations
  * and dropout masks are functions of the seed and the step, and a checkpoint holds everything else.
  */
-export class TrainingRun {
-  readonly #step: TrainStep
+export class TrainingRun<P extends Tree = ModelParameters> {
+  readonly #step: TrainStep<P>
   readonly #feed: BatchFeed
-  readonly #validation: Validation | undefined
   readonly #window = new MetricsWindow()
   /** The lines of metrics so far. */
   readonly #lines: MetricsLine[]
-  #state: TrainState
+  #state: TrainState<P>
   #next: number
   #checkpoint: string
   #unsaved = false
   #stoppedEarly = false
 
   private constructor(
+    readonly network: Network<P>,
     readonly directory: RunDirectory,
-    readonly options: RunOptions,
+    readonly options: RunSettings,
     readonly data: TrainingData,
-    validation: ValidationOptions | undefined,
-    { step, state, checkpoint }: RunPosition,
+    readonly validator: Validator<P> | undefined,
+    { step, state, checkpoint }: RunPosition<P>,
     lines: readonly MetricsLine[],
   ) {
     this.#lines = [...lines]
@@ -71,27 +76,39 @@ export class TrainingRun {
     realise(leaves(state), device(options.device))
     const { windows = 1 } = data
     const { learningRate, schedule, steps } = options
-    this.#step = makeTrainStep({ ...options, keepsCarry: windows > 1 })
+    this.#step = makeNetworkStep(network, { ...options, keepsCarry: windows > 1 })
     this.#feed = new BatchFeed(data, learningRate, schedule && { ...schedule, steps }, options.device)
-    this.#validation =
-      validation && new Validation(validation, options, state.parameters, data.batchSize, options.device)
     this.#judge()
   }
 
-  /**
-   * Open the run of a directory: a new one, or where its newest checkpoint has left it. `dispose` frees its memory.
-   * @throws SettingsError when the run there had other settings, or `init` is a model of another kind; CheckpointError
-   * when a checkpoint cannot be read.
-   */
+  /** `openNetwork` for a generative model. @throws as `openNetwork`. */
   static async open(
     directory: RunDirectory,
     options: RunOptions,
     data: TrainingData,
     validation?: ValidationOptions,
   ): Promise<TrainingRun> {
+    const validator = validation && new Validation(validation, options, data.batchSize, options.device)
+    return TrainingRun.openNetwork(generativeNetwork(options), directory, options, data, validator)
+  }
+
+  /**
+   * Open the run of a directory: a new one, or where its newest checkpoint has left it. `dispose` frees its memory and
+   * the validator's.
+   * @throws SettingsError when the run there had other settings, or `init` is a model of another kind; CheckpointError
+   * when a checkpoint cannot be read.
+   */
+  static async openNetwork<P extends Tree>(
+    network: Network<P>,
+    directory: RunDirectory,
+    options: RunSettings,
+    data: TrainingData,
+    validator?: Validator<P>,
+  ): Promise<TrainingRun<P>> {
     const position =
-      (await directory.resume(options, identityOf(options, data))) ?? (await firstPosition(options))
-    return new TrainingRun(directory, options, data, validation, position, await directory.readMetrics())
+      (await directory.resume(network, identityOf(options, data))) ?? (await firstPosition(network, options))
+    const lines = await directory.readMetrics()
+    return new TrainingRun(network, directory, options, data, validator, position, lines)
   }
 
   /** The step that is to be done next, counting from 0; there are `options.steps`. */
@@ -142,7 +159,7 @@ export class TrainingRun {
     await setImmediate()
 
     const due = step % valFreq === 0 || this.finished
-    const validated = due ? await this.#validation?.measure(state.parameters) : undefined
+    const validated = due ? await this.validator?.measure(state.parameters) : undefined
     if (due || step % logFreq === 0) await this.#report(step, validated)
     if (due) await this.save()
   }
@@ -150,10 +167,10 @@ export class TrainingRun {
   /** Write a checkpoint of the last step, unless there is one. */
   async save(): Promise<void> {
     if (!this.#unsaved) return
-    const { directory, options, data } = this
+    const { network, directory, options, data } = this
     const identity = identityOf(options, data)
     const kept = { keep: options.keep, metric: options.bestBy ?? 'auroc' }
-    this.#checkpoint = await directory.save(this.#next - 1, this.#state, options, identity, kept)
+    this.#checkpoint = await directory.save(this.#next - 1, this.#state, network, identity, kept)
     this.#unsaved = false
     options.onCheckpoint?.(this.#next - 1, this.#checkpoint)
   }
@@ -162,7 +179,7 @@ export class TrainingRun {
   dispose(): void {
     this.#feed.dispose()
     this.#step.compiled.dispose()
-    this.#validation?.dispose()
+    this.validator?.dispose()
     dispose(this.#state)
   }
 
@@ -172,7 +189,7 @@ export class TrainingRun {
     this.#stoppedEarly = patience > 0 && isExhausted(this.#lines, bestBy, patience)
   }
 
-  async #report(step: number, validated: ValidationMetrics | undefined): Promise<void> {
+  async #report(step: number, validated: Measured | undefined): Promise<void> {
     const line: MetricsLine = {
       step,
       time: new Date().toISOString(),
@@ -189,29 +206,38 @@ export class TrainingRun {
 }
 
 /** Where a run begins that has no checkpoint: before its first step, with the model of `init` or an untrained one. */
-async function firstPosition(options: RunOptions): Promise<RunPosition> {
-  const state = options.init ? await initialStateFrom(options.init, options) : untrainedState(options)
+async function firstPosition<P extends Tree>(
+  network: Network<P>,
+  options: RunSettings,
+): Promise<RunPosition<P>> {
+  const state = options.init
+    ? await initialStateFrom(options.init, network, options)
+    : untrainedState(network, options)
   return { step: -1, state, checkpoint: '' }
 }
 
 /** The state of a model in a file; its optimiser's state is a new one where the model was trained with another optimiser. */
-async function initialStateFrom(path: string, options: RunOptions): Promise<TrainState> {
-  const { state } = await loadToTrain(path, options)
+async function initialStateFrom<P extends Tree>(
+  path: string,
+  network: Network<P>,
+  options: RunSettings,
+): Promise<TrainState<P>> {
+  const { state } = await network.load(path)
   if (isStateOf(options, state)) return state
   const { parameters, updates } = state
   return { parameters, ...initialOptimiser(options, parameters), updates }
 }
 
 /** The state at the beginning of fragments: the carry of those before is freed. */
-function withoutCarry({ carry, ...state }: TrainState): TrainState {
+function withoutCarry<P extends Tree>({ carry, ...state }: TrainState<P>): TrainState<P> {
   if (carry) dispose(carry)
   return state
 }
 
 /** Computed at once, in a scope, so that nothing is left of the random keys that it is drawn from. */
-const untrainedState = (options: RunOptions): TrainState =>
+const untrainedState = <P extends Tree>(network: Network<P>, options: RunSettings): TrainState<P> =>
   scope(() => {
-    const state = initialState(options)
+    const state = firstState(options, network.initial)
     realise(leaves(state), device(options.device))
     return state
   })

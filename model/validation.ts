@@ -1,3 +1,4 @@
+import type { Tree } from '../engine/index.js'
 import type { ModelOptions, ModelParameters } from './generative.js'
 import { Scorer } from './scorer.js'
 
@@ -25,39 +26,46 @@ export type ValidationOptions = { readonly data: ValidationData; readonly judge:
  */
 export type ValidationMetrics = { val_loss: number; auroc?: number; auroc_ci?: number[] }
 
-/** Validates the parameters of a model in training, again and again. */
-export class Validation {
-  readonly #scorer: Scorer
+/** What a validation adds to a line of metrics, by name. */
+export type Measured = Readonly<Record<string, number | number[]>>
+
+/** Validates the parameters of a network in training, again and again. */
+export type Validator<P extends Tree> = {
+  /** With these parameters, which are on the device already. */
+  measure(parameters: P): Promise<Measured>
+  /** Free what it holds (not the parameters). */
+  dispose(): void
+}
+
+/** The validator of generative models. */
+export class Validation implements Validator<ModelParameters> {
+  #scorer: Scorer | undefined
 
   /** `batch`: reads that go through the model together; `device`: where, by default the default device. */
   constructor(
     readonly options: ValidationOptions,
-    model: ModelOptions,
-    parameters: ModelParameters,
-    batch: number,
-    device?: string,
-  ) {
-    this.#scorer = new Scorer(model, parameters, batch, device)
-  }
+    readonly model: ModelOptions,
+    readonly batch: number,
+    readonly device?: string,
+  ) {}
 
-  /** Scores both sets with these parameters, which are on the device already. */
+  /** Scores both sets with these parameters. */
   async measure(parameters: ModelParameters): Promise<ValidationMetrics> {
     const { data, judge } = this.options
+    this.#scorer ??= new Scorer(this.model, parameters, this.batch, this.device)
     this.#scorer.parameters = parameters
-    const inDistribution = await this.#means(data.inDistribution)
+    const inDistribution = await means(this.#scorer, data.inDistribution)
     const val_loss = -inDistribution.reduce((a, b) => a + b, 0) / inDistribution.length
     if (data.outOfDistribution.length === 0) return { val_loss }
-    const outOfDistribution = await this.#means(data.outOfDistribution)
+    const outOfDistribution = await means(this.#scorer, data.outOfDistribution)
     const { auroc, low, high } = judge(inDistribution, outOfDistribution)
     return { val_loss, auroc, auroc_ci: [low, high] }
   }
 
-  async #means(reads: readonly Uint8Array[]): Promise<Float64Array> {
-    return Float64Array.from(await this.#scorer.score(reads), likelihood => likelihood.mean)
-  }
-
-  /** Free the scorer's memory (not the parameters). */
   dispose(): void {
-    this.#scorer.dispose()
+    this.#scorer?.dispose()
   }
 }
+
+const means = async (scorer: Scorer, reads: readonly Uint8Array[]): Promise<Float64Array> =>
+  Float64Array.from(await scorer.score(reads), likelihood => likelihood.mean)

@@ -4,6 +4,7 @@ import {
   loadReads,
   openGenomes,
   partsCalled,
+  type Read,
   type ReadSet,
   type Split,
   sampleReads,
@@ -11,7 +12,7 @@ import {
 import { absentByDefault, dataOf } from './dataOf.js'
 import type { Settings } from './settings.js'
 import { SettingsError } from './settingsError.js'
-import type { ValidationData, ValidationOptions } from './validation.js'
+import type { Judge, ValidationData, ValidationOptions } from './validation.js'
 
 /** Fragments of each set of validation genomes, unless `val_batches` says how many. */
 const sampledFragments = 2000
@@ -35,21 +36,27 @@ export async function loadValidation(settings: Settings): Promise<DescribedValid
     return { note: 'no validation reads' }
   }
   const { inDistribution, outOfDistribution } = data
-  // Loaded only here, because scoring, and training without validation, start sooner without it.
-  const { aurocEstimate } = await import('../eval/index.js')
-  const judge: ValidationOptions['judge'] = (inDistribution, outOfDistribution) => {
-    const { value, low, high } = aurocEstimate(inDistribution, outOfDistribution)
-    return { auroc: value, low, high }
-  }
   return {
-    validation: { data, judge },
+    validation: { data, judge: await aurocJudge() },
     note: `validation reads: ${inDistribution.length} in-distribution, ${outOfDistribution.length} out-of-distribution`,
   }
 }
 
+/** The judge of trainings: AUROC with DeLong's interval. */
+export async function aurocJudge(): Promise<Judge> {
+  // Loaded only here, because scoring, and training without validation, start sooner without it.
+  const { aurocEstimate } = await import('../eval/index.js')
+  return (inDistribution, outOfDistribution) => {
+    const { value, low, high } = aurocEstimate(inDistribution, outOfDistribution)
+    return { auroc: value, low, high }
+  }
+}
+
 /** The length of validation reads, and how many of each set there are at most (0: all). */
-const lengthOf = ({ val_len, seq_len }: Settings): number => val_len || seq_len
-const limitOf = ({ val_batches, batch_size }: Settings): number => val_batches * batch_size
+export const lengthOf = ({ val_len, seq_len }: Pick<Settings, 'val_len' | 'seq_len'>): number =>
+  val_len || seq_len
+export const limitOf = ({ val_batches, batch_size }: Pick<Settings, 'val_batches' | 'batch_size'>): number =>
+  val_batches * batch_size
 
 /** The reads of the validation folders; undefined where none is named. */
 async function readsOfFolders(settings: Settings): Promise<ValidationData | undefined> {
@@ -72,29 +79,50 @@ const loadSplit = (
     return readsOf(await loadReads(files, { length: lengthOf(settings), ...(limit && { limit }) }))
   })
 
-const readsOf = ({ tokens, count, length }: ReadSet): Uint8Array[] =>
+/** The reads of a set, as views. */
+export const readsOf = ({ tokens, count, length }: ReadSet): Uint8Array[] =>
   Array.from({ length: count }, (_, i) => tokens.subarray(i * length, (i + 1) * length))
 
-/** Fragments of the genomes for validation, the same in every run with the same seed; undefined where there are none. */
 async function fragmentsOfGenomes(settings: Settings): Promise<ValidationData | undefined> {
+  const sampled = await sampleValidation(settings)
+  const basesOf = (reads: readonly Read[]) => reads.map(read => read.bases)
+  return (
+    sampled && {
+      inDistribution: basesOf(sampled.inDistribution),
+      outOfDistribution: basesOf(sampled.outOfDistribution),
+    }
+  )
+}
+
+type SampledSettings = Pick<
+  Settings,
+  'genomes' | 'val_len' | 'seq_len' | 'val_batches' | 'batch_size' | 'random_seed'
+>
+
+/**
+ * Fragments of the genomes for validation, the same in every run with the same seed; undefined where there are none.
+ * `labels`: numbers of the genera, for fragments with a label.
+ * @throws SettingsError for genomes that cannot be read.
+ */
+export async function sampleValidation(
+  settings: SampledSettings,
+  labels?: ReadonlyMap<string, number>,
+): Promise<{ inDistribution: Read[]; outOfDistribution: Read[] } | undefined> {
   if (!settings.genomes) return undefined
   return dataOf('genomes', async () => {
     const genomes = await openGenomes(settings.genomes)
-    const inDistribution = await sampleSet(genomes, 'ID', settings)
-    return (
-      inDistribution && {
-        inDistribution,
-        outOfDistribution: (await sampleSet(genomes, 'OOD', settings)) ?? [],
-      }
-    )
+    const inDistribution = await sampleSet(genomes, 'ID', settings, labels)
+    if (!inDistribution) return undefined
+    return { inDistribution, outOfDistribution: (await sampleSet(genomes, 'OOD', settings)) ?? [] }
   })
 }
 
 async function sampleSet(
   genomes: readonly Genome[],
   group: 'ID' | 'OOD',
-  settings: Settings,
-): Promise<Uint8Array[] | undefined> {
+  settings: SampledSettings,
+  labels?: ReadonlyMap<string, number>,
+): Promise<Read[] | undefined> {
   const parts = partsCalled(genomes, group, 'val')
   if (parts.length === 0) return undefined
   const wanted = limitOf(settings) || sampledFragments
@@ -103,6 +131,7 @@ async function sampleSet(
     length: lengthOf(settings),
     perGenus: Math.ceil(wanted / genera),
     seed: settings.random_seed,
+    ...(labels && { labels }),
   })
-  return reads.slice(0, wanted).map(read => read.bases)
+  return reads.slice(0, wanted)
 }

@@ -134,10 +134,19 @@ async function calibrate(files: string[], flags: CalibrateFlags): Promise<void> 
   if (!flags.quiet) say(`${flags.output}: calibrated with ${fragments.source}`)
 }
 
-/** A detector with the fitted scores of others, in their order: calls rest on the last one. */
+/**
+ * A detector with the fitted scores of others, in their order: calls rest on the last one.
+ * @throws UsageError for more than one classifier.
+ */
 async function withScoresOf(detector: SavedDetector, others: readonly string[]): Promise<SavedDetector> {
-  const added = await Promise.all(others.map(path => loadDetector(path)))
-  return { ...detector, scores: [detector, ...added].flatMap(({ scores }) => scores) }
+  const all = [detector, ...(await Promise.all(others.map(path => loadDetector(path))))]
+  const withClassifier = all.filter(({ classifier }) => classifier)
+  if (withClassifier.length > 1)
+    throw new UsageError(
+      `--add: ${withClassifier.map(({ path }) => path).join(', ')} have a classifier each; a detector has one`,
+    )
+  const [{ classifier } = detector] = withClassifier
+  return { ...detector, ...(classifier && { classifier }), scores: all.flatMap(({ scores }) => scores) }
 }
 
 /** Held-out fragments by their length. */

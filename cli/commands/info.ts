@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { printable } from '../../data/index.js'
 import { entries } from '../../engine/index.js'
 import { isDetectorFile, loadDetector, loadModel, type SavedDetector } from '../../model/index.js'
-import { describeModel, parameterCount } from '../models.js'
+import { describeClassifier, describeModel, parameterCount } from '../models.js'
 
 /** `xenograd info`: what a model file holds. */
 export function register(program: Command): void {
@@ -33,12 +33,14 @@ export function register(program: Command): void {
 }
 
 /** A detector's networks, scores, calibrations and notes, a line each. */
-function showDetector({ path, foreground, background, scores, calibration, metadata }: SavedDetector): void {
+function showDetector(detector: SavedDetector): void {
+  const { path, foreground, background, classifier, scores, calibration, metadata } = detector
   const lines = [
     ['path', path],
     ...Object.entries({ foreground, background }).flatMap(([name, model]) =>
       model ? [[name, describeModel(model)]] : [],
     ),
+    ...(classifier ? [['classifier', describeClassifier(classifier)]] : []),
     ...scores.map(({ name, kind, settings }) => [`score ${name}`, `${kind} ${JSON.stringify(settings)}`]),
     ...[...(calibration?.scores ?? [])].map(([name, { lengths, scores: ofLength }]) => [
       `calibration ${name}`,

@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /**
  * This folder is what reading and writing files takes whatever is in them: writing (`atomic`, `writeChunks`, what is left behind by `temporary` files), bytes and
  * lines of a stream (`bytes`, `lines`), checksums (`crc32c`), the frames of TFRecord files (`records`), messages of protocol

@@ -15,8 +15,8 @@ export interface DeviceBuffer {
 }
 
 /**
- * A kernel that a device has compiled. Only the device that made it looks inside. There is nothing to release: programs
- * are kept and used again until the device is closed.
+ * A kernel that a device has compiled. Only the device that made it looks inside. Programs are kept and used again until
+ * the device is closed, or, where there are very many, until it is told to `release` those that are not used.
  */
 export interface Program {
   readonly kernel: Kernel
@@ -79,6 +79,11 @@ export interface Device {
    * several inputs, and for an input and an output where the kernel allows that (map: kernel.ts).
    */
   run(program: Program, args: readonly DeviceBuffer[]): void
+  /**
+   * A program is not run any more; what was enqueued with it is still done. Optional, for devices on which programs take
+   * memory that is not collected as garbage.
+   */
+  release?(program: Program): void
   /** What it holds for its caller, and any memory of its own that grows with use: leaks show in it. Optional. */
   stats?(): { readonly buffers: number; readonly bytes: number }
   /**

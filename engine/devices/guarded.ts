@@ -76,6 +76,13 @@ export function guarded(inner: Device): Device {
       checkArguments(program, args)
       inner.run(program, args)
     },
+    ...(inner.release && {
+      release(program: Program) {
+        checkOpen()
+        argumentSizes.delete(program)
+        inner.release!(program)
+      },
+    }),
     ...(inner.stats && { stats: () => inner.stats!() }),
     async close() {
       checkOpen()

@@ -27,35 +27,52 @@ export type Context = {
   readonly checkpoints: ((steps: number) => number) | undefined
 }
 
-let current: Context = {
-  scope: undefined,
-  origins: { of: undefined },
-  remarks: undefined,
-  part: [],
-  checkpoints: undefined,
+/** Settings, and those that held when they were made. */
+type Frame = { readonly settings: Context; readonly parent?: Frame; isOver?: boolean }
+
+let top: Frame = {
+  settings: {
+    scope: undefined,
+    origins: { of: undefined },
+    remarks: undefined,
+    part: [],
+    checkpoints: undefined,
+  },
 }
 
 /** The settings that hold now. */
-export const context = (): Context => current
+export const context = (): Context => top.settings
+
+/** End a frame; whether it was the newest. Settings of frames that have ended do not come back. */
+function end(frame: Frame): boolean {
+  const wasTop = top === frame
+  frame.isOver = true
+  while (top.isOver && top.parent) top = top.parent
+  return wasTop
+}
 
 /**
- * Run `fn` with some of the context changed. If it returns a promise, the change holds until that is settled; then no
- * other asynchronous piece of program with a context of its own may run at the same time.
+ * Run `fn` with some of the context changed. If it returns a promise, the change holds until that is settled, for all
+ * that runs meanwhile: JavaScript in browsers does not say on whose behalf code runs.
+ * @throws Error (rejects) when another asynchronous change began meanwhile and still holds.
  */
 export function within<R>(changes: Partial<Context>, fn: () => R): R {
-  const before = current
-  const restore = () => {
-    current = before
-  }
-  current = { ...before, ...changes }
+  const frame: Frame = { settings: { ...top.settings, ...changes }, parent: top }
+  top = frame
   let value: R
   try {
     value = fn()
   } catch (error) {
-    restore()
+    end(frame)
     throw error
   }
-  if (value instanceof Promise) return value.finally(restore) as R
-  restore()
+  if (value instanceof Promise)
+    return value.finally(() => {
+      if (!end(frame))
+        throw new Error(
+          'scope: an asynchronous scope has ended while one that began after it is still open, which frees what either of them makes; await one before the next begins',
+        )
+    }) as R
+  end(frame)
   return value
 }

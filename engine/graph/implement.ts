@@ -3,10 +3,10 @@ import { Tensor } from './tensor.js'
 
 /** Give all tensors methods, from functions of the tensor and the method's arguments. */
 export function implement<Methods>(methods: Implementation<Tensor, Methods>): void {
-  for (const [name, method] of Object.entries(methods) as [
-    string,
-    (x: Tensor, ...args: unknown[]) => unknown,
-  ][])
+  type Method = (x: Tensor, ...args: unknown[]) => unknown
+  const table = methods as Record<string | symbol, Method>
+  for (const name of Reflect.ownKeys(methods as object)) {
+    const method = table[name]
     Object.defineProperty(Tensor.prototype, name, {
       value(this: Tensor, ...args: unknown[]) {
         return method(this, ...args)
@@ -14,4 +14,5 @@ export function implement<Methods>(methods: Implementation<Tensor, Methods>): vo
       writable: true,
       configurable: true,
     })
+  }
 }

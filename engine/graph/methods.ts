@@ -113,6 +113,9 @@ export interface TensorOperations<T> {
   squeeze(axes?: Axes): T
 }
 
+/** What Node's `console.log` asks an object for. */
+export const inspect: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never
+
 /** The methods that read, change and free a tensor's value; `runtime/` implements them. */
 export interface TensorValue<T> {
   /** The values as a typed array in row-major order (a copy). Computes them if need be. */
@@ -121,6 +124,10 @@ export interface TensorValue<T> {
   array(): Promise<Nested>
   /** The value of a tensor with one element. @throws RangeError when it has more or none. */
   item(): Promise<number>
+  /** Compute the value if need be, and print it with its dtype and shape, by `console.log`. */
+  print(): Promise<void>
+  /** What `console.log(t)` prints: dtype, shape, and the values if they have been read or are on the host. */
+  [inspect](): string
   /** The values as an `ndarray` (a copy). */
   ndarray(): Promise<NdArray<TypedArray>>
   /**

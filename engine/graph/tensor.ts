@@ -55,6 +55,30 @@ export class Tensor {
 
 export interface Tensor extends TensorOperations<Tensor>, TensorValue<Tensor> {}
 
+/** What tensors of all copies of the package have. */
+const brand = Symbol.for('xenograd.Tensor')
+Object.defineProperty(Tensor.prototype, brand, { value: true })
+
+/** Whether it is a tensor of another copy of the package. */
+export const isForeignTensor = (x: unknown): boolean =>
+  typeof x === 'object' && x !== null && brand in x && !(x instanceof Tensor)
+
+/** What a value is that is no tensor of this engine, for messages. */
+function printForeign(x: unknown): string {
+  if (x === null || typeof x !== 'object') return typeof x === 'string' ? `the string '${x}'` : String(x)
+  return ArrayBuffer.isView(x) || Array.isArray(x) ? 'an array (tensor(values) makes one of it)' : 'an object'
+}
+
+/** @throws TypeError for what is no tensor, and for tensors of another copy of the package. `caller` begins the message. */
+export function checkTensor(caller: string, x: unknown): asserts x is Tensor {
+  if (x instanceof Tensor) return
+  if (isForeignTensor(x))
+    throw new TypeError(
+      `${caller}: this tensor was made by another copy of xenograd; all files of a program must import the same one (npm ls xenograd lists the copies)`,
+    )
+  throw new TypeError(`${caller}: got ${printForeign(x)}, give a tensor`)
+}
+
 /** A tensor whose attributes are known to be of type A. */
 export type Node<A> = Tensor & { readonly attrs: A }
 

@@ -1,14 +1,15 @@
-import { Tensor } from './tensor.js'
+import { checkTensor, isForeignTensor, Tensor } from './tensor.js'
 
 /** Tensors in nested records and arrays: parameters, carries, optimiser state. */
 export type Tree = Tensor | readonly Tree[] | { readonly [name: string]: Tree }
 
-/** @throws TypeError for a part of a tree that is neither a tensor nor a record or array. */
+/** @throws TypeError for a part of a tree that is neither a tensor nor a record or array, or another engine's tensor. */
 function checkBranch(branch: unknown, path: string): void {
   if (typeof branch !== 'object' || branch === null)
     throw new TypeError(
       `${path || 'tree'}: got ${branch === null ? 'null' : typeof branch}, give tensors in records or arrays`,
     )
+  if (isForeignTensor(branch)) checkTensor(path || 'tree', branch)
 }
 
 const childPath = (path: string, key: string): string => (path ? `${path}.${key}` : key)

@@ -15,6 +15,10 @@ export function checkDType(caller: string, dtype: DType): void {
     throw new TypeError(`${caller}: there is no dtype '${dtype}'; give ${Object.keys(arrays).join(', ')}`)
 }
 
+/** A number as an element of a dtype holds it: float32 has fewer digits than a number of JavaScript. */
+export const asElement = (dtype: DType, value: number): number =>
+  dtype === 'float32' ? Math.fround(value) : value
+
 /** A zeroed host array of `length` elements. */
 export const hostArray = (dtype: DType, length: number): TypedArray => new arrays[dtype](length)
 
@@ -31,6 +35,9 @@ export function dtypeOf(array: ArrayBufferView): DType | undefined {
   if (array instanceof Int32Array) return 'int32'
   return undefined
 }
+
+/** Whether a number is one that int32 holds: it has no fraction, and is not beyond 31 bits. */
+export const isInt32 = (value: number): boolean => value === (value | 0)
 
 /** Whether it is a float: what has derivatives, and division. */
 export const isFloat = (dtype: DType): boolean => dtype !== 'int32'

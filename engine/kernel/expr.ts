@@ -1,4 +1,4 @@
-import { type DType, isFloat } from './dtype.js'
+import { asElement, type DType, isFloat } from './dtype.js'
 
 /**
  * Scalar expressions: what one element of an elementwise operation computes.
@@ -53,7 +53,7 @@ const make = (op: Expr['op'], dtype: DType, args: Expr[], value = 0): Expr => ({
 /** The element of input `index`. */
 export const input = (index: number, dtype: DType): Expr => make('input', dtype, [], index)
 
-/** A constant of the given dtype. */
+/** A constant of the given dtype, of which it has the precision: 0.1 as a float32 is 0.10000000149. */
 export const constant = (value: number, dtype: DType): Expr => make('const', dtype, [], value)
 
 /** Numbers take the dtype of the expression beside them. */
@@ -208,7 +208,7 @@ export function evaluate(instr: Instr, a: number, b: number, c: number): number 
     case 'select':
       return a !== 0 ? b : c
     case 'cast':
-      return int ? Math.max(-2147483648, Math.min(2147483647, Math.trunc(a))) | 0 : a
+      return int ? Math.max(-2147483648, Math.min(2147483647, Math.trunc(a))) | 0 : asElement(instr.dtype, a)
     case 'and':
       return a & b
     case 'shr':

@@ -167,6 +167,12 @@ export function withLeadingAxis(kernel: SimpleKernel, size: number): SimpleKerne
 export const argumentCount = (kernel: Kernel): number =>
   kernel.kind === 'loop' ? kernel.bytes.length : operands(kernel).length
 
+/** The most arguments that a kernel, or one in the body of a loop, takes. */
+export const argumentsWithin = (kernel: Kernel): number =>
+  kernel.kind === 'loop'
+    ? Math.max(argumentCount(kernel), ...kernel.body.map(launch => argumentsWithin(launch.kernel)))
+    : argumentCount(kernel)
+
 /** Which of a kernel's arguments it writes, or adds to, by position. */
 export function writtenArguments(kernel: Kernel): ReadonlySet<number> {
   if (kernel.kind === 'loop') return writtenBuffers(kernel)

@@ -15,6 +15,7 @@ import {
   type PlannedLaunch,
   type Wanted,
 } from './buffers.js'
+import { withoutEmpty } from './empty.js'
 import { type FusionGroup, fusionGroups, type KernelGroup, type MapGroup, printGroup } from './fuse.js'
 import { type Live, liveNodes, scanInputsOf } from './live.js'
 import { lowerLoop } from './loop.js'
@@ -120,7 +121,8 @@ export class Lowering implements EnclosingGraph {
   }
 
   emit(kernel: Kernel, ...args: readonly LoopArg[]): void {
-    this.launches.push({ kernel, args })
+    const launch = withoutEmpty({ kernel, args })
+    if (launch) this.launches.push(launch)
   }
 
   /** A contiguous buffer for a value: where it is wanted, else a temporary. Other destinations are filled at the end. */

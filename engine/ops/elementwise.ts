@@ -1,6 +1,13 @@
 import { node } from '../graph/node.js'
 import { register } from '../graph/registry.js'
-import { type Cotangents, type Draw, type ElementwiseOp, type Sample, Tensor } from '../graph/tensor.js'
+import {
+  type Cotangents,
+  checkTensor,
+  type Draw,
+  type ElementwiseOp,
+  type Sample,
+  type Tensor,
+} from '../graph/tensor.js'
 import type { DType } from '../kernel/dtype.js'
 import { type Expr, input } from '../kernel/expr.js'
 import { broadcastShapes, sameShape } from '../kernel/shape.js'
@@ -76,9 +83,11 @@ export function elementwise<Inputs extends Expr[]>(
 
   function apply(xs: readonly (Tensor | number)[]): Tensor {
     if (xs.length !== count) throw new TypeError(`${name}: ${xs.length} arguments; it takes ${count}`)
-    const first = xs.find(x => x instanceof Tensor)
-    if (!first) throw new TypeError(`${name}: plain numbers only; give at least one tensor`)
+    const first = xs.find(x => typeof x !== 'number')
+    if (first === undefined) throw new TypeError(`${name}: plain numbers only; give at least one tensor`)
+    checkTensor(name, first)
     const tensors = xs.map(x => asTensor(x, first.dtype))
+    for (const t of tensors) checkTensor(name, t)
     const shapes = tensors.map(t => t.shape)
     const shape = shapes.every(s => sameShape(s, shapes[0])) ? shapes[0] : broadcastShapes(name, shapes)
     const { dtype } = expr(...tensors.map((t, i) => input(i, t.dtype)))

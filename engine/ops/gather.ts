@@ -1,9 +1,9 @@
 import { node } from '../graph/node.js'
 import { register } from '../graph/registry.js'
-import { type KernelOp, type Sample, Tensor } from '../graph/tensor.js'
+import { checkTensor, isForeignTensor, type KernelOp, type Sample, Tensor } from '../graph/tensor.js'
 import { printShape, sizeOf } from '../kernel/shape.js'
 import { arange } from './source.js'
-import { reshape } from './view.js'
+import { reshape, sizeSample } from './view.js'
 
 const gatherOp: KernelOp<undefined> = register({
   kind: 'kernel',
@@ -17,9 +17,14 @@ const gatherOp: KernelOp<undefined> = register({
   vjp: (g, { inputs: [table, index] }) => [scatterAdd(index, g, table.shape[0]), undefined],
   overSteps: (_, [table, index]) => (table.fixed ? gather(table.tensor, index.stacked()) : undefined),
   sample: (draw): Sample => {
-    const rows = draw.int(1, 4)
-    const index = { shape: [draw.int(1, 3), draw.int(1, 3)], dtype: 'int32' as const, min: -1, max: rows }
-    return { inputs: [{ shape: [rows, draw.int(1, 3)] }, index], apply: (t, i) => gather(t, i) }
+    const rows = sizeSample(draw)
+    const index = {
+      shape: [sizeSample(draw, 3), sizeSample(draw, 3)],
+      dtype: 'int32' as const,
+      min: -1,
+      max: rows,
+    }
+    return { inputs: [{ shape: [rows, sizeSample(draw, 3)] }, index], apply: (t, i) => gather(t, i) }
   },
 })
 
@@ -39,10 +44,13 @@ const scatterAddOp: KernelOp<{ readonly rows: number }> = register({
   vjp: (g, { inputs: [index] }) => [undefined, gather(g, index)],
   sumOverSteps: ({ attrs }, [index, source]) => scatterAdd(index, source, attrs.rows),
   sample: (draw): Sample => {
-    const rows = draw.int(1, 4)
-    const count = draw.int(1, 6)
+    const rows = sizeSample(draw)
+    const count = sizeSample(draw, 6)
     const index = { shape: [count], dtype: 'int32' as const, min: -1, max: rows }
-    return { inputs: [index, { shape: [count, draw.int(1, 3)] }], apply: (i, x) => scatterAdd(i, x, rows) }
+    return {
+      inputs: [index, { shape: [count, sizeSample(draw, 3)] }],
+      apply: (i, x) => scatterAdd(i, x, rows),
+    }
   },
 })
 
@@ -51,6 +59,7 @@ const scatterAddOp: KernelOp<{ readonly rows: number }> = register({
  * @throws TypeError unless `index` is an int32 tensor; RangeError for a table without axes.
  */
 export function gather(table: Tensor, index: Tensor): Tensor {
+  if (isForeignTensor(index)) checkTensor('gather', index)
   if (!(index instanceof Tensor))
     throw new TypeError(
       'gather: the index is no tensor; give an int32 tensor of rows (another axis is brought to the front with permute)',
@@ -66,6 +75,7 @@ export function gather(table: Tensor, index: Tensor): Tensor {
  * @throws TypeError unless `index` is an int32 tensor and `source` a tensor; RangeError when their shapes do not fit.
  */
 export function scatterAdd(index: Tensor, source: Tensor, rows: number): Tensor {
+  for (const x of [index, source]) if (isForeignTensor(x)) checkTensor('scatterAdd', x)
   if (!(index instanceof Tensor && source instanceof Tensor))
     throw new TypeError(
       'scatterAdd: give index and source as tensors, then the number of rows: scatterAdd(index, source, rows)',

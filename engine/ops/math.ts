@@ -32,7 +32,8 @@ const isNeutral = (value: number, other: Tensor | number, x: Tensor | number): x
   x instanceof Tensor &&
   (typeof other === 'number'
     ? other === value
-    : constantValue(other) === value &&
+    : other instanceof Tensor &&
+      constantValue(other) === value &&
       other.dtype === x.dtype &&
       ((other.size === 1 && other.rank <= x.rank) || sameShape(other.shape, x.shape)))
 
@@ -57,16 +58,19 @@ export function div(a: Tensor | number, b: Tensor | number): Tensor {
   return isNeutral(1, b, a) ? a : divOp(a, b)
 }
 
-/** Elementwise maximum; broadcasts; NaN if either is. At ties the derivative goes to the second. */
+// Where an operation chooses, its derivative chooses too, by `where`: a product of the cotangent and a mask would make NaN
+// of 0 times an infinite cotangent (`chosenZeros` in testing/operations looks for that in every record).
+
+/** Elementwise maximum; broadcasts; NaN if either is. At ties the derivative goes to the second, at NaN to both. */
 export const maximum = elementwise('maximum', {
   expr: (a, b) => s.max(a, b),
-  vjp: (g, [a, b]) => [g.mul(less(b, a)), g.mul(lessEqual(a, b))],
+  vjp: (g, [a, b]) => [where(lessEqual(a, b), 0, g), where(less(b, a), 0, g)],
   smooth: apart,
 })
-/** Elementwise minimum; broadcasts; NaN if either is. At ties the derivative goes to the second. */
+/** Elementwise minimum; broadcasts; NaN if either is. At ties the derivative goes to the second, at NaN to both. */
 export const minimum = elementwise('minimum', {
   expr: (a, b) => s.min(a, b),
-  vjp: (g, [a, b]) => [g.mul(less(a, b)), g.mul(lessEqual(b, a))],
+  vjp: (g, [a, b]) => [where(lessEqual(b, a), 0, g), where(less(a, b), 0, g)],
   smooth: apart,
 })
 /** 1 where equal, else 0, in the operands' dtype. No derivative. */
@@ -78,6 +82,7 @@ export const lessEqual = elementwise('lessEqual', { expr: (a, b) => s.le(a, b) }
 const whereOp = elementwise('where', {
   expr: (c, a, b) => s.select(c, a, b),
   vjp: (g, [c]) => [undefined, where(c, g, 0), where(c, 0, g)],
+  linearIn: [[1, 2]],
   smooth: c => away(c),
 })
 /** `yes` where the condition (of any dtype) is not 0, else `no`. What is not chosen does not count, even if NaN. */
@@ -87,7 +92,11 @@ export function where(condition: Tensor, yes: Tensor | number, no: Tensor | numb
 }
 
 const neg = elementwise('neg', { expr: x => s.neg(x), vjp: g => [g.neg()], linearIn: [[0]] })
-const abs = elementwise('abs', { expr: x => s.abs(x), vjp: (g, [x]) => [g.mul(x.sign())], smooth: away })
+const abs = elementwise('abs', {
+  expr: x => s.abs(x),
+  vjp: (g, [x]) => [where(less(0, x), g, where(less(x, 0), g.neg(), 0))],
+  smooth: away,
+})
 const square = elementwise('square', { expr: x => s.mul(x, x), vjp: (g, [x]) => [g.mul(x.mul(2))] })
 const sqrt = elementwise('sqrt', {
   expr: x => s.sqrt(x),
@@ -112,7 +121,7 @@ const sigmoid = elementwise('sigmoid', {
 })
 const relu = elementwise('relu', {
   expr: x => s.max(x, 0),
-  vjp: (g, [x]) => [g.mul(less(0, x))],
+  vjp: (g, [x]) => [where(lessEqual(x, 0), 0, g)],
   smooth: away,
 })
 const sign = elementwise('sign', {

@@ -1,9 +1,9 @@
 import { node } from '../graph/node.js'
 import { register } from '../graph/registry.js'
-import type { KernelOp, Tensor } from '../graph/tensor.js'
+import { checkTensor, type KernelOp, type Tensor } from '../graph/tensor.js'
 import { broadcastShapes, printShape } from '../kernel/shape.js'
 import { takeBox } from './slice.js'
-import { expand, reshape } from './view.js'
+import { expand, reshape, sizeSample } from './view.js'
 
 const matmulOp: KernelOp<undefined> = register({
   kind: 'kernel',
@@ -45,8 +45,8 @@ const matmulOp: KernelOp<undefined> = register({
       return takeBox(x, { starts: part(starts, 0), steps: part(steps, 1) }, part(shape, x.shape[inner]))
     }),
   sample: draw => {
-    const [m, k, n] = [draw.int(1, 5), draw.int(1, 5), draw.int(1, 5)]
-    const batch = Array.from({ length: draw.int(0, 2) }, () => draw.int(1, 3))
+    const [m, k, n] = [5, 5, 5].map(most => sizeSample(draw, most))
+    const batch = Array.from({ length: draw.int(0, 2) }, () => sizeSample(draw, 3))
     const [transposeA, transposeB] = draw.pick([
       [false, false],
       [true, false],
@@ -67,6 +67,7 @@ const matmulOp: KernelOp<undefined> = register({
  * @throws RangeError when inner sizes or batches do not fit; TypeError for int32 or mixed dtypes.
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
+  for (const x of [a, b]) checkTensor('matmul', x)
   const product = `matmul: ${printShape(a.shape)} × ${printShape(b.shape)}`
   if (a.rank < 2 || b.rank < 2)
     throw new RangeError(`${product}: both need two axes or more (unsqueeze a vector)`)

@@ -3,6 +3,7 @@ import { register } from '../graph/registry.js'
 import { type KernelOp, Tensor } from '../graph/tensor.js'
 import type { Shape } from '../kernel/shape.js'
 import { asTensor } from './elementwise.js'
+import { sizeSample } from './view.js'
 
 const randomBitsOp: KernelOp<undefined> = register({
   kind: 'kernel',
@@ -10,13 +11,14 @@ const randomBitsOp: KernelOp<undefined> = register({
   contiguous: true,
   launches: t => {
     const streams = t.inputs[1].size
-    return [{ kernel: { kind: 'randomBits', streams, count: t.size / streams }, args: [0, 1, 'out'] }]
+    const count = streams && t.size / streams
+    return [{ kernel: { kind: 'randomBits', streams, count }, args: [0, 1, 'out'] }]
   },
   vjp: () => [undefined, undefined],
   overSteps: (t, [key, stream], steps) =>
     key.fixed ? sameOperation(t, [key.tensor, stream.stacked()], [steps, ...t.shape]) : undefined,
   sample: draw => {
-    const shape = [draw.int(1, 20), draw.int(1, 3)]
+    const shape = [sizeSample(draw, 20), sizeSample(draw, 3)]
     const word = { dtype: 'int32' as const, min: -(2 ** 31), max: 2 ** 31 - 1 }
     return {
       inputs: [

@@ -4,7 +4,7 @@ import { register } from '../graph/registry.js'
 import { type Draw, type KernelOp, type Sample, Tensor } from '../graph/tensor.js'
 import { reduceKernel } from '../kernel/build.js'
 import { normalAxes, type Shape } from '../kernel/shape.js'
-import { equal } from './math.js'
+import { equal, less, where } from './math.js'
 import { permute, reshape, shapeSample } from './view.js'
 
 const reduceSample =
@@ -60,9 +60,10 @@ const sumOp = reduceOp(
 const maxOp = reduceOp(
   'max',
   (g, x, y, axes) => {
-    // Ties share the cotangent: a convex combination of subgradients. The count is at least 1, unless there is a NaN.
-    const hits = equal(x, y)
-    return g.mul(hits).div(hits.sum(axes, true).expand(...x.shape))
+    // Ties share the cotangent: a convex combination of subgradients. None is less than a NaN, so there all share it.
+    const isLess = less(x, y)
+    const ties = equal(isLess, 0).sum(axes, true)
+    return where(isLess, 0, g.div(ties.expand(...x.shape)))
   },
   reduceSample((x, axes) => x.max(axes)),
 )

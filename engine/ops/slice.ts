@@ -1,7 +1,15 @@
 import type { Axes, Implementation, SplitArguments, TensorOperations } from '../graph/methods.js'
 import { node } from '../graph/node.js'
 import { register } from '../graph/registry.js'
-import { type Box, type KernelOp, type Node, type OpLaunch, Tensor, type ViewOp } from '../graph/tensor.js'
+import {
+  type Box,
+  checkTensor,
+  type KernelOp,
+  type Node,
+  type OpLaunch,
+  Tensor,
+  type ViewOp,
+} from '../graph/tensor.js'
 import { copyKernel } from '../kernel/build.js'
 import {
   contiguousStrides,
@@ -12,7 +20,7 @@ import {
   sameShape,
   type View,
 } from '../kernel/shape.js'
-import { shapeSample } from './view.js'
+import { shapeSample, sizeSample } from './view.js'
 
 /**
  * Boxes in tensors. `slice`, `flip`, `split` and `windows` take one out; its adjoint, `place`, puts tensors into zeros,
@@ -36,7 +44,7 @@ const sliceOp: ViewOp<Box> = register({
   sample: draw => {
     const shape = shapeSample(draw, 1)
     const axis = draw.int(0, shape.length - 1)
-    const start = draw.int(0, shape[axis] - 1)
+    const start = draw.int(0, Math.max(0, shape[axis] - 1))
     const end = draw.int(start, shape[axis])
     const step = draw.pick([1, 1, 2, 3])
     return { inputs: [{ shape }], apply: x => x.slice(axis, start, end, step) }
@@ -132,6 +140,7 @@ const windowsOp: ViewOp<Windows> = register({
   sample: draw => {
     const shape = shapeSample(draw, 1)
     const axis = draw.int(0, shape.length - 1)
+    shape[axis] ||= 1
     const size = draw.int(1, shape[axis])
     const step = draw.int(1, 2)
     return { inputs: [{ shape }], apply: x => x.windows(axis, size, step) }
@@ -192,7 +201,7 @@ const placeOp: KernelOp<Place> = register({
   sample: draw => {
     const shape = shapeSample(draw, 1)
     const axis = draw.int(0, shape.length - 1)
-    const other = shape.map((n, d) => (d === axis ? draw.int(1, 3) : n))
+    const other = shape.map((n, d) => (d === axis ? sizeSample(draw, 3) : n))
     return { inputs: [{ shape }, { shape: other }], apply: (a, b) => concat([a, b], axis) }
   },
 })
@@ -251,8 +260,10 @@ export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
     throw new TypeError('concat: give the tensors in an array, then the axis: concat([x, h], 1)')
   if (!tensors.length) throw new RangeError('concat: no tensors; give at least one')
   const [first] = tensors
+  checkTensor('concat', first)
   const d = normalAxis('concat', axis, first.rank)
   for (const t of tensors) {
+    checkTensor('concat', t)
     if (t.dtype !== first.dtype)
       throw new TypeError(`concat: ${first.dtype} and ${t.dtype}; cast one of them first`)
     if (t.rank !== first.rank || t.shape.some((n, e) => e !== d && n !== first.shape[e]))

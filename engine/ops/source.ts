@@ -1,7 +1,7 @@
 import type { Nested } from '../graph/methods.js'
 import { node } from '../graph/node.js'
 import type { Node, SourceOp, Tensor } from '../graph/tensor.js'
-import { checkDType, type DType, dtypeOf, hostArray, type TypedArray } from '../kernel/dtype.js'
+import { checkDType, type DType, dtypeOf, hostArray, isInt32, type TypedArray } from '../kernel/dtype.js'
 import { checkShape, printShape, type Shape, sizeOf } from '../kernel/shape.js'
 import { expand } from './view.js'
 
@@ -34,10 +34,10 @@ export const isPlaceholder = (t: Tensor): boolean => t.op === placeholderOp
 
 /**
  * A scalar constant; it becomes part of the kernels that use it.
- * @throws TypeError for a fraction as an int32.
+ * @throws TypeError for a fraction, or a number beyond 31 bits, as an int32.
  */
 export function constant(value: number, dtype: DType = 'float32'): Tensor {
-  if (dtype === 'int32' && !Number.isInteger(value))
+  if (dtype === 'int32' && !isInt32(value))
     throw new TypeError(`the number ${value} is no int32; cast the int32 tensors beside it to a float first`)
   checkDType('constant', dtype)
   const attrs: Constant = { value: dtype === 'int32' ? value | 0 : value }
@@ -70,7 +70,7 @@ type Range =
 /**
  * The numbers 0, 1, … below `count`, or `start`, `start + step`, … before `stop`, as an int32 (or other) tensor of one
  * axis, as in NumPy.
- * @throws RangeError for a step of 0, or fractions as int32.
+ * @throws RangeError for a step of 0, or numbers that int32 does not hold as int32.
  */
 export function arange(...range: Range): Tensor {
   const numbers = range.filter(x => typeof x === 'number')
@@ -78,7 +78,10 @@ export function arange(...range: Range): Tensor {
   checkDType('arange', dtype)
   const [start, stop, step = 1] = numbers.length > 1 ? numbers : [0, numbers[0]]
   const count = Math.max(0, Math.ceil((stop - start) / step))
-  if (!Number.isInteger(count) || (dtype === 'int32' && ![start, step].every(Number.isInteger)))
+  if (
+    !Number.isInteger(count) ||
+    (dtype === 'int32' && ![start, step, start + Math.max(0, count - 1) * step].every(isInt32))
+  )
     throw new RangeError(
       `arange: from ${start} to ${stop} by ${step} as ${dtype}; give whole numbers, and no step of 0`,
     )
@@ -116,12 +119,21 @@ function nestedShape(values: Nested): number[] {
   return [values.length, ...(values.length ? nestedShape(values[0]) : [])]
 }
 
+/** Write one number. @throws TypeError for one that int32 does not hold, into an int32 array. */
+function put(value: number, out: TypedArray, i: number, path: string): void {
+  if (out instanceof Int32Array && !isInt32(value))
+    throw new TypeError(
+      `tensor: ${value}${path && ` at ${path}`} is no int32; give whole numbers from -2147483648 to 2147483647, or another dtype`,
+    )
+  out[i] = value
+}
+
 /** Write nested arrays of a shape to `out` from element `offset` on. @throws RangeError for ragged ones. */
 function fillNested(values: Nested, shape: Shape, out: TypedArray, offset: number, path: string): void {
   if (typeof values === 'number') {
     if (shape.length)
       throw new RangeError(`tensor: a number at ${path || 'the top'}, where an array of ${shape[0]} is due`)
-    out[offset] = values
+    put(values, out, offset, path)
     return
   }
   if (!Array.isArray(values) || values.length !== shape[0])
@@ -139,7 +151,7 @@ function fillNested(values: Nested, shape: Shape, out: TypedArray, offset: numbe
  * A tensor from nested arrays, a number, a typed array (flat; give `shape` unless it is one-dimensional) or an
  * `ndarray`. dtype: that of the typed array, else float32 unless given; it may be given alone. The values are copied.
  * @throws RangeError for ragged arrays, or when `shape` does not hold as many elements as there are; TypeError for a
- * dtype, or a kind of typed array, that the engine does not have.
+ * dtype, or a kind of typed array, that the engine does not have, and for numbers that are no int32 as an int32 tensor.
  */
 export function tensor(
   values: Nested | TypedArray | NdArrayLike,
@@ -153,7 +165,7 @@ export function tensor(
     const out = hostArray(given.dtype ?? ownDType ?? 'float32', sizeOf(shape))
     const index = shape.map(() => 0)
     for (let i = 0; i < out.length; i++) {
-      out[i] = values.get(...index)
+      put(values.get(...index), out, i, `[${index}]`)
       for (let d = shape.length - 1; d >= 0 && ++index[d] === shape[d]; d--) index[d] = 0
     }
     return shaped(out, given.shape ?? [...shape])
@@ -162,7 +174,8 @@ export function tensor(
     const ownDType = dtypeOf(values as ArrayBufferView)
     if (!ownDType) throw new TypeError('tensor: give a Float32Array, Float64Array or Int32Array')
     const out = hostArray(given.dtype ?? ownDType, values.length)
-    out.set(values)
+    if (dtypeOf(out) === ownDType) out.set(values)
+    else for (const [i, value] of values.entries()) put(value, out, i, `[${i}]`)
     return shaped(out, given.shape ?? [values.length])
   }
   const shape = nestedShape(values)

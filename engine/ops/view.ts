@@ -15,9 +15,12 @@ import {
   type View,
 } from '../kernel/shape.js'
 
-/** A random shape for a sample: `leastRank` to three axes of 1 to 4. */
+/** A random size for a sample: 1 to `most`, or, now and then, 0. */
+export const sizeSample = (draw: Draw, most = 4): number => (draw.int(0, 9) === 9 ? 0 : draw.int(1, most))
+
+/** A random shape for a sample: `leastRank` to three axes, some of them empty. */
 export const shapeSample = (draw: Draw, leastRank = 0): number[] =>
-  Array.from({ length: draw.int(leastRank, 3) }, () => draw.int(1, 4))
+  Array.from({ length: draw.int(leastRank, 3) }, () => sizeSample(draw))
 
 /** The view `view` of shape `from` as one of shape `to`; undefined when the elements are not evenly spaced. */
 function reshapeView(from: Shape, view: View, to: Shape): View | undefined {
@@ -58,7 +61,7 @@ const reshapeOp: ViewOp<undefined> = register({
   overSteps: (t, [x], steps) => reshape(x.stacked(), [steps, ...t.shape]),
   sample: draw => {
     const shape = shapeSample(draw, 1)
-    const to = draw.pick([[-1], [...shape, 1], [shape[0], -1], [...shape].reverse()])
+    const to = draw.pick([[-1], [...shape, 1], [shape[0] || 1, -1], [...shape].reverse()])
     return { inputs: [{ shape }], apply: x => reshape(x, to) }
   },
 })

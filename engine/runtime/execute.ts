@@ -13,7 +13,7 @@ export class Executable {
   readonly #scratch: DeviceBuffer[]
   /** Buffers between the pieces of kernels that the device has declined; some hold constants, so no other plan may. */
   readonly #splitBuffers: DeviceBuffer[] = []
-  readonly #launches: readonly BindableLaunch[]
+  readonly #launches: BindableLaunch[] = []
 
   /** @throws Error when the device has too little memory, or declines a kernel that cannot be split; nothing is kept then. */
   constructor(
@@ -27,8 +27,8 @@ export class Executable {
       return buffer
     }
     try {
-      this.#launches = plan.launches.flatMap(({ kernel, args }) =>
-        runtime.prepare(kernel, alloc).map(({ program, args: prepared }) => {
+      for (const { kernel, args } of plan.launches)
+        for (const { program, args: prepared } of runtime.prepare(kernel, alloc)) {
           const unbound: BindableLaunch['unbound'] = []
           const buffers = prepared.map((arg, position) => {
             if (typeof arg !== 'number') return arg
@@ -37,9 +37,8 @@ export class Executable {
             unbound.push({ position, from })
             return noBuffer
           })
-          return { launch: { program, args: buffers }, unbound }
-        }),
-      )
+          this.#launches.push({ launch: { program, args: buffers }, unbound })
+        }
     } catch (error) {
       this.free()
       throw error
@@ -56,8 +55,9 @@ export class Executable {
     }
   }
 
-  /** Give back all buffers; programs stay with the runtime. */
+  /** Give back all buffers and programs. */
   free(): void {
+    this.runtime.giveBack(this.#launches.splice(0).map(({ launch }) => launch))
     this.runtime.scratch.giveBack(this.#scratch.splice(0))
     for (const buffer of this.#splitBuffers.splice(0)) this.runtime.free(buffer)
   }

@@ -1,14 +1,15 @@
 import type { Device, DeviceBuffer, Program } from '../devices/device.js'
 import type { Memory } from '../graph/storage.js'
-import { type Kernel, kernelKey, printKernel } from '../kernel/kernel.js'
+import { type Kernel, printKernel } from '../kernel/kernel.js'
 import { argumentCount, dtypesOf } from '../kernel/operands.js'
 import { split } from '../kernel/split.js'
+import { ProgramCache } from './programs.js'
 import { ScratchPool } from './scratch.js'
 
 /**
- * Running plans. A `Runtime` is a device in use; `devices` opens them by name, `scratch` is the memory that plans share,
- * `execute` puts a plan and its buffers together and computes tensors, and `value` has the methods that read and write
- * them.
+ * Running plans. A `Runtime` is a device in use; `devices` opens them by name, `programs` keeps what it has compiled,
+ * `scratch` is the memory that plans share, `execute` puts a plan and its buffers together and computes tensors, `value`
+ * has the methods that read and write them, and `print` shows values to people.
  */
 
 /** A program with its arguments: the unit of work that is enqueued. */
@@ -25,8 +26,7 @@ export class Runtime implements Memory {
   #buffers = 0
   #bytes = 0
   #closed = false
-  /** By `kernelKey`; null for kernels that the device has declined. */
-  readonly #programs = new Map<string, Program | null>()
+  readonly #programs: ProgramCache
   /** Memory that all plans of the device share. */
   readonly scratch = new ScratchPool(this)
 
@@ -34,7 +34,9 @@ export class Runtime implements Memory {
   constructor(
     readonly device: Device,
     readonly name = device.name,
-  ) {}
+  ) {
+    this.#programs = new ProgramCache(device)
+  }
 
   /** One line on what it really runs on, for banners. */
   get description(): string {
@@ -83,23 +85,13 @@ export class Runtime implements Memory {
     return this.device.read(buffer)
   }
 
-  #compile(kernel: Kernel): Program | null {
-    const key = kernelKey(kernel)
-    let program = this.#programs.get(key)
-    if (program === undefined) {
-      program = this.device.compile(kernel)
-      this.#programs.set(key, program)
-    }
-    return program
-  }
-
   /**
-   * Programs for a kernel: itself, or what it splits into on this device. Scratch buffers that the pieces need are made
-   * with `alloc` and belong to the caller.
+   * Programs for a kernel: itself, or what it splits into on this device. The caller gives them back (`giveBack`).
+   * Scratch buffers that the pieces need are made with `alloc` and belong to the caller.
    * @throws Error when the device declines a piece that cannot be split further.
    */
   prepare(kernel: Kernel, alloc: (bytes: number) => DeviceBuffer): Prepared[] {
-    const program = this.#compile(kernel)
+    const program = this.#programs.take(kernel)
     if (program) return [{ program, args: Array.from({ length: argumentCount(kernel) }, (_, i) => i) }]
     const pieces = split(kernel)
     if (!pieces) {
@@ -120,6 +112,11 @@ export class Runtime implements Memory {
         args: args.map(arg => (typeof arg === 'number' ? outer[arg] : arg)),
       }))
     })
+  }
+
+  /** Give back the programs of what was prepared, once each: nothing more is enqueued with them. */
+  giveBack(prepared: readonly { readonly program: Program }[]): void {
+    this.#programs.giveBack(prepared.map(({ program }) => program))
   }
 
   /** Close the device: it finishes its work and gives back everything. */

@@ -10,7 +10,7 @@ import { randomKey } from '../random.js'
 import { dispose } from '../scope.js'
 import { firstDifferenceOfTrees } from './compare.js'
 import { fastCheck } from './fastCheck.js'
-import { gradcheck } from './gradcheck.js'
+import { gradcheck, printIndex } from './gradcheck.js'
 import { plainLoop } from './plainLoop.js'
 
 export type CheckCellOptions = {
@@ -39,7 +39,7 @@ type State = { readonly parameters: Parameters; readonly carry: Carry; readonly 
 
 /**
  * Property-test a recurrent cell: for random sizes, values and seeds, in float64 on the reference device,
- * - carry and output have the shapes that a cell promises;
+ * - carry and output have the shapes that a cell promises, and are finite;
  * - `scan` over the cell equals the plain loop, values and gradients, with the same dropout masks;
  * - gradients for parameters, initial carry and inputs equal central differences.
  *
@@ -62,9 +62,10 @@ export async function checkCell(cell: Cell, options: CheckCellOptions = {}): Pro
     const state = randomState(cell, c)
     try {
       checkShapes(cell, c, state)
+      await checkFinite(cell, c, state)
       await compareWithLoop(cell, c, state, tolerance)
       const fn = (...tensors: Tensor[]) => total(runScanned(cell, c, fillTree(state, tensors)))
-      await gradcheck(fn, leaves(state), { tolerance })
+      await gradcheck(fn, leaves(state), { tolerance, names: entries(state).map(([path]) => nameOf(path)) })
     } finally {
       dispose(state)
     }
@@ -100,6 +101,32 @@ function checkShapes(cell: Cell, { batch, input, hidden }: Case, { parameters, c
       throw new Error(
         `cell '${cell.name}': ${name} is ${printShape(t.shape)} after a step, wanted ${wanted} [batch, hidden]`,
       )
+}
+
+/** A part of a state by its path, for people: `parameter 'kernel'`. */
+function nameOf(path: string): string {
+  const [part, ...name] = path.split('.')
+  if (part === 'xs') return 'the input xs'
+  return `${part === 'parameters' ? 'parameter' : 'the initial carry'} '${name.join('.')}'`
+}
+
+/** @throws Error for a value that is not finite, of a cell whose parameters, carry and inputs are from -1 to 1. */
+async function checkFinite(cell: Cell, c: Case, state: State): Promise<void> {
+  const run = compile((s: State) => runScanned(cell, c, s), { device: 'reference' })
+  const result = run(state)
+  try {
+    for (const [path, t] of entries(result)) {
+      const values = await t.data()
+      const wrong = values.findIndex(x => !Number.isFinite(x))
+      if (wrong >= 0)
+        throw new Error(
+          `cell '${cell.name}': ${path} at ${printIndex(wrong, t)} is ${values[wrong]} after ${c.steps} steps, with parameters, carry and inputs between -1 and 1; a cell must give finite values there`,
+        )
+    }
+  } finally {
+    dispose(result)
+    run.dispose()
+  }
 }
 
 const noiseOf = ({ dropout, seed }: Case) => ({ rate: dropout, key: randomKey(seed) })

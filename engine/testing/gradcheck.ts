@@ -14,6 +14,8 @@ export type GradcheckOptions = {
   readonly tolerance?: number
   /** Check second derivatives, too (default false). */
   readonly second?: boolean
+  /** What the inputs are called in messages; by default by their number. */
+  readonly names?: readonly string[]
 }
 
 /** The sum of a tensor with fixed random weights in [0.5, 1.5): a scalar which no symmetry makes vanish. */
@@ -23,7 +25,7 @@ const weightedSum = (y: Tensor, stream: number): Tensor => {
 }
 
 /** The index of element `i` of a tensor in row-major order, as `[0,2]`. */
-const printIndex = (i: number, { shape }: Tensor): string =>
+export const printIndex = (i: number, { shape }: Tensor): string =>
   printShape(contiguousStrides(shape).map((stride, d) => Math.floor(i / stride) % shape[d]))
 
 /**
@@ -36,7 +38,7 @@ const printIndex = (i: number, { shape }: Tensor): string =>
 export async function gradcheck(
   fn: (...inputs: Tensor[]) => Tensor,
   inputs: readonly Tensor[],
-  { step = 1e-5, tolerance = 1e-6, second = false }: GradcheckOptions = {},
+  { step = 1e-5, tolerance = 1e-6, second = false, names }: GradcheckOptions = {},
 ): Promise<void> {
   const values = await Promise.all(inputs.map(t => t.data()))
   const copies = inputs.map((t, i) =>
@@ -50,7 +52,7 @@ export async function gradcheck(
       .map((g, i) => weightedSum(g, i + 1))
       .reduce((a, b) => a.add(b))
   const secondGradient = (xs: readonly Tensor[]) => gradients(gradientValue(xs), floats(xs))
-  const options = { step, tolerance }
+  const options = { step, tolerance, names: names ?? inputs.map((_, i) => `input ${i}`) }
   try {
     await compareWithDifferences(value, gradient, copies, options, 'gradcheck')
     if (second)
@@ -67,7 +69,11 @@ export async function gradcheck(
 }
 
 /** As in `GradcheckOptions`. */
-type Differences = { readonly step: number; readonly tolerance: number }
+type Differences = {
+  readonly step: number
+  readonly tolerance: number
+  readonly names: readonly string[]
+}
 
 /**
  * Compare a gradient with central differences of its function, for every element of every float in `inputs`.
@@ -93,13 +99,23 @@ async function compareWithDifferences(
     const floats = inputs.map((t, i) => ({ t, i })).filter(({ t }) => isFloat(t.dtype))
     for (const [k, { t, i }] of floats.entries()) {
       const wrong = await wrongDerivative(t, await analytic[k].data(), value, options)
-      if (wrong) throw new Error(`${what}: input ${i} at ${wrong}`)
+      if (wrong) throw new Error(`${what}: ${options.names[i]} at ${wrong}`)
     }
     dispose(analytic)
   } finally {
     compiledFn.dispose()
     compiledGradient.dispose()
   }
+}
+
+/** A number with as many digits as tell right from wrong. */
+const printNumber = (x: number): string => String(Number(x.toPrecision(9)))
+
+/** Where a NaN or an infinity may come from, for messages. */
+function whyNotFinite(analytic: number, numeric: number): string {
+  if (!Number.isFinite(numeric)) return '; the function itself is not finite near there'
+  if (Number.isFinite(analytic)) return ''
+  return '; the function is finite: somewhere 0 meets an infinite factor (choose with where(condition, x, 0) instead of multiplying by a mask), or a derivative has a pole'
 }
 
 /** The first element of `t` whose derivative differs from differences of `value()`, as a text. Leaves `t` as it was. */
@@ -125,7 +141,7 @@ async function wrongDerivative(
     data[e] = x
     t.assign(data)
     if (!agrees())
-      return `${printIndex(e, t)}: analytic derivative ${derivatives[e]}, numeric ${numeric} (x = ${x}, tolerance ${tolerance})`
+      return `${printIndex(e, t)}: analytic derivative ${printNumber(derivatives[e])}, numeric ${printNumber(numeric)} (x = ${printNumber(x)}, tolerance ${tolerance})${whyNotFinite(derivatives[e], numeric)}`
   }
   return undefined
 }

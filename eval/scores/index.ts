@@ -5,7 +5,11 @@
  * networks, which live above this folder, or Markov chains (`markovChain`, `markov`). `mlr` takes the greatest likelihood
  * of several and compares it with the fragment's `ownChain`. `kmers` (over `kmerKeys`) and `aminoKmers` (over `translate`
  * and `aminoKeys`) look a fragment's k-mers up in a set (`sets/`). The rest is computed from other scores: `bothStrands`,
- * `gcRegressed` (with `leastSquares`), `compression`, and `weightedSum` (with `logisticRegression`).
+ * `gcRegressed` (with `leastSquares`), `compression`, and `weightedSum` (with `logisticRegression`); `waic` from several
+ * models' likelihoods.
+ *
+ * Scores of a classifier, which lives above this folder, see it as a `classifierModel`: `softmaxScores`, `odin` and
+ * `mahalanobis`; `classifierScores` loads what a file has of them.
  *
  * A `kind` is how a score is fitted, stored and loaded; `kinds` has them all. `spec` reads `kmers:k=15` and its `options`,
  * `fitScores` fits a list of such specs in one pass over genomes, `loadScores` makes scores of what a file holds
@@ -13,14 +17,31 @@
  */
 
 export { overStrands } from './bothStrands.js'
+export {
+  type ClassifierModel,
+  featuresOf,
+  indexOfMaximum,
+  logitsOf,
+  logOfMaximum,
+  softmax,
+} from './classifierModel.js'
+export { isClassifierScore, loadClassifierScore } from './classifierScores.js'
 export { type Compressor, compressedLength } from './compression.js'
 export { fitScores, type LabelledFragments } from './fitScores.js'
 export type { DerivedKind, Fitting, LabelledScores, ScoreKind, ScoresByName, SequenceKind } from './kind.js'
 export { findKind, loadScores, scoreKinds } from './kinds.js'
 export { likelihood, likelihoodRatio, meanLogLikelihood } from './likelihood.js'
 export { fitLogistic, type LinearFunction } from './logisticRegression.js'
+export {
+  defaultRidge,
+  fitGaussians,
+  type Gaussians,
+  mahalanobis,
+  relativeMahalanobis,
+} from './mahalanobis.js'
 export { MarkovChain, MarkovCounts, maxMarkovOrder } from './markovChain.js'
 export { maximumLikelihood, type OwnOrder } from './mlr.js'
+export { type OdinOptions, odin } from './odin.js'
 export { type ScoreOption, valuesOf } from './options.js'
 export type {
   FragmentLikelihood,
@@ -30,5 +51,7 @@ export type {
   StoredArray,
   StoredScore,
 } from './score.js'
+export { logOdds, maximumProbability, negativeEntropy, type SoftmaxOptions } from './softmaxScores.js'
 export { checkSpecs, parseSpec, type ScoreSpec } from './spec.js'
+export { waic } from './waic.js'
 export { crossValidatedSum, type FunctionAtLength, weightedScores } from './weightedSum.js'

@@ -1,10 +1,19 @@
 /**
  * Models in files: the folder's door. `loadModel` has `locate` find the file that a path means, and
  * `safetensorsModel` (ours) or `tensorFlowModel` (the reference's) turn its tensors into a training state by their names
- * (`savedModel`). Both write such files, too. `checkpoints` are those that a run leaves in its folder. The file formats
+ * (`savedModel`). Both write such files, too; `classifierModel` does for classifiers. `checkpoints` are those that a run leaves in its folder. The file formats
  * themselves, which know nothing of models, are in `checkpoint/`.
  */
-export { type Checkpoint, loadNewestCheckpoint, runCheckpoints, saveCheckpoint } from './checkpoints.js'
+
+export { type Checkpoint, checkpointPath, runCheckpoints } from './checkpoints.js'
+export {
+  type ClassifierDescription,
+  loadClassifier,
+  loadClassifierToTrain,
+  parseDescription,
+  type SavedClassifier,
+  saveClassifier,
+} from './classifierModel.js'
 export { loadModel, loadToTrain } from './loadModel.js'
 export { modelOf, parametersOf, saveState } from './safetensorsModel.js'
 export type { SavedModel } from './savedModel.js'

@@ -1,4 +1,4 @@
-import { type Cell, type DType, entries, initialCarry, type Tree } from '../../engine/index.js'
+import { type Cell, type DType, entries, initialCarry, type Tensor, type Tree } from '../../engine/index.js'
 import { shippedCell, shippedCells } from '../cells.js'
 import {
   CheckpointError,
@@ -7,13 +7,14 @@ import {
   type Safetensors,
   type SafetensorsToWrite,
   type StoredDtype,
+  type StoredTensors,
   type TensorToWrite,
   writeSafetensors,
 } from '../checkpoint/index.js'
 import type { ModelOptions } from '../generative.js'
 import { SettingsError } from '../settingsError.js'
 import { initialState, type TrainState } from '../trainState.js'
-import { namedState, type SavedModel, stateFrom } from './savedModel.js'
+import { namedTensors, type SavedModel, stateFrom } from './savedModel.js'
 
 const formatName = 'xenograd-1'
 
@@ -33,22 +34,27 @@ export async function saveState(
   state: TrainState,
   metadata: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const tensors = tensorsOf(namedState(state))
-  await writeSafetensors(path, { tensors, metadata: describe(options, metadata) })
+  await writeTrainState(path, state, describe(options, metadata))
+}
+
+/** The same for any network; `metadata` is all that the file has. @throws as `saveState`. */
+export async function writeTrainState<P extends Tree>(
+  path: string,
+  state: TrainState<P>,
+  metadata: Readonly<Record<string, string>>,
+): Promise<void> {
+  await writeSafetensors(path, { tensors: tensorsOf(namedTensors(state)), metadata })
 }
 
 /** A model's parameters and metadata, without the optimiser's state: what `modelOf` makes a model of again. */
 export const parametersOf = ({ options, state, metadata }: SavedModel): SafetensorsToWrite => ({
-  tensors: tensorsOf(state.parameters),
+  tensors: tensorsOf(entries(state.parameters)),
   metadata: describe(options, metadata),
 })
 
-const tensorsOf = (tree: Tree): Map<string, TensorToWrite> =>
+const tensorsOf = (named: readonly [name: string, t: Tensor][]): Map<string, TensorToWrite> =>
   new Map(
-    entries(tree).map(([name, t]) => [
-      name,
-      { dtype: storedDtype[t.dtype], shape: t.shape, data: () => t.data() },
-    ]),
+    named.map(([name, t]) => [name, { dtype: storedDtype[t.dtype], shape: t.shape, data: () => t.data() }]),
   )
 
 const describe = (
@@ -79,16 +85,34 @@ export async function modelOf(
   cell?: Cell,
 ): Promise<SavedModel> {
   const options = await optionsOf(path, metadata, cell)
-  const has = (prefix: string) => [...tensors.keys()].some(name => name.startsWith(prefix))
-  const withOptimiser = has('adam.') || has('sgd.')
-  const untrained = initialState({ ...options, seed: 0, optimiser: has('sgd.') ? 'sgd' : 'adam' })
+  const untrained = initialState({ ...options, seed: 0, optimiser: optimiserOf(tensors) })
   const batch = tensors.get(`carry.${options.cell.carry[0]}`)?.shape[0]
   const carry = batch !== undefined && { carry: initialCarry(options.cell, batch, options.hidden) }
-  const state = stateFrom(path, { ...untrained, ...carry }, (name, t) => {
+  const state = trainStateOf(path, tensors, { ...untrained, ...carry })
+  return { path, options, state, metadata }
+}
+
+const hasState = (tensors: StoredTensors, optimiser: 'adam' | 'sgd'): boolean =>
+  [...tensors.keys()].some(name => name.startsWith(`${optimiser}.`))
+
+/** The optimiser whose state a file has; Adam where it has none. */
+export const optimiserOf = (tensors: StoredTensors): 'adam' | 'sgd' =>
+  hasState(tensors, 'sgd') ? 'sgd' : 'adam'
+
+/**
+ * The training state of a file. `untrained` has its names and shapes, and an optimiser's state for a file without one.
+ * @throws CheckpointError when a tensor is missing or of another shape.
+ */
+export function trainStateOf<P extends Tree>(
+  path: string,
+  tensors: StoredTensors,
+  untrained: TrainState<P>,
+): TrainState<P> {
+  const withOptimiser = hasState(tensors, optimiserOf(tensors))
+  return stateFrom(path, untrained, (name, t) => {
     if (!withOptimiser && (name === 'updates' || name.startsWith('adam.'))) return undefined
     return expectTensor(path, tensors, name, t.dtype === 'int32' ? 'I32' : 'F32', t.shape)
   })
-  return { path, options, state, metadata }
 }
 
 /** Cell and sizes, as the metadata say. */
@@ -103,7 +127,7 @@ async function optionsOf(
   }
   if (format !== formatName)
     fail(
-      `a safetensors file, but not of this program: its metadata has ${shown('format', format)}, wanted '${formatName}'`,
+      `a safetensors file, but no generative model of this program: its metadata has ${shown('format', format)}, wanted '${formatName}'`,
     )
   if (!/^[1-9]\d{0,6}$/.test(hidden))
     fail(`its metadata has ${shown('hidden', metadata.hidden)}, wanted a whole number`)

@@ -1,4 +1,4 @@
-import { mapTree, type Tensor, type TypedArray, tensor } from '../../engine/index.js'
+import { entries, mapTree, type Tensor, type Tree, type TypedArray, tensor } from '../../engine/index.js'
 import { CheckpointError } from '../checkpoint/index.js'
 import type { ModelOptions } from '../generative.js'
 import type { TrainState } from '../trainState.js'
@@ -12,10 +12,13 @@ export type SavedModel = {
 }
 
 /**
- * A training state as one tree, whose paths are the names of its tensors in files: parameters by their own paths
- * (`cell.kernel`), the optimiser's state below its name, the number of updates, and the carry of windows.
+ * The tensors of a training state by the names that they have in files: parameters by their own paths (`cell.kernel`),
+ * the optimiser's state below its name, the number of updates, and the carry of windows.
  */
-export const namedState = ({ parameters, ...rest }: TrainState) => ({ ...parameters, ...rest })
+export const namedTensors = <P extends Tree>(state: TrainState<P>): [name: string, t: Tensor][] =>
+  entries(state).map(([path, t]) => [nameOf(path), t])
+
+const nameOf = (path: string): string => path.replace(/^parameters\./, '')
 
 /**
  * A training state made of stored values. `valuesOf` is asked for those of each tensor of `untrained`, by its name in
@@ -23,19 +26,18 @@ export const namedState = ({ parameters, ...rest }: TrainState) => ({ ...paramet
  * names the file in errors.
  * @throws CheckpointError for values that no training leaves behind, as `checkValues`.
  */
-export function stateFrom(
+export const stateFrom = <P extends Tree>(
   path: string,
-  untrained: TrainState,
+  untrained: TrainState<P>,
   valuesOf: (name: string, t: Tensor) => TypedArray | undefined,
-): TrainState {
-  const { adam, sgd, updates, carry, ...parameters } = mapTree(namedState(untrained), (t, name) => {
+): TrainState<P> =>
+  mapTree(untrained, (t, pathInState) => {
+    const name = nameOf(pathInState)
     const values = valuesOf(name, t)
     if (!values) return t
     checkValues(path, name, values)
     return tensor(values, { shape: t.shape })
   })
-  return { parameters, ...(adam && { adam }), ...(sgd && { sgd }), updates, ...(carry && { carry }) }
-}
 
 /** The least that tensors of a training state can be, by the beginning of their names; any finite number elsewhere. */
 const least = [

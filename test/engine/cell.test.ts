@@ -1,5 +1,14 @@
 import test from 'tape'
-import { defineCell, full, randomKey, runCell, zeros } from '../../engine/index.js'
+import {
+  type Cell,
+  defineCell,
+  full,
+  randomKey,
+  runCell,
+  stepCell,
+  type Tensor,
+  zeros,
+} from '../../engine/index.js'
 
 test('every use of dropout, and every step, draws a mask of its own', async t => {
   const cell = defineCell({
@@ -32,5 +41,27 @@ test('a cell that returns too little, and inputs of another rank, are refused', 
     () => runCell(step({}), {}, zero, zeros([1, 2])),
     /runCell: xs is \[1,2\]; give \[steps, batch, input\]/,
   )
+  t.end()
+})
+
+test('a step that asks for what is not there, or returns nothing, is told so', t => {
+  const shapes = { kernel: [3, 2], bias: [2] }
+  const cell = (
+    step: (p: { readonly [name: string]: Tensor }, c: { readonly [name: string]: Tensor }) => unknown,
+  ) => ({ name: 'mine', parameters: () => shapes, carry: ['h'], step }) as unknown as Cell
+  const parameters = { kernel: zeros([3, 2]), bias: zeros([2]) }
+  const run = (...args: Parameters<typeof cell>) =>
+    stepCell(cell(...args), parameters, { h: zeros([1, 2]) }, zeros([1, 1]), 0)
+  t.throws(
+    () => run(p => p.kernl.add(1)),
+    /cell 'mine': the step asks for the parameter 'kernl'; there is kernel, bias/,
+  )
+  t.throws(() => run((_, { c }) => c.add(1)), /cell 'mine': the step asks for the carry 'c'; there is h/)
+  t.throws(
+    () => run(() => {}),
+    /cell 'mine': the step returns nothing; it must end with return { carry: { h }, out }/,
+  )
+  const { out } = run((p, { h }) => ({ carry: { h }, out: 'gain' in p ? h.mul(p.gain) : h.add(p.bias) }))
+  t.deepEqual(out.shape, [1, 2], 'names can be asked for')
   t.end()
 })

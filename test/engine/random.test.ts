@@ -1,6 +1,7 @@
 import test from 'tape'
 import {
   bitsAt,
+  compile,
   dropout,
   fold,
   foldKey,
@@ -8,6 +9,8 @@ import {
   keyFromSeed,
   randomBits,
   randomKey,
+  type Tensor,
+  tensor,
   uniform,
   zeros,
 } from '../../engine/index.js'
@@ -37,6 +40,16 @@ test('random tensors are functions of key, stream and position', async t => {
   t.ok(
     dropped.every(x => x === 0 || Math.abs(x - 1 / 0.7) < 1e-6),
     'the rest is scaled',
+  )
+  const masks = ['wasm', 'reference'].map(device =>
+    compile((x: Tensor) => dropout(x, 0.9, randomKey(1), 736), { device })(
+      tensor(new Float32Array(7440).fill(1)),
+    ).data(),
+  )
+  t.deepEqual(
+    [...(await masks[0])],
+    [...(await masks[1])],
+    'the same mask, also where a number is as near as 0.9',
   )
   t.throws(() => dropout(zeros([1]), 1, randomKey(1)), /dropout: rate 1; give 0 <= rate < 1/)
 })

@@ -48,6 +48,17 @@ test('scopes in scopes hand on what they return', async t => {
   t.equal(device().stats().buffers, before)
 })
 
+test('an open scope takes what other code makes meanwhile, and its end says so', async t => {
+  let finish = () => {}
+  const working = scope(() => new Promise<void>(resolve => (finish = resolve)))
+  const other = tensor([1]).add(1)
+  realise([other])
+  finish()
+  await working
+  const failure = await other.data().catch((error: Error) => error.message)
+  t.match(String(failure), /has no value: the scope that was open when it was made has ended; return it/)
+})
+
 test('a scope that fails frees all the same', async t => {
   const before = device().stats().buffers
   const fail = () => {

@@ -1,6 +1,6 @@
-import { join } from 'node:path'
 import { DeviceUnavailableError } from '../device.js'
 import type { Environment } from '../environment.js'
+import { requireNode } from '../shared/node.js'
 import { declaredName, type OperatorName, opaqueTypes, operatorPrototypes } from './prototypes.js'
 
 /** A bound C function. Pointers are numbers (addresses), BigInts (handles) or typed arrays (host memory). */
@@ -64,7 +64,7 @@ export function searchFolders(environment: Environment): string[] {
   const stub = stubFolder(environment)
   if (stub) return [stub]
   const homes = [environment.ASCEND_HOME_PATH, environment.ASCEND_TOOLKIT_HOME]
-  return [...new Set(homes.flatMap(home => (home ? [join(home, 'lib64')] : []))), '']
+  return [...new Set(homes.flatMap(home => (home ? [requireNode('node:path').join(home, 'lib64')] : []))), '']
 }
 
 type LibraryFile = {
@@ -114,7 +114,7 @@ export class Libraries {
   #load(ffi: Ffi, folders: readonly string[], file: string): LoadResult {
     let reason = ''
     for (const folder of folders) {
-      const path = folder ? join(folder, file) : file
+      const path = folder ? requireNode('node:path').join(folder, file) : file
       try {
         this.#libraries.push(ffi.load(path, { global: true }))
         return { path }

@@ -1,5 +1,5 @@
-import { setImmediate, setTimeout } from 'node:timers/promises'
 import type { DeviceBuffer } from '../device.js'
+import { requireNode } from '../shared/node.js'
 import type { Acl } from './acl.js'
 import { AscendError, outOfMemory } from './errors.js'
 
@@ -123,6 +123,7 @@ export class Memory {
   /** A copy of device memory once all that was enqueued before is done; the event loop stays free. */
   async read(address: number, bytes: number): Promise<ArrayBuffer> {
     if (!bytes) return new ArrayBuffer(0)
+    const { setImmediate, setTimeout } = requireNode('node:timers/promises')
     const staging = this.#takeStaging(bytes)
     try {
       this.acl.enqueueCopy(staging.address, address, bytes, 'deviceToHost')

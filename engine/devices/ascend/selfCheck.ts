@@ -1,10 +1,10 @@
-import { existsSync } from 'node:fs'
 import { mapKernel } from '../../kernel/build.js'
 import { add } from '../../kernel/expr.js'
 import type { Kernel } from '../../kernel/kernel.js'
 import { contiguousView } from '../../kernel/shape.js'
 import type { CheckLine } from '../device.js'
 import { currentEnvironment, type Environment } from '../environment.js'
+import { requireNode } from '../shared/node.js'
 import { Acl } from './acl.js'
 import { Chip, matmulMode } from './chip.js'
 import { Launcher } from './launcher.js'
@@ -89,7 +89,7 @@ function* checkEnvironment(environment: Environment): Generator<CheckLine> {
   }
   for (const name of ['ASCEND_HOME_PATH', 'ASCEND_OPP_PATH'] as const) {
     const value = environment[name]
-    if (value && existsSync(value)) yield { verdict: 'PASS', what: name, found: value }
+    if (value && requireNode('node:fs').existsSync(value)) yield { verdict: 'PASS', what: name, found: value }
     else {
       const found = value ? `${value} does not exist` : 'not set'
       yield {

@@ -1,5 +1,6 @@
 import { DeviceUnavailableError } from '../device.js'
 import { environment } from '../environment.js'
+import { requireNode } from '../shared/node.js'
 import type { GpuJs } from './gpujs.js'
 
 /** Node, not a browser. */
@@ -21,8 +22,8 @@ export const acceptAdvice = 'accept it with the option allowCpu (or XENOGRAD_GPU
  * somewhere must not run what lies in it.
  */
 export async function findPackage(name: string): Promise<string | undefined> {
-  const { createRequire } = await import('node:module')
-  const { pathToFileURL } = await import('node:url')
+  const { createRequire } = requireNode('node:module')
+  const { pathToFileURL } = requireNode('node:url')
   const packages = environment('XENOGRAD_GPU_PACKAGES')
   for (const base of [import.meta.url, ...(packages ? [`${packages}/`] : [])])
     try {

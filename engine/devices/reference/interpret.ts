@@ -1,5 +1,5 @@
 import ndarray, { type NdArray } from 'ndarray'
-import { bytesPerElement, hostView, type TypedArray } from '../../kernel/dtype.js'
+import { asElement, bytesPerElement, hostView, type TypedArray } from '../../kernel/dtype.js'
 import { evaluate, type Instr } from '../../kernel/expr.js'
 import type {
   CopyKernel,
@@ -48,7 +48,7 @@ function evaluator(inputs: readonly Strided[], body: readonly Instr[]): (index: 
       const instr = body[i]
       const [a, b, c] = instr.args
       if (instr.op === 'input') values[i] = inputs[instr.value].get(...index)
-      else if (instr.op === 'const') values[i] = instr.value
+      else if (instr.op === 'const') values[i] = asElement(instr.dtype, instr.value)
       else values[i] = evaluate(instr, values[a], values[b], values[c])
     }
     return values
@@ -109,10 +109,10 @@ function scatterAdd(
   })
 }
 
-function copy({ shape, source, accumulate }: CopyKernel, args: readonly Strided[]): void {
+function copy({ dtype, shape, source, accumulate }: CopyKernel, args: readonly Strided[]): void {
   const to = args[args.length - 1]
   forEachIndex(shape, index => {
-    const value = typeof source === 'number' ? source : args[0].get(...index)
+    const value = typeof source === 'number' ? asElement(dtype, source) : args[0].get(...index)
     to.set(...index, accumulate ? to.get(...index) + value : value)
   })
 }

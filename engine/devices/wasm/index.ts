@@ -1,5 +1,5 @@
 import type { Kernel } from '../../kernel/kernel.js'
-import { dtypesOf } from '../../kernel/operands.js'
+import { argumentsWithin, dtypesOf } from '../../kernel/operands.js'
 import type { Device, DeviceBuffer, Program } from '../device.js'
 import { guarded } from '../guarded.js'
 import { Allocator, maxPages } from './allocator.js'
@@ -18,7 +18,7 @@ import { Linker, type ModuleCode } from './threads/linker.js'
 import { noThreads, ThreadPool } from './threads/pool.js'
 
 /**
- * The device wasm, from below upwards: options.ts (what users may choose), node.ts (what only Node has), allocator.ts (the
+ * The device wasm, from below upwards: options.ts (what users may choose), allocator.ts (the
  * device's memory) and scratch.ts (the part of it that kernels scribble on); assembly/ writes WebAssembly; kernels/ and
  * matmul/ emit the functions of kernels for one thread; parallel/ cuts a kernel into parts and makes one module of them;
  * threads/ runs modules on worker threads or on the caller. This file joins these: it compiles each kernel, decides who
@@ -26,10 +26,18 @@ import { noThreads, ThreadPool } from './threads/pool.js'
  */
 
 type WasmBuffer = DeviceBuffer & { readonly pointer: number }
-type WasmProgram = Program & { readonly run: Run }
+type WasmProgram = Program & Code
+/** What a program is made of: how it is run, and what has the workers forget it, if they have it. */
+type Code = { readonly run: Run; forget?(): void }
 /** Enqueues a kernel, or runs it at once, on arguments at these addresses. */
 type Run = (pointers: readonly number[]) => void
 type EmittedCode = ModuleCode & { readonly scratchBytes: number }
+
+/**
+ * How many arguments a kernel may have. Functions have at most 1000 parameters (the limit of the JavaScript interface of
+ * WebAssembly); some are for packed operands.
+ */
+const mostArguments = 900
 
 const pointerOf = (buffer: DeviceBuffer): number => (buffer as WasmBuffer).pointer
 
@@ -111,7 +119,12 @@ class WasmDevice implements Device {
   }
 
   compile(kernel: Kernel): WasmProgram | null {
-    return dtypesOf(kernel).has('float64') ? null : { kernel, run: this.#runOf(kernel) }
+    const isDeclined = dtypesOf(kernel).has('float64') || argumentsWithin(kernel) > mostArguments
+    return isDeclined ? null : { kernel, ...this.#codeOf(kernel) }
+  }
+
+  release(program: Program): void {
+    ;(program as WasmProgram).forget?.()
   }
 
   run(program: Program, args: readonly DeviceBuffer[]): void {
@@ -145,26 +158,32 @@ class WasmDevice implements Device {
     return this.#pool?.isIdle ?? true
   }
 
-  /** What runs a kernel: the workers, or if it is small the caller when it can. */
-  #runOf(kernel: Kernel): Run {
-    if (!hasThreads()) return this.#onCaller(kernel)
+  /** Who runs a kernel: the workers, or if it is small the caller when it can. */
+  #codeOf(kernel: Kernel): Code {
+    if (!hasThreads()) return { run: this.#onCaller(kernel) }
     if (!isSmall(kernel)) return this.#onPool(kernel)
     const onCaller = this.#onCaller(kernel)
-    let onPool: Run | undefined
-    return pointers => {
-      if (this.#isIdle) return onCaller(pointers)
-      onPool ??= this.#onPool(kernel)
-      onPool(pointers)
+    let onPool: Code | undefined
+    return {
+      run: pointers => {
+        if (this.#isIdle) return onCaller(pointers)
+        onPool ??= this.#onPool(kernel)
+        onPool.run(pointers)
+      },
+      forget: () => onPool?.forget?.(),
     }
   }
 
-  #onPool(kernel: Kernel): Run {
+  #onPool(kernel: Kernel): Code {
     const code = this.#emit(kernel, this.threads)
     this.#pool ??= new ThreadPool(this.threads, this.#heap.memory)
     const pool = this.#pool
     this.#poolScratch.reserve(code.scratchBytes)
     const id = pool.load(code)
-    return pointers => pool.run(id, [...pointers, this.#packed.pointer], this.#poolScratch)
+    return {
+      run: pointers => pool.run(id, [...pointers, this.#packed.pointer], this.#poolScratch),
+      forget: () => pool.forget(id),
+    }
   }
 
   #onCaller(kernel: Kernel): Run {

@@ -1,6 +1,6 @@
 import { interpret } from '../../devices/reference/interpret.js'
 import type { Runtime } from '../../index.js'
-import { isFloat, type TypedArray } from '../../kernel/dtype.js'
+import { asElement, isFloat, type TypedArray } from '../../kernel/dtype.js'
 import { evaluate, type Instr } from '../../kernel/expr.js'
 import type { Kernel, MapKernel, ReduceKernel, SimpleKernel } from '../../kernel/kernel.js'
 import { operands, writtenArguments } from '../../kernel/operands.js'
@@ -144,8 +144,7 @@ function evaluateWithError(
   const lines: Approximate[] = []
   for (const instr of body) {
     if (instr.op === 'input') lines.push({ value: args[instr.value][positions[instr.value]], error: 0 })
-    else if (instr.op === 'const')
-      lines.push({ value: instr.value, error: instr.dtype === 'float32' ? 1e-7 * Math.abs(instr.value) : 0 })
+    else if (instr.op === 'const') lines.push({ value: asElement(instr.dtype, instr.value), error: 0 })
     else
       lines.push(
         operationWithError(

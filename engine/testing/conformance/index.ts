@@ -4,7 +4,7 @@
  * scans, a training, and what closing leaves. Cases are drawn by ../generators and compared with the reference device,
  * within bounds that follow from the errors which the device states (errorBounds.ts).
  */
-import { testConstants, testKernels } from './kernels.js'
+import { testConstants, testKernels, testWideKernels } from './kernels.js'
 import { testOperations } from './operations.js'
 import { testOrdering } from './ordering.js'
 import { testClose, testOwnership } from './ownership.js'
@@ -26,6 +26,7 @@ export function deviceConformance(test: TestFunction, name: string, options: Con
   testOrdering(suite)
   testKernels(suite)
   testConstants(suite)
+  testWideKernels(suite)
   testOperations(suite)
   testScans(suite)
   testTraining(suite)

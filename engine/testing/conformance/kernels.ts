@@ -1,8 +1,11 @@
 import { interpret } from '../../devices/reference/interpret.js'
 import type { DeviceBuffer, Runtime } from '../../index.js'
-import { copyKernel } from '../../kernel/build.js'
+import { copyKernel, mapKernel } from '../../kernel/build.js'
 import { type DType, dtypeOf, hostView, type TypedArray } from '../../kernel/dtype.js'
-import { printKernel } from '../../kernel/kernel.js'
+import { add } from '../../kernel/expr.js'
+import { type Input, printKernel } from '../../kernel/kernel.js'
+import { fixedArg } from '../../kernel/loop.js'
+import { contiguousView } from '../../kernel/shape.js'
 import { firstDifference } from '../compare.js'
 import { drawWith } from '../fastCheck.js'
 import {
@@ -68,6 +71,26 @@ async function compareWithReference(runtime: Runtime, drawn: KernelCase): Promis
   }
 }
 
+/** How many arguments the widest kernels have: more than functions of JavaScript engines' WebAssembly have parameters. */
+const manyArguments = 1100
+
+/** A kernel of very many arguments, alone and in a loop: the sum of as many tensors makes one. */
+export function testWideKernels(suite: Suite): void {
+  suite.test(`kernels of ${manyArguments} arguments`, async runtime => {
+    const dtype = 'float32'
+    const input = { dtype, view: contiguousView([2]) } as const
+    const map = mapKernel([2], new Array<Input>(manyArguments - 1).fill(input), (first, ...others) =>
+      others.reduce(add, first),
+    )
+    const buffers = Array.from({ length: manyArguments }, (_, i) => Float32Array.of(i, -1))
+    const body = [{ kernel: map, args: buffers.map((_, i) => fixedArg(i)) }]
+    const bytes = buffers.map(b => b.byteLength)
+    for (const kernel of [map, { kind: 'loop', steps: 2, reverse: false, bytes, body } as const])
+      await compareWithReference(runtime, { kernel, buffers })
+    return 'a map, alone and in a loop'
+  })
+}
+
 /** Numbers that JSON does not tell apart, so that their programs are easily taken for each other. */
 const lookAlikes = [Number.NaN, Infinity, -Infinity, 0, -0]
 
@@ -105,11 +128,13 @@ export async function runKernel(
       runtime.device.write(buffer, array)
       return buffer
     })
-    for (const { program, args: prepared } of runtime.prepare(kernel, alloc))
+    const prepared = runtime.prepare(kernel, alloc)
+    for (const { program, args: positions } of prepared)
       runtime.device.run(
         program,
-        prepared.map(arg => (typeof arg === 'number' ? deviceBuffers[args[arg]] : arg)),
+        positions.map(arg => (typeof arg === 'number' ? deviceBuffers[args[arg]] : arg)),
       )
+    runtime.giveBack(prepared)
     const contents = await Promise.all(deviceBuffers.map(buffer => runtime.device.read(buffer)))
     return contents.map((bytes, i) => hostView(dtypeOf(buffers[i])!, bytes))
   } finally {

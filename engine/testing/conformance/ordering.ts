@@ -57,6 +57,25 @@ export function testOrdering(suite: Suite): void {
       }
     })
   })
+  suite.test('programs that are released', async ({ device }) => {
+    const length = 1000
+    const buffer = device.alloc(4 * length)
+    // Each is released as soon as its work is enqueued, and compiled anew for the next round.
+    for (let value = 1; value <= 20; value++)
+      for (const kernel of [fill(length, value), accumulate(length)]) {
+        const program = compileSimple(device, kernel)
+        device.run(program, kernel.source === value ? [buffer] : [buffer, buffer])
+        device.release?.(program)
+      }
+    const wrong = firstDifference(
+      new Int32Array(await device.read(buffer)),
+      new Int32Array(length).fill(40),
+      () => 0,
+    )
+    device.free(buffer)
+    if (wrong) throw new Error(`after 20 rounds, ${wrong}`)
+    return device.release ? '40 programs, each released while its work may not be done' : 'it releases none'
+  })
   suite.test('many reads at a time', async ({ device }) => {
     const [many, length] = [100, 1000]
     const buffer = device.alloc(4 * length)

@@ -25,6 +25,7 @@ export {
   isSmooth,
   printCase,
   sampledOps,
+  withValues,
 } from './operations.js'
 export { drawProgram, type Program, valuesAndGradients } from './programs.js'
 export { values } from './values.js'

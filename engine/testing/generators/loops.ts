@@ -28,7 +28,11 @@ function product(rows: number, width: number, dtype: MatmulKernel['dtype'], b: V
  */
 export const drawLoop: DrawKernel<LoopKernel> = (draw, dtypes) => {
   const dtype = draw.pick(dtypes.filter(d => d !== 'int32'))
-  const [steps, rows, width] = [draw.int(0, 7), draw.pick([1, 2, 3, 5, 20]), draw.int(1, 6)]
+  const [steps, rows, width] = [
+    draw.int(0, 7),
+    draw.pick([1, 2, 3, 5, 20, 2, 3, 5, 0]),
+    draw.pick([1, 2, 3, 4, 5, 6, 3, 4, 5, 0]),
+  ]
   const shape = [rows, width]
   const size = rows * width
   const rowBytes = bytesPerElement(dtype) * size

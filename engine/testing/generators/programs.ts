@@ -58,8 +58,8 @@ function drawStep(draw: Draw): (outside: Outside) => Step {
 /** Draw a program. `seed`: of the values of its arguments. */
 export function drawProgram(draw: Draw, seed: number, dtype: Float): Program {
   // Mostly tiny, to be quick and to shrink well; some with whole vectors and a rest.
-  const sizes = [1, 2, 3, 2, 3, 9]
-  const [rows, width, steps] = [draw.pick(sizes), draw.pick(sizes), draw.int(1, 4)]
+  const sizes = [1, 2, 3, 2, 3, 9, 1, 2, 3, 0]
+  const [rows, width, steps] = [draw.pick(sizes), draw.pick(sizes), draw.pick([1, 2, 3, 4, 2, 3, 4, 0])]
   const reverse = draw.int(0, 1) === 1
   const stepWith = drawStep(draw)
   const [arrangeX, arrangeY] = [draw.pick(arrangements), draw.pick(arrangements)]
@@ -123,7 +123,8 @@ export function valuesAndGradients({ run }: Program, loop: Loop, { second = fals
       .map((t, i) =>
         t
           .square()
-          .mean()
+          .sum()
+          .div(Math.max(1, t.size))
           .mul(1 + i / 3),
       ) // so that no symmetry cancels
       .reduce((a, b) => add(a, b))

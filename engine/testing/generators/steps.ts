@@ -54,9 +54,9 @@ const arranged: readonly ((s: Tensor) => Tensor)[] = [
   s => s.flip(0),
   s => s.transpose().reshape(...s.shape),
   s => concat([s.slice(1, 1), s.slice(1, 0, 1)], 1),
-  s => pad(s.slice(1, 1), 1, 0, 1),
+  s => (s.shape[1] ? pad(s.slice(1, 1), 1, 0, 1) : s),
   s => s.slice(0, 0, 1).expand(...s.shape),
-  s => pad(s, 0, 1, 0).windows(0, 2).slice(2, 1).squeeze(2),
+  s => (s.shape[0] ? pad(s, 0, 1, 0).windows(0, 2).slice(2, 1).squeeze(2) : s),
   s => concat([s, s.neg()], 1).slice(1, 0, 2 * s.shape[1], 2),
   s => s.unsqueeze(1).expand(s.shape[0], 2, s.shape[1]).permute(1, 0, 2).slice(0, 1).squeeze(0),
 ]
@@ -75,6 +75,27 @@ const productPiece = (draw: Draw): Piece => {
   }
 }
 
+/** A loop of 0 to 3 steps inside of the step: its last carry, or the sum of what its steps give out. */
+const loopPiece = (draw: Draw): Piece => {
+  const [steps, reverse] = [draw.pick([2, 3, 1, 0]), draw.int(0, 1) === 1]
+  return draw.pick<Piece>([
+    (s, t, { x, y }, _, { row }) =>
+      scan(
+        (h: Tensor, z: Tensor) => ({ carry: h.mul(z).tanh().add(row), out: h }),
+        s,
+        stack([x, y, t]).slice(0, 0, steps),
+        { reverse },
+      ).carry,
+    (s, t, { x, y }, __, { w }) =>
+      scan(
+        (h: Tensor, z: Tensor) => ({ carry: h.add(z), out: h.matmul(w).mul(t).tanh() }),
+        s,
+        stack([x, t, y]).slice(0, 0, steps),
+        { reverse },
+      ).out.sum(0),
+  ])
+}
+
 /** Everything else that a step may do. */
 const pieces: readonly Piece[] = [
   (s, t) => s.add(t),
@@ -89,7 +110,7 @@ const pieces: readonly Piece[] = [
   (s, t) => concat([s, t], 1).slice(1, 0, s.shape[1] * 2, 2),
   (s, t) => stack([s, t], 1).sum(1),
   (s, t) => concat([s, t], 1).flip(1).slice(1, 0, s.shape[1]),
-  s => pad(s, 1, 1, 1).windows(1, 3).mean(-1),
+  s => (s.shape[1] ? pad(s, 1, 1, 1).windows(1, 3).mean(-1) : s),
   (s, t) => s.matmul(t.transpose()).tanh().matmul(t),
   (s, t) =>
     stack([s, t])
@@ -114,7 +135,7 @@ const pieces: readonly Piece[] = [
     const [i, j] = concat([s, t], 1)
       .matmul(concat([w, w], 0))
       .add(s)
-      .split(1, [1, s.shape[1] - 1])
+      .split(1, [Math.min(1, s.shape[1]), Math.max(0, s.shape[1] - 1)])
     return concat([i.sigmoid(), j.tanh()], 1)
   },
   (s, _, __, ___, { row, scalar }) => s.mul(row).add(scalar),
@@ -126,20 +147,20 @@ const pieces: readonly Piece[] = [
   (s, _, __, ___, { start }) => s.add(start.mul(0.2)),
   (s, _, __, ___, { start, scalar }) => s.add(start).div(scalar.square().add(1)),
   (s, _, __, ___, { start, row }) => s.sub(start).mul(row),
-  // Loops and derivatives inside of the step.
-  (s, t, { x, y }, _, { row }) =>
-    scan((h: Tensor, z: Tensor) => ({ carry: h.mul(z).tanh().add(row), out: h }), s, stack([x, y, t])).carry,
-  (s, t, { x }, __, { w }) =>
-    scan((h: Tensor, z: Tensor) => ({ carry: h.add(z), out: h.matmul(w).mul(t).tanh() }), s, stack([x, t]), {
-      reverse: true,
-    }).out.sum(0),
+  // A derivative inside of the step.
   // (In the plain loop t may depend on s: held constant, so that both mean the same derivative.)
   (s, t) => gradients(s.square().mul(t.detach()).tanh().sum(), s).mul(t),
 ]
 
 /** A piece of any kind. */
 export const drawPiece = (draw: Draw): Piece =>
-  draw.pick([elementwisePiece, productPiece, () => draw.pick(pieces), () => draw.pick(pieces)])(draw)
+  draw.pick([
+    elementwisePiece,
+    productPiece,
+    () => draw.pick(pieces),
+    () => draw.pick(pieces),
+    () => draw.pick([loopPiece(draw), ...pieces]),
+  ])(draw)
 
 /** What is carried on, small so that values stay finite over the steps; or something that needs no work. */
 export const carried: readonly ((s: Tensor, state: State, inputs: Inputs, outside: Outside) => State)[] = [

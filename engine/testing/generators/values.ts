@@ -22,12 +22,24 @@ export function wholeValues(dtype: DType, length: number, seed: number): TypedAr
 /** What is worth trying among ordinary numbers: eight, one for each negative number that `values` gives. */
 export const unusual = [Number.NaN, Infinity, -Infinity, 0, -0, 100, -100, 1e-3]
 
+/** The bits of float32 NaNs: with and without a sign, with low and high bits set, and one that signals. */
+const nanBits = [0x7fc00000, 0x7fc00001, 0xffc00000, 0x7fffffff, 0xffffffff, 0x7f800001]
+
+/** Give the NaNs of an array bits as they come from other places than JavaScript, where there is only one NaN. */
+export function withNanBits(array: TypedArray): TypedArray {
+  if (!(array instanceof Float32Array)) return array
+  const bits = new Uint32Array(array.buffer, array.byteOffset, array.length)
+  for (const [i, x] of array.entries()) if (Number.isNaN(x)) bits[i] = nanBits[i % nanBits.length]
+  return array
+}
+
 /** Floats of which about every other is replaced by an unusual one. */
 export function oddValues(dtype: DType, length: number, seed: number): TypedArray {
   const picks = values('int32', length, seed + 1)
-  return values(dtype, length, seed).map((x, i) =>
+  const odd = values(dtype, length, seed).map((x, i) =>
     picks[i] < 0 && dtype !== 'int32' ? unusual[picks[i] + unusual.length] : x,
   )
+  return withNanBits(odd)
 }
 
 /** A way to make values: one of the above. */

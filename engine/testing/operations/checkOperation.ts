@@ -4,7 +4,7 @@ import { DeviceUnavailableError, deviceNames, openDevice } from '../../index.js'
 import { compareOnDevice } from '../conformance/index.js'
 import { fastCheck } from '../fastCheck.js'
 import { casesOf } from '../generators/index.js'
-import { boxes, derivatives, leavesLoops, sumsOfNodes, sumsOverSteps } from './properties.js'
+import { boxes, chosenZeros, derivatives, leavesLoops, sumsOfNodes, sumsOverSteps } from './properties.js'
 
 export type CheckOperationOptions = {
   /** Random cases to try of each property (default 12; five times as many on devices). */
@@ -18,6 +18,7 @@ export type CheckOperationOptions = {
 
 const properties = {
   'derivatives equal finite differences': derivatives,
+  'where its derivative is 0, no cotangent passes, infinite ones neither': chosenZeros,
   'at all steps of a loop at once it is what the plain loop makes it': leavesLoops,
   'gradients that are summed over the steps of a loop are those of the plain loop': sumsOverSteps,
   'it is linear and summed as its record says': sumsOfNodes,

@@ -21,7 +21,7 @@ import { isFloat } from '../../kernel/dtype.js'
 import { takeBox } from '../../ops/index.js'
 import { linearInputs } from '../../scan/sumOverSteps.js'
 import { firstDifferenceOfTrees } from '../compare.js'
-import { applyCase, casesOf, type DrawnCase, inputsOf, isSmooth } from '../generators/index.js'
+import { applyCase, casesOf, type DrawnCase, inputsOf, isSmooth, withValues } from '../generators/index.js'
 import { gradcheck } from '../gradcheck.js'
 import { type Loop, plainLoop } from '../plainLoop.js'
 
@@ -50,9 +50,15 @@ export const derivatives: Property = (check, op) =>
     await gradcheck((...xs) => applyCase(drawn, xs), inputs, { second: true, tolerance: 2e-5 })
   })
 
+/** Whether there is a derivative, and floats are not rounded to float32 on the way. */
+function hasDerivative(op: Operation, drawn: DrawnCase, inputs: readonly Tensor[]): boolean {
+  if (op.kind === 'elementwise' && !op.vjp) return false
+  return floatsOf(inputs).length > 0 && applyCase(drawn, inputs).dtype === 'float64'
+}
+
 /**
- * Whether finite differences mean something: there is a derivative, and floats are not rounded to float32 on the way. A
- * use at a kink is thrown away, for fast-check to draw another.
+ * Whether finite differences mean something: there is a derivative. A use at a kink is thrown away, for fast-check to draw
+ * another.
  */
 async function isDifferentiable(
   check: Check,
@@ -60,11 +66,38 @@ async function isDifferentiable(
   drawn: DrawnCase,
   inputs: readonly Tensor[],
 ): Promise<boolean> {
-  if (op.kind === 'elementwise' && !op.vjp) return false
-  if (!floatsOf(inputs).length || applyCase(drawn, inputs).dtype !== 'float64') return false
+  if (!hasDerivative(op, drawn, inputs)) return false
   check.pre(await isSmooth(drawn))
-  return true
+  // The maximum of nothing is infinite: differences of it are NaN.
+  return (await compile(() => applyCase(drawn, inputs), onReference)().data()).every(Number.isFinite)
 }
+
+/**
+ * Where the derivative is 0 because something else was chosen, an infinite cotangent passes nothing either (a mask times
+ * infinity would be NaN): what stops a chain stops all of it. Operations with kinks are tried at them, too: at zeros and
+ * ties.
+ */
+export const chosenZeros: Property = (check, op) =>
+  check.asyncProperty(casesOf(check, op), async drawn => {
+    const { smooth } = drawn.sample
+    const used = smooth ? withValues(drawn, Math.round) : drawn
+    const inputs = inputsOf(used, 'float64')
+    if (!hasDerivative(op, used, inputs)) return
+    const cotangents = compile((inputs: readonly Tensor[], g: Tensor) => {
+      return gradients(applyCase(used, inputs).mul(g).sum(), floatsOf(inputs))
+    }, onReference)
+    const [byOne, byInfinity] = [1, Infinity].map(g => cotangents(inputs, tensor(g, 'float64')))
+    for (const [i, t] of byOne.entries()) {
+      const infinite = await byInfinity[i].data()
+      const wrong = (await t.data()).findIndex((derivative, e) => derivative === 0 && infinite[e] !== 0)
+      if (wrong >= 0)
+        throw new Error(
+          `float input ${i}, element ${wrong}: the derivative is 0, but of an infinite cotangent it makes ${infinite[wrong]}; choose with where(mask, g, 0) instead of multiplying`,
+        )
+    }
+    dispose([inputs, byOne, byInfinity])
+    cotangents.dispose()
+  })
 
 /**
  * At all steps at once, outside of a loop (`overSteps`), an operation is what the plain loop makes it, whichever of its
@@ -118,10 +151,10 @@ export const sumsOverSteps: Property = (check, op) =>
         const step = (h: Tensor, x: Tensor) => {
           const moved = inputs.map(t => (t.dtype === 'float64' ? t.mul(x.mul(0.1).add(1)) : t))
           const y = applyCase(drawn, moved).mul(x)
-          return { carry: h.mul(0.5).add(y.mean()), out: y }
+          return { carry: h.mul(0.5).add(y.sum()), out: y }
         }
         const { carry, out } = loop(step, zeros([], 'float64'), xs)
-        return gradients(carry.add(out.square().mean()), { inputs: floatsOf(inputs), xs })
+        return gradients(carry.add(out.square().sum()), { inputs: floatsOf(inputs), xs })
       })
     },
   )

@@ -30,6 +30,22 @@ test('a change for asynchronous work holds until that is settled', async t => {
   t.equal(context(), before, 'also when it fails')
 })
 
+test('changes that overlap are refused, and none of them stays', async t => {
+  const before = context()
+  let finish = () => {}
+  const first = within({ part: ['first'] }, () => new Promise<void>(resolve => (finish = resolve)))
+  const second = within({ part: ['second'] }, () => new Promise(resolve => setTimeout(resolve, 5)))
+  finish()
+  const failure = await first.catch((error: Error) => error.message)
+  t.match(
+    String(failure),
+    /scope: an asynchronous scope has ended while one that began after it is still open/,
+  )
+  t.deepEqual(context().part, ['second'])
+  await second
+  t.equal(context(), before)
+})
+
 test('passes speak only while somebody listens, and say in which part of the program', t => {
   let asked = 0
   const speak = () =>

@@ -3,6 +3,16 @@ import { concat, oneHot, pad, softmaxCrossEntropy, tensor, zeros } from '../../.
 
 // What operations say of arguments that do not fit: what was asked, what was got, what to do.
 
+test('what is no tensor is named', t => {
+  const x = zeros([2, 2]) as unknown as Record<string, (y?: unknown) => unknown>
+  t.throws(() => x.add('3'), /add: got the string '3', give a tensor/)
+  t.throws(() => x.mul(), /mul: got undefined, give a tensor/)
+  t.throws(() => x.sub([1, 2]), /sub: got an array \(tensor\(values\) makes one of it\), give a tensor/)
+  t.throws(() => x.matmul({}), /matmul: got an object, give a tensor/)
+  t.throws(() => concat([zeros([1]), 2 as never]), /concat: got 2, give a tensor/)
+  t.end()
+})
+
 test('tensors explain what does not fit', async t => {
   const x = tensor([[1, 2, 3, 4]]).expand(100, 4)
   const k = zeros([2000, 8000])

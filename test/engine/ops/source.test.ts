@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import ndarray, { type NdArray } from 'ndarray'
 import test from 'tape'
-import { dispose, full, type Nested, tensor } from '../../../engine/index.js'
+import { arange, dispose, full, type Nested, tensor } from '../../../engine/index.js'
 import { sizeOf } from '../../../engine/kernel/shape.js'
 import { runs } from '../effort.js'
 import { same } from './naive.js'
@@ -25,6 +25,22 @@ test('tensors from nested arrays, typed arrays and ndarrays, and back', async t 
   t.deepEqual(await tensor([[], []]).array(), [[], []])
   t.equal(await tensor(5).item(), 5)
   t.deepEqual(await full([2], 7, 'int32').array(), [7, 7])
+})
+
+test('an int32 tensor is of what int32 holds', t => {
+  const [most, least] = [2 ** 31 - 1, -(2 ** 31)]
+  t.equal(tensor([most, least, -0], 'int32').dtype, 'int32')
+  for (const wrong of [most + 1, least - 1, 1.5, Number.NaN, Infinity]) {
+    t.throws(
+      () => tensor([[0], [wrong]], 'int32'),
+      /tensor: \S+ at \[1\]\[0\] is no int32; give whole numbers/,
+    )
+    t.throws(() => tensor(Float64Array.of(wrong), 'int32'), /tensor: \S+ at \[0\] is no int32/)
+    t.throws(() => tensor(ndarray(Float64Array.of(wrong)), 'int32'), /tensor: \S+ at \[0\] is no int32/)
+    t.throws(() => full([2], wrong, 'int32'), /the number \S+ is no int32/)
+  }
+  t.throws(() => arange(most, most + 2), /arange: from 2147483647 to 2147483649 by 1 as int32/)
+  t.end()
 })
 
 test('tensors of any nesting, dtype and ndarray come back as they went in', async t => {

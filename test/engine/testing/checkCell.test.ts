@@ -1,5 +1,5 @@
 import test from 'tape'
-import { concat, defineCell, elementwise, expr as s } from '../../../engine/index.js'
+import { concat, defineCell, elementwise, expr as s, type Tensor } from '../../../engine/index.js'
 import { checkCell } from '../../../engine/testing/index.js'
 
 test('checkCell finds a wrong derivative, and prints the smallest case with its seed', async t => {
@@ -16,7 +16,11 @@ test('checkCell finds a wrong derivative, and prints the smallest case with its 
   const message = String(await checkCell(cell).catch((e: Error) => e.message))
   t.match(message, /"batch":1,"input":1,"hidden":1,"steps":1/, 'shrunk to sizes of 1')
   t.match(message, /seed: -?\d+, path: "/, 'with what repeats it')
-  t.match(message, /analytic derivative .* numeric/, 'and the derivatives')
+  t.match(
+    message,
+    /parameter 'kernel' at \[[\d,]+\]: analytic derivative \S+, numeric \S+ \(/,
+    'and the derivatives',
+  )
 })
 
 test('checkCell says in one line when a shape is wrong', async t => {
@@ -31,6 +35,28 @@ test('checkCell says in one line when a shape is wrong', async t => {
   })
   const message = String(await checkCell(cell).catch((e: Error) => e.message))
   t.match(message, /cell 'narrow': h is \[1,1\] after a step, wanted \[1,2\] \[batch, hidden\]/)
+})
+
+test('checkCell tells values from derivatives that are not finite', async t => {
+  const cell = (next: (h: Tensor) => Tensor) =>
+    defineCell({
+      name: 'odd',
+      parameters: ({ hidden }) => ({ bias: [hidden] }),
+      carry: ['h'],
+      step: ({ bias }, { h }, x) => {
+        const out = next(h.add(bias).add(x.sum(1, true)))
+        return { carry: { h: out }, out }
+      },
+    })
+  const says = (next: (h: Tensor) => Tensor) => checkCell(cell(next)).catch((e: Error) => e.message)
+  t.match(
+    String(await says(h => h.log())),
+    /cell 'odd': \S+ at \[.*\] is (NaN|-Infinity) after \d steps, with parameters, carry and inputs between -1 and 1/,
+  )
+  t.match(
+    String(await says(h => h.mul(0).sqrt().add(h))),
+    / at \[[\d,]+\]: analytic derivative NaN, numeric \S+ \(.*; the function is finite: somewhere 0 meets an infinite factor/,
+  )
 })
 
 test('checkCell finds a step that is another one in a scan than in a plain loop', async t => {

@@ -1,3 +1,4 @@
+import { requireNode } from '../../shared/node.js'
 import type { GpuJs, WebGpuContext } from '../gpujs.js'
 import { acceptAdvice, findPackage, inNode, installAdvice, unavailable } from '../packages.js'
 
@@ -20,8 +21,8 @@ const noAdapter = (why?: string) =>
  * @throws DeviceUnavailableError when there is none, with the first warning.
  */
 async function lookForAdapter(webgpu: string): Promise<AdapterInfo> {
-  const { execFile } = await import('node:child_process')
-  const { fileURLToPath } = await import('node:url')
+  const { execFile } = requireNode('node:child_process')
+  const { fileURLToPath } = requireNode('node:url')
   const script = fileURLToPath(new URL('./adapterInfo.js', import.meta.url))
   return new Promise((resolve, reject) => {
     execFile(process.execPath, [script, webgpu], (error, stdout, stderr) => {

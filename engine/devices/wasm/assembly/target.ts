@@ -1,4 +1,4 @@
-import { setV8Flag } from '../node.js'
+import { setV8Flag } from '../../shared/node.js'
 import { type FunctionBuilder, ModuleBuilder } from './assembler.js'
 import { f32x4, type V128 } from './instructions.js'
 import { chooseVectors, type VectorWidth, v8Version } from './vectors.js'

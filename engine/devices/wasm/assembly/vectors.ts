@@ -1,4 +1,4 @@
-import { nodeProcess, readText, setV8Flag } from '../node.js'
+import { nodeProcess, readText, setV8Flag } from '../../shared/node.js'
 import type { WasmOptions } from '../options.js'
 
 /**

@@ -73,18 +73,20 @@ export function log(target: Target, f: FunctionBuilder, x: V128): V128 {
   return v128.bitselect(regular, special, inside)
 }
 
-/** Below it the sigmoid is less than the least normal float; from some way before 30 on it is 1. */
-const sigmoidMin = -87.33
+/** Here 2^(n + 1) below is infinity, and the sigmoid 0; from some way before 30 on it is 1. */
+const sigmoidMin = -88.37
 const sigmoidMax = 30
 
 /**
- * 1 / (1 + e^-x), max relative error 2e-7 from -87.33 on, and 1.2e-38 below; exactly 1 from 17.4 on; NaN stays NaN. The
- * argument is clamped, so that e^-x needs none of exp's care for what is too large or too small.
+ * 1 / (1 + e^-x), as 2 / (2 + 2 e^-x): max relative error 2e-7 from -87.33 on, and 1.2e-38 below; exactly 1 from 17.4 on, 0
+ * at -Infinity; NaN stays NaN. The argument is clamped, so that e^-x needs none of exp's care for what is too large or too
+ * small. It is scaled by a product, which hands on any NaN: added to an exponent, a NaN's low bits could make it a number.
  */
 export function sigmoid(target: Target, f: FunctionBuilder, x: V128): V128 {
   const y = f.local(clamp(x, sigmoidMin, sigmoidMax))
-  const shifted = f.local(target.madd(y, f32x4.const(-Math.LOG2E), f32x4.const(roundingShift)))
-  const n = f.local(f32x4.sub(shifted, f32x4.const(roundingShift)))
+  // The low bits are n + 128: as an exponent, 2^(n + 1).
+  const shifted = f.local(target.madd(y, f32x4.const(-Math.LOG2E), f32x4.const(roundingShift + 128)))
+  const n = f.local(f32x4.sub(shifted, f32x4.const(roundingShift + 128)))
   // u = -r: as wasm has no -a * b - c, the polynomial is taken of the negated remainder.
   const u = f.local(target.madd(n, f32x4.const(ln2Low), target.madd(n, f32x4.const(ln2High), y)))
   const q = polynomial(
@@ -94,8 +96,8 @@ export function sigmoid(target: Target, f: FunctionBuilder, x: V128): V128 {
     expTail.map((c, i) => (i % 2 ? -c : c)),
   )
   const p = target.madd(f32x4.mul(u, u), q, f32x4.sub(f32x4.const(1), u))
-  const power = i32x4.add(p, i32x4.shl(shifted, 23))
-  return f32x4.div(f32x4.const(1), f32x4.add(power, f32x4.const(1)))
+  const twicePower = f32x4.mul(p, i32x4.shl(shifted, 23))
+  return f32x4.div(f32x4.const(2), f32x4.add(twicePower, f32x4.const(2)))
 }
 
 /** x between two bounds. pmin and pmax hand on a NaN that comes first. */

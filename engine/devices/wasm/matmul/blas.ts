@@ -1,4 +1,4 @@
-import { realPath } from '../node.js'
+import { realPath } from '../../shared/node.js'
 import { blasFileNames, findBlasFile } from './blasFile.js'
 import { isKoffiInstalled, koffiMissing, loadBlas, loadedBlas } from './blasLibrary.js'
 

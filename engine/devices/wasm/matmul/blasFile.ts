@@ -1,5 +1,5 @@
 import { type EnvironmentVariable, environment } from '../../environment.js'
-import { nodeModule, nodeProcess } from '../node.js'
+import { nodeModule, nodeProcess } from '../../shared/node.js'
 
 /** Where systems keep their BLAS libraries. Nothing is loaded to find out. */
 

@@ -1,5 +1,5 @@
 import { withEnvironment } from '../../environment.js'
-import { nodeModule, realPath } from '../node.js'
+import { nodeModule, realPath } from '../../shared/node.js'
 import type { Sgemm } from './sgemm.js'
 
 /**

@@ -1,4 +1,4 @@
-import { nodeModule, readText } from '../node.js'
+import { nodeModule, readText } from '../../shared/node.js'
 
 /** More threads than this are used only when asked for: a batch of 100 reads has too few rows for them. */
 const most = 16

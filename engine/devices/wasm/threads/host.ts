@@ -1,4 +1,4 @@
-import { nodeModule } from '../node.js'
+import { nodeModule } from '../../shared/node.js'
 
 /** Threads as Node and as browsers have them: whether there are any, how to start them and how to talk to them. */
 

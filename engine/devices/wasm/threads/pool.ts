@@ -5,7 +5,7 @@ import { commands, Ring } from './ring.js'
 
 /**
  * Threads of the device. The caller (this file) appends entries to the ring (ring.ts), a queue in shared memory: run a
- * program, or copy between the device's memory and a staging buffer. Each worker (worker.ts) walks the ring and does its
+ * program or forget it, or copy between the device's memory and a staging buffer. Each worker (worker.ts) walks the ring and does its
  * part of every entry; programs and staging buffers reach it by message (messages.ts). linker.ts makes functions of
  * modules, in each worker and for the caller; host.ts starts workers, in Node and in browsers; cores.ts counts the cores
  * that there are for them.
@@ -94,6 +94,11 @@ export class ThreadPool {
     const id = this.#programs++
     this.#post({ kind: 'program', id, code: { bytes, blas } })
     return id
+  }
+
+  /** Have the workers forget a program once all that was enqueued is done. */
+  forget(id: number): void {
+    this.#push(commands.forget, [id])
   }
 
   /** Enqueue a program. `scratch`: memory for each worker, one after the other. */

@@ -8,7 +8,7 @@
  * What an entry asks for, unless it is a program by its number: to receive messages, or to copy from a staging buffer to
  * the device's memory (`write`) or back (`read`).
  */
-export const commands = { receive: -1, write: -2, read: -3 } as const
+export const commands = { receive: -1, write: -2, read: -3, forget: -4 } as const
 
 /** One piece of work. */
 export type Entry = {

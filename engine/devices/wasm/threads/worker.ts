@@ -40,6 +40,7 @@ class RingWorker {
       const entry = ring.next(position)
       const { command, args } = entry
       if (command === commands.receive) await this.#awaitMessages(args[0])
+      else if (command === commands.forget) this.#programs.delete(args[0])
       else if (command === commands.write || command === commands.read) this.#copy(entry, position)
       else this.#run(entry, position)
       // What fails later does not concern who reads now.

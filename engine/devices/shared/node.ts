@@ -1,17 +1,21 @@
 /**
- * What only Node has, for code that runs in browsers as well: there it is undefined. No other file of this device asks
- * for the process or for Node's modules.
+ * What only Node has, for code that runs in browsers as well: there it is undefined. No other file of the engine asks for
+ * the process or imports Node's modules: bundlers for browsers would look for them.
  */
 
 /** The process; undefined in a browser. */
 export const nodeProcess = (): NodeJS.Process | undefined =>
   (globalThis as { process?: NodeJS.Process }).process
 
-/** The modules of Node's that this device makes use of. */
+/** The modules of Node's that devices make use of. */
 type NodeModules = {
+  readonly 'node:child_process': typeof import('node:child_process')
   readonly 'node:fs': typeof import('node:fs')
   readonly 'node:module': typeof import('node:module')
   readonly 'node:os': typeof import('node:os')
+  readonly 'node:path': typeof import('node:path')
+  readonly 'node:timers/promises': typeof import('node:timers/promises')
+  readonly 'node:url': typeof import('node:url')
   readonly 'node:v8': typeof import('node:v8')
   readonly 'node:worker_threads': typeof import('node:worker_threads')
 }
@@ -19,6 +23,13 @@ type NodeModules = {
 /** A module of Node's; undefined in a browser. */
 export const nodeModule = <Id extends keyof NodeModules>(id: Id): NodeModules[Id] | undefined =>
   nodeProcess()?.getBuiltinModule?.(id)
+
+/** A module of Node's, for code that runs nowhere else. @throws Error in a browser. */
+export function requireNode<Id extends keyof NodeModules>(id: Id): NodeModules[Id] {
+  const module = nodeModule(id)
+  if (!module) throw new Error(`${id} is not there: this part of xenograd runs in Node 20.16 or later`)
+  return module
+}
 
 /** Set a flag of V8's, for the whole process; does nothing in a browser. */
 export const setV8Flag = (flag: string): void => nodeModule('node:v8')?.setFlagsFromString(flag)

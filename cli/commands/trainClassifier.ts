@@ -1,0 +1,53 @@
+import type { Command, OptionValues } from 'commander'
+import {
+  checkClassifierSettings,
+  classifierDefaults,
+  classifierSettingsTable,
+  trainClassifier,
+} from '../../model/index.js'
+import { chosenDevice, deviceOptionFlags } from '../deviceOptions.js'
+import { say } from '../progress.js'
+import { tableOptions, tableSettings } from '../settingFlags.js'
+import { withProgress } from '../training.js'
+
+const help = `
+At the end, detector.safetensors in the run directory has the network and its scores, all higher for in-distribution
+fragments:
+  maxProbability, negEntropy     logarithm of the maximum softmax probability; minus the entropy (nats)
+  odin                           the maximum after a step of --epsilon on the last hidden layer, if that is not 0
+  mahalanobis, relMahalanobis    minus the squared distance of the last hidden layer to the nearest class; the same plus
+                                 that to all classes together
+  binary                         with --task mutated, instead of these: log-odds of a read against a mutated one
+A fragment longer than --seq_len counts as the mean, on the last hidden layer, of as few windows as cover it; a shorter
+one is filled up with unknown bases, which match no motif.`
+
+/** `xenograd train-classifier`: the reference's classifier.py, with its flags. */
+export function register(program: Command): void {
+  const command = program
+    .command('train-classifier')
+    .summary('train a classifier on reads, with the flags of the reference, and fit its scores')
+    .description(
+      'Train a classifier of reads by genus. The flags are those of the reference (google-research, genomics_ood, ' +
+        'classifier.py) with its defaults, with underscores or dashes, and a few of ours. A run directory is made below ' +
+        '--out_dir; the same command goes on from its newest checkpoint, bit for bit. Ctrl-C writes a checkpoint first.',
+    )
+    .option('-q, --quiet', 'no banner, no progress')
+    .addHelpText('after', help)
+  for (const option of [...deviceOptionFlags(), ...tableOptions(classifierSettingsTable)])
+    command.addOption(option)
+  command.action(async (given: OptionValues) => {
+    const { name, options: deviceOptions } = await chosenDevice(given)
+    const settings = {
+      ...tableSettings(classifierSettingsTable, classifierDefaults, given),
+      device: given.device ? name : classifierDefaults.device,
+    }
+    checkClassifierSettings(settings) // before a device is opened for nothing
+    const quiet = given.quiet === true
+    const judged = settings.task === 'mutated' ? 'the log-odds' : 'the maximum probability'
+    const told = { lossUnit: 'nats', judged }
+    const result = await withProgress(settings, told, { quiet, deviceOptions }, hooks =>
+      trainClassifier(settings, hooks),
+    )
+    if (!quiet && result.detector) say(`scores ${result.detector}`)
+  })
+}

@@ -1,0 +1,85 @@
+import { type DeviceOptions, openDevice } from '../engine/index.js'
+import type { GuessingWatch, MetricsLine, TrainHooks, TrainResult } from '../model/index.js'
+import { exitCodes } from './failure.js'
+import { interrupted, watchInterrupts } from './interrupt.js'
+import { say, startProgress } from './progress.js'
+
+export type TrainingOptions = {
+  /** No banner, no progress. */
+  readonly quiet?: boolean
+  /** What the device is opened with; give none if it is open already. */
+  readonly deviceOptions?: DeviceOptions
+}
+
+/** What this needs of a training's settings. */
+type ToldSettings = { readonly device: string; readonly num_steps: number; readonly patience: number }
+
+/** How a training is told: in which unit the loss is, of which score the AUROC, and what watches the loss, if anything. */
+type Told = { readonly lossUnit: string; readonly judged: string; readonly watch?: GuessingWatch }
+
+/**
+ * Train with a banner and progress on stderr, on the device of the settings, which is opened. SIGINT ends it with a
+ * checkpoint, and the process with exit code 130.
+ * @throws what `train` and `openDevice` throw.
+ */
+export async function withProgress<Result extends TrainResult>(
+  settings: ToldSettings,
+  told: Told,
+  { quiet = false, deviceOptions = {} }: TrainingOptions,
+  train: (hooks: TrainHooks) => Promise<Result>,
+): Promise<Result> {
+  await openDevice(settings.device || undefined, deviceOptions)
+  watchInterrupts()
+  let progress = startProgress(undefined, { quiet: true }) // until the first step says where the run begins
+  let started = false
+  let latest = ''
+  const { watch } = told
+  const warn = (text: string | undefined) => {
+    if (text !== undefined) (quiet ? say : progress.say)(`xenograd train: ${text}`)
+  }
+  try {
+    const result = await train({
+      signal: interrupted,
+      onStart: (run, notes, next) => {
+        const lines = [`run ${run}`, ...notes, ...(next > 0 ? [`goes on at step ${next}`] : [])]
+        if (!quiet) say(lines.join('\n  '))
+      },
+      onStep: (step, metrics) => {
+        if (!started)
+          progress = startProgress(settings.num_steps, { quiet, start: step, goal: lastStep(settings) })
+        started = true
+        warn(watch?.see(step, metrics.loss))
+        latest = `step ${step}, loss ${metrics.loss.toFixed(4)}`
+        progress.update(step + 1, latest)
+      },
+      onMetrics: line => {
+        if (line.val_loss !== undefined) progress.say(describeValidation(line, told))
+      },
+    })
+    progress.stop()
+    warn(watch?.atEnd())
+    const early = result.stoppedEarly
+      ? `stopped early, ${settings.patience} validations without a better one; `
+      : ''
+    if (!quiet) say(`${early}${latest || 'nothing left to do'}; model ${result.checkpoint}`)
+    if (result.interrupted) process.exitCode = exitCodes.interrupted
+    return result
+  } finally {
+    progress.stop()
+  }
+}
+
+const lastStep = ({ num_steps, patience }: ToldSettings): string =>
+  `step ${num_steps}${patience > 0 ? ' (earlier if validations get no better)' : ''}`
+
+/** `step 1000: validation loss 1.3512 nats per base, AUROC of the likelihood 0.605 [0.593, 0.617]` */
+function describeValidation(
+  { step, val_loss, val_acc, auroc, auroc_ci }: MetricsLine,
+  { lossUnit, judged }: Told,
+): string {
+  const digits = (x: unknown, n: number) => (typeof x === 'number' ? x.toFixed(n) : String(x))
+  const accuracy = val_acc === undefined ? '' : `, accuracy ${digits(val_acc, 3)}`
+  const interval = Array.isArray(auroc_ci) ? ` [${auroc_ci.map(x => digits(x, 3)).join(', ')}]` : ''
+  const ranked = auroc === undefined ? '' : `, AUROC of ${judged} ${digits(auroc, 3)}${interval}`
+  return `step ${step}: validation loss ${digits(val_loss, 4)} ${lossUnit}${accuracy}${ranked}`
+}

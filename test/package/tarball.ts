@@ -1,0 +1,55 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const root = fileURLToPath(new URL('../../../', import.meta.url))
+
+/** The repository's package.json, as far as the tests of the package read it. */
+export const manifest: {
+  readonly dependencies: Readonly<Record<string, string>>
+  readonly exports: Readonly<Record<string, { readonly default: string }>>
+} = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+
+/**
+ * A new folder in which the packed package is installed, as a user would have it: with the dependencies that it declares
+ * (the copies of this repository) and, of others, `extra` alone. Removed with the test runner's scratch folder.
+ */
+export function installTarball(extra: readonly string[] = []): string {
+  const folder = mkdtempSync(join(tmpdir(), 'xenograd-package-'))
+  const modules = join(folder, 'node_modules')
+  mkdirSync(modules)
+  const packing = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder]
+  const [{ filename }] = JSON.parse(
+    execFileSync('npm', packing, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
+  )
+  execFileSync('tar', ['xzf', filename], { cwd: folder })
+  renameSync(join(folder, 'package'), join(modules, 'xenograd'))
+  for (const name of [...Object.keys(manifest.dependencies), ...extra]) {
+    mkdirSync(dirname(join(modules, name)), { recursive: true })
+    symlinkSync(join(root, 'node_modules', name), join(modules, name))
+  }
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+  return folder
+}
+
+/** What a TypeScript compiler of this repository (`typescript` is 7, `typescript5`) says of files in a folder: nothing is right. */
+export function typeErrors(
+  compiler: 'typescript' | 'typescript5',
+  folder: string,
+  files: readonly string[],
+  compilerOptions: Readonly<Record<string, unknown>> = {},
+): string {
+  const options = { strict: true, skipLibCheck: false, module: 'nodenext', target: 'es2022', types: [] }
+  writeFileSync(
+    join(folder, 'tsconfig.json'),
+    JSON.stringify({ compilerOptions: { ...options, noEmit: true, ...compilerOptions }, files }),
+  )
+  try {
+    const tsc = join(root, 'node_modules', compiler, 'bin', 'tsc')
+    return execFileSync(process.execPath, [tsc, '-p', folder], { cwd: folder, encoding: 'utf8' })
+  } catch (error) {
+    return (error as { stdout: string }).stdout
+  }
+}
