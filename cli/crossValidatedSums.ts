@@ -15,12 +15,6 @@ export function parseSum(text: string, earlier: readonly SumOfScores[] = []): Su
   return [...earlier, { name: name ?? sum, of }]
 }
 
-/**
- * The penalty of the weights. Genera in distribution are few, and with 1e-3 the weights fit those that they were fitted
- * on: ten real genera, 250 bases, eight scores: AUROC 0.716 with 1e-3, 0.753 with 0.1, 0.773 with 1 (eval/STUDY.md).
- */
-const l2 = 1
-
 /** More different lengths than these are not told apart. */
 const mostLengths = 10
 
@@ -57,7 +51,6 @@ export function withSums(
         columns.map(column => Float64Array.from(members, i => column[i])),
         Uint8Array.from(members, i => labels[i]),
         members.map(i => genera[i]),
-        { l2 },
       )
       for (const [k, i] of members.entries()) sum[i] = values[k]
     }

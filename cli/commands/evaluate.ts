@@ -58,7 +58,7 @@ speak of other genomes (genera) than these. Genus and genome come from read name
 Groups of one read, and sets of one genome or genus, have no interval (NA).
 
 --sum adds a weighted sum of scores: the weights are fitted by logistic regression for each length (up to ten), on the
-reads of other genera than those that they are applied to, in ten folds, with a penalty (l2=1) that suits few genera.
+reads of other genera than those that they are applied to, in ten folds.
 
 --runs draws the curves of trainings on the page, and prints the mean of the AUROCs that each logged over a window of
 steps, which is the figure that the reference programs publish; over the last 100 validations without --window.

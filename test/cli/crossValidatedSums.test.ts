@@ -37,7 +37,6 @@ test('sums of scores: cross-validated by genus, for each length, beside the scor
     ),
     Uint8Array.from({ length: 240 }, (_, i) => Number(i < 120)),
     [...shorter.in.genus, ...shorter.ood.genus],
-    { l2: 1 },
   )
   t.deepEqual(
     [...Array.from(alone.inDistribution.scores['a+b']), ...Array.from(alone.outOfDistribution.scores['a+b'])],
