@@ -78,11 +78,21 @@ export const describeClassifier = ({ description }: StoredClassifier): string =>
 
 /** What a detector is, in lines: its networks, its fitted scores, what it knows and how it was made. */
 export function describeDetector(detector: SavedDetector): string[] {
-  const { path, foreground, background, classifier, scores, calibration, metadata } = detector
+  const {
+    path,
+    foreground,
+    background,
+    genera: networks,
+    classifier,
+    scores,
+    calibration,
+    metadata,
+  } = detector
   const { genera, description } = metadata
   return [
     ...(foreground ? [`foreground ${describeModel(foreground)}`] : []),
     ...(background ? [`background ${describeModel(background)}`] : []),
+    ...(networks ? [`a network for each of ${[...networks.keys()].join(', ')}`] : []),
     ...(classifier ? [`classifier ${describeClassifier(classifier)}`] : []),
     ...(scores.length ? [`scores ${scores.map(({ name, kind }) => `${name} (${kind})`).join(', ')}`] : []),
     ...(genera ? [`${path} knows ${genera.split(',').length} genera: ${genera.replace(/,\s*/g, ', ')}`] : []),

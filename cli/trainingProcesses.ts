@@ -1,13 +1,24 @@
-/** Trainings in processes of their own, several at a time: what `xenograd tune` does with its grid. */
+/** Trainings in processes of their own, several at a time: a grid of `xenograd tune`, or a model for each genus. */
 import { spawn } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { Option } from 'commander'
+import { writeFileAtomic } from '../data/index.js'
 import type { Settings } from '../model/index.js'
+import type { ChosenDevice, DeviceArguments } from './deviceOptions.js'
 import { exitCodes } from './failure.js'
 import { interrupted } from './interrupt.js'
+import { wholeNumber } from './options.js'
+import { say, startProgress } from './progress.js'
 import { flagsOf } from './settingFlags.js'
 
 /** How a training ended: done, interrupted (it can go on), or failed, with what it said. */
 export type Outcome = 'done' | 'interrupted' | { readonly failed: string }
+
+/** A training: what messages call it, its settings, and its run directory. */
+export type Training = { readonly name: string; readonly settings: Settings; readonly run: string }
 
 const main = fileURLToPath(new URL('./main.js', import.meta.url))
 
@@ -49,24 +60,84 @@ function trainInProcess(settings: Settings, deviceFlags: readonly string[]): Pro
 
 /**
  * Trainings, `processes` at a time, in their order; none begins after an interrupt. `onEnd`: called when one has ended.
- * Returns the outcomes in the order of the trainings; undefined for those that did not begin.
+ * Returns the outcome of each that began.
  */
-export async function trainAll(
-  trainings: readonly Settings[],
+async function trainAll(
+  trainings: readonly Training[],
   processes: number,
   deviceFlags: readonly string[],
-  onEnd: (training: number, outcome: Outcome) => Promise<void>,
-): Promise<(Outcome | undefined)[]> {
-  const outcomes: (Outcome | undefined)[] = trainings.map(() => undefined)
-  let next = 0
+  onEnd: (training: Training, outcome: Outcome) => Promise<void>,
+): Promise<Map<Training, Outcome>> {
+  const outcomes = new Map<Training, Outcome>()
+  const left = trainings.values()
   async function work(): Promise<void> {
-    while (next < trainings.length && !interrupted.aborted) {
-      const i = next++
-      const outcome = await trainInProcess(trainings[i], deviceFlags)
-      outcomes[i] = outcome
-      await onEnd(i, outcome)
+    while (!interrupted.aborted) {
+      const { value: training } = left.next()
+      if (training === undefined) return
+      const outcome = await trainInProcess(training.settings, deviceFlags)
+      outcomes.set(training, outcome)
+      await onEnd(training, outcome)
     }
   }
   await Promise.all(Array.from({ length: Math.min(processes, trainings.length) }, work))
   return outcomes
+}
+
+/** What stands in a run's folder when its end was seen: the settings that it ended with. */
+const marker = (run: string): string => join(run, 'finished.json')
+
+async function isFinished({ run, settings }: Training): Promise<boolean> {
+  if (settings.fresh) return false
+  const text = await readFile(marker(run), 'utf8').catch(() => '')
+  return text === JSON.stringify(settings)
+}
+
+/** `--processes`, for commands that train several models. */
+export const processesOption = (): Option =>
+  new Option('--processes <n>', 'trainings at once (default: the cores over --threads, or 1)').argParser(
+    wholeNumber(1),
+  )
+
+/** How trainings share the machine. */
+export type ProcessFlags = DeviceArguments & {
+  readonly processes?: number
+  readonly threads?: number
+  readonly quiet?: boolean
+}
+
+/**
+ * Train what is not finished, several at once, with progress on stderr. Returns how each training ended; undefined for
+ * those that did not begin, because of an interrupt.
+ */
+export async function trainUnfinished(
+  trainings: readonly Training[],
+  { processes, quiet = false, threads, device: deviceFlag }: ProcessFlags,
+  { name, options }: ChosenDevice,
+): Promise<(Outcome | undefined)[]> {
+  const finished = await Promise.all(trainings.map(isFinished))
+  const left = trainings.filter((_, i) => !finished[i])
+  const cores = availableParallelism()
+  const perTraining = threads ?? (processes ? Math.max(1, Math.floor(cores / processes)) : 1)
+  const atOnce = processes ?? Math.max(1, Math.floor(cores / perTraining))
+  const withThreads = name === 'wasm' ? { ...options, threads: perTraining } : options
+  const deviceFlags = [
+    ...(deviceFlag ? [`--device=${deviceFlag}`] : []),
+    ...Object.entries(withThreads).map(([option, value]) => `--device-option=${option}=${value}`),
+  ]
+  if (!quiet)
+    say(
+      `${trainings.length} trainings, ${trainings.length - left.length} of them finished; ${atOnce} at once, ${perTraining} threads each`,
+    )
+  const progress = startProgress(left.length, { quiet, goal: `the end of ${left.length} trainings` })
+  let ended = 0
+  const outcomes = await trainAll(left, atOnce, deviceFlags, async ({ name, run, settings }, outcome) => {
+    if (outcome === 'done') await writeFileAtomic(marker(run), JSON.stringify(settings))
+    const state = typeof outcome === 'string' ? outcome : `failed: ${outcome.failed}`
+    const line = `${name}: ${state}`
+    if (typeof outcome !== 'string') say(line)
+    else progress.say(line)
+    progress.update(++ended, `${ended} of ${left.length} trainings`)
+  })
+  progress.stop()
+  return trainings.map((training, i) => (finished[i] ? 'done' : outcomes.get(training)))
 }

@@ -1,6 +1,6 @@
-import { reverseComplement } from '../data/index.js'
 import type { SavedModel } from './saved/index.js'
-import { type LogLikelihood, Scorer, type ScoringHooks } from './scorer.js'
+import { scoreReads } from './scoreReads.js'
+import { Scorer, type ScoringHooks } from './scorer.js'
 
 /** Scores of a read in mean nats per predicted base, higher for in-distribution reads; NaN where undefined. */
 export type ReadScores = {
@@ -72,14 +72,8 @@ export class Detector {
   }
 
   async #means(scorer: Scorer, reads: readonly Uint8Array[], hooks: ScoringHooks): Promise<number[]> {
-    const { perBase: _, ...backwardHooks } = hooks
-    const [forward, backward] = await Promise.all([
-      scoreByLength(scorer, reads, hooks),
-      this.#bothStrands ? scoreByLength(scorer, reads.map(reverseComplement), backwardHooks) : undefined,
-    ])
-    if (!backward) return forward.map(({ mean }) => mean)
-    // Both strands have the same number of counted predictions.
-    return forward.map(({ mean }, i) => (mean + backward[i].mean) / 2)
+    const scored = await scoreReads(scorer, reads, this.#bothStrands, hooks)
+    return scored.map(({ mean }) => mean)
   }
 
   /** Free the compiled functions' memory (not the models'). */
@@ -87,39 +81,4 @@ export class Detector {
     this.#foreground.dispose()
     this.#background?.dispose()
   }
-}
-
-/** Scores reads of similar length together, as a batch is padded to its longest read. */
-async function scoreByLength(
-  scorer: Scorer,
-  reads: readonly Uint8Array[],
-  { perBase, ...hooks }: ScoringHooks,
-): Promise<LogLikelihood[]> {
-  const likelihoods: LogLikelihood[] = []
-  const groups = groupByLength(reads).map(async group => {
-    const scored = await scorer.score(
-      group.map(i => reads[i]),
-      { ...hooks, ...(perBase && { perBase: group.map(i => perBase[i]) }) },
-    )
-    group.forEach((i, k) => {
-      likelihoods[i] = scored[k]
-    })
-  })
-  await Promise.all(groups)
-  return likelihoods
-}
-
-/** Positions of the reads, in groups whose longest read is at most about four times as long as the shortest. */
-function groupByLength(reads: readonly Uint8Array[]): number[][] {
-  const longestFirst = reads.map((_, i) => i).sort((a, b) => reads[b].length - reads[a].length)
-  const groups: number[][] = []
-  let longest = Number.POSITIVE_INFINITY
-  for (const i of longestFirst) {
-    if (longest > 4 * reads[i].length + 256) {
-      groups.push([])
-      longest = reads[i].length
-    }
-    groups[groups.length - 1].push(i)
-  }
-  return groups
 }

@@ -1,6 +1,7 @@
 import { isClassifierScore, loadScores, overStrands, type Score } from '../eval/scores/index.js'
 import { Detector, type DetectorOptions, type ReadScores } from './detector.js'
 import type { FragmentClassifier } from './fragmentClassifier.js'
+import { GenusNetworks } from './genusNetworks.js'
 import type { SavedDetector } from './savedDetector.js'
 import { classifierScoresOf, openClassifier } from './storedClassifier.js'
 
@@ -19,9 +20,15 @@ const networkColumns = {
 /** All scores of a detector for the same fragments, side by side: the columns of a table. */
 export class DetectorScores {
   readonly scores: readonly Score[]
-  /** Index of the score that calls rest on: the last one that is fitted, else the networks' ratio, else the likelihood. */
+  /**
+   * Index of the score that calls rest on: the last one that is fitted, else the odds of the networks of genera, else the
+   * ratio, else the likelihood.
+   */
   readonly main: number
+  /** How many predictions the networks make of every base. */
+  readonly passes: number
   readonly #networks: Detector | undefined
+  readonly #genera: GenusNetworks | undefined
   readonly #classifier: FragmentClassifier | undefined
   readonly #onProgress: ((predictions: number) => void) | undefined
   /** What the networks have said of fragments that are being scored: each of their columns asks for the same. */
@@ -32,12 +39,16 @@ export class DetectorScores {
    * CheckpointError when a classifier's parameters are not those that it says.
    */
   constructor(
-    { path, foreground, background, classifier, scores: stored }: SavedDetector,
+    { path, foreground, background, genera, classifier, scores: stored }: SavedDetector,
     { onProgress, ...options }: DetectorScoresOptions = {},
   ) {
     this.#networks = foreground && new Detector(foreground, background, options)
     this.#onProgress = onProgress
-    const networks = foreground ? Object.entries(networkColumns).map(column => this.#column(...column)) : []
+    this.#genera = genera && new GenusNetworks(genera, { ...options, ...(onProgress && { onProgress }) })
+    const networks = [
+      ...(foreground ? Object.entries(networkColumns).map(column => this.#column(...column)) : []),
+      ...(this.#genera?.scores ?? []),
+    ]
     const { batch, device } = options
     this.#classifier = classifier && openClassifier(path, classifier, { ...(batch && { batch }), device })
     const ofClassifier = this.#classifier ? classifierScoresOf(stored, [this.#classifier]) : []
@@ -47,7 +58,9 @@ export class DetectorScores {
       ...networks,
       ...(options.bothStrands ? fitted.map(score => overStrands(score.name, score, 'mean')) : fitted),
     ]
-    this.main = this.scores.length > networks.length || background ? this.scores.length - 1 : 0
+    this.main = this.scores.length > networks.length || genera || background ? this.scores.length - 1 : 0
+    const strands = options.bothStrands ? 2 : 1
+    this.passes = strands * (Number(!!foreground) + Number(!!background) + (genera?.size ?? 0))
   }
 
   #column(name: string, of: (scores: ReadScores) => number): Score {
@@ -69,7 +82,7 @@ export class DetectorScores {
     return scores
   }
 
-  /** Whether there are networks, whose log-likelihoods can be told base by base. */
+  /** Whether there is a foreground, whose log-likelihoods can be told base by base. */
   get hasTracks(): boolean {
     return this.#networks !== undefined
   }
@@ -88,6 +101,7 @@ export class DetectorScores {
   dispose(): void {
     for (const score of this.scores) score.dispose?.()
     this.#networks?.dispose()
+    this.#genera?.dispose()
     this.#classifier?.dispose()
   }
 }

@@ -7,7 +7,8 @@
  * `optimiser`) and lets it change the `trainState` step by step, with what the `batchFeed` hands it; it logs
  * (`metricsWindow`), validates (`validation`), compares validations to stop early (`bestValidation`) and saves (`saved/`,
  * in the file formats of `checkpoint/`), so that a run of the same `runIdentity` goes on. A `scorer` gives a model's
- * log-likelihoods of reads, a `detector` the ratio of two models'; `detectorScores` puts them beside fitted scores.
+ * log-likelihoods of reads (`scoreReads`: of any lengths), a `detector` the ratio of two models', `genusNetworks` (from a
+ * folder: `loadGenera`) what a model for each genus says; `detectorScores` puts them beside fitted scores.
  * All of it, calibrated, is a `savedDetector`, in one `detectorFile`; one comes with the package (`shipped`). A
  * `classifier` goes the same way, from `classifierSettings` through `classification/`: a run trains any `network`.
  */
@@ -52,7 +53,9 @@ export { DetectorScores, type DetectorScoresOptions } from './detectorScores.js'
 export { DivergedError } from './divergedError.js'
 export { FragmentClassifier, type FragmentClassifierOptions } from './fragmentClassifier.js'
 export { batchLoss, initialModel, type ModelOptions, type ModelParameters, predict } from './generative.js'
+export { GenusNetworks, type GenusNetworksOptions } from './genusNetworks.js'
 export { GuessingWatch, lossOfGuessing } from './guessing.js'
+export { loadGenera } from './loadGenera.js'
 export type { MetricsLine } from './metricsWindow.js'
 export { generativeNetwork, type LoadedState, type Network } from './network.js'
 export type { OptimiserName, OptimiserSettings } from './optimiser.js'
@@ -68,7 +71,13 @@ export {
   saveState,
   toReference,
 } from './saved/index.js'
-export { loadDetector, type SavedCalibration, type SavedDetector, saveDetector } from './savedDetector.js'
+export {
+  halvedDetector,
+  loadDetector,
+  type SavedCalibration,
+  type SavedDetector,
+  saveDetector,
+} from './savedDetector.js'
 export { countPredictions, type LogLikelihood, Scorer, type ScoringHooks } from './scorer.js'
 export {
   defaults,

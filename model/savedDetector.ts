@@ -1,15 +1,22 @@
 /**
  * A whole detector: networks, fitted scores, and the calibration of what they give. One file holds it
- * (`detectorFile`): the networks' parameters are its tensors `foreground.…`, `background.…` and `classifier.…`, the calibration scores
- * those of `calibration.SCORE.LENGTH`; what belongs to them stands as JSON in its metadata.
+ * (`detectorFile`): the networks' parameters are its tensors `foreground.…`, `background.…`, `genus.NAME.…` and
+ * `classifier.…`, the calibration scores those of `calibration.SCORE.LENGTH`; what belongs to them stands as JSON in its
+ * metadata. A generative network whose parameters are all numbers of 16 bits (`halved`) is written as such.
  */
 
 import type { Cell } from '../engine/index.js'
 import { Calibration } from '../eval/index.js'
 import type { StoredScore } from '../eval/scores/index.js'
-import { CheckpointError, type StoredTensor, type StoredTensors, tensorOf } from './checkpoint/index.js'
+import {
+  CheckpointError,
+  narrowToHalves,
+  type StoredTensor,
+  type StoredTensors,
+  tensorOf,
+} from './checkpoint/index.js'
 import { type DetectorFile, readDetectorFile, writeDetectorFile } from './detectorFile.js'
-import { modelOf, parametersOf, parseDescription, type SavedModel } from './saved/index.js'
+import { halved, modelOf, parametersOf, parseDescription, type SavedModel } from './saved/index.js'
 import type { StoredClassifier } from './storedClassifier.js'
 
 /** What a detector's p-values rest on. */
@@ -27,6 +34,8 @@ export type SavedDetector = {
   readonly path: string
   readonly foreground?: SavedModel
   readonly background?: SavedModel
+  /** A network for each genus, by its name, trained on its genomes alone. */
+  readonly genera?: ReadonlyMap<string, SavedModel>
   /** What scores of classifiers among `scores` are of. */
   readonly classifier?: StoredClassifier
   readonly scores: readonly StoredScore[]
@@ -53,20 +62,24 @@ type CalibrationHeader = {
  */
 export async function loadDetector(path: string, cell?: Cell): Promise<SavedDetector> {
   const { scores, tensors, metadata } = await readDetectorFile(path)
-  const { foreground, background, classifier, calibration, ...notes } = metadata
+  const { foreground, background, genusNetworks, classifier, calibration, ...notes } = metadata
+  const network = async (name: string, header: Readonly<Record<string, string>>): Promise<SavedModel> => {
+    const contents = { tensors: withoutPrefix(tensors, `${name}.`), metadata: header }
+    return { ...(await modelOf(path, contents, cell)), path: `${path} (${name})` }
+  }
   const loaded: { -readonly [N in (typeof networks)[number]]?: SavedModel } = {}
   for (const name of networks) {
     const header = { foreground, background }[name]
-    if (header === undefined) continue
-    const contents = {
-      tensors: withoutPrefix(tensors, `${name}.`),
-      metadata: parseObject(path, name, header, isText),
-    }
-    loaded[name] = { ...(await modelOf(path, contents, cell)), path: `${path} (${name})` }
+    if (header !== undefined) loaded[name] = await network(name, parseObject(path, name, header, isText))
   }
+  const genera = new Map<string, SavedModel>()
+  if (genusNetworks !== undefined)
+    for (const [genus, header] of Object.entries(parseObject(path, 'genusNetworks', genusNetworks, areTexts)))
+      genera.set(genus, await network(genusPrefix(genus), header))
   return {
     path,
     ...loaded,
+    ...(genera.size > 0 && { genera }),
     ...(classifier !== undefined && {
       classifier: {
         description: parseDescription(path, classifier),
@@ -81,18 +94,32 @@ export async function loadDetector(path: string, cell?: Cell): Promise<SavedDete
 
 /**
  * Writes a detector to one file, whole or not at all.
- * @throws CheckpointError as `writeDetectorFile`; Error when the file cannot be written.
+ * @throws CheckpointError for a genus with a dot in its name, which would part the names of tensors; CheckpointError as `writeDetectorFile`; Error when the file cannot be written.
  */
 export async function saveDetector(path: string, detector: Omit<SavedDetector, 'path'>): Promise<void> {
   const tensors = new Map<string, StoredTensor>()
   const metadata: Record<string, string> = { ...detector.metadata }
+  /** Adds a network's tensors; what belongs to them is returned. */
+  async function add(name: string, model: SavedModel): Promise<Readonly<Record<string, string>>> {
+    const contents = parametersOf(model)
+    const parameters = new Map<string, StoredTensor>()
+    for (const [tensor, { dtype, shape, data }] of contents.tensors)
+      parameters.set(tensor, { dtype, shape, data: await data() } as StoredTensor)
+    for (const [tensor, stored] of narrowToHalves(parameters)) tensors.set(`${name}.${tensor}`, stored)
+    return contents.metadata
+  }
   for (const name of networks) {
     const model = detector[name]
-    if (model === undefined) continue
-    const contents = parametersOf(model)
-    for (const [tensor, { dtype, shape, data }] of contents.tensors)
-      tensors.set(`${name}.${tensor}`, { dtype, shape, data: await data() } as StoredTensor)
-    metadata[name] = JSON.stringify(contents.metadata)
+    if (model !== undefined) metadata[name] = JSON.stringify(await add(name, model))
+  }
+  if (detector.genera) {
+    const headers: [string, Readonly<Record<string, string>>][] = []
+    for (const [genus, model] of detector.genera) {
+      if (genus.includes('.'))
+        throw new CheckpointError(path, `genus ${genus}: a network's genus cannot have a dot in its name`)
+      headers.push([genus, await add(genusPrefix(genus), model)])
+    }
+    metadata.genusNetworks = JSON.stringify(Object.fromEntries(headers))
   }
   if (detector.classifier) {
     const { description, tensors: parameters } = detector.classifier
@@ -115,6 +142,21 @@ export async function saveDetector(path: string, detector: Omit<SavedDetector, '
   const file: DetectorFile = { scores: detector.scores, tensors, metadata }
   await writeDetectorFile(path, file)
 }
+
+/** The detector with the parameters of its generative networks rounded to numbers of 16 bits. @throws CheckpointError as `halved`. */
+export async function halvedDetector(detector: SavedDetector): Promise<SavedDetector> {
+  const { foreground, background, genera = [] } = detector
+  const rounded = new Map<string, SavedModel>()
+  for (const [genus, model] of genera) rounded.set(genus, await halved(model))
+  return {
+    ...detector,
+    ...(foreground && { foreground: await halved(foreground) }),
+    ...(background && { background: await halved(background) }),
+    ...(rounded.size > 0 && { genera: rounded }),
+  }
+}
+
+const genusPrefix = (genus: string): string => `genus.${genus}`
 
 const calibrationName = (score: string, length: number): string => `calibration.${score}.${length}`
 
@@ -166,6 +208,9 @@ function parseObject<T>(
 
 const isText = (value: object): value is Record<string, string> =>
   Object.values(value).every(text => typeof text === 'string')
+
+const areTexts = (value: object): value is Record<string, Record<string, string>> =>
+  Object.values(value).every(header => typeof header === 'object' && header !== null && isText(header))
 
 function isCalibrationHeader(value: object): value is CalibrationHeader {
   const { lengths, bothStrands, source } = value as Record<string, unknown>

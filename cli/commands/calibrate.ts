@@ -4,6 +4,7 @@ import { purposeKey, seedPurposes, uniformAt } from '../../engine/hostRandom.js'
 import { Calibration, type CalibrationScores, fewestCalibrationScores } from '../../eval/index.js'
 import {
   DetectorScores,
+  halvedDetector,
   loadDetector,
   type SavedCalibration,
   type SavedDetector,
@@ -23,6 +24,7 @@ type CalibrateFlags = ScoringFlags & {
   background?: string
   output: string
   add?: string[]
+  half?: boolean
   genomes?: string
   set: string
   inDistribution?: string
@@ -61,9 +63,10 @@ export function register(program: Command): void {
     .requiredOption('-o, --output <out>', 'the detector to write, a safetensors file')
     .option(
       '--add <detector>',
-      'take the scores of this detector, too (xenograd fit makes them); may be repeated',
+      'take the scores and the networks of genera of this detector, too (xenograd fit makes them); may be repeated',
       (path: string, before: string[] = []) => [...before, path],
     )
+    .option('--half', 'store the networks at 16 bits a parameter, half the size')
     .option('--genomes <manifest>', 'table of genomes to sample fragments from')
     .option('--set <name>', 'the set of the manifest whose parts of genomes are held out', 'val')
     .option(
@@ -99,7 +102,8 @@ async function calibrate(files: string[], flags: CalibrateFlags): Promise<void> 
       ? await readFragments(files, flags)
       : await genomeFragments(flags.genomes, flags)
   const device = await openChosenDevice(flags)
-  const saved = await withScoresOf(await loadChosenDetector(flags), flags.add ?? [])
+  const whole = await withScoresOf(await loadChosenDetector(flags), flags.add ?? [])
+  const saved = flags.half ? await halvedDetector(whole) : whole
   if (!flags.quiet) sayBanner(device, saved, flags)
   const { bothStrands = false, batch } = flags
   const detector = new DetectorScores(saved, { device: device.name, batch, bothStrands })
@@ -135,18 +139,34 @@ async function calibrate(files: string[], flags: CalibrateFlags): Promise<void> 
 }
 
 /**
- * A detector with the fitted scores of others, in their order: calls rest on the last one.
- * @throws UsageError for more than one classifier.
+ * A detector with the fitted scores of others, in their order, their networks of genera and their classifier: calls rest
+ * on the last score.
+ * @throws UsageError for more than one classifier, and for networks of genera of more than one.
  */
 async function withScoresOf(detector: SavedDetector, others: readonly string[]): Promise<SavedDetector> {
   const all = [detector, ...(await Promise.all(others.map(path => loadDetector(path))))]
-  const withClassifier = all.filter(({ classifier }) => classifier)
-  if (withClassifier.length > 1)
+  const classifier = onlyOne(all, 'a classifier', ({ classifier }) => classifier)
+  const genera = onlyOne(all, 'networks of genera', ({ genera }) => genera)
+  return {
+    ...detector,
+    ...(classifier && { classifier }),
+    ...(genera && { genera }),
+    scores: all.flatMap(({ scores }) => scores),
+  }
+}
+
+/** The part that one of several detectors has; `part` in words. @throws UsageError when more than one have it. */
+function onlyOne<T>(
+  detectors: readonly SavedDetector[],
+  part: string,
+  partOf: (detector: SavedDetector) => T | undefined,
+): T | undefined {
+  const having = detectors.filter(detector => partOf(detector) !== undefined)
+  if (having.length > 1)
     throw new UsageError(
-      `--add: ${withClassifier.map(({ path }) => path).join(', ')} have a classifier each; a detector has one`,
+      `--add: ${having.map(({ path }) => path).join(', ')} have ${part} each; a detector has one`,
     )
-  const [{ classifier } = detector] = withClassifier
-  return { ...detector, ...(classifier && { classifier }), scores: all.flatMap(({ scores }) => scores) }
+  return having[0] && partOf(having[0])
 }
 
 /** Held-out fragments by their length. */

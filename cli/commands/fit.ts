@@ -19,12 +19,21 @@ import {
   scoreKinds,
   valuesOf,
 } from '../../eval/scores/index.js'
-import { writeDetectorFile } from '../../model/index.js'
+import {
+  DetectorScores,
+  halvedDetector,
+  loadGenera,
+  type SavedDetector,
+  saveDetector,
+} from '../../model/index.js'
+import { type DeviceArguments, deviceOption, deviceOptionFlags, openChosenDevice } from '../deviceOptions.js'
 import { UsageError } from '../failure.js'
 import { wholeNumber } from '../options.js'
 import { say, startProgress } from '../progress.js'
 
-type FitFlags = {
+type FitFlags = DeviceArguments & {
+  networks?: string
+  half?: boolean
   genomes?: string
   reads?: string[]
   set: string
@@ -60,16 +69,25 @@ ${kindsHelp}
 
 MANIFEST is a table with tabs and columns file, genus, set and part (see examples/genomes.js). gcRegressed and
 weightedSum are fitted on fragments that are sampled from its other part (--labelled-set): of the genera in the set
---in-distribution, and of all others.`
+--in-distribution, and of all others.
+
+--networks takes networks of genera into the detector, each trained on the genomes of its genus alone (xenograd train
+--each-genus). Their scores are mlr and odds, which others can be computed from: xenograd fit genusOdds
+pooledOdds:of=odds+genusOdds --networks FOLDER … sums what networks and genomes say for each genus.`
 
 /** `xenograd fit`: scores from genomes or reads, into a detector file. */
 export function register(program: Command): void {
-  program
+  const command = program
     .command('fit')
-    .description('fit scores that need no network on genomes or reads, and store them as a detector')
-    .argument('<spec...>', 'the scores', parseSpecArgument)
+    .description('fit scores on genomes or reads, and store them as a detector')
+    .argument('[spec...]', 'the scores', parseSpecArgument)
     .option('--genomes <manifest>', 'the genomes to fit on')
     .option('--reads <file...>', 'reads to fit on instead; their labels or genera are the classes')
+    .option(
+      '--networks <folder>',
+      'a network for each genus: its run directory, or a folder with that, called as the genus',
+    )
+    .option('--half', 'store the networks at 16 bits a parameter, half the size')
     .option('--set <name>', 'which parts of the genomes to fit on', 'train')
     .option('--in-distribution <name>', "the manifest's set of known genera", 'ID')
     .option('--labelled-set <name>', 'which parts to sample labelled fragments from', 'val')
@@ -85,18 +103,27 @@ export function register(program: Command): void {
     .requiredOption('-o, --output <out>', 'the detector file, written whole or not at all')
     .option('-q, --quiet', 'no progress, no summary')
     .addHelpText('after', help)
-    .action(fit)
+  for (const option of [deviceOption(), ...deviceOptionFlags()]) command.addOption(option)
+  command.action(fit)
 }
 
 async function fit(specs: readonly ScoreSpec[], flags: FitFlags): Promise<void> {
+  if (specs.length === 0 && flags.networks === undefined)
+    throw new UsageError('name a score to fit (xenograd fit --help lists them), or give --networks')
+  if (flags.half && flags.networks === undefined)
+    throw new UsageError('--half is for networks; give --networks')
+  const detector = await networksOf(flags)
+  const device = detector.genera && (await openChosenDevice(flags)).name
+  const networks = new DetectorScores(detector, { ...(device && { device }) })
   try {
-    checkSpecs(specs)
+    checkSpecs(
+      specs,
+      networks.scores.map(({ name }) => name),
+    )
   } catch (error) {
     throw new UsageError((error as Error).message)
   }
-  if ((flags.genomes === undefined) === (flags.reads === undefined))
-    throw new UsageError('give either --genomes or --reads to fit on')
-  const genera = new Set<string>()
+  const genera = new Set<string>(detector.genera?.keys())
   const { sequences, samples } = await openSources(specs, flags)
   async function* noted(): AsyncGenerator<GenusSequence> {
     for await (const sequence of sequences) {
@@ -104,17 +131,26 @@ async function fit(specs: readonly ScoreSpec[], flags: FitFlags): Promise<void> 
       yield sequence
     }
   }
-  const scores = await fitScores(specs, noted(), samples)
-  const stored = scores.map(score => score.store())
-  await writeDetectorFile(flags.output, {
-    scores: stored,
-    tensors: new Map(),
+  const scores = await fitScores(specs, noted(), samples, networks.scores)
+  const origins = [...(flags.reads ?? []), flags.genomes ?? [], flags.networks ?? []].flat()
+  await saveDetector(flags.output, {
+    ...detector,
+    scores: scores.map(score => score.store()),
     metadata: {
       genera: [...genera].join(', '),
-      description: flags.description ?? `fitted on ${flags.genomes ?? flags.reads?.join(', ')}`,
+      description: flags.description ?? `fitted on ${origins.join(', ')}`,
     },
   })
+  networks.dispose()
   if (!flags.quiet) say([flags.output, ...scores.map(describe)].join('\n  '))
+}
+
+/** A detector with the networks of the command line, if it names some, and no more. @throws CheckpointError as `loadGenera`. */
+async function networksOf({ networks, half, output }: FitFlags): Promise<SavedDetector> {
+  const detector = { path: output, scores: [], metadata: {} }
+  if (networks === undefined) return detector
+  const withNetworks = { ...detector, genera: await loadGenera(networks) }
+  return half ? halvedDetector(withNetworks) : withNetworks
 }
 
 /** A score in a line: `kmers15: 134 MB`. */
@@ -137,6 +173,10 @@ async function openSources(
 ): Promise<{ sequences: AsyncIterable<GenusSequence>; samples: LabelledFragments[] }> {
   const needsLabels = specs.some(({ kind }) => kind.fittedOn === 'scores' && kind.needsSamples)
   const { genomes: manifest, reads = [], inDistribution, set, labelledSet, quiet } = flags
+  if (manifest !== undefined && flags.reads !== undefined)
+    throw new UsageError('give either --genomes or --reads to fit on')
+  if (manifest === undefined && flags.reads === undefined && (needsLabels || needsSequences(specs)))
+    throw new UsageError('give --genomes or --reads to fit on')
   if (manifest === undefined) {
     if (needsLabels)
       throw new UsageError(
@@ -158,6 +198,9 @@ async function openSources(
     : []
   return { sequences: withProgress(training, quiet), samples }
 }
+
+const needsSequences = (specs: readonly ScoreSpec[]): boolean =>
+  specs.some(({ kind }) => kind.fittedOn === 'sequences')
 
 /** Fragments of each length from known and from other genera, as many of either. */
 async function sampleLabelled(

@@ -34,12 +34,22 @@ export function register(program: Command): void {
 
 /** A detector's networks, scores, calibrations and notes, a line each. */
 function showDetector(detector: SavedDetector): void {
-  const { path, foreground, background, classifier, scores, calibration, metadata } = detector
+  const {
+    path,
+    foreground,
+    background,
+    genera: networks = [],
+    classifier,
+    scores,
+    calibration,
+    metadata,
+  } = detector
   const lines = [
     ['path', path],
     ...Object.entries({ foreground, background }).flatMap(([name, model]) =>
       model ? [[name, describeModel(model)]] : [],
     ),
+    ...Array.from(networks, ([genus, model]) => [`network of ${genus}`, describeModel(model)]),
     ...(classifier ? [['classifier', describeClassifier(classifier)]] : []),
     ...scores.map(({ name, kind, settings }) => [`score ${name}`, `${kind} ${JSON.stringify(settings)}`]),
     ...[...(calibration?.scores ?? [])].map(([name, { lengths, scores: ofLength }]) => [

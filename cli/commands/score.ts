@@ -36,6 +36,8 @@ Output: tab-separated, a header that starts with #, one row per read in input or
   ll_fg, ll_bg   log-likelihood under the foreground and the background model: mean nats per predicted base
                  (the first base of a read is not predicted). Higher = more like the training reads.
   llr            ll_fg - ll_bg. Higher = in-distribution (other tools have it the other way round).
+  mlr, odds      of a detector with a network for each genus: the greatest of their mean log-likelihoods minus that of the
+                 read's own chain of order 2; the lead of the likeliest genus over the second, in nats
                  A detector's other scores have a column each, higher = in-distribution, too.
   gc             fraction of G and C among the known bases
   p, call        of a calibrated detector: the share of in-distribution fragments of like length that score as low
@@ -152,8 +154,7 @@ async function score(files: string[], flags: ScoreFlags): Promise<void> {
     device: device.name,
     batch: flags.batch,
     bothStrands,
-    onProgress: predictions =>
-      progress.predicted(predictions / ((saved.background ? 2 : 1) * (bothStrands ? 2 : 1))),
+    onProgress: predictions => progress.predicted(predictions / detector.passes),
   })
   const table = scoresOf(saved, detector, flags)
   const groups = grouping && new Groups(grouping, table)

@@ -1,8 +1,11 @@
 import type { Command, OptionValues } from 'commander'
 import { checkSettings, GuessingWatch, type Settings, trainFromSettings } from '../../model/index.js'
 import { chosenDevice, deviceOptionFlags } from '../deviceOptions.js'
+import { trainEachGenus } from '../eachGenus.js'
+import { UsageError } from '../failure.js'
 import { settingOptions, settingsOf } from '../settingFlags.js'
 import { type TrainingOptions, withProgress } from '../training.js'
+import { processesOption } from '../trainingProcesses.js'
 
 /** `xenograd train`: the reference's generative.py, with its flags. */
 export function register(program: Command): void {
@@ -15,10 +18,19 @@ export function register(program: Command): void {
         '--out_dir; the same command goes on from its newest checkpoint, bit for bit. Ctrl-C writes a checkpoint first.',
     )
     .option('-q, --quiet', 'no banner, no progress')
+    .option(
+      '--each-genus',
+      'of --genomes: train a model for each genus, on its genomes alone, into OUT_DIR/GENUS, several at once',
+    )
+    .addOption(processesOption())
   for (const option of [...deviceOptionFlags(), ...settingOptions()]) command.addOption(option)
   command.action(async (given: OptionValues) => {
-    const { name, options: deviceOptions } = await chosenDevice(given)
-    await runTraining(settingsOf(given, name), { quiet: given.quiet === true, deviceOptions })
+    const device = await chosenDevice(given)
+    const settings = settingsOf(given, device.name)
+    if (given.eachGenus) await trainEachGenus(settings, given, device)
+    else if (given.processes)
+      throw new UsageError('--processes goes with --each-genus; one training is one process')
+    else await runTraining(settings, { quiet: given.quiet === true, deviceOptions: device.options })
   })
 }
 

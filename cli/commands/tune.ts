@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises'
-import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { type Command, InvalidArgumentError, type OptionValues } from 'commander'
 import { writeFileAtomic } from '../../data/index.js'
@@ -22,10 +20,9 @@ import {
 import { type ChosenDevice, chosenDevice, deviceOptionFlags } from '../deviceOptions.js'
 import { exitCodes, UsageError } from '../failure.js'
 import { interrupted, watchInterrupts } from '../interrupt.js'
-import { wholeNumber } from '../options.js'
-import { say, startProgress } from '../progress.js'
+import { say } from '../progress.js'
 import { settingOptions, settingsOf } from '../settingFlags.js'
-import { type Outcome, trainAll } from '../trainingProcesses.js'
+import { type Outcome, processesOption, type Training, trainUnfinished } from '../trainingProcesses.js'
 
 const help = `
 Of each hidden size a foreground is trained (no mutations, no regulariser), and a background for every mutation rate with
@@ -77,7 +74,7 @@ export function register(program: Command): void {
       'hidden sizes (default: that of --hidden_lstm_size alone)',
       numbers(n => Number.isInteger(n) && n > 0, 'whole numbers from 1 on'),
     )
-    .option('--processes <n>', 'trainings at once (default: the cores over --threads, or 1)', wholeNumber(1))
+    .addOption(processesOption())
     .option('-q, --quiet', 'no progress')
     .addHelpText('after', help)
   for (const option of [...deviceOptionFlags(), ...settingOptions(['mutation_rate', 'reg_weight'])])
@@ -85,8 +82,7 @@ export function register(program: Command): void {
   command.action(tune)
 }
 
-/** A training of the grid: its point, its settings, and where its run is. */
-type Training = { readonly point: GridPoint; readonly settings: Settings; readonly run: string }
+type GridTraining = Training & { readonly point: GridPoint }
 
 async function tune(given: OptionValues & TuneFlags): Promise<void> {
   const device = await chosenDevice(given)
@@ -112,11 +108,11 @@ async function tune(given: OptionValues & TuneFlags): Promise<void> {
   await report(base, await scoreAll(trainings, outcomes, data, base, device))
 }
 
-function trainingOf(base: Settings, point: GridPoint): Training {
+function trainingOf(base: Settings, point: GridPoint): GridTraining {
   const { hidden_lstm_size, mutation_rate, reg_weight } = point
   const name = `hidden${hidden_lstm_size}_mutations${mutation_rate}_${base.reg_type}${reg_weight}`
   const settings = { ...base, ...point, out_dir: join(base.out_dir, name), fresh: false }
-  return { point, settings, run: join(settings.out_dir, runName(settings)) }
+  return { point, settings, name: describe(point), run: join(settings.out_dir, runName(settings)) }
 }
 
 /** @throws UsageError without validation reads of both kinds; as `loadValidation`. */
@@ -128,54 +124,6 @@ async function validationData(settings: Settings): Promise<ValidationData> {
   )
 }
 
-/** What stands in a run's folder when `tune` has seen its end: the settings that it ended with. */
-const marker = (run: string): string => join(run, 'finished.json')
-
-async function isFinished({ run, settings }: Training): Promise<boolean> {
-  const text = await readFile(marker(run), 'utf8').catch(() => '')
-  return text === JSON.stringify(settings)
-}
-
-/** Train what is not finished. Returns how each training ended. */
-async function trainUnfinished(
-  trainings: readonly Training[],
-  { processes, quiet = false, threads, device: deviceFlag }: OptionValues & TuneFlags,
-  { name, options }: ChosenDevice,
-): Promise<(Outcome | undefined)[]> {
-  const finished = await Promise.all(trainings.map(isFinished))
-  const left = trainings.filter((_, i) => !finished[i])
-  const cores = availableParallelism()
-  const perTraining = threads ?? (processes ? Math.max(1, Math.floor(cores / processes)) : 1)
-  const atOnce = processes ?? Math.max(1, Math.floor(cores / perTraining))
-  const withThreads = name === 'wasm' ? { ...options, threads: perTraining } : options
-  const deviceFlags = [
-    ...(deviceFlag ? [`--device=${deviceFlag}`] : []),
-    ...Object.entries(withThreads).map(([option, value]) => `--device-option=${option}=${value}`),
-  ]
-  if (!quiet)
-    say(
-      `${trainings.length} trainings, ${trainings.length - left.length} of them finished; ${atOnce} at once, ${perTraining} threads each`,
-    )
-  const progress = startProgress(left.length, { quiet, goal: `the end of ${left.length} trainings` })
-  let ended = 0
-  const outcomes = await trainAll(
-    left.map(training => training.settings),
-    atOnce,
-    deviceFlags,
-    async (i, outcome) => {
-      const { run, point, settings } = left[i]
-      if (outcome === 'done') await writeFileAtomic(marker(run), JSON.stringify(settings))
-      const state = typeof outcome === 'string' ? outcome : `failed: ${outcome.failed}`
-      const line = `${describe(point)}: ${state}`
-      if (typeof outcome !== 'string') say(line)
-      else progress.say(line)
-      progress.update(++ended, `${ended} of ${left.length} trainings`)
-    },
-  )
-  progress.stop()
-  return trainings.map((training, i) => (finished[i] ? 'done' : outcomes[left.indexOf(training)]))
-}
-
 const describe = ({ hidden_lstm_size, mutation_rate, reg_weight }: GridPoint): string =>
   `hidden size ${hidden_lstm_size}, mutation rate ${mutation_rate}, regulariser ${reg_weight}`
 
@@ -183,7 +131,7 @@ type Scored = { readonly point: GridPoint; readonly run: string; readonly scores
 
 /** Score the validation reads with every model that was trained. */
 async function scoreAll(
-  trainings: readonly Training[],
+  trainings: readonly GridTraining[],
   outcomes: readonly (Outcome | undefined)[],
   data: ValidationData,
   { norm_lstm, cell }: Settings,

@@ -14,21 +14,25 @@ export type LabelledFragments = {
 
 /**
  * Fits scores: those of sequences all in one pass over `sequences`, then, in their order, those that are computed from
- * others before them, on `samples` where they have something to fit. Memory: what the scores keep, and one sequence.
+ * others before them or from `others`, on `samples` where they have something to fit. Memory: what the scores keep, and one sequence.
  * @throws RangeError as `checkSpecs`, and where there is nothing to fit on; what the sequences throw.
  */
 export async function fitScores(
   specs: readonly ScoreSpec[],
   sequences: AsyncIterable<GenusSequence>,
   samples: readonly LabelledFragments[] = [],
+  others: readonly Score[] = [],
 ): Promise<StorableScore[]> {
-  checkSpecs(specs)
+  checkSpecs(
+    specs,
+    others.map(({ name }) => name),
+  )
   const fittings = new Map<ScoreSpec, Fitting>()
   for (const spec of specs)
     if (spec.kind.fittedOn === 'sequences') fittings.set(spec, spec.kind.startFit(spec.name, spec.options))
   for await (const sequence of sequences) for (const fitting of fittings.values()) fitting.add(sequence)
 
-  const byName = new Map<string, Score>()
+  const byName = new Map<string, Score>(others.map(score => [score.name, score]))
   const fitted: StorableScore[] = []
   for (const spec of specs) {
     const { kind, name, options } = spec

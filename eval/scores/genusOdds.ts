@@ -1,9 +1,6 @@
-/**
- * The odds of the likeliest genus against the runner-up: a likelihood ratio whose background is the genus that comes
- * second. What all bacteria share (conserved genes, composition) the runner-up explains as well, so it cancels; what is
- * left is what is known of one genus alone.
- */
+/** The odds of genera by what is remembered of their genomes: what follows each context, and their proteins. */
 import type { GenusSequence } from '../../data/index.js'
+import { leadOfGenera } from './genusEvidence.js'
 import { sequenceKind } from './kind.js'
 import { GenusContexts, maxContextOrder } from './memory/genusContexts.js'
 import { packBases, RememberedGenomes, unpackBases } from './memory/rememberedGenomes.js'
@@ -36,24 +33,12 @@ class GenusMemory {
   }
 }
 
-/** The greatest of some numbers minus the second greatest; not defined for fewer than two. */
-export function leadOfBest(values: Iterable<number>): number {
-  let best = Number.NEGATIVE_INFINITY
-  let second = Number.NEGATIVE_INFINITY
-  for (const value of values) {
-    if (value > best) {
-      second = best
-      best = value
-    } else if (value > second) second = value
-  }
-  return second === Number.NEGATIVE_INFINITY ? Number.NaN : best - second
-}
-
 function genusOddsScore(name: string, memory: GenusMemory): StorableScore {
   return {
-    name,
-    score: async fragments =>
-      Float64Array.from(fragments, fragment => leadOfBest(memory.evidence(fragment) ?? [])),
+    ...leadOfGenera(name, {
+      genera: memory.genomes.genera,
+      evidence: async fragments => fragments.map(fragment => memory.evidence(fragment)),
+    }),
     store() {
       const { genera, bases, stretches } = memory.genomes
       const { packed, unknownRuns } = packBases(bases)

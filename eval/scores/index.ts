@@ -11,6 +11,9 @@
  * Scores of a classifier, which lives above this folder, see it as a `classifierModel`: `softmaxScores`, `odin` and
  * `mahalanobis`; `classifierScores` loads what a file has of them.
  *
+ * Some judge each genus (`genusEvidence`) and score the lead of the likeliest: `genusOdds` by what it remembers of genomes
+ * (`memory/`), networks of genera above this folder, and `pooledOdds` by the sum of what others say.
+ *
  * A `kind` is how a score is fitted, stored and loaded; `kinds` has them all. `spec` reads `kmers:k=15` and its `options`,
  * `fitScores` fits a list of such specs in one pass over genomes, `loadScores` makes scores of what a file holds
  * (`stored`) and has them `remembered` where others need them, too.
@@ -28,6 +31,7 @@ export {
 export { isClassifierScore, loadClassifierScore } from './classifierScores.js'
 export { type Compressor, compressedLength } from './compression.js'
 export { fitScores, type LabelledFragments } from './fitScores.js'
+export { type EvidentScore, leadOfGenera } from './genusEvidence.js'
 export type { DerivedKind, Fitting, LabelledScores, ScoreKind, ScoresByName, SequenceKind } from './kind.js'
 export { findKind, loadScores, scoreKinds } from './kinds.js'
 export { likelihood, likelihoodRatio, meanLogLikelihood } from './likelihood.js'
@@ -43,8 +47,10 @@ export { MarkovChain, MarkovCounts, maxMarkovOrder } from './markovChain.js'
 export { maximumLikelihood, type OwnOrder } from './mlr.js'
 export { type OdinOptions, odin } from './odin.js'
 export { type ScoreOption, valuesOf } from './options.js'
+export { rememberedByBatch } from './remembered.js'
 export type {
   FragmentLikelihood,
+  GenusEvidence,
   LikelihoodModel,
   Score,
   StorableScore,

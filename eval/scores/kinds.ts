@@ -7,6 +7,7 @@ import type { ScoreKind, ScoresByName } from './kind.js'
 import { kmers } from './kmers.js'
 import { markov, markovRatio } from './markov.js'
 import { mlr } from './mlr.js'
+import { pooledOdds } from './pooledOdds.js'
 import { remembered } from './remembered.js'
 import type { Score, StorableScore, StoredScore } from './score.js'
 import { weightedSum } from './weightedSum.js'
@@ -22,6 +23,7 @@ export const scoreKinds: Readonly<Record<string, ScoreKind>> = {
   bothStrands,
   gcRegressed,
   compression,
+  pooledOdds,
   weightedSum,
 }
 

@@ -19,7 +19,10 @@ export type ChoiceOption<V extends string = string> = {
 /** Names of other scores, joined by `+`, or the name of one; there is no default. */
 export type NamesOption = { readonly meaning: string; readonly names: 'one' | 'several' }
 
-export type ScoreOption = NumberOption | ChoiceOption | NamesOption
+/** Numbers from 0 on, joined by `+`; by default there are none. */
+export type NumbersOption = { readonly meaning: string; readonly numbersFromZero: true }
+
+export type ScoreOption = NumberOption | ChoiceOption | NamesOption | NumbersOption
 
 export type ScoreOptions = Readonly<Record<string, ScoreOption>>
 
@@ -27,9 +30,11 @@ export type ScoreOptions = Readonly<Record<string, ScoreOption>>
 export type OptionValues<T extends ScoreOptions> = {
   readonly [Name in keyof T]: T[Name] extends NamesOption
     ? readonly string[]
-    : T[Name] extends ChoiceOption<infer V>
-      ? V
-      : number
+    : T[Name] extends NumbersOption
+      ? readonly number[]
+      : T[Name] extends ChoiceOption<infer V>
+        ? V
+        : number
 }
 
 type Limits = { least: number; most: number; meaning: string }
@@ -60,6 +65,8 @@ export const oneOf = <const V extends string>(
 
 export const scoreNames = (names: 'one' | 'several', meaning: string): NamesOption => ({ names, meaning })
 
+export const numbersFromZero = (meaning: string): NumbersOption => ({ numbersFromZero: true, meaning })
+
 /** Which strands a score is fitted on. */
 export const fittedStrands = oneOf(['both', 'one'], 'strands of the genomes to fit on')
 
@@ -67,6 +74,7 @@ export const fittedStrands = oneOf(['both', 'one'], 'strands of the genomes to f
 export function valuesOf(option: ScoreOption): string {
   if ('names' in option)
     return option.names === 'one' ? 'the name of a score' : 'names of scores, joined by +'
+  if ('numbersFromZero' in option) return 'numbers from 0 on, joined by +'
   if ('choices' in option) return `one of ${option.choices.join(', ')}`
   const { whole, least, most } = option
   if (whole) return `a whole number from ${least} to ${most}`
@@ -96,20 +104,26 @@ function parseValue(
   subject: string,
   option: ScoreOption,
   text: string | undefined,
-): number | string | readonly string[] {
+): number | string | readonly string[] | readonly number[] {
   if (text === undefined) {
+    if ('numbersFromZero' in option) return []
     if ('names' in option) throw new RangeError(`${subject} is missing; give ${valuesOf(option)}`)
     return option.otherwise
   }
   if ('names' in option) {
     const given = text.split('+')
     if (option.names === 'several' || given.length === 1) return given
+  } else if ('numbersFromZero' in option) {
+    const numbers = text.split('+').map(numberIn)
+    if (numbers.every(number => number >= 0 && number < Number.POSITIVE_INFINITY)) return numbers
   } else if ('choices' in option) {
     if (option.choices.includes(text)) return text
   } else {
-    const number = text.trim() === '' ? Number.NaN : Number(text)
+    const number = numberIn(text)
     if (number >= option.least && number <= option.most && (!option.whole || Number.isInteger(number)))
       return number
   }
   throw new RangeError(`${subject} is '${text}'; give ${valuesOf(option)}`)
 }
+
+const numberIn = (text: string): number => (text.trim() === '' ? Number.NaN : Number(text))

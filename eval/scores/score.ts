@@ -10,8 +10,20 @@ export type Score = {
    * the score is not defined, as for a fragment that is too short.
    */
   score(fragments: readonly Uint8Array[]): Promise<Float64Array>
+  /** What each genus has to say for a fragment, where the score is made of that. */
+  readonly genusEvidence?: GenusEvidence
   /** Free what the score holds on a device. */
   dispose?(): void
+}
+
+/** What speaks for each genus that a detector knows. */
+export type GenusEvidence = {
+  readonly genera: readonly string[]
+  /**
+   * Evidence of each fragment for each genus in nats, such as its log-likelihood there: only differences between genera
+   * have a meaning. Undefined where it is not defined, as for a fragment that is too short.
+   */
+  evidence(fragments: readonly Uint8Array[]): Promise<readonly (Float64Array | undefined)[]>
 }
 
 /** What a fitted score has learned, as a file holds it: its kind, its settings (JSON), and its arrays by name. */

@@ -38,11 +38,11 @@ export function parseSpec(text: string): ScoreSpec {
 }
 
 /**
- * Checks a list of specs that are to be fitted together.
+ * Checks a list of specs that are to be fitted together; `others`: names of scores that there are already.
  * @throws RangeError for two scores of one name, or one that is computed from a score which does not come before it.
  */
-export function checkSpecs(specs: readonly ScoreSpec[]): void {
-  const before = new Set<string>()
+export function checkSpecs(specs: readonly ScoreSpec[], others: readonly string[] = []): void {
+  const before = new Set<string>(others)
   for (const { kind, name, options } of specs) {
     if (before.has(name))
       throw new RangeError(`two scores are called ${name}; give one another name (name=…)`)

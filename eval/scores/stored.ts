@@ -35,6 +35,15 @@ export function storedTexts({ name, settings }: StoredScore, setting: string): r
   throw new RangeError(`${name}: its setting ${setting} is ${JSON.stringify(value)}, wanted a list of texts`)
 }
 
+/** A setting that is a list of numbers from 0 on. @throws RangeError when it is not. */
+export function storedNumbers({ name, settings }: StoredScore, setting: string): readonly number[] {
+  const value = settings[setting]
+  if (Array.isArray(value) && value.every(number => typeof number === 'number' && number >= 0)) return value
+  throw new RangeError(
+    `${name}: its setting ${setting} is ${JSON.stringify(value)}, wanted a list of numbers`,
+  )
+}
+
 type ArrayTypes = {
   readonly uint8: Uint8Array
   readonly uint32: Uint32Array

@@ -1,8 +1,9 @@
 /**
- * The file formats of checkpoints, which know tensors by name, dtype, shape and bytes (`tensors`), but no model:
+ * The file formats of checkpoints, which know tensors by name, dtype, shape and bytes (`tensors`; `half` has 16-bit numbers), but no model:
  * safetensors, ours; TensorFlow's, the reference's (`tensorflow`, its index in `table`, the `names` of its variables);
  * and the settings beside either, `params.json` (`params`). What a model makes of them is in `saved/`.
  */
+export { fromHalves, greatestHalf, narrowToHalves, toHalves, widenHalves } from './half.js'
 export { adamSlots, normNames, normScopes, referenceNames } from './names.js'
 export { formatParams, type Params, parseParams, readParams, writeParams } from './params.js'
 export {

@@ -49,6 +49,7 @@ const dtypeNumbers: Readonly<Record<StoredDtype, number>> = {
   I64: 9,
   BOOL: 10,
   U16: 17,
+  F16: 19,
   U32: 22,
   U64: 23,
 }

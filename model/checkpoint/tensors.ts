@@ -2,10 +2,11 @@
 
 import { quoting } from '../../data/index.js'
 
-/** Element types by their safetensors names. Typed arrays for 16-bit floats do not exist in Node 20. */
+/** Element types by their safetensors names. Node 20 has no typed array for F16: its bits. */
 const arrayTypes = {
   F64: Float64Array,
   F32: Float32Array,
+  F16: Uint16Array,
   I64: BigInt64Array,
   I32: Int32Array,
   I16: Int16Array,
@@ -21,6 +22,7 @@ const arrayTypes = {
 type Arrays = {
   F64: Float64Array
   F32: Float32Array
+  F16: Uint16Array
   I64: BigInt64Array
   I32: Int32Array
   I16: Int16Array

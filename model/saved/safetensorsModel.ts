@@ -9,6 +9,7 @@ import {
   type StoredDtype,
   type StoredTensors,
   type TensorToWrite,
+  widenHalves,
   writeSafetensors,
 } from '../checkpoint/index.js'
 import type { ModelOptions } from '../generative.js'
@@ -78,12 +79,13 @@ const describe = (
 export const loadSafetensorsModel = async (path: string, cell?: Cell): Promise<SavedModel> =>
   modelOf(path, await readSafetensors(path), cell)
 
-/** The model that a safetensors file's contents are; `path` names them in errors. @throws as `loadSafetensorsModel`. */
+/** The model that a safetensors file's contents are; `path` names them in errors. Parameters may have 16 bits. @throws as `loadSafetensorsModel`. */
 export async function modelOf(
   path: string,
-  { tensors, metadata }: Safetensors,
+  { tensors: stored, metadata }: Safetensors,
   cell?: Cell,
 ): Promise<SavedModel> {
+  const tensors = widenHalves(stored)
   const options = await optionsOf(path, metadata, cell)
   const untrained = initialState({ ...options, seed: 0, optimiser: optimiserOf(tensors) })
   const batch = tensors.get(`carry.${options.cell.carry[0]}`)?.shape[0]

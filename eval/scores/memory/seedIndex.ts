@@ -39,13 +39,12 @@ export class SeedIndex {
 export function forEachSeed(bases: Uint8Array, visit: (position: number, bucket: number) => void): void {
   // A seed is the one that begins a codon before it, less its first codon: three keys, one for each frame.
   const keys = new Int32Array(3)
-  let known = 0
+  let known = Number(bases[0] < unknown)
   for (let i = 1; i < bases.length; i++) {
     known = bases[i] < unknown ? known + 1 : 0
     const start = i - span + 1
     const frame = i % 3
     keys[frame] = ((keys[frame] << 4) | ((bases[i - 1] & 3) << 2) | (bases[i] & 3)) & keyMask
-    if (start >= 0 && known >= span && bases[start] < unknown)
-      visit(start, Math.imul(keys[frame], 0x9e3779b1) >>> (32 - bucketBits))
+    if (known >= span) visit(start, Math.imul(keys[frame], 0x9e3779b1) >>> (32 - bucketBits))
   }
 }

@@ -1,0 +1,50 @@
+import { readdir, stat } from 'node:fs/promises'
+import { join, parse } from 'node:path'
+import { CheckpointError } from './checkpoint/index.js'
+import { loadModel, type SavedModel } from './saved/index.js'
+
+/**
+ * The networks of genera in a folder, by the names of the genera: GENUS.safetensors, or a folder GENUS that is a run
+ * directory or has one in it, as a training with FOLDER/GENUS as its `out_dir` leaves it. Other files do not matter.
+ * @throws CheckpointError for fewer than two genera, a genus with several runs, and as `loadModel`.
+ */
+export async function loadGenera(folder: string): Promise<Map<string, SavedModel>> {
+  const entries = await readdir(folder).catch(cause => {
+    throw new CheckpointError(folder, 'no folder of networks; give one with a run directory for each genus', {
+      cause,
+    })
+  })
+  const genera = new Map<string, SavedModel>()
+  for (const entry of entries.sort()) {
+    const path = join(folder, entry)
+    const { name, ext } = parse(entry)
+    if (await isFolder(path)) genera.set(entry, await loadModel(await runIn(path)))
+    else if (ext === '.safetensors') genera.set(name, await loadModel(path))
+  }
+  if (genera.size >= 2) return genera
+  throw new CheckpointError(
+    folder,
+    `networks of ${genera.size} genera in this folder, wanted two or more: for each a run directory, or GENUS.safetensors`,
+  )
+}
+
+/** The run directory in a folder, or the folder if it is one itself. @throws CheckpointError when there are several. */
+async function runIn(folder: string): Promise<string> {
+  if (await isRun(folder)) return folder
+  const runs: string[] = []
+  for (const entry of await readdir(folder))
+    if (await isRun(join(folder, entry))) runs.push(join(folder, entry))
+  if (runs.length <= 1) return runs[0] ?? folder
+  throw new CheckpointError(
+    folder,
+    `${runs.length} runs are in this folder, wanted one; take the others away`,
+  )
+}
+
+const isRun = (path: string): Promise<boolean> => isFolder(join(path, 'model'))
+
+const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    info => info.isDirectory(),
+    () => false,
+  )

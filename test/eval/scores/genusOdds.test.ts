@@ -1,0 +1,136 @@
+import test from 'tape'
+import {
+  type EvidentScore,
+  fitScores,
+  type GenusEvidence,
+  leadOfGenera,
+  loadScores,
+  parseSpec,
+  type Score,
+} from '../../../eval/scores/index.js'
+import { GenusContexts } from '../../../eval/scores/memory/genusContexts.js'
+import { RememberedGenomes } from '../../../eval/scores/memory/rememberedGenomes.js'
+import { TranslatedAlignments } from '../../../eval/scores/memory/translatedAlignments.js'
+import { uniforms } from '../arbitrary.js'
+import { fitOn, reload, scoreOf } from './sequences.js'
+
+const random = (length: number, seed: number): Uint8Array =>
+  Uint8Array.from(uniforms(seed, length), u => Math.floor(4 * u))
+
+const training = [random(2000, 1), random(1500, 2), random(800, 3)]
+const fragments = [
+  training[0].subarray(300, 450),
+  training[1].subarray(10, 400),
+  random(250, 4),
+  Uint8Array.from([...random(8190, 5), ...training[2]]),
+  Uint8Array.from(training[0].subarray(0, 60), (base, i) => (i % 20 === 0 ? 4 : base)),
+  new Uint8Array(30).fill(4),
+  ...Array.from({ length: 13 }, (_, length) => random(length, length + 6)),
+]
+
+const evidenceOf = ({ genusEvidence }: Score): Promise<readonly (Float64Array | undefined)[]> =>
+  genusEvidence!.evidence(fragments)
+
+test('genusOdds: contexts and weighted alignments of each genus; the score is the lead of the greatest', async t => {
+  const score = fitOn('genusOdds:order=4,alignments=0.2,threshold=30', training)
+  const genomes = RememberedGenomes.of(training.map((bases, i) => ({ genus: 'AB'[i % 2], bases })))
+  const contexts = new GenusContexts(genomes, 4)
+  const alignments = new TranslatedAlignments(genomes, { threshold: 30 })
+  const evidence = await evidenceOf(score)
+  const leads = await score.score(fragments)
+  t.deepEqual(score.genusEvidence?.genera, ['A', 'B'])
+  for (const [i, fragment] of fragments.entries()) {
+    const [ofContexts, ofAlignments] = [new Float64Array(2), new Float64Array(2)]
+    const predicted = contexts.addLogLikelihoods(fragment, ofContexts)
+    alignments.addScores(fragment, ofAlignments)
+    const expected = ofContexts.map((sum, genus) => sum + 0.2 * ofAlignments[genus])
+    t.equal(evidence[i] === undefined, predicted === 0, `fragment ${i} of ${fragment.length} bases`)
+    t.equal(predicted === 0, fragment.length <= 4 || (fragment[0] === fragment[1] && fragment[1] === 4))
+    const [a, b] = evidence[i] ?? [Number.NaN, Number.NaN]
+    if (evidence[i]) t.ok(Math.abs(a - expected[0]) + Math.abs(b - expected[1]) < 1e-9)
+    t.ok(Object.is(leads[i], Math.abs(a - b)))
+  }
+  t.ok(leads[0] > 20 && leads[1] > 20 && leads[2] < 20, `${leads[0]}, ${leads[1]}, ${leads[2]}`)
+})
+
+test('genusOdds: stored and loaded, the same bits; damage is refused', async t => {
+  const score = fitOn('genusOdds:order=5', training)
+  const loaded = reload(score)
+  t.deepEqual([...(await loaded.score(fragments))], [...(await score.score(fragments))])
+  t.deepEqual(await evidenceOf(loaded), await evidenceOf(score))
+  t.ok(
+    [...(await fitOn('genusOdds:alignments=0,order=2', [training[0]]).score(fragments))].every(Number.isNaN),
+  )
+  const stored = fitOn('genusOdds:alignments=0,order=2', training).store()
+  const beyond = { ...stored, arrays: { ...stored.arrays, stretches: Uint32Array.of(2, 0, 10) } }
+  t.throws(() => loadScores([beyond]), /genusOdds0-2: its stretches lie outside/)
+})
+
+/** A score of evidence that is a function of the fragment's length. */
+const evident = (name: string, genera: readonly string[], of: (length: number) => number[]): EvidentScore =>
+  leadOfGenera(name, {
+    genera,
+    evidence: async fragments =>
+      fragments.map(({ length }) => (length ? Float64Array.from(of(length)) : undefined)),
+  })
+
+async function* nothing() {}
+
+test('pooledOdds: evidence is summed genus by genus, with weights; then the lead', async t => {
+  const one = evident('one', ['A', 'B', 'C'], length => [length, 5, 0])
+  const two = evident('two', ['C', 'A', 'B'], length => [1, 2, length])
+  const pool = async (options: string) =>
+    (await fitScores([parseSpec(`pooledOdds:name=pool,of=${options}`)], nothing(), [], [one, two]))[0]
+  const batch = [10, 4, 0].map(length => new Uint8Array(length))
+  const plain = await pool('one+two')
+  // A, B, C: 10 + 2, 5 + 10, 0 + 1; 4 + 2, 5 + 4, 0 + 1
+  t.deepEqual([...(await plain.score(batch))], [3, 3, Number.NaN])
+  const weighted = await pool('one+two,weights=2+0.5')
+  // 20 + 1, 10 + 5, 0.5; 8 + 1, 10 + 2, 0.5
+  t.deepEqual([...(await reload(weighted, [one, two]).score(batch))], [6, 3, Number.NaN])
+  const ofPools = await fitScores(
+    ['pooledOdds:name=p,of=one+two', 'pooledOdds:name=q,of=p+one'].map(parseSpec),
+    nothing(),
+    [],
+    [one, two],
+  )
+  // A, B, C: 22, 20, 1; 10, 14, 1
+  t.deepEqual([...(await ofPools[1].score(batch))], [2, 4, Number.NaN], 'a pool judges genera, too')
+  const refused = (options: string, others: readonly Score[]) =>
+    fitScores([parseSpec(`pooledOdds:name=pool,of=${options}`)], nothing(), [], others).catch(e => e.message)
+  t.match(await refused('one+two,weights=1', [one, two]), /pool: 1 weights for 2 scores; give one for each/)
+  const other = evident('other', ['A', 'B', 'Vibrio'], () => [1, 2, 3])
+  t.match(
+    await refused('one+other', [one, other]),
+    /other and one do not judge the same genera: only one of them knows Vibrio, C/,
+  )
+  t.match(
+    await refused('one+x', [one, scoreOf('x', () => 0)]),
+    /pool: x says nothing of single genera; pool scores that do/,
+  )
+  t.throws(
+    () => parseSpec('pooledOdds:of=a+b,weights=1+-2'),
+    /weights is '1\+-2'; give numbers from 0 on, joined by \+/,
+  )
+})
+
+test('evidence of a batch is computed once, for all that ask', async t => {
+  let calls = 0
+  const genusEvidence: GenusEvidence = {
+    genera: ['A', 'B'],
+    async evidence(fragments) {
+      calls++
+      return fragments.map(() => Float64Array.of(1, 4))
+    },
+  }
+  const score = leadOfGenera('counted', genusEvidence)
+  const [pool] = await fitScores([parseSpec('pooledOdds:of=counted')], nothing(), [], [score])
+  const batch = [new Uint8Array(3)]
+  const results = await Promise.all([
+    score.score(batch),
+    pool.score(batch),
+    pool.genusEvidence!.evidence(batch),
+  ])
+  t.deepEqual([...results[0], ...results[1]], [3, 3])
+  t.equal(calls, 1)
+})
