@@ -38,7 +38,7 @@ const fittedScores = [
   ...['kmers:k=15', 'aminoKmers:k=7', 'aminoKmers:k=7,frames=sum,stops=count,name=aminoKmers7sum'],
   ...['markov:order=10', 'markovRatio:order=10,background=1'],
   ...['mlr:own=none,name=maximum7', 'mlr:own=2', 'mlr:own=3'],
-  ...['genusOdds:alignments=0,name=contexts11', 'genusOdds'],
+  ...['genusOdds:alignments=0,name=contexts11', 'genusOdds', 'pooledOdds:of=odds+genusOdds,name=pooledOdds'],
 ]
 const fullStudy = {
   lengths: [100, 250, 1000, 5000, 20000],
@@ -46,8 +46,8 @@ const fullStudy = {
   scores: fittedScores,
   sums: [
     'homologyAndChains=kmers15+aminoKmers7+aminoKmers7sum+mlr2+mlr3+maximum7',
-    'all=likelihood+ratio+kmers15+aminoKmers7+aminoKmers7sum+mlr2+mlr3+maximum7+contexts11+genusOdds',
-    'best=ratio+kmers15+genusOdds',
+    'all=likelihood+ratio+kmers15+aminoKmers7+aminoKmers7sum+mlr2+mlr3+maximum7+contexts11+odds+genusOdds',
+    'best=pooledOdds+contexts11',
   ],
   network: {
     ...{ hidden_lstm_size: 64, num_steps: 4000, learning_rate: 0.003, dropout_rate: 0, val_freq: 500 },
@@ -67,6 +67,7 @@ const quickStudy = {
     'mlr:order=4,own=none,name=maximum4',
     'mlr:order=4,name=mlr2',
     'genusOdds:order=6',
+    'pooledOdds:of=odds+genusOdds6,name=pooledOdds',
   ],
   sums: ['all=ratio+kmers8+mlr2+genusOdds6'],
   network: {
@@ -102,17 +103,19 @@ const generaIn = group => new Set(all.filter(genome => genome.group === group).m
 await mkdir(join(out, 'scores'), { recursive: true })
 await mkdir(join(out, 'reports'), { recursive: true })
 
-// Scores that need no network, in one pass over the training genomes.
+// A network for each genus, and scores that need no network, in one pass over the training genomes.
+const network = Object.entries(study.network).map(([name, value]) => `--${name}=${value}`)
+const networks = join(out, 'genera')
 const fitted = join(out, 'fitted.safetensors')
-await step(fitted, 'fit', ...study.scores, '--genomes', manifest, '-o', fitted)
+await step(fitted, 'train', '--genomes', manifest, '--each-genus', ...network, '--out_dir', networks)
+await step(fitted, 'fit', ...study.scores, '--networks', networks, '--genomes', manifest, '-o', fitted)
 
 // A foreground, and backgrounds by their mutation rate; which one is best, the validation fragments say.
-const tuned = join(out, 'networks')
+const tuned = join(out, 'backgrounds')
 await step(
   join(tuned, 'tune.json'),
   ...['tune', '--genomes', manifest, '--mutation-rates', study.mutationRates, '--reg-weights', '0.0001'],
-  ...Object.entries(study.network).map(([name, value]) => `--${name}=${value}`),
-  ...['--out_dir', tuned],
+  ...[...network, '--out_dir', tuned],
 )
 const [{ foreground, background }] = JSON.parse(await readFile(join(tuned, 'tune.json'), 'utf8'))
 

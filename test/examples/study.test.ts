@@ -52,7 +52,7 @@ test('examples/study.js: from a folder of genomes to tables, a page and a detect
   const args = [folder, out, '--quick', '--near', 'synthetic_ood_1']
   const first = await run(args)
   t.equal(first.code, 0, first.stderr)
-  for (const command of ['fit', 'tune', 'calibrate', 'sample', 'evaluate'])
+  for (const command of ['train', 'fit', 'tune', 'calibrate', 'sample', 'evaluate'])
     t.match(first.stdout, new RegExp(`^xenograd ${command} `, 'm'))
 
   const overview = readFileSync(join(out, 'overview.md'), 'utf8')
@@ -61,7 +61,19 @@ test('examples/study.js: from a folder of genomes to tables, a page and a detect
   t.match(rows[2].join(), /^\| fragments \(known \+ unknown\),60 \+ 60,60 \+ 60 \|$/)
   t.deepEqual(
     rows.slice(3, -1).map(([name]) => name.slice(2)),
-    ['likelihood', 'ratio', 'kmers8', 'markov4', 'maximum4', 'mlr2', 'genusOdds6', 'all'],
+    [
+      'likelihood',
+      'ratio',
+      'mlr',
+      'odds',
+      'kmers8',
+      'markov4',
+      'maximum4',
+      'mlr2',
+      'genusOdds6',
+      'pooledOdds',
+      'all',
+    ],
   )
   for (const [name, ...cells] of rows.slice(3, -1))
     for (const cell of cells) {
@@ -95,7 +107,7 @@ test('examples/study.js: what fails stops the study, with the exit code of the c
   const folder = await writeGenomes()
   writeFileSync(join(folder, 'synthetic_in_1_in_tr.fa'), '')
   const { code, stderr } = await run([folder, join(folder, 'out'), '--quick'])
-  t.equal(code, 3)
+  t.equal(code, 1)
   t.match(stderr, /synthetic_in_1_in_tr\.fa/)
   t.equal((await run([])).code, 2)
 })
