@@ -43,7 +43,7 @@ export const order = {
     ['classifierSettings.ts'],
     ['settings.ts'],
   ],
-  data: [['*'], ['formats'], ['read.ts'], ['io']],
+  data: [['fetch'], ['*'], ['formats'], ['read.ts'], ['io']],
   eval: [['index.ts'], ['report'], ['*'], ['scores']],
   cli: [['main.ts'], ['commands'], ['scoreTable'], ['*']],
 }
@@ -58,7 +58,8 @@ const doors = {
   'model/checkpoint': ['index'],
   'model/classification': ['index'],
   'model/saved': ['index'],
-  data: ['index'],
+  data: ['index', 'fetch/index'],
+  'data/fetch': ['index'],
   'data/formats': ['index'],
   'cli/scoreTable': ['index'],
   eval: ['index', 'scores/index'],

@@ -16,6 +16,7 @@ import { register as calibrate } from './commands/calibrate.js'
 import { register as check } from './commands/check.js'
 import { register as convert } from './commands/convert.js'
 import { register as evaluate } from './commands/evaluate.js'
+import { register as fetchGenomes } from './commands/fetch.js'
 import { register as fit } from './commands/fit.js'
 import { register as info } from './commands/info.js'
 import { register as sample } from './commands/sample.js'
@@ -78,6 +79,7 @@ for (const register of [
   score,
   evaluate,
   sample,
+  fetchGenomes,
   convert,
   info,
   check,

@@ -1,4 +1,5 @@
-import { leaves } from '../engine/index.js'
+import { Option } from 'commander'
+import { type Cell, leaves } from '../engine/index.js'
 import {
   checkComparable,
   findCell,
@@ -25,9 +26,17 @@ type ModelFlags = {
   readonly step?: number | undefined
 }
 
+/** `--cell`: the code of a cell runs where the command line names it, and nowhere else. */
+export const cellOption = (): Option =>
+  new Option('--cell <file>', 'the .js file of the cell that the model is made of, if it is one of your own')
+
+/** The cell of `--cell`. @throws SettingsError as `findCell`. */
+export const givenCell = async (file: string | undefined): Promise<Cell | undefined> =>
+  file === undefined ? undefined : findCell(file)
+
 /** Loads the models of the command line. @throws CheckpointError as `loadModel`. */
 async function loadModels({ foreground, background, cell: file, step }: ModelFlags): Promise<Models> {
-  const cell = file === undefined ? undefined : await findCell(file)
+  const cell = await givenCell(file)
   const models = { foreground: await loadModel(foreground, cell, step) }
   if (background === undefined) return models
   const loaded = { ...models, background: await loadModel(background, cell, step) }

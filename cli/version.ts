@@ -1,13 +1,14 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { parseJson } from '../data/index.js'
 
 // dist/cli/version.js -> the package's root
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
 /** The package's version, and the commit if it runs from a git checkout: `0.1.0 (git 1a2b3c4)`. */
 export function version(): string {
-  const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string }
+  const { version } = parseJson(readFileSync(`${root}package.json`, 'utf8')) as { version: string }
   const commit = gitCommit()
   return commit ? `${version} (git ${commit})` : version
 }

@@ -3,11 +3,12 @@
  * is sampled from it, unless a manifest says in so many words which part of it goes where.
  */
 import { existsSync } from 'node:fs'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { purposeKey, seedPurposes } from '../engine/hostRandom.js'
 import { InputError, unreadable } from './io/inputError.js'
 import { field } from './io/printable.js'
+import { readTable } from './io/table.js'
 import { keyOfName, permutation } from './random.js'
 
 export type Genome = {
@@ -67,42 +68,32 @@ const genomeOf = (file: string): Genome => ({
  * twice and a genus in two sets included: it names the line.
  */
 export async function readManifest(path: string): Promise<Genome[]> {
-  const text = await readFile(path, 'utf8').catch(unreadable(path, 'file'))
-  const rows = text.split(/\r?\n/).map(line => line.split('\t').map(field => field.trim()))
-  const header = rows[0]
-  const twice = header.find((column, i) => column !== '' && header.indexOf(column) < i)
-  if (twice !== undefined) throw new InputError(`${path} line 1: the header has the column '${twice}' twice`)
-  for (const column of ['file', 'genus'])
-    if (!header.includes(column)) throw new InputError(`${path} line 1: the header has no column '${column}'`)
   const genomes: Genome[] = []
   const groups = new Map<string, { group: string; line: number }>()
   const files = new Map<string, number>()
-  for (const [i, row] of rows.entries()) {
-    if (i === 0 || row.join('') === '') continue
-    const line = `${path} line ${i + 1}`
-    const value = (column: string): string => row[header.indexOf(column)] ?? ''
+  for (const { place, line, value } of await readTable(path, ['file', 'genus'])) {
     const text = (column: string): string => field(value(column))
     const [file, genus] = [value('file'), text('genus')]
     if (file === '' || genus === '')
-      throw new InputError(`${line}: ${file === '' ? 'file' : 'genus'} is missing`)
+      throw new InputError(`${place}: ${file === '' ? 'file' : 'genus'} is missing`)
     const listed = files.get(file)
     if (listed)
-      throw new InputError(`${line}: ${file} is listed on line ${listed}, too; give all its parts there`)
-    files.set(file, i + 1)
+      throw new InputError(`${place}: ${file} is listed on line ${listed}, too; give all its parts there`)
+    files.set(file, line)
     const group = text('set')
     const before = groups.get(genus)
     if (before && before.group !== group)
       throw new InputError(
-        `${line}: genus ${genus} is in set '${group}', but in '${before.group}' on line ${before.line}; a genus belongs to one set`,
+        `${place}: genus ${genus} is in set '${group}', but in '${before.group}' on line ${before.line}; a genus belongs to one set`,
       )
-    groups.set(genus, before ?? { group, line: i + 1 })
+    groups.set(genus, before ?? { group, line })
     genomes.push({
       file: join(dirname(path), file),
       accession: text('accession') || genomeName(file),
       genus,
       group,
-      length: parseLength(value('length_bp'), line),
-      parts: parseParts(text('part'), line),
+      length: parseLength(value('length_bp'), place),
+      parts: parseParts(text('part'), place),
     })
   }
   return genomes

@@ -3,6 +3,7 @@
  * stands as JSON in its metadata, so that other programs can read it, too.
  */
 import { open } from 'node:fs/promises'
+import { parseJson } from '../data/index.js'
 import type { StoredArray, StoredScore } from '../eval/scores/index.js'
 import {
   CheckpointError,
@@ -102,9 +103,9 @@ export async function isDetectorFile(path: string): Promise<boolean> {
 function parseEntries(path: string, text: string | undefined): ScoreEntry[] {
   let entries: unknown
   try {
-    entries = JSON.parse(text ?? '')
+    entries = parseJson(text ?? '')
   } catch (cause) {
-    throw new CheckpointError(path, `its list of scores is not JSON: ${(cause as Error).message}`, { cause })
+    throw new CheckpointError(path, `its list of scores is ${(cause as Error).message}`, { cause })
   }
   if (!Array.isArray(entries) || !entries.every(isEntry))
     throw new CheckpointError(

@@ -1,4 +1,5 @@
 import { isClassifierScore, loadScores, overStrands, type Score } from '../eval/scores/index.js'
+import { CheckpointError } from './checkpoint/index.js'
 import { Detector, type DetectorOptions, type ReadScores } from './detector.js'
 import type { FragmentClassifier } from './fragmentClassifier.js'
 import { GenusNetworks } from './genusNetworks.js'
@@ -16,6 +17,19 @@ const networkColumns = {
   ll_bg: scores => scores.background,
   llr: scores => scores.ratio,
 } as const satisfies Record<string, (scores: ReadScores) => number>
+
+/**
+ * What `load` makes of the fitted scores of a detector file.
+ * @throws CheckpointError when one is of no kind that is known, or its contents are not those of its kind.
+ */
+export function loadFitted(path: string, load: () => readonly Score[]): readonly Score[] {
+  try {
+    return load()
+  } catch (cause) {
+    if (cause instanceof RangeError) throw new CheckpointError(path, cause.message, { cause })
+    throw cause
+  }
+}
 
 /** All scores of a detector for the same fragments, side by side: the columns of a table. */
 export class DetectorScores {
@@ -35,8 +49,8 @@ export class DetectorScores {
   readonly #networkScores = new WeakMap<readonly Uint8Array[], Promise<ReadScores[]>>()
 
   /**
-   * @throws RangeError when a stored score is of no kind that is known, or its contents are not those of its kind;
-   * CheckpointError when a classifier's parameters are not those that it says.
+   * @throws CheckpointError when a stored score is of no kind that is known, its contents are not those of its kind, or a
+   * classifier's parameters are not those that it says.
    */
   constructor(
     { path, foreground, background, genera, classifier, scores: stored }: SavedDetector,
@@ -51,9 +65,11 @@ export class DetectorScores {
     ]
     const { batch, device } = options
     this.#classifier = classifier && openClassifier(path, classifier, { ...(batch && { batch }), device })
-    const ofClassifier = this.#classifier ? classifierScoresOf(stored, [this.#classifier]) : []
-    const others = stored.filter(score => !(this.#classifier && isClassifierScore(score)))
-    const fitted = [...ofClassifier, ...loadScores(others, [...networks, ...ofClassifier])]
+    const fitted = loadFitted(path, () => {
+      const ofClassifier = this.#classifier ? classifierScoresOf(stored, [this.#classifier]) : []
+      const others = stored.filter(score => !(this.#classifier && isClassifierScore(score)))
+      return [...ofClassifier, ...loadScores(others, [...networks, ...ofClassifier])]
+    })
     this.scores = [
       ...networks,
       ...(options.bothStrands ? fitted.map(score => overStrands(score.name, score, 'mean')) : fitted),

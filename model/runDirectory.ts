@@ -1,6 +1,6 @@
 import { appendFile, mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { writeFileAtomic } from '../data/index.js'
+import { parseJson, writeFileAtomic } from '../data/index.js'
 import type { Tree } from '../engine/index.js'
 import { bestLine, type ValidationMetric } from './bestValidation.js'
 import { writeParams } from './checkpoint/index.js'
@@ -96,7 +96,7 @@ export class RunDirectory {
     // A line that a kill cut short is no line.
     return text.split('\n').flatMap(line => {
       try {
-        return line ? [JSON.parse(line) as MetricsLine] : []
+        return line ? [parseJson(line) as MetricsLine] : []
       } catch {
         return []
       }

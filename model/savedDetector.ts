@@ -5,6 +5,7 @@
  * metadata. A generative network whose parameters are all numbers of 16 bits (`halved`) is written as such.
  */
 
+import { parseJson } from '../data/index.js'
 import type { Cell } from '../engine/index.js'
 import { Calibration } from '../eval/index.js'
 import type { StoredScore } from '../eval/scores/index.js'
@@ -197,9 +198,13 @@ function parseObject<T>(
 ): T {
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = parseJson(text)
   } catch (cause) {
-    throw new CheckpointError(path, `metadata '${key}' is not JSON (the file is damaged)`, { cause })
+    throw new CheckpointError(
+      path,
+      `metadata '${key}' is ${(cause as Error).message} (the file is damaged)`,
+      { cause },
+    )
   }
   if (typeof value !== 'object' || value === null || !isForm(value))
     throw new CheckpointError(path, `metadata '${key}' is not what this program writes (the file is damaged)`)

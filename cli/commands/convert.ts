@@ -10,7 +10,7 @@ import {
   writeTensorFlowCheckpoint,
 } from '../../model/index.js'
 import { UsageError } from '../failure.js'
-import { describeModel } from '../models.js'
+import { cellOption, describeModel, givenCell } from '../models.js'
 import { say } from '../progress.js'
 
 const help = `
@@ -27,13 +27,14 @@ export function register(program: Command): void {
     .argument('<in>', 'model to read')
     .argument('<out>', 'file to write: NAME.safetensors or NAME.ckpt')
     .option('-f, --force', 'replace what is there')
+    .addOption(cellOption())
     .addHelpText('after', help)
-    .action(async (from: string, to: string, { force = false }: { force?: boolean }) => {
+    .action(async (from: string, to: string, { force = false, cell }: { force?: boolean; cell?: string }) => {
       const write = writerFor(to)
       const existing = [to, `${to}.index`].find(path => existsSync(path))
       if (existing && !force)
         throw new Error(`${existing} exists already; choose another name, or use --force`)
-      const model = await loadModel(from)
+      const model = await loadModel(from, await givenCell(cell))
       await write(to, model)
       say(`${to}: from ${describeModel(model)}`)
     })

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { printable } from '../../data/index.js'
 import { entries } from '../../engine/index.js'
 import { isDetectorFile, loadDetector, loadModel, type SavedDetector } from '../../model/index.js'
-import { describeClassifier, describeModel, parameterCount } from '../models.js'
+import { cellOption, describeClassifier, describeModel, givenCell, parameterCount } from '../models.js'
 
 /** `xenograd info`: what a model file holds. */
 export function register(program: Command): void {
@@ -10,9 +10,10 @@ export function register(program: Command): void {
     .command('info')
     .description('what a model or a detector is: cells, sizes, scores, calibration, notes')
     .argument('<model>', 'safetensors file, detector, run directory, or prefix of a TensorFlow checkpoint')
-    .action(async (path: string) => {
+    .addOption(cellOption())
+    .action(async (path: string, flags: { cell?: string }) => {
       if (await isDetectorFile(path)) return showDetector(await loadDetector(path))
-      const model = await loadModel(path)
+      const model = await loadModel(path, await givenCell(flags.cell))
       const { options, state, metadata } = model
       const properties = {
         path: model.path,

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { removeAtExit } from '../../data/index.js'
+import { parseJson, removeAtExit } from '../../data/index.js'
 import { FalseDiscovery } from '../../eval/index.js'
 
 export type Call = 'known' | 'unknown' | 'NA'
@@ -57,7 +57,7 @@ export async function* withFalseDiscoveryRate(
     await pipeline(Readable.from(lines()), createWriteStream(file))
     const threshold = discovery.threshold(rate)
     for await (const line of createInterface({ input: createReadStream(file) }))
-      yield { rows: [unpacked(JSON.parse(line) as PackedRow)], threshold }
+      yield { rows: [unpacked(parseJson(line) as PackedRow)], threshold }
   } finally {
     await rm(folder, { recursive: true })
     forget()

@@ -2,7 +2,7 @@
 /**
  * This folder is what reading and writing files takes whatever is in them: writing (`atomic`, `writeChunks`, what is left behind by `temporary` files), bytes and
  * lines of a stream (`bytes`, `lines`), checksums (`crc32c`), the frames of TFRecord files (`records`), messages of protocol
- * buffers (`protobuf`), JSON (`json`), text that is safe to show (`printable`), and the error for bad input
+ * buffers (`protobuf`), JSON (`json`), small tables (`table`), text that is safe to show (`printable`), and the error for bad input
  * (`inputError`).
  *
  * Files are written whole or not at all: bytes go to a temporary file in the same folder, which replaces the old file

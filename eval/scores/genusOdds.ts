@@ -2,6 +2,7 @@
 import type { GenusSequence } from '../../data/index.js'
 import { leadOfGenera } from './genusEvidence.js'
 import { sequenceKind } from './kind.js'
+import { ContextShape } from './memory/contextShape.js'
 import { GenusContexts, maxContextOrder } from './memory/genusContexts.js'
 import { packBases, RememberedGenomes, unpackBases } from './memory/rememberedGenomes.js'
 import { TranslatedAlignments } from './memory/translatedAlignments.js'
@@ -9,18 +10,27 @@ import { numberFromZero, wholeNumber } from './options.js'
 import type { StorableScore, StoredScore } from './score.js'
 import { storedArray, storedNumber, storedTexts, storedWhole } from './stored.js'
 
+/**
+ * Contiguous contexts, which have half of the weight, and the three kinds that leave out every third base, one base
+ * shorter: their tables take a quarter of the memory, at a loss of 0.002 in AUROC.
+ */
+const contextSkips = [0, 1, 2, 3] as const
+
 type Settings = { order: number; alignments: number; threshold: number }
 
 /** What each genus has to say for a fragment, in nats: of contexts, and of alignments by their weight. */
 class GenusMemory {
-  readonly #contexts: GenusContexts
+  readonly #contexts: readonly GenusContexts[]
   readonly #alignments: TranslatedAlignments | undefined
 
   constructor(
     readonly genomes: RememberedGenomes,
     readonly settings: Settings,
   ) {
-    this.#contexts = new GenusContexts(genomes, settings.order)
+    this.#contexts = contextSkips.map(
+      skip =>
+        new GenusContexts(genomes, new ContextShape(skip === 0 ? settings.order : settings.order - 1, skip)),
+    )
     this.#alignments = settings.alignments > 0 ? new TranslatedAlignments(genomes, settings) : undefined
   }
 
@@ -29,7 +39,10 @@ class GenusMemory {
     const sums = new Float64Array(this.genomes.genera.length)
     this.#alignments?.addScores(fragment, sums)
     for (let genus = 0; genus < sums.length; genus++) sums[genus] *= this.settings.alignments
-    return this.#contexts.addLogLikelihoods(fragment, sums) > 0 ? sums : undefined
+    const predicted = this.#contexts.map(contexts =>
+      contexts.addLogLikelihoods(fragment, contexts.shape.skip === 0 ? 1 / 2 : 1 / 6, sums),
+    )
+    return predicted[0] > 0 ? sums : undefined
   }
 }
 
@@ -87,7 +100,7 @@ export const genusOdds = sequenceKind({
     'log odds of the likeliest genus against the second, by contexts of its genomes and alignments with its proteins',
   options: {
     order: wholeNumber(11, {
-      least: 1,
+      least: 2,
       most: maxContextOrder,
       meaning: 'bases that the next one depends on; shorter contexts are blended in',
     }),

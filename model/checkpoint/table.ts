@@ -195,7 +195,8 @@ function writeRaw(out: PbfWriter, bytes: Uint8Array): void {
 function shortSuccessor(key: Uint8Array): Uint8Array {
   const i = key.findIndex(byte => byte !== 0xff)
   if (i < 0) return key
-  const successor = key.slice(0, i + 1)
+  // A copy: `slice` of a Buffer is a view.
+  const successor = new Uint8Array(key.subarray(0, i + 1))
   successor[i]++
   return successor
 }

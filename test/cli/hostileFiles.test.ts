@@ -57,6 +57,16 @@ test('a model does not run code: its cell is looked up by its name, and given by
     /a model of the cell 'mine', but --cell gives the cell 'gru'/,
   )
   t.ok(existsSync(marker), 'what the command line names does run')
+  const own = await changedModel(folder, { cell: 'gru' })
+  for (const args of [
+    ['info', own],
+    ['convert', own, join(folder, 'out.safetensors')],
+  ])
+    t.match(
+      (await xenograd([...args, '--cell', evil])).stderr,
+      /variable cell\.\w+ .*is missing/,
+      'with a cell of ones own',
+    )
 })
 
 test('devices are not looked for in the working directory', async t => {

@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { detectorTargets } from './detectorTargets.js'
 import { modelTargets } from './modelTargets.js'
 import { type Mutation, mutations } from './mutation.js'
 import { readTargets } from './readTargets.js'
@@ -6,7 +7,12 @@ import { tableTargets } from './tableTargets.js'
 import type { Target } from './targets.js'
 
 /** Everything that reads files of others. */
-export const targets: readonly Target[] = [...readTargets, ...modelTargets, ...tableTargets]
+export const targets: readonly Target[] = [
+  ...readTargets,
+  ...modelTargets,
+  ...detectorTargets,
+  ...tableTargets,
+]
 
 /** What a target did wrong: the error, the input (smallest of its kind), and what repeats it. */
 export type Finding = { readonly target: string; readonly input: Uint8Array; readonly error: string }

@@ -39,6 +39,52 @@ const trials: Readonly<Record<string, Trial>> = {
       [],
     ],
   },
+  tune: {
+    always: [
+      ...['--num_steps=2', '--hidden_lstm_size=4', '--seq_len=8', '--batch_size=2', '--out_dir=out'],
+      ...['--mutation-rates=0,0.1', '--reg-weights=0', '--hidden-sizes=4', '--processes=1'],
+    ],
+    usual: [
+      ['--in_tr_data_dir=reads.fa', '--in_val_data_dir=reads.fa', '--ood_val_data_dir=damaged0'],
+      ['--in_tr_data_dir=reads.fa'],
+    ],
+  },
+  sample: {
+    always: ['--per-genus=2', '--held-out=1', '--length=8'],
+    usual: [['damaged0', 'out'], ['manifest.tsv', 'out'], ['manifest.tsv', 'old.txt'], []],
+  },
+  fetch: {
+    // A port that nobody listens to: the network is out of reach.
+    always: ['--base-url=http://127.0.0.1:9', '--email=me@example.org', '-o', 'out', '--manifest=damaged0'],
+    usual: [[], ['../x']],
+  },
+  'train-classifier': {
+    always: [
+      ...['--num_steps=2', '--seq_len=8', '--batch_size=2', '--out_dir=out'],
+      ...['--num_motifs=4', '--len_motifs=4', '--hidden_dense_size=4'],
+    ],
+    usual: [
+      ['--in_tr_data_dir=reads.fa', ...noValidation],
+      ['--in_tr_data_dir=damaged0', '--in_val_data_dir=reads.fa', '--ood_val_data_dir=reads.fq'],
+    ],
+  },
+  fit: {
+    always: ['--lengths=8', '--per-genus=2', '-o', 'new.safetensors'],
+    usual: [
+      ['kmers:k=4', 'markov:order=2', '--reads', 'damaged0'],
+      ['kmers:k=4', '--genomes', 'damaged0'],
+      ['kmers:k=4', 'mlr:order=1', 'weightedSum:of=kmers4+mlr1', '--genomes', 'manifest.tsv'],
+      ['damaged0'],
+    ],
+  },
+  calibrate: {
+    always: ['--lengths=8', '--fragments=20', '-o', 'new.safetensors'],
+    usual: [
+      ['-m', 'model.safetensors', '--genomes', 'manifest.tsv'],
+      ['-m', 'damaged0', 'reads.fa'],
+      ['-m', 'model.safetensors', 'damaged0'],
+    ],
+  },
   score: {
     always: [],
     usual: [
@@ -101,7 +147,11 @@ function run(args: readonly string[], cwd: string): Promise<Ended> {
 /** The commands, and the options of each, as their help says. */
 export async function commands(): Promise<Map<string, string[]>> {
   const help = await run(['--help'], '.')
-  const names = [...help.stdout.matchAll(/^ {2}([a-z]+) .*\[options\]|^ {2}([a-z]+) +<|^ {2}([a-z]+) +\[/gm)]
+  const names = [
+    ...help.stdout.matchAll(
+      /^ {2}([a-z][a-z-]*) .*\[options\]|^ {2}([a-z][a-z-]*) +<|^ {2}([a-z][a-z-]*) +\[/gm,
+    ),
+  ]
     .map(([, ...groups]) => groups.find(Boolean) ?? '')
     .filter(name => name !== 'help')
   const options = new Map<string, string[]>()
@@ -204,6 +254,10 @@ export async function makeFolder(): Promise<string> {
   writeFileSync(join(folder, 'reads.fa'), reads)
   writeFileSync(join(folder, 'reads.fq'), '@a\nACGTACGTAC\n+\nIIIIIIIIII\n@b\nACG\n+\nIII\n')
   writeFileSync(join(folder, 'reads.fa.gz'), gzipSync(reads))
+  writeFileSync(
+    join(folder, 'manifest.tsv'),
+    'file\tgenus\tset\tpart\nreads.fa\tX\tID\ttrain:0-0.5;val:0.5-1\nreads.fa.gz\tY\tOOD\tval:0-1\n',
+  )
   mkdirSync(join(folder, 'folder'))
   for (const name of ['old.txt', 'old.tsv']) writeFileSync(join(folder, name), 'what was there before\n')
   await tinyModel(folder, { name: 'model.safetensors' })

@@ -50,7 +50,7 @@ const safetensorsOf = async (tensors: StoredTensors): Promise<Uint8Array> => {
 const fewBytes = await safetensorsOf(few)
 
 /** A safetensors file whose header is another text, the header's length being right. */
-function withHeader(file: Uint8Array, change: (header: Uint8Array) => Uint8Array): Uint8Array {
+export function withHeader(file: Uint8Array, change: (header: Uint8Array) => Uint8Array): Uint8Array {
   const length = Number(new DataView(file.buffer, file.byteOffset).getBigUint64(0, true))
   const header = change(file.subarray(8, 8 + length))
   const size = Buffer.alloc(8)
@@ -70,18 +70,19 @@ function checkTensors(file: Uint8Array, tensors: StoredTensors): void {
 }
 
 /** @throws Error unless a model can be computed with: its numbers are finite. */
-async function checkModel(path: string): Promise<void> {
+async function checkModel(path: string): Promise<boolean> {
   const loaded = await outcomeOf(() => loadModel(path))
-  if (!loaded) return
+  if (!loaded) return false
   const { cell, hidden } = loaded.options
   check(Number.isSafeInteger(hidden) && hidden > 0 && hidden < 1e4, `hidden ${hidden}`)
   for (const t of leaves(loaded.state))
     check((await t.data()).every(Number.isFinite), `cell ${cell.name}: values that are not finite`)
+  return true
 }
 
-const loadedFrom = async (bytes: Uint8Array): Promise<void> => {
+const loadedFrom = async (bytes: Uint8Array): Promise<boolean> => {
   await writeFile(modelPath, bytes)
-  await checkModel(modelPath)
+  return checkModel(modelPath)
 }
 
 const prefix = join(folder, 'model_7.ckpt')
@@ -174,10 +175,11 @@ export const modelTargets: readonly Target[] = [
       pick % 2 ? withHeader(fewBytes, header => mutate(header, changes)) : mutate(fewBytes, changes),
     judge: async input => {
       const decoded = await outcomeOf(() => decodeSafetensors(input))
-      if (!decoded) return
+      if (!decoded) return false
       checkTensors(input, decoded.tensors)
       const again = decodeSafetensors(await safetensorsOf(decoded.tensors))
       check(comparable(again.tensors) === comparable(decoded.tensors), 'another file when written and read')
+      return true
     },
   },
   {
@@ -194,6 +196,7 @@ export const modelTargets: readonly Target[] = [
       const tensors = await outcomeOf(() => readTensorFlowCheckpoint(prefix))
       // Every value has a checksum.
       if (tensors) check(comparable(tensors) === comparable(few), 'another checkpoint than was written')
+      return tensors !== undefined
     },
   },
   {
@@ -211,6 +214,7 @@ export const modelTargets: readonly Target[] = [
         const bytes = Buffer.from(bytesOf(t as StoredTensor)).toString('hex')
         check(written.has(bytes) || t.data.length === 0, `${name}: values that nobody wrote`)
       }
+      return tensors !== undefined
     },
   },
   {
@@ -218,7 +222,7 @@ export const modelTargets: readonly Target[] = [
     make: (changes, pick) => sealedIndex(modelCheckpoint, changes, pick),
     judge: async input => {
       await writeJoined(input)
-      await checkModel(prefix)
+      return checkModel(prefix)
     },
   },
 ]

@@ -19,8 +19,12 @@ const linesOf = (text: string): string[] => text.split('\n').map(line => line.re
 
 const trimEnd = (line: string): string => line.replace(/[ \t\v\f\r]+$/, '')
 
+/** The first word of a header line, whose characters stand for bytes of UTF-8. */
 const nameOf = (header: string, number: number): string =>
-  header.slice(1).trim().split(/\s+/)[0] || `read${number}`
+  new TextDecoder()
+    .decode(Buffer.from(header.slice(1), 'latin1'))
+    .trim()
+    .split(/\s+/)[0] || `read${number}`
 
 /** The reads of a FASTA file. */
 export function plainFasta(text: string): PlainRead[] | undefined {

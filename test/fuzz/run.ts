@@ -6,7 +6,7 @@
  * A seed repeats a campaign. What it finds is printed, and the input written to the working directory; it belongs into
  * `corpus/`, called TARGET.WHAT.bin, where `fuzz.test` tries it for ever. The files, in the order of what happens: `run` and
  * `fuzz.test` begin a `campaign`, which draws `mutation`s for each of the `targets` (`readTargets`, `modelTargets`,
- * `tableTargets`); they have the changed files read, and compare with plain parsers (`reference`) or what was written;
+ * `detectorTargets`, `tableTargets`); they have the changed files read, and compare with plain parsers (`reference`) or what was written;
  * `verdict` says what errors may look like. `commandLine` runs processes.
  */
 import { writeFileSync } from 'node:fs'

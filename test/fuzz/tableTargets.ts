@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { readWishes } from '../../data/fetch/index.js'
 import { printable, readLabelDictionary, readManifest } from '../../data/index.js'
 import { formatParams, parseParams } from '../../model/checkpoint/index.js'
 import { defaults, settingNames, settingsTable } from '../../model/index.js'
@@ -22,15 +23,19 @@ const manifests = [
     'b.fna\tOOD\tAquifex\taeolicus\tNC_000918.1\t1551335\t0.43\tval:0-1\n',
   'file\tgenus\r\na.fa\tX\r\n',
 ]
-const labels = ['{"Bacillus": 0, "Yersinia": 9}', '{}']
+const wishes = [
+  'accession\tgenus\tset\tpart\nGCF_000009045.1\t\tID\ttrain:0-1\nNC_000918.1\tAquifex\tOOD\tval:0-1\n',
+  'genus\treleased_from\treleased_to\tcount\nBacillus\t2010-01-01\t2011-01-01\t3\n',
+]
+const labels = ['{"Bacillus": 0, "Yersinia": 9}', '{"A": -1}']
 
 /** A target whose input is a small file. */
-const fileTarget = (name: string, samples: readonly string[], read: () => Promise<void>): Target => ({
+const fileTarget = (name: string, samples: readonly string[], read: () => Promise<boolean>): Target => ({
   name,
   make: (changes, pick) => mutate(Buffer.from(pickOf(samples, pick)), changes),
   judge: async input => {
     await writeFile(path, input)
-    await read()
+    return read()
   },
 })
 
@@ -45,12 +50,12 @@ export const tableTargets: readonly Target[] = [
           settings?.[name] === undefined || isKind(settingsTable[name].kind, settings[name]),
           `${name} is ${settings?.[name]}`,
         )
+      return settings !== undefined
     },
   },
   fileTarget('manifest', manifests, async () => {
-    for (const { file, genus, accession, group, length, parts } of (await outcomeOf(() =>
-      readManifest(path),
-    )) ?? []) {
+    const genomes = await outcomeOf(() => readManifest(path))
+    for (const { file, genus, accession, group, length, parts } of genomes ?? []) {
       check(file !== '', 'a file without a name')
       for (const text of [genus, accession, group, ...parts.map(({ set }) => set)])
         check(printable(text) === text, `control characters in ${JSON.stringify(text)}`)
@@ -60,9 +65,22 @@ export const tableTargets: readonly Target[] = [
         `parts ${JSON.stringify(parts)}`,
       )
     }
+    return genomes !== undefined
   }),
   fileTarget('labels', labels, async () => {
-    for (const [genus, label] of (await outcomeOf(() => readLabelDictionary(path))) ?? [])
+    const genera = await outcomeOf(() => readLabelDictionary(path))
+    for (const [genus, label] of genera ?? [])
       check(printable(genus) === genus && Number.isSafeInteger(label), `${genus}: ${label}`)
+    return genera !== undefined
+  }),
+  fileTarget('wishes', wishes, async () => {
+    const wanted = await outcomeOf(() => readWishes(path))
+    for (const { accession, genus, set, part, count } of wanted ?? []) {
+      check(/^[\w.]*$/.test(accession), `accession ${accession}`)
+      for (const text of [genus, set, part])
+        check(printable(text) === text, `control characters in ${JSON.stringify(text)}`)
+      check(Number.isSafeInteger(count) && count > 0, `count ${count}`)
+    }
+    return wanted !== undefined
   }),
 ]

@@ -5,8 +5,11 @@ export type Target = {
   readonly name: string
   /** An input: one of some sound ones, which `pick` chooses, after changes. */
   readonly make: (changes: readonly Mutation[], pick: number) => Uint8Array | Promise<Uint8Array>
-  /** Has the input read. @throws Error unless it is refused as it should be, or what was read is sound. */
-  readonly judge: (input: Uint8Array) => Promise<void>
+  /**
+   * Has the input read; returns whether it was accepted.
+   * @throws Error unless it is refused as it should be, or what was read is sound.
+   */
+  readonly judge: (input: Uint8Array) => Promise<boolean>
 }
 
 /** One of a list, by any number. */

@@ -8,6 +8,7 @@ import {
   parseSpec,
   type Score,
 } from '../../../eval/scores/index.js'
+import { ContextShape } from '../../../eval/scores/memory/contextShape.js'
 import { GenusContexts } from '../../../eval/scores/memory/genusContexts.js'
 import { RememberedGenomes } from '../../../eval/scores/memory/rememberedGenomes.js'
 import { TranslatedAlignments } from '../../../eval/scores/memory/translatedAlignments.js'
@@ -34,14 +35,18 @@ const evidenceOf = ({ genusEvidence }: Score): Promise<readonly (Float64Array | 
 test('genusOdds: contexts and weighted alignments of each genus; the score is the lead of the greatest', async t => {
   const score = fitOn('genusOdds:order=4,alignments=0.2,threshold=30', training)
   const genomes = RememberedGenomes.of(training.map((bases, i) => ({ genus: 'AB'[i % 2], bases })))
-  const contexts = new GenusContexts(genomes, 4)
+  const contexts = ([0, 1, 2, 3] as const).map(
+    skip => new GenusContexts(genomes, new ContextShape(skip === 0 ? 4 : 3, skip)),
+  )
   const alignments = new TranslatedAlignments(genomes, { threshold: 30 })
   const evidence = await evidenceOf(score)
   const leads = await score.score(fragments)
   t.deepEqual(score.genusEvidence?.genera, ['A', 'B'])
   for (const [i, fragment] of fragments.entries()) {
     const [ofContexts, ofAlignments] = [new Float64Array(2), new Float64Array(2)]
-    const predicted = contexts.addLogLikelihoods(fragment, ofContexts)
+    const [predicted] = contexts.map((ofShape, skip) =>
+      ofShape.addLogLikelihoods(fragment, skip === 0 ? 1 / 2 : 1 / 6, ofContexts),
+    )
     alignments.addScores(fragment, ofAlignments)
     const expected = ofContexts.map((sum, genus) => sum + 0.2 * ofAlignments[genus])
     t.equal(evidence[i] === undefined, predicted === 0, `fragment ${i} of ${fragment.length} bases`)
