@@ -67,7 +67,7 @@ from others comes after them: xenograd fit kmers mlr weightedSum:of=kmers+mlr â€
 Kinds of scores, all higher for in-distribution fragments:
 ${kindsHelp}
 
-MANIFEST is a table with tabs and columns file, genus, set and part (see examples/genomes.js). gcRegressed and
+MANIFEST is a table with tabs and columns file, genus, set and part (see xenograd sample --help). gcRegressed and
 weightedSum are fitted on fragments that are sampled from its other part (--labelled-set): of the genera in the set
 --in-distribution, and of all others.
 
