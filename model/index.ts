@@ -65,6 +65,7 @@ export {
   type ClassifierDescription,
   loadClassifier,
   loadModel,
+  runIn,
   type SavedClassifier,
   type SavedModel,
   saveClassifier,
@@ -82,6 +83,7 @@ export { countPredictions, type LogLikelihood, Scorer, type ScoringHooks } from 
 export {
   defaults,
   meanings,
+  type ResumeRule,
   runName,
   type Setting,
   type SettingName,

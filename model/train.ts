@@ -32,7 +32,7 @@ export type TrainResult = {
  * Train a generative model in a run directory, from its newest checkpoint on, until all steps are done or `signal` is aborted.
  *
  * @throws DivergedError when the loss is NaN or infinite; SettingsError when the run there had other settings;
- * CheckpointError when its checkpoint cannot be read.
+ * CheckpointError when its checkpoint cannot be read; FolderInUseError while another process trains there.
  */
 export async function train(
   directory: RunDirectory,

@@ -25,10 +25,14 @@ export type RunSettings = Omit<Optimisation, 'keepsCarry'> & {
   readonly bestBy?: ValidationMetric
   /** Steps between checkpoints (with validation, if there are validation reads). */
   readonly valFreq: number
+  /** Seconds after which a checkpoint is written between those, too; never unless given. */
+  readonly saveEvery?: number
   /** Steps between lines of metrics. */
   readonly logFreq: number
   /** Checkpoints to keep, beside the one of the best validation; 0 keeps all. */
   readonly keep: number
+  /** Remove what an earlier run has left in the directory, and start anew. */
+  readonly fresh?: boolean
   /** The path of a model to start from (see `loadModel`) instead of untrained parameters. */
   readonly init?: string
   /** Called after every step. */
@@ -59,6 +63,9 @@ export class TrainingRun<P extends Tree = ModelParameters> {
   #checkpoint: string
   #unsaved = false
   #stoppedEarly = false
+  #savedAt = performance.now()
+  /** The newest checkpoint if it is there for the time that had passed, to be replaced by the next one. */
+  #byClock: string | undefined
 
   private constructor(
     readonly network: Network<P>,
@@ -94,9 +101,9 @@ export class TrainingRun<P extends Tree = ModelParameters> {
 
   /**
    * Open the run of a directory: a new one, or where its newest checkpoint has left it. `dispose` frees its memory and
-   * the validator's.
-   * @throws SettingsError when the run there had other settings, or `init` is a model of another kind; CheckpointError
-   * when a checkpoint cannot be read.
+   * the validator's, and gives back the directory, which no other process may train in meanwhile.
+   * @throws FolderInUseError while another one does; SettingsError when the run there had other settings, or `init` is a
+   * model of another kind; CheckpointError when a checkpoint cannot be read.
    */
   static async openNetwork<P extends Tree>(
     network: Network<P>,
@@ -105,10 +112,18 @@ export class TrainingRun<P extends Tree = ModelParameters> {
     data: TrainingData,
     validator?: Validator<P>,
   ): Promise<TrainingRun<P>> {
-    const position =
-      (await directory.resume(network, identityOf(options, data))) ?? (await firstPosition(network, options))
-    const lines = await directory.readMetrics()
-    return new TrainingRun(network, directory, options, data, validator, position, lines)
+    await directory.lock()
+    try {
+      if (options.fresh) await directory.clear()
+      const position =
+        (await directory.resume(network, identityOf(options, data))) ??
+        (await firstPosition(network, options))
+      const lines = await directory.readMetrics()
+      return new TrainingRun(network, directory, options, data, validator, position, lines)
+    } catch (error) {
+      directory.unlock()
+      throw error
+    }
   }
 
   /** The step that is to be done next, counting from 0; there are `options.steps`. */
@@ -162,21 +177,38 @@ export class TrainingRun<P extends Tree = ModelParameters> {
     const validated = due ? await this.validator?.measure(state.parameters) : undefined
     if (due || step % logFreq === 0) await this.#report(step, validated)
     if (due) await this.save()
+    else await this.#saveByClock()
   }
 
   /** Write a checkpoint of the last step, unless there is one. */
   async save(): Promise<void> {
     if (!this.#unsaved) return
+    await this.#write(this.options.keep)
+    this.#byClock = undefined
+  }
+
+  /** Write a checkpoint if it is time to. It stays until the next one, whatever that is for, and counts for none kept. */
+  async #saveByClock(): Promise<void> {
+    const { saveEvery } = this.options
+    if (!saveEvery || performance.now() - this.#savedAt < 1000 * saveEvery) return
+    await this.#write(0)
+    this.#byClock = this.#checkpoint
+  }
+
+  async #write(keep: number): Promise<void> {
     const { network, directory, options, data } = this
     const identity = identityOf(options, data)
-    const kept = { keep: options.keep, metric: options.bestBy ?? 'auroc' }
+    const replaces = this.#byClock
+    const kept = { keep, metric: options.bestBy ?? 'auroc', ...(replaces !== undefined && { replaces }) }
     this.#checkpoint = await directory.save(this.#next - 1, this.#state, network, identity, kept)
     this.#unsaved = false
+    this.#savedAt = performance.now()
     options.onCheckpoint?.(this.#next - 1, this.#checkpoint)
   }
 
-  /** Free the memory of the run: its state, its batch, and what was compiled. */
+  /** Free the memory of the run (its state, its batch, and what was compiled), and give back its directory. */
   dispose(): void {
+    this.directory.unlock()
     this.#feed.dispose()
     this.#step.compiled.dispose()
     this.validator?.dispose()

@@ -159,6 +159,6 @@ test('networks of genera are found in a folder', async t => {
   await save('Yersinia.safetensors')
   t.deepEqual([...(await loadGenera(folder)).keys()], ['Bacillus', 'Vibrio', 'Yersinia'])
   await save('Vibrio', 'run2', 'model', 'model_3.safetensors')
-  t.match(await failure(), /Vibrio: 2 runs are in this folder, wanted one/)
+  t.match(await failure(), /Vibrio: 2 runs are in this folder; give one of them: .*run1, .*run2/)
   t.match(await loadGenera(join(folder, 'none')).catch(error => error.message), /no folder of networks/)
 })
