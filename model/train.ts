@@ -57,11 +57,14 @@ export async function trainNetwork<P extends Tree>(
 /** Advance a run to its end, or to the step at which it is interrupted. */
 async function finish<P extends Tree>(run: TrainingRun<P>, options: TrainSettings): Promise<TrainResult> {
   try {
-    await options.onOpen?.(run.next)
-    while (!run.finished && !options.signal?.aborted) await run.advance()
+    const { onOpen, signal } = options
+    await onOpen?.(run.next)
+    await run.catchUp(signal)
+    while (!run.finished && !signal?.aborted) await run.advance(signal)
     await run.save()
     const { finished, stoppedEarly, checkpoint } = run
-    return { step: run.next - 1, interrupted: !finished, stoppedEarly, checkpoint }
+    const interrupted = !finished || run.validationIsDue
+    return { step: run.next - 1, interrupted, stoppedEarly, checkpoint }
   } finally {
     run.dispose()
   }

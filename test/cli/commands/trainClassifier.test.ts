@@ -120,7 +120,7 @@ test("train-classifier: the reference's flags, a run directory, and scores that 
   t.match(again.stderr, /nothing left to do; model .*model_40\.safetensors/, 'a finished run is finished')
   const other = await xenograd(['train-classifier', ...flags, '--random_seed=5'])
   t.equal(other.code, 1)
-  t.match(other.stderr, /this run had seed '1234', now it is '5'/)
+  t.match(other.stderr, /this run began with --random_seed 1234, now 5/)
 })
 
 test('train-classifier: Ctrl-C writes a checkpoint, and the same command goes on to the same end', async t => {
