@@ -75,12 +75,14 @@ export const flagsOf = (settings: Settings): string[] =>
 
 /** What may be another when a run goes on from its checkpoint, for the help of commands that train. */
 export function resumeHelp(table: SettingsTable): string {
-  const flagsWith = (rule: ResumeRule) =>
-    Object.entries(table)
-      .filter(([, { resume }]) => resume === rule)
-      .map(([name]) => `--${name}`)
+  const flagsWith = (rule: ResumeRule) => {
+    const names = Object.keys(table).filter(name => table[name].resume === rule)
+    // The device last: what follows is said of it.
+    const ordered = [...names.filter(name => name !== 'device'), ...names.filter(name => name === 'device')]
+    return ordered.map(name => `--${name}`)
+  }
   return wrapped(
-    `A run goes on from its checkpoint with what it began with. These may be others, and are told if they are: ${flagsWith('told').join(', ')}, and the device with its options. These do not matter: ${flagsWith('any').join(', ')}. All others must be as they were (--fresh starts anew).`,
+    `A run goes on from its checkpoint with what it began with. These may be others, and are told if they are: ${flagsWith('told').join(', ')} (with its threads and libraries). These do not matter: ${flagsWith('any').join(', ')}. All others must be as they were (--fresh starts anew).`,
   )
 }
 

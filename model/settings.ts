@@ -7,7 +7,7 @@ type Kinds = { integer: number; number: number; boolean: boolean; string: string
 /**
  * What a setting may be when a run goes on from a checkpoint: the `same` as before, or the run is refused, since it would
  * not end with the bits of one that was never interrupted; another one, and the user is `told`; or `any`, since it does
- * not concern what the run computes (the device is told by its description). Of data only the path may be another one:
+ * not concern what the run computes. Of data only the path may be another one:
  * that they are the same is the business of `runIdentity`.
  */
 export type ResumeRule = 'same' | 'told' | 'any'
@@ -267,7 +267,7 @@ export const settingsTable = {
     resume: 'told',
     meaning: 'bases of a validation read; 0 is seq_len',
   },
-  device: { ...text, default: '', resume: 'any', meaning: 'the device to train on (default wasm)' },
+  device: { ...text, default: '', resume: 'told', meaning: 'the device to train on (default wasm)' },
   memory: {
     ...integerFrom(0),
     default: 0,
