@@ -7,8 +7,12 @@
  * it is opened with (deviceOptions, deviceFile), that no output replaces an input (protectInputs), models and detectors by
  * their paths (models), reads from files or a pipe (input), scores of them batch by batch and in order (scoring), counted
  * (tally), a table of them (scoreTable/) written somewhere (output), what an evaluation compares (modelScores, scoredSet,
+<<<<<<< HEAD
  * fragmentTable) and shows (evaluationReport), progress and messages on stderr
  * (progress), also of a training (training), Ctrl-C and its like (interrupt), errors as a line and an exit code (failure), and which
+=======
+ * crossValidatedSums, fragmentTable) and shows (evaluationReport), progress and messages on stderr (progress), also of a training (training), Ctrl-C (interrupt), errors as a line and an exit code (failure), and which
+>>>>>>> main
  * xenograd this is (version).
  */
 import { Command } from 'commander'

@@ -4,6 +4,7 @@ import { findFiles, gcFraction, InputError, type Read, type Split } from '../../
 import { type ClusterUnit, type EvaluationReads, evaluateScores, type StepWindow } from '../../eval/index.js'
 import type { Score } from '../../eval/scores/index.js'
 import { DetectorScores } from '../../model/index.js'
+import { parseSum, type SumOfScores, withSums } from '../crossValidatedSums.js'
 import { openChosenDevice } from '../deviceOptions.js'
 import { nearGenera, type ReportFlags, type ReportSource, writeReport } from '../evaluationReport.js'
 import { UsageError } from '../failure.js'
@@ -31,8 +32,9 @@ type EvaluateFlags = ScoringFlags &
     inTestDataDir?: string
     oodTestDataDir?: string
     nSamples?: number
-    scoresTsv?: string
+    scoresTsv?: string[]
     scores?: string[]
+    sum?: SumOfScores[]
     seed: number
     replicates: number
     cluster: ClusterUnit
@@ -47,13 +49,16 @@ AUROC by length, and of near and far genera. All scores are higher for in-distri
 class.
 
 The scores are those of two models (likelihood, and with a background model the ratio), and then the reference's own line
-is printed, too; all scores of a detector (-m detector.safetensors); or those of a table, --scores-tsv: a column 'set' (in or ood), one column for each score, and as far as
+is printed, too; all scores of a detector (-m detector.safetensors); or those of tables, --scores-tsv: a column 'set' (in or ood), one column for each score, and as far as
 known read, genus, genome, length, gc, relation (near or far); --tsv writes such a table. All reads of both sets count
 unless --n-samples is given; reads that lack a score are left out for all of them, and counted.
 
 Reads of one genome, and of one genus, are not independent: --cluster genome (or genus) makes intervals and tests that
 speak of other genomes (genera) than these. Genus and genome come from read names (Genus|genome|…) or from the table.
 Groups of one read, and sets of one genome or genus, have no interval (NA).
+
+--sum adds a weighted sum of scores: the weights are fitted by logistic regression for each length (up to ten), on the
+reads of other genera than those that they are applied to, in ten folds.
 
 --runs draws the curves of trainings on the page, and prints the mean of the AUROCs that each logged over a window of
 steps, which is the figure that the reference programs publish; over the last 100 validations without --window.
@@ -75,8 +80,8 @@ export function register(program: Command): void {
     .option('--ood <path...>', 'out-of-distribution reads')
     .addOption(
       new Option(
-        '--scores-tsv <file>',
-        'a table of scores per fragment, instead of models and reads',
+        '--scores-tsv <file...>',
+        'tables of scores per fragment, instead of models and reads',
       ).conflicts([
         ...['foreground', 'background', 'modelDirFrgd', 'modelDirBkgd', 'tsv'],
         ...['in', 'ood', 'inTestDataDir', 'oodTestDataDir', 'nSamples'],
@@ -86,6 +91,11 @@ export function register(program: Command): void {
       '--scores <names>',
       'take these scores, in this order (with commas); the first is the baseline',
       names,
+    )
+    .option(
+      '--sum <scores>',
+      'add a weighted sum, NAME=A+B+C, cross-validated by genus; may be repeated',
+      parseSum,
     )
     .option('--json <out>', 'write everything that was found')
     .option('--table <out>', 'write everything that was found as TSV, a row for each figure')
@@ -138,12 +148,14 @@ async function evaluate(flags: EvaluateFlags): Promise<void> {
     throw new UsageError('--window needs --runs: the trainings that it is a window of')
   watchInterrupts()
   const scored =
-    flags.scoresTsv === undefined ? await scoreWithModels(flags) : await scoresOfTable(flags.scoresTsv)
+    flags.scoresTsv === undefined ? await scoreWithModels(flags) : await scoresOfTables(flags.scoresTsv)
   const chosen = chosenScores(scored.names, flags.scores)
-  const reads: EvaluationReads = {
-    inDistribution: scored.sets.in.reads(chosen),
-    outOfDistribution: scored.sets.ood.reads(chosen),
-  }
+  const readsWith = (scores?: readonly string[]): EvaluationReads => ({
+    inDistribution: scored.sets.in.reads(scores),
+    outOfDistribution: scored.sets.ood.reads(scores),
+  })
+  const { sum } = flags
+  const reads = sum ? asInputError(() => withSums(readsWith(), chosen, sum)) : readsWith(chosen)
   warnOfSharedGenera(reads)
   const { seed, replicates, cluster } = flags
   const near = flags.near === undefined ? scored.near : await nearGenera(flags.near)
@@ -187,14 +199,14 @@ function warnOfSharedGenera({ inDistribution, outOfDistribution }: EvaluationRea
     )
 }
 
-async function scoresOfTable(path: string): Promise<Scored> {
-  const { names, sets, near } = await readFragmentTable(path)
+async function scoresOfTables(paths: readonly string[]): Promise<Scored> {
+  const { names, sets, near } = await readFragmentTable(...paths)
   return {
     names,
     sets,
     near,
-    title: `${basename(path)}: in- against out-of-distribution`,
-    facts: { scores: path },
+    title: `${paths.map(path => basename(path)).join(', ')}: in- against out-of-distribution`,
+    facts: { scores: paths.join(', ') },
   }
 }
 
