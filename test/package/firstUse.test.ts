@@ -118,7 +118,7 @@ testShared('a user of the TensorFlow original', t => {
 test('a job with a time limit', async t => {
   promises(t, run('slurm.sh', await folderOfReads('in_tr')), [
     /^exit code 143$/m,
-    /^model_[1-9]\d*\.safetensors$/m,
+    /^checkpoint model_[1-9]\d+$/m,
     /goes on at step [1-9]\d*$/m,
     /^bit for bit$/m,
     /exit code 0$/m,
