@@ -4,17 +4,21 @@
  * with commander, and an action that works through what was asked. The files beside this one are what several commands
  * share, in the order in which a command needs them: how options are written (options), flags of a training's settings
  * (settingFlags) and trainings in processes (trainingProcesses), which device computes and what
- * it is opened with (deviceOptions, deviceFile), that no output replaces an input (protectInputs), models and detectors by
+ * it is opened with (deviceOptions, deviceFile), options from a file (configFile), that no output replaces an input
+ * (protectInputs) and every output can be written (checkOutputs), models and detectors by
  * their paths (models), reads from files or a pipe (input), scores of them batch by batch and in order (scoring), counted
- * (tally), a table of them (scoreTable/) written somewhere (output), what an evaluation compares (modelScores, scoredSet,
- * fragmentTable) and shows (evaluationReport), progress and messages on stderr
- * (progress), also of a training (training), Ctrl-C (interrupt), errors as a line and an exit code (failure), and which
- * xenograd this is (version).
+ * (tally), a table of them (scoreTable/) written somewhere (output), what an evaluation compares (evaluationSource, modelScores,
+ * scoredSet, fragmentTable) and shows (evaluationReport), what was done for programs (summary), progress and messages on stderr
+ * (progress), also of a training (training), Ctrl-C (interrupt), errors as a line and an exit code (failure), and what a
+ * shell completes (completion).
  */
 import { Command } from 'commander'
 import { environmentVariables } from '../engine/index.js'
+import { version } from '../model/index.js'
+import { checkOutputs } from './checkOutputs.js'
 import { register as calibrate } from './commands/calibrate.js'
 import { register as check } from './commands/check.js'
+import { register as completion } from './commands/completion.js'
 import { register as convert } from './commands/convert.js'
 import { register as evaluate } from './commands/evaluate.js'
 import { register as fetchGenomes } from './commands/fetch.js'
@@ -25,11 +29,11 @@ import { register as score } from './commands/score.js'
 import { register as train } from './commands/train.js'
 import { register as trainClassifier } from './commands/trainClassifier.js'
 import { register as tune } from './commands/tune.js'
+import { applyConfigFile } from './configFile.js'
 import { describeFailure, exitCodeOf, exitCodes } from './failure.js'
 import { dashedNames } from './options.js'
 import { say } from './progress.js'
 import { protectInputs } from './protectInputs.js'
-import { version } from './version.js'
 
 /** The environment variables that are ours, a line each. */
 const variables = Object.entries(environmentVariables)
@@ -84,9 +88,14 @@ for (const register of [
   convert,
   info,
   check,
+  completion,
 ])
   register(program)
-program.hook('preAction', (_, command) => protectInputs(command))
+program.hook('preSubcommand', (_, command) => applyConfigFile(command, program.args.slice(1)))
+program.hook('preAction', async (_, command) => {
+  protectInputs(command)
+  await checkOutputs(command)
+})
 
 try {
   await program.parseAsync(dashedNames(process.argv))

@@ -13,6 +13,7 @@ import { type TrainOptions, type TrainResult, type TrainSettings, train } from '
 import { loadTrainingData } from './trainingData.js'
 import type { StepMetrics } from './trainStep.js'
 import { loadValidation } from './validationData.js'
+import { version } from './version.js'
 
 /** What a training tells about itself. */
 export type TrainHooks = {
@@ -64,6 +65,7 @@ export async function trainFromSettings(
 
 /** What a run's notes say beside what the terminal shows. */
 export const circumstances = (): string[] => [
+  `xenograd ${version()}`,
   `node ${process.version}, ${cpus()[0]?.model ?? process.arch}`,
   `command: ${process.argv.join(' ')}`,
 ]

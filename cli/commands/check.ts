@@ -22,6 +22,7 @@ import {
   everyDevice,
 } from '../deviceOptions.js'
 import { exitCodes } from '../failure.js'
+import { print, type SummaryFlags, summarised } from '../summary.js'
 
 /** One line of the self-test: resolves to what was found, throws what went wrong. */
 type Test = { readonly name: string; readonly run: (device: Runtime) => Promise<string> }
@@ -43,17 +44,19 @@ export function register(program: Command): void {
     .description('self-test of every device: opens, computes, gradients of a scan')
     .addOption(deviceOption('all'))
   for (const option of deviceOptionFlags()) command.addOption(option)
-  command.action(async (given: DeviceArguments) => {
+  summarised(command, async (given: DeviceArguments & SummaryFlags) => {
     const chosen = given.device === undefined ? undefined : await chosenDevice(given)
-    let failed = false
-    const print = (device: string, { verdict, what, found }: CheckLine) => {
-      process.stdout.write(`${verdict}  ${device.padEnd(10)} ${what.padEnd(10)} ${found}\n`)
-      failed ||= verdict === 'FAIL'
+    const checks: (CheckLine & { readonly device: string })[] = []
+    const note = (device: string, line: CheckLine) => {
+      print(given, `${line.verdict}  ${device.padEnd(10)} ${line.what.padEnd(10)} ${line.found}\n`)
+      checks.push({ device, ...line })
     }
-    if (chosen) for await (const line of selfCheck(chosen.name, chosen.options)) print(chosen.name, line)
+    if (chosen) for await (const line of selfCheck(chosen.name, chosen.options)) note(chosen.name, line)
     for (const device of chosen ? [chosen] : everyDevice(given))
-      for await (const line of checkDevice(device, chosen === undefined)) print(device.name, line)
-    if (failed) process.exitCode = exitCodes.failure
+      for await (const line of checkDevice(device, chosen === undefined)) note(device.name, line)
+    const passed = !checks.some(({ verdict }) => verdict === 'FAIL')
+    if (!passed) process.exitCode = exitCodes.failure
+    return { passed, checks }
   })
 }
 
