@@ -137,7 +137,7 @@ async function* withOrigin(reads: AsyncIterable<Read>, wanted: Wanted): AsyncGen
     for (const { set, unit, by } of wanted)
       if (described[unit] === undefined)
         throw new InputError(
-          `--${set}: read ${read.name} does not say its ${unit}, which ${by} needs; name reads Genus|genome|…, or leave ${by} out`,
+          `--${set}: read ${read.name} does not say its ${unit}, which ${by} needs; write '>Genus|genome|… genus=Genus' in FASTA, or leave ${by} out`,
         )
     yield read
   }

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
  * The command line, thin over model/, data/ and eval/. Each command is a file in commands/: it registers its options
- * with commander, and an action that works through what was asked. The files beside this one are what several commands
+ * with commander, and an action that works through what was asked. `program` has them all. The other files are what several commands
  * share, in the order in which a command needs them: how options are written (options), flags of a training's settings
  * (settingFlags) and trainings in processes (trainingProcesses), which device computes and what
  * it is opened with (deviceOptions, deviceFile), options from a file (configFile), that no output replaces an input
@@ -12,41 +12,10 @@
  * (progress), also of a training (training), Ctrl-C (interrupt), errors as a line and an exit code (failure), and what a
  * shell completes (completion).
  */
-import { Command } from 'commander'
-import { environmentVariables } from '../engine/index.js'
-import { version } from '../model/index.js'
-import { checkOutputs } from './checkOutputs.js'
-import { register as calibrate } from './commands/calibrate.js'
-import { register as check } from './commands/check.js'
-import { register as completion } from './commands/completion.js'
-import { register as convert } from './commands/convert.js'
-import { register as evaluate } from './commands/evaluate.js'
-import { register as fetchGenomes } from './commands/fetch.js'
-import { register as fit } from './commands/fit.js'
-import { register as info } from './commands/info.js'
-import { register as sample } from './commands/sample.js'
-import { register as score } from './commands/score.js'
-import { register as train } from './commands/train.js'
-import { register as trainClassifier } from './commands/trainClassifier.js'
-import { register as tune } from './commands/tune.js'
-import { applyConfigFile } from './configFile.js'
 import { describeFailure, exitCodeOf, exitCodes } from './failure.js'
 import { dashedNames } from './options.js'
+import { xenogradProgram } from './program.js'
 import { say } from './progress.js'
-import { protectInputs } from './protectInputs.js'
-
-/** The environment variables that are ours, a line each. */
-const variables = Object.entries(environmentVariables)
-  .filter(([name]) => name.startsWith('XENOGRAD_'))
-  .map(([name, meaning]) => `  ${name.padEnd(27)}${meaning}`)
-  .join('\n')
-
-const help = `
-Exit codes: 0 done, 1 failure, 2 usage, 3 malformed input, 130 interrupted. Names of options may be written with dashes
-or underscores. Standard output is data only.
-
-Environment variables (a flag of the same meaning takes precedence):
-${variables}`
 
 // Whoever read our output has seen enough (`| head`).
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -65,40 +34,8 @@ function fail(error: unknown): void {
 // Nobody waited for it; it is an error like any other.
 process.on('uncaughtException', fail)
 
-const program = new Command('xenograd')
-  .description('Tells reads of unknown bacteria from reads of known ones by a likelihood ratio.')
-  .option('-V, --version', 'print the version and the commit')
-  .on('option:version', () => {
-    process.stdout.write(`${version()}\n`)
-    process.exit(exitCodes.ok)
-  })
-  .addHelpText('after', help)
-  .exitOverride()
-  .configureOutput({ outputError() {} })
-for (const register of [
-  train,
-  tune,
-  trainClassifier,
-  fit,
-  calibrate,
-  score,
-  evaluate,
-  sample,
-  fetchGenomes,
-  convert,
-  info,
-  check,
-  completion,
-])
-  register(program)
-program.hook('preSubcommand', (_, command) => applyConfigFile(command, program.args.slice(1)))
-program.hook('preAction', async (_, command) => {
-  protectInputs(command)
-  await checkOutputs(command)
-})
-
 try {
-  await program.parseAsync(dashedNames(process.argv))
+  await xenogradProgram().parseAsync(dashedNames(process.argv))
 } catch (error) {
   fail(error)
 }
