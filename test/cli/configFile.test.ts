@@ -78,7 +78,10 @@ test('no option of a configuration names code', async t => {
   const library = join(folder, 'evil.so')
   const loading = xenogradProgram().commands.flatMap(command =>
     command.options
-      .filter(({ long, description }) => long !== '--config' && /\.js file|library|option of the device|cell/.test(`${long} ${description}`))
+      .filter(
+        ({ long, description }) =>
+          long !== '--config' && /\.js file|library|option of the device|cell/.test(`${long} ${description}`),
+      )
       .map(({ long }) => ({ command: command.name(), name: long!.slice(2) })),
   )
   t.ok(['cell', 'device', 'blas', 'device-option'].every(code => loading.some(({ name }) => name === code)))
@@ -102,7 +105,14 @@ test("a run's own params.json is a configuration: the same command goes on; it n
   const out = join(folder, 'out')
   const file = config(
     JSON.stringify({
-      ...{ in_tr_data_dir: reads, out_dir: out, hidden_lstm_size: 3, num_steps: 3, seq_len: 12, batch_size: 2 },
+      ...{
+        in_tr_data_dir: reads,
+        out_dir: out,
+        hidden_lstm_size: 3,
+        num_steps: 3,
+        seq_len: 12,
+        batch_size: 2,
+      },
       ...{ quiet: true },
     }),
   )

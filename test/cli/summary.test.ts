@@ -9,7 +9,12 @@ import { scratch, tinyModel, xenograd } from './support.js'
 test('--json - of every command is one object of JSON on standard output, and nothing else', async t => {
   const folder = scratch()
   const path = (name: string) => join(folder, name)
-  const [reads, others, genome, model] = [path('in.fa'), path('ood.fa'), path('genome.fa'), await tinyModel(folder)]
+  const [reads, others, genome, model] = [
+    path('in.fa'),
+    path('ood.fa'),
+    path('genome.fa'),
+    await tinyModel(folder),
+  ]
   await writeReads(reads, syntheticReads({ split: 'in_tr', count: 40, length: 30, seed: 1 }))
   await writeReads(others, syntheticReads({ split: 'ood_val', count: 40, length: 30, seed: 1 }))
   await writeReads(genome, syntheticReads({ split: 'in_tr', count: 1, length: 3000, seed: 2 }))
@@ -20,7 +25,10 @@ test('--json - of every command is one object of JSON on standard output, and no
   const small = ['--num_steps=2', '--seq_len=30', '--batch_size=4', '-q']
   /** How each command is called, and what its summary says. */
   const calls: Readonly<Record<string, readonly [args: readonly string[], facts: object]>> = {
-    train: [[...data, ...small, '--hidden_lstm_size=3', `--out_dir=${path('out')}`], { step: 1, interrupted: false }],
+    train: [
+      [...data, ...small, '--hidden_lstm_size=3', `--out_dir=${path('out')}`],
+      { step: 1, interrupted: false },
+    ],
     tune: [
       [
         ...[...data, ...small, '--hidden-sizes=3', '--mutation-rates=0,0.1', '--reg-weights=0'],
@@ -43,7 +51,10 @@ test('--json - of every command is one object of JSON on standard output, and no
       ['-m', model, reads, '--lengths=20', '-o', path('calibrated.safetensors'), '-q'],
       { detector: path('calibrated.safetensors'), bothStrands: false },
     ],
-    score: [['-m', model, reads, '-o', path('scores.tsv'), '-q'], { reads: 40, bases: 1200, undefinedScores: 0 }],
+    score: [
+      ['-m', model, reads, '-o', path('scores.tsv'), '-q'],
+      { reads: 40, bases: 1200, undefinedScores: 0 },
+    ],
     evaluate: [
       ['-m', model, '--in', reads, '--ood', others, '--replicates=0', '-q'],
       { inDistribution: { reads: 40, dropped: 0 } },
@@ -74,7 +85,8 @@ test('--json - of every command is one object of JSON on standard output, and no
       t.equal(summary.command, command)
       t.match(summary.xenograd, /^\d+\.\d+\.\d+/)
       t.ok(Object.keys(summary).length > 2, 'it says something')
-      for (const [name, value] of Object.entries(facts)) t.deepEqual(summary[name], value, `${command}: ${name}`)
+      for (const [name, value] of Object.entries(facts))
+        t.deepEqual(summary[name], value, `${command}: ${name}`)
     }
   } finally {
     await server.close()

@@ -237,7 +237,12 @@ test('evaluate: what can be known before is said before; what fails later costs 
   const evaluate = (ood: string, ...flags: string[]) =>
     xenograd(['evaluate', '-m', model, '--in', inside, '--ood', ood, '--replicates', '0', ...flags])
   const before: [ood: string, flags: string[], code: number, message: RegExp][] = [
-    [nameless, ['--cluster', 'genus'], 3, /--ood: read .* does not say its genus, which --cluster genus needs/],
+    [
+      nameless,
+      ['--cluster', 'genus'],
+      3,
+      /--ood: read .* does not say its genus, which --cluster genus needs/,
+    ],
     [nameless, ['--cluster', 'genome'], 3, /does not say its genome, which --cluster genome needs/],
     [nameless, ['--near', 'Vibrio'], 3, /does not say its genus, which --near needs/],
     [outside, ['--scores', 'strange'], 2, /there is no score 'strange'; there are likelihood/],
