@@ -4,6 +4,7 @@ import { findFiles, gcFraction, InputError, type Read, type Split } from '../dat
 import type { ClusterUnit } from '../eval/index.js'
 import type { Score } from '../eval/scores/index.js'
 import { DetectorScores } from '../model/index.js'
+import type { SumOfScores } from './crossValidatedSums.js'
 import { openChosenDevice } from './deviceOptions.js'
 import type { ReportSource } from './evaluationReport.js'
 import { UsageError } from './failure.js'
@@ -31,6 +32,7 @@ export type SourceFlags = ScoringFlags & {
   nSamples?: number
   cluster: ClusterUnit
   near?: string
+  sum?: SumOfScores[]
   tsv?: string
 }
 
@@ -43,14 +45,14 @@ export type EvaluationSource = ReportSource & {
   score(): Promise<Readonly<Record<SetName, ScoredSet>>>
 }
 
-/** Scores in a table. @throws InputError as `readFragmentTable`. */
-export async function tableSource(path: string): Promise<EvaluationSource> {
-  const { names, sets, near } = await readFragmentTable(path)
+/** Scores in tables. @throws InputError as `readFragmentTable`. */
+export async function tablesSource(paths: readonly string[]): Promise<EvaluationSource> {
+  const { names, sets, near } = await readFragmentTable(...paths)
   return {
     names,
     near,
-    title: `${basename(path)}: in- against out-of-distribution`,
-    facts: { scores: path },
+    title: `${paths.map(path => basename(path)).join(', ')}: in- against out-of-distribution`,
+    facts: { scores: paths.join(', ') },
     score: async () => sets,
   }
 }
@@ -125,8 +127,9 @@ function describe({ name, genus, bases }: Read) {
 /** What every read of a set must say of itself, and which options want it. */
 type Wanted = readonly { readonly set: SetName; readonly unit: 'genus' | 'genome'; readonly by: string }[]
 
-const wantedOf = (set: SetName, { cluster, near }: SourceFlags): Wanted => [
+const wantedOf = (set: SetName, { cluster, near, sum }: SourceFlags): Wanted => [
   ...(cluster === 'read' ? [] : [{ set, unit: cluster, by: `--cluster ${cluster}` }]),
+  ...(sum !== undefined ? [{ set, unit: 'genus' as const, by: '--sum' }] : []),
   ...(near !== undefined && set === 'ood' ? [{ set, unit: 'genus' as const, by: '--near' }] : []),
 ]
 

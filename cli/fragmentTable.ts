@@ -32,43 +32,51 @@ export type FragmentTable = {
 }
 
 /**
- * Reads a table of scores per fragment (TSV with a header, plain or gzip), as `xenograd evaluate --tsv` writes it: `set`
- * (`in` or `ood`), one column for each score, and as far as they are known `read`, `genus`, `genome`, `length`, `gc` and
- * `relation`, in any order. An empty cell, `NA` and `NaN` stand for undefined.
+ * Reads tables of scores per fragment (TSV with a header, plain or gzip) as one, as `xenograd evaluate --tsv` writes
+ * them: `set` (`in` or `ood`), one column for each score, and as far as they are known `read`, `genus`, `genome`,
+ * `length`, `gc` and `relation`, in any order. An empty cell, `NA` and `NaN` stand for undefined.
  *
- * @throws InputError, with the line, for a file that cannot be read or is no such table, and for a set without rows.
+ * @throws InputError, with the line, for a file that cannot be read or is no such table, for tables of different scores,
+ * and for a set without rows.
  */
-export async function readFragmentTable(path: string): Promise<FragmentTable> {
-  let header: Header | undefined
-  let sets: Record<SetName, ScoredSet> | undefined
+export async function readFragmentTable(...paths: readonly string[]): Promise<FragmentTable> {
+  const interned = new Map<string, string>()
   const relations = new Map<string, string>()
-  let number = 0
-  for await (const line of linesOf(path)) {
-    number++
-    if (line === '') continue
-    const where = `${path} line ${number}`
-    const cells = line.split('\t')
-    if (!header || !sets) {
-      header = parseHeader(cells, where)
-      const names = header.scores.map(({ name }) => name)
-      const interned = new Map<string, string>()
-      sets = { in: new ScoredSet(names, interned), ood: new ScoredSet(names, interned) }
-      continue
+  let sets: Record<SetName, ScoredSet> | undefined
+  let names: readonly string[] = []
+  let hasRelations = false
+  for (const path of paths) {
+    let header: Header | undefined
+    let number = 0
+    for await (const line of linesOf(path)) {
+      number++
+      if (line === '') continue
+      const where = `${path} line ${number}`
+      const cells = line.split('\t')
+      if (!header) {
+        header = parseHeader(cells, where)
+        hasRelations ||= header.columns.has('relation')
+        const columns = header.scores.map(({ name }) => name)
+        if (sets && columns.join('\t') !== names.join('\t'))
+          throw new InputError(
+            `${where}: the scores are ${columns.join(', ')}, but those of ${paths[0]} ${names.join(', ')}`,
+          )
+        names = columns
+        sets ??= { in: new ScoredSet(names, interned), ood: new ScoredSet(names, interned) }
+      } else if (sets) {
+        const { set, relation, fragment } = parseRow(cells, header, where)
+        sets[set].add(fragment)
+        if (set === 'ood' && relation !== undefined) addRelation(relations, fragment.genus, relation, where)
+      }
     }
-    const { set, relation, fragment } = parseRow(cells, header, where)
-    sets[set].add(fragment)
-    if (set === 'ood' && relation !== undefined) addRelation(relations, fragment.genus, relation, where)
+    if (!header) throw new InputError(`${path}: is empty; wanted a table of scores with a header`)
   }
-  if (!header || !sets) throw new InputError(`${path}: is empty; wanted a table of scores with a header`)
+  if (!sets) throw new InputError('no table of scores')
   for (const name of setNames)
     if (sets[name].size === 0)
-      throw new InputError(`${path}: no row whose set is '${name}'; both sets are needed`)
+      throw new InputError(`${paths.join(', ')}: no row whose set is '${name}'; both sets are needed`)
   const near = [...relations].filter(([, relation]) => relation === 'near').map(([genus]) => genus)
-  return {
-    names: header.scores.map(({ name }) => name),
-    sets,
-    near: header.columns.has('relation') ? near : undefined,
-  }
+  return { names, sets, near: hasRelations ? near : undefined }
 }
 
 /** The lines of a text file, plain or gzip. @throws InputError for a file that cannot be read. */

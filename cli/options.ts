@@ -21,11 +21,11 @@ export const wholeNumber =
     return value
   }
 
-/** An option that may be given several times, a text each: the values of all are its value, in their order. */
+/** An option that may be given several times: what `parse` makes of each is its value, in their order. */
 export class RepeatableOption extends Option {
-  constructor(flags: string, description: string, check: (text: string) => string = text => text) {
+  constructor(flags: string, description: string, parse: (text: string) => unknown = text => text) {
     super(flags, description)
-    this.argParser((text, earlier: readonly string[] = []) => [...earlier, check(text)])
+    this.argParser((text, earlier: readonly unknown[] = []) => [...earlier, parse(text)])
   }
 }
 

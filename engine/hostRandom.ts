@@ -34,6 +34,7 @@ export const seedPurposes = {
     trainingFragments: 8,
     validationMutation: 9,
     mutatedReads: 10,
+    gate: 11,
   },
   evaluation: { bootstrapIn: 0, bootstrapOod: 1 },
 } as const

@@ -50,7 +50,11 @@ export class GenusNetworks {
     }))
     this.scores = [
       maximumLikelihood('mlr', models, ownOrder),
-      leadOfGenera('odds', { genera: this.genera, evidence: fragments => this.#evidence(fragments) }),
+      leadOfGenera('odds', {
+        genera: this.genera,
+        evidence: fragments => this.#evidence(fragments),
+        losses: fragments => this.#losses(fragments),
+      }),
     ]
   }
 
@@ -60,6 +64,21 @@ export class GenusNetworks {
     return fragments.map((_, i) =>
       ofGenera[0][i].count > 0 ? Float64Array.from(ofGenera, likelihoods => likelihoods[i].sum) : undefined,
     )
+  }
+
+  /** -log p of each base under each network, of the strand that is given: [bases, genera]. */
+  async #losses(fragments: readonly Uint8Array[]): Promise<Float32Array[]> {
+    const genera = this.#scorers.length
+    const losses = fragments.map(({ length }) => new Float32Array(length * genera))
+    for (const [genus, scorer] of this.#scorers.entries()) {
+      const perBase = fragments.map(({ length }) => new Float32Array(length))
+      await scoreReads(scorer, fragments, false, { perBase })
+      // What is exactly 0 was not predicted.
+      for (const [i, ofFragment] of perBase.entries())
+        for (const [base, logLikelihood] of ofFragment.entries())
+          losses[i][base * genera + genus] = logLikelihood === 0 ? Number.NaN : -logLikelihood
+    }
+    return losses
   }
 
   /** Free the compiled functions' memory (not the networks'). */

@@ -105,6 +105,8 @@ async function calibrate(files: string[], flags: CalibrateFlags): Promise<Summar
       : await genomeFragments(flags.genomes, flags)
   const device = await openChosenDevice(flags)
   const whole = await withScoresOf(await loadChosenDetector(flags), flags.add ?? [])
+  if (flags.half && !(whole.foreground || whole.genera))
+    throw new UsageError(`--half is for generative networks; ${whole.path} has none`)
   const saved = flags.half ? await halvedDetector(whole) : whole
   if (!flags.quiet) sayBanner(device, saved, flags)
   const { bothStrands = false, batch } = flags

@@ -7,6 +7,7 @@ import {
   formatTable,
   type StepWindow,
 } from '../../eval/index.js'
+import { checkSums, parseSum, withSums } from '../crossValidatedSums.js'
 import {
   nearGenera,
   type ReportFlags,
@@ -14,17 +15,17 @@ import {
   trainingCurves,
   writeReport,
 } from '../evaluationReport.js'
-import { modelSource, type SourceFlags, tableSource } from '../evaluationSource.js'
+import { modelSource, type SourceFlags, tablesSource } from '../evaluationSource.js'
 import { exitCodes, UsageError } from '../failure.js'
 import { watchInterrupts } from '../interrupt.js'
-import { wholeNumber } from '../options.js'
+import { RepeatableOption, wholeNumber } from '../options.js'
 import { say } from '../progress.js'
 import { scoringOptions } from '../scoring.js'
 import { type Summary, summarised } from '../summary.js'
 
 type EvaluateFlags = SourceFlags &
   ReportFlags & {
-    scoresTsv?: string
+    scoresTsv?: string[]
     scores?: string[]
     seed: number
     replicates: number
@@ -37,14 +38,17 @@ AUROC by length, and of near and far genera. All scores are higher for in-distri
 class.
 
 The scores are those of two models (likelihood, and with a background model the ratio), and then the reference's own line
-is printed, too; all scores of a detector (-m detector.safetensors); or those of a table, --scores-tsv: a column 'set' (in or ood), one column for each score, and as far as
-known read, genus, genome, length, gc, relation (near or far); --tsv writes such a table. All reads of both sets count
-unless --n-samples is given; reads that lack a score are left out for all of them, and counted. A file may be -, standard output, which then has it
-instead of the text.
+is printed, too; all scores of a detector (-m detector.safetensors); or those of tables, --scores-tsv: a column 'set' (in
+or ood), one column for each score, and as far as known read, genus, genome, length, gc, relation (near or far); --tsv
+writes such a table. All reads of both sets count unless --n-samples is given; reads that lack a score are left out for
+all of them, and counted. What is written to -, standard output, stands there instead of the text.
 
 Reads of one genome, and of one genus, are not independent: --cluster genome (or genus) makes intervals and tests that
 speak of other genomes (genera) than these. Genus and genome come from read names (Genus|genome|…) or from the table.
 Groups of one read, and sets of one genome or genus, have no interval (NA).
+
+--sum adds a weighted sum of scores: the weights are fitted by logistic regression for each length (up to ten), on the
+reads of other genera than those that they are applied to, in ten folds.
 
 --runs draws the curves of trainings on the page, and prints the mean of the AUROCs that each logged over a window of
 steps, which is the figure that the reference programs publish; over the last 100 validations without --window.
@@ -66,8 +70,8 @@ export function register(program: Command): void {
     .option('--ood <path...>', 'out-of-distribution reads')
     .addOption(
       new Option(
-        '--scores-tsv <file>',
-        'a table of scores per fragment, instead of models and reads',
+        '--scores-tsv <file...>',
+        'tables of scores per fragment, instead of models and reads',
       ).conflicts([
         ...['foreground', 'background', 'modelDirFrgd', 'modelDirBkgd', 'tsv'],
         ...['in', 'ood', 'inTestDataDir', 'oodTestDataDir', 'nSamples'],
@@ -77,6 +81,13 @@ export function register(program: Command): void {
       '--scores <names>',
       'take these scores, in this order (with commas); the first is the baseline',
       names,
+    )
+    .addOption(
+      new RepeatableOption(
+        '--sum <scores>',
+        'add a weighted sum, NAME=A+B+C, cross-validated by genus; may be repeated',
+        parseSum,
+      ),
     )
     .option('--table <out>', 'write everything that was found as TSV, a row for each figure')
     .option('--markdown <out>', 'write the tables as Markdown')
@@ -122,15 +133,14 @@ async function evaluate(flags: EvaluateFlags): Promise<Summary> {
   // Whatever can be wrong without a score is found before the first one.
   const curves = await trainingCurves(flags)
   const listed = flags.near === undefined ? undefined : await nearGenera(flags.near)
-  const source = flags.scoresTsv === undefined ? await modelSource(flags) : await tableSource(flags.scoresTsv)
+  const source =
+    flags.scoresTsv === undefined ? await modelSource(flags) : await tablesSource(flags.scoresTsv)
   const chosen = chosenScores(source.names, flags.scores)
+  checkSums(source.names, flags.sum)
   const sets = await source.score()
-  const reads: EvaluationReads = {
-    inDistribution: sets.in.reads(chosen),
-    outOfDistribution: sets.ood.reads(chosen),
-  }
-  warnOfSharedGenera(reads)
-  const { evaluation, complaint } = evaluated(reads, listed ?? source.near, flags)
+  const all: EvaluationReads = { inDistribution: sets.in.reads(), outOfDistribution: sets.ood.reads() }
+  warnOfSharedGenera(all)
+  const { reads, evaluation, complaint } = evaluated(all, chosen, listed ?? source.near, flags)
   const text = isTextPrinted(flags) ? textOf(evaluation, curves, flags) : ''
   process.stdout.write(text)
   const failures = await writeReport(reads, evaluation, source, curves, flags)
@@ -149,19 +159,26 @@ async function evaluate(flags: EvaluateFlags): Promise<Summary> {
  * @throws InputError for reads that cannot be evaluated.
  */
 function evaluated(
-  reads: EvaluationReads,
+  all: EvaluationReads,
+  chosen: readonly string[],
   near: readonly string[] | undefined,
   flags: EvaluateFlags,
-): { evaluation: Evaluation; complaint?: string } {
-  const { seed, replicates, cluster, scoresTsv } = flags
+): { reads: EvaluationReads; evaluation: Evaluation; complaint?: string } {
+  const { seed, replicates, cluster, scoresTsv, sum = [] } = flags
   try {
-    return { evaluation: evaluateScores(reads, { seed, replicates, cluster, ...(near && { near }) }) }
+    const reads = withSums(all, chosen, sum)
+    return {
+      reads,
+      evaluation: evaluateScores(reads, { seed, replicates, cluster, ...(near && { near }) }),
+    }
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
     // The evaluator's complaints are about what the files have.
     const { message } = error
-    if (scoresTsv !== undefined || (cluster === 'read' && !near)) throw new InputError(message)
-    return { ...evaluated(reads, undefined, { ...flags, cluster: 'read' }), complaint: message }
+    if (scoresTsv !== undefined || (cluster === 'read' && !near && sum.length === 0))
+      throw new InputError(message)
+    const plain: EvaluateFlags = { ...flags, cluster: 'read', sum: [] }
+    return { ...evaluated(all, chosen, undefined, plain), complaint: message }
   }
 }
 

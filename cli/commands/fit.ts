@@ -68,7 +68,7 @@ from others comes after them: xenograd fit kmers mlr weightedSum:of=kmers+mlr â€
 Kinds of scores, all higher for in-distribution fragments:
 ${kindsHelp}
 
-MANIFEST is a table with tabs and columns file, genus, set and part (see examples/genomes.js). gcRegressed and
+MANIFEST is a table with tabs and columns file, genus, set and part (see xenograd sample --help). gcRegressed and
 weightedSum are fitted on fragments that are sampled from its other part (--labelled-set): of the genera in the set
 --in-distribution, and of all others.
 
@@ -182,10 +182,12 @@ async function openSources(
 ): Promise<{ sequences: AsyncIterable<GenusSequence>; samples: LabelledFragments[] }> {
   const needsLabels = specs.some(({ kind }) => kind.fittedOn === 'scores' && kind.needsSamples)
   const { genomes: manifest, reads = [], inDistribution, set, labelledSet, quiet } = flags
-  if (manifest !== undefined && flags.reads !== undefined)
+  const isGiven = manifest !== undefined || flags.reads !== undefined
+  if (
+    (manifest !== undefined && flags.reads !== undefined) ||
+    (!isGiven && (needsLabels || needsSequences(specs)))
+  )
     throw new UsageError('give either --genomes or --reads to fit on')
-  if (manifest === undefined && flags.reads === undefined && (needsLabels || needsSequences(specs)))
-    throw new UsageError('give --genomes or --reads to fit on')
   if (manifest === undefined) {
     if (needsLabels)
       throw new UsageError(

@@ -26,7 +26,14 @@ Below OUT-FOLDER come folders in the reference's layout, which xenograd train an
 reads of every genus, from both strands, of ACGT only, and how many there are of each (…_nsample.json); label_dict.json
 has the numbers of the genera. Training needs no such reads: xenograd train --genomes MANIFEST samples while it trains.`
 
-type SampleFlags = { length: number; perGenus: number; heldOut: number; seed: number; quiet?: boolean }
+type SampleFlags = {
+  length: number
+  perGenus: number
+  heldOut: number
+  oodHeldOut?: number
+  seed: number
+  quiet?: boolean
+}
 
 /** `xenograd sample`: reads from genomes, in the reference's layout. */
 export function register(program: Command): void {
@@ -36,8 +43,13 @@ export function register(program: Command): void {
     .argument('<manifest>', 'table of the genomes, or a folder with a MANIFEST.tsv')
     .argument('<out-folder>', 'folder to write to')
     .option('--length <n>', 'bases per read', wholeNumber(2), 250)
-    .option('--per-genus <n>', 'reads of every genus for training', wholeNumber(1), 4000)
+    .option('--per-genus <n>', 'reads of every genus for training; 0: none', wholeNumber(0), 4000)
     .option('--held-out <n>', 'reads of every genus for validation, and for test', wholeNumber(1), 400)
+    .option(
+      '--ood-held-out <n>',
+      'as many of the unknown genera instead (default: --held-out)',
+      wholeNumber(1),
+    )
     .option('--seed <n>', 'decides which reads', wholeNumber(0), 1234)
     .option('-q, --quiet', 'say nothing')
     .addHelpText('after', help)
@@ -45,16 +57,21 @@ export function register(program: Command): void {
 }
 
 async function sample(manifest: string, out: string, flags: SampleFlags): Promise<Summary> {
-  const { length, perGenus, heldOut, seed } = flags
+  const { length, perGenus, heldOut, oodHeldOut = heldOut, seed } = flags
   const genomes = await openGenomes(manifest)
   const labels = numberGenera(genomes)
   const parts = (group: string, part: string) => partsCalled(genomes, group, part)
   const sets: readonly { folder: string; split: Split; parts: readonly GenomePart[]; perGenus: number }[] = [
     { folder: 'before_2011_in_tr', split: 'in_tr', parts: parts('ID', 'train'), perGenus },
     { folder: 'between_2011-2016_in_val', split: 'in_val', parts: parts('ID', 'val'), perGenus: heldOut },
-    { folder: 'between_2011-2016_ood_val', split: 'ood_val', parts: parts('OOD', 'val'), perGenus: heldOut },
+    {
+      folder: 'between_2011-2016_ood_val',
+      split: 'ood_val',
+      parts: parts('OOD', 'val'),
+      perGenus: oodHeldOut,
+    },
     { folder: 'after_2016_in_test', split: 'in_test', parts: parts('ID', 'test'), perGenus: heldOut },
-    { folder: 'after_2016_ood_test', split: 'ood_test', parts: parts('OOD', 'test'), perGenus: heldOut },
+    { folder: 'after_2016_ood_test', split: 'ood_test', parts: parts('OOD', 'test'), perGenus: oodHeldOut },
   ]
   if (sets[0].parts.length === 0)
     throw new UsageError(`${manifest}: no genome of set ID has a part 'train'; see xenograd sample --help`)
@@ -62,7 +79,7 @@ async function sample(manifest: string, out: string, flags: SampleFlags): Promis
   await writeFileAtomic(join(out, 'label_dict.json'), `${JSON.stringify(Object.fromEntries(labels))}\n`)
   const written: { folder: string; reads: number; genera: number }[] = []
   for (const [i, set] of sets.entries()) {
-    if (set.parts.length === 0) continue
+    if (set.parts.length === 0 || set.perGenus === 0) continue
     const reads = await sampleReads(set.parts, { length, perGenus: set.perGenus, seed: seed + i, labels })
     await mkdir(join(out, set.folder), { recursive: true })
     const count = await writeReads(join(out, set.folder, `${set.split}.tfrecord`), reads)

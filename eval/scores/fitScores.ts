@@ -38,7 +38,7 @@ export async function fitScores(
     const { kind, name, options } = spec
     const score =
       kind.fittedOn === 'sequences'
-        ? fittings.get(spec)!.finish()
+        ? await fittings.get(spec)!.finish(byName)
         : kind.fit(name, options, byName, await scoreSamples(kind.components(name, options), byName, samples))
     fitted.push(addScore(byName, score))
   }

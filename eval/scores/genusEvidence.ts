@@ -9,11 +9,11 @@ export type EvidentScore = Score & { readonly genusEvidence: GenusEvidence }
  * second. What all bacteria share (conserved genes, composition) the runner-up explains as well, so it cancels; what is
  * left is what is known of one genus alone. The evidence of a batch is computed once, however many ask for it.
  */
-export function leadOfGenera(name: string, { genera, evidence }: GenusEvidence): EvidentScore {
+export function leadOfGenera(name: string, { evidence, ...rest }: GenusEvidence): EvidentScore {
   const remembered = rememberedByBatch(evidence)
   return {
     name,
-    genusEvidence: { genera, evidence: remembered },
+    genusEvidence: { ...rest, evidence: remembered },
     score: async fragments =>
       Float64Array.from(await remembered(fragments), ofGenera => leadOfBest(ofGenera ?? [])),
   }

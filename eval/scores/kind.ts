@@ -7,8 +7,11 @@ import type { Score, StorableScore, StoredScore } from './score.js'
 export type Fitting = {
   /** Takes a sequence (bases 0 to 3, 4 for unknown) and its genus. */
   add(sequence: GenusSequence): void
-  /** The score of what was added. @throws RangeError when that was nothing to learn from. */
-  finish(): StorableScore
+  /**
+   * The score of what was added; `scores` are those that stand before it.
+   * @throws RangeError when there was nothing to learn from.
+   */
+  finish(scores: ScoresByName): StorableScore | Promise<StorableScore>
 }
 
 /** Fragments of one length that are known to be in-distribution or not, and their scores: what sums are fitted on. */
@@ -67,7 +70,7 @@ export const sequenceKind = <T extends ScoreOptions>(kind: {
   meaning: string
   options: T
   startFit(name: string, options: OptionValues<T>): Fitting
-  load(stored: StoredScore): StorableScore
+  load(stored: StoredScore, scores: ScoresByName): StorableScore
 }): SequenceKind => ({
   ...kind,
   fittedOn: 'sequences',

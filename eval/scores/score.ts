@@ -24,6 +24,11 @@ export type GenusEvidence = {
    * have a meaning. Undefined where it is not defined, as for a fragment that is too short.
    */
   evidence(fragments: readonly Uint8Array[]): Promise<readonly (Float64Array | undefined)[]>
+  /**
+   * Where the evidence is a likelihood that is made base by base: of each fragment, for each base and genus in turn
+   * ([bases, genera]), -log p of the base in nats, NaN where it is not predicted.
+   */
+  losses?(fragments: readonly Uint8Array[]): Promise<readonly Float32Array[]>
 }
 
 /** What a fitted score has learned, as a file holds it: its kind, its settings (JSON), and its arrays by name. */

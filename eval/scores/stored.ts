@@ -28,6 +28,13 @@ export function storedChoice<V extends string>(
   )
 }
 
+/** A setting that is a text. @throws RangeError when it is not. */
+export function storedText({ name, settings }: StoredScore, setting: string): string {
+  const value = settings[setting]
+  if (typeof value === 'string') return value
+  throw new RangeError(`${name}: its setting ${setting} is ${JSON.stringify(value)}, wanted a text`)
+}
+
 /** A setting that is a list of texts. @throws RangeError when it is not. */
 export function storedTexts({ name, settings }: StoredScore, setting: string): readonly string[] {
   const value = settings[setting]

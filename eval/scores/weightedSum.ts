@@ -137,7 +137,7 @@ export function crossValidatedSum(
     const ofClass = [...new Set(groups.filter((_, i) => labels[i] === label))].sort()
     if (ofClass.length < 2)
       throw new RangeError(
-        `cross-validation by group: ${ofClass.length} groups of ${label ? 'in' : 'out-of-'}distribution fragments; two or more are needed`,
+        `cross-validation by group: ${ofClass.length} groups of ${label ? 'in-' : 'out-of-'}distribution fragments; two or more are needed`,
       )
     for (const [i, group] of ofClass.entries()) foldOf.set(group, i % Math.min(folds, ofClass.length))
   }

@@ -78,3 +78,27 @@ test('fragment table: what is wrong is told by line', async t => {
     t.match(error.message, /not\.tsv\.gz: incorrect/),
   )
 })
+
+test('fragment table: several are read as one; their scores must be the same', async t => {
+  const one = write('one.tsv', 'set\ta\tlength\nin\t1\t10\nood\t2\t10\n')
+  const two = write('two.tsv', 'length\tset\ta\n20\tin\t3\n')
+  const { sets } = await readFragmentTable(one, two)
+  const { scores, length } = sets.in.reads()
+  t.deepEqual(
+    [scores.a, length],
+    [
+      [1, 3],
+      [10, 20],
+    ],
+  )
+  t.equal(sets.ood.size, 1)
+  const others: [name: string, text: string, message: RegExp][] = [
+    ['other.tsv', 'set\tb\nin\t1\n', /other\.tsv line 1: the scores are b, but those of .*one\.tsv a$/],
+    ['empty.tsv', '', /empty\.tsv: is empty/],
+  ]
+  for (const [name, text, message] of others)
+    await readFragmentTable(one, write(name, text)).then(
+      () => t.fail(`${message}`),
+      error => t.ok(error.name === 'InputError' && message.test(error.message), error.message),
+    )
+})

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'tape'
@@ -145,10 +145,13 @@ test('parameters of 16 bits: half the file, and scores that differ by less than 
 
 test('networks of genera are found in a folder', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'xenograd-'))
+  let length = 500
   const save = async (...path: string[]): Promise<void> => {
-    const { options, state, metadata } = await model(1)
+    const { options, state } = await model(1)
     mkdirSync(join(folder, ...path.slice(0, -1)), { recursive: true })
-    await saveState(join(folder, ...path), options, state, metadata)
+    await saveState(join(folder, ...path), options, state, {
+      data: `fragments of ${length} bases from 1 genome`,
+    })
   }
   const failure = () => loadGenera(folder).catch(error => error.message)
   t.match(await failure(), /networks of 0 genera in this folder, wanted two or more/)
@@ -160,5 +163,9 @@ test('networks of genera are found in a folder', async t => {
   t.deepEqual([...(await loadGenera(folder)).keys()], ['Bacillus', 'Vibrio', 'Yersinia'])
   await save('Vibrio', 'run2', 'model', 'model_3.safetensors')
   t.match(await failure(), /Vibrio: 2 runs are in this folder, wanted one/)
+  rmSync(join(folder, 'Vibrio', 'run2'), { recursive: true })
+  length = 250
+  await save('Yersinia.safetensors')
+  t.match(await failure(), /Yersinia\.safetensors: was trained on fragments of 250 bases, .* on 500/)
   t.match(await loadGenera(join(folder, 'none')).catch(error => error.message), /no folder of networks/)
 })

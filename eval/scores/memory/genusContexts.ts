@@ -1,5 +1,6 @@
 import { reverseComplement } from '../../../data/index.js'
 import type { ContextShape } from './contextShape.js'
+import type { ExpertTrack } from './gate.js'
 import type { RememberedGenomes } from './rememberedGenomes.js'
 
 /** The highest order of the contexts: a table of 17 MB for each genus. */
@@ -67,6 +68,19 @@ export class GenusContexts {
     return predicted
   }
 
+  /** What the contexts say of each base of a fragment for each genus. */
+  track(fragment: Uint8Array): Required<ExpertTrack> {
+    const genera = this.#genera
+    const losses = new Float32Array(fragment.length * genera).fill(Number.NaN)
+    const uncertainties = new Float32Array(losses.length)
+    let place = 0
+    this.#forEachBlock(fragment, (keys, length) => {
+      for (let i = 0; i < length; i++, place += genera)
+        if (keys[i] >= 0) predict(keys[i], this.#costs, genera, losses, uncertainties, place)
+    })
+    return { losses, uncertainties }
+  }
+
   #forEachBlock(sequence: Uint8Array, visit: (keys: Int32Array, length: number) => void): void {
     for (let from = 0; from < sequence.length; from += blockLength) {
       const to = Math.min(sequence.length, from + blockLength)
@@ -91,6 +105,33 @@ function addCosts(keys: Int32Array, length: number, costs: Uint8Array, totals: F
     for (let genus = 0; genus < genera; genus++) totals[genus] += costs[first + genus]
   }
   return predicted
+}
+
+/** exp(-cost) of each number of steps. */
+const probabilityOfCost = Float64Array.from({ length: 256 }, (_, cost) => Math.exp(-cost * step))
+
+/** Writes a window's loss and the loss that was to be expected, for each genus, from `place` on. */
+function predict(
+  key: number,
+  costs: Uint8Array,
+  genera: number,
+  losses: Float32Array,
+  uncertainties: Float32Array,
+  place: number,
+): void {
+  const window = key * genera
+  const firstOfContext = (key & ~3) * genera
+  for (let genus = 0; genus < genera; genus++) {
+    let total = 0
+    let expected = 0
+    for (let base = 0; base < 4; base++) {
+      const cost = costs[firstOfContext + base * genera + genus]
+      total += probabilityOfCost[cost]
+      expected += probabilityOfCost[cost] * cost
+    }
+    losses[place + genus] = costs[window + genus] * step + Math.log(total)
+    uncertainties[place + genus] = (expected * step) / total
+  }
 }
 
 /** p(base | context) of each window, from the counts of the windows. */

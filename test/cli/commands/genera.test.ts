@@ -100,7 +100,7 @@ test('networks of genera: mistakes are told before the work', async t => {
     [['train', '--genomes', manifest, '--processes=2'], /--processes goes with --each-genus/],
     [['fit', '-o', out], /name a score to fit .*, or give --networks/],
     [['fit', 'kmers', '--half', '--genomes', manifest, '-o', out], /--half is for networks; give --networks/],
-    [['fit', 'kmers', '-o', out], /give --genomes or --reads to fit on/],
+    [['fit', 'kmers', '-o', out], /give either --genomes or --reads to fit on/],
     [['fit', '--networks', networks, '-o', out], /networks of 0 genera in this folder, wanted two or more/],
     [
       ['fit', 'pooledOdds:of=odds', '--genomes', manifest, '-o', out],

@@ -46,6 +46,20 @@ test("sample: reads of a manifest's parts in the reference's layout, which train
   t.ok(bytes(out).equals(bytes(join(folder, 'again'))), 'a function of the seed')
 })
 
+test('sample: only held-out reads, and another number of the unknown genera', async t => {
+  const folder = scratch()
+  const manifest = writeGenomes(folder, [
+    ['a.fna', 'ID\tA\ttrain:0-0.5;val:0.5-1'],
+    ['c.fna', 'OOD\tC\tval:0-0.5;test:0.5-1'],
+  ])
+  const out = join(folder, 'out')
+  const flags = ['--length=20', '--per-genus=0', '--held-out=3', '--ood-held-out=5']
+  const { code, stderr } = await xenograd(['sample', manifest, out, ...flags])
+  t.equal(code, 0, stderr)
+  t.match(stderr, /in_val: 3 reads of 1 genera\n.*ood_val: 5 reads.*\n.*ood_test: 5 reads/)
+  t.notOk(readdirSync(out).includes('before_2011_in_tr'))
+})
+
 test('sample: what is wrong with a manifest', async t => {
   const folder = scratch()
   const failing = async (rows: Parameters<typeof writeGenomes>[1], exitCode: number, message: RegExp) => {

@@ -154,7 +154,7 @@ test('tensorflow: every fault is told', async t => {
         table([8, 7]),
         /variable a has dtype number 7 \(string: is it a TensorFlow 2 object checkpoint\?\)/,
       ],
-      ['half', table([8, 19]), /variable a has dtype number 19; wanted one of F32, F64/],
+      ['bfloat16', table([8, 14]), /variable a has dtype number 14; wanted one of F32, F64/],
       ['partitioned', table([8, 1, 58, 0]), /variable a is partitioned/],
       ['shard', table([8, 1, 24, 3]), /variable a is in shard 3 of 1/],
       ['size', table([8, 1, 18, 4, 18, 2, 8, 3, 40, 4]), /variable a has 4 bytes, F32 \[3\] takes 12/],
