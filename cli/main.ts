@@ -1,16 +1,16 @@
 #!/usr/bin/env node
 /**
  * The command line, thin over model/, data/ and eval/. Each command is a file in commands/: it registers its options
- * with commander, and an action that works through what was asked. `program` has them all. The other files are what several commands
- * share, in the order in which a command needs them: how options are written (options), flags of a training's settings
- * (settingFlags) and trainings in processes (trainingProcesses), which device computes and what
- * it is opened with (deviceOptions, deviceFile), options from a file (configFile), that no output replaces an input
- * (protectInputs) and every output can be written (checkOutputs), models and detectors by
- * their paths (models), reads from files or a pipe (input), scores of them batch by batch and in order (scoring), counted
- * (tally), a table of them (scoreTable/) written somewhere (output), what an evaluation compares (evaluationSource, modelScores,
- * scoredSet, crossValidatedSums, fragmentTable) and shows (evaluationReport), what was done for programs (summary), progress and messages on stderr
- * (progress), also of a training (training), Ctrl-C (interrupt), errors as a line and an exit code (failure), and what a
- * shell completes (completion).
+ * with commander, and an action that works through what was asked and returns a summary of it; `program` has them all.
+ * The other files are what several commands share, in the order in which a command needs them: how options are written
+ * (options), options from a file (configFile), flags of a training's settings (settingFlags) and trainings in processes
+ * (trainingProcesses, eachGenus), which device computes and what it is opened with (deviceOptions, deviceFile), that no
+ * output replaces an input (protectInputs) and every output can be written (checkOutputs), models and detectors by their
+ * paths (models), reads from files or a pipe (input), scores of them batch by batch and in order (scoring), counted
+ * (tally), a table of them (scoreTable/) written somewhere (output), what an evaluation compares (evaluationSource,
+ * modelScores, scoredSet, crossValidatedSums, fragmentTable) and shows (evaluationReport), what was done for programs
+ * (summary), progress and messages on stderr (progress), also of a training (training), Ctrl-C (interrupt), errors as a
+ * line and an exit code (failure), and what a shell completes (completion).
  */
 import { describeFailure, exitCodeOf, exitCodes } from './failure.js'
 import { dashedNames } from './options.js'
