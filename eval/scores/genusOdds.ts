@@ -5,11 +5,17 @@
 import type { GenusSequence } from '../../data/index.js'
 import { leadOfGenera } from './genusEvidence.js'
 import { type ScoresByName, sequenceKind } from './kind.js'
-import { Gate } from './memory/gate.js'
-import { maxContextOrder } from './memory/genusContexts.js'
-import { GenusMemory, type MemorySettings, type Networks } from './memory/genusMemory.js'
-import { packBases, RememberedGenomes, unpackBases } from './memory/rememberedGenomes.js'
-import { trainGate } from './memory/trainGate.js'
+import {
+  Gate,
+  GenusMemory,
+  type MemorySettings,
+  maxContextOrder,
+  type Networks,
+  packBases,
+  RememberedGenomes,
+  trainGate,
+  unpackBases,
+} from './memory/index.js'
 import { numberFromZero, oneOf, wholeNumber } from './options.js'
 import type { StorableScore, StoredScore } from './score.js'
 import { storedArray, storedNumber, storedText, storedTexts, storedWhole } from './stored.js'
