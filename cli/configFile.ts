@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { parseDocument } from 'yaml'
 import { InputError } from '../data/index.js'
 import { deviceNames } from '../engine/index.js'
 import { shippedCells } from '../model/index.js'
@@ -59,7 +58,8 @@ async function readConfig(path: string): Promise<[name: string, value: unknown][
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw new InputError(`${path}: ${error.code === 'ENOENT' ? 'no such file' : error.message}`)
   })
-  // JSON is YAML, too.
+  // JSON is YAML, too. The parser is loaded where there is something to parse: every command starts through this file.
+  const { parseDocument } = await import('yaml')
   const document = parseDocument(text)
   const [error] = document.errors
   if (error) {
