@@ -7,7 +7,12 @@
  * it is opened with (deviceOptions, deviceFile), that no output replaces an input (protectInputs), models and detectors by
  * their paths (models), reads from files or a pipe (input), scores of them batch by batch and in order (scoring), counted
  * (tally), a table of them (scoreTable/) written somewhere (output), what an evaluation compares (modelScores, scoredSet,
+<<<<<<< HEAD
+ * fragmentTable) and shows (evaluationReport), progress and messages on stderr
+ * (progress), also of a training (training), Ctrl-C and its like (interrupt), errors as a line and an exit code (failure), and which
+=======
  * crossValidatedSums, fragmentTable) and shows (evaluationReport), progress and messages on stderr (progress), also of a training (training), Ctrl-C (interrupt), errors as a line and an exit code (failure), and which
+>>>>>>> main
  * xenograd this is (version).
  */
 import { Command } from 'commander'
@@ -37,8 +42,8 @@ const variables = Object.entries(environmentVariables)
   .join('\n')
 
 const help = `
-Exit codes: 0 done, 1 failure, 2 usage, 3 malformed input, 130 interrupted. Names of options may be written with dashes
-or underscores. Standard output is data only.
+Exit codes: 0 done, 1 failure, 2 usage, 3 malformed input, 128 and the
+number of the signal when interrupted (130 SIGINT, 143 SIGTERM, 129 SIGHUP). Names of options may be written with dashes or underscores. Standard output is data only.
 
 Environment variables (a flag of the same meaning takes precedence):
 ${variables}`
@@ -49,6 +54,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   say(`xenograd: standard output: ${error.message}`)
   process.exit(exitCodes.failure)
 })
+
+// A terminal that is gone hears nothing; the work, or its checkpoint, goes on.
+process.stderr.on('error', () => {})
 
 /** Ends with a message and an exit code, as soon as standard output has taken what it was given. */
 function fail(error: unknown): void {
