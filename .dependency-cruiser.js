@@ -42,6 +42,7 @@ export const order = {
     ['settingsError.ts'],
     ['classifierSettings.ts'],
     ['settings.ts'],
+    ['duration.ts'],
   ],
   data: [['fetch'], ['*'], ['formats'], ['read.ts'], ['io']],
   eval: [['index.ts'], ['report'], ['*'], ['scores']],

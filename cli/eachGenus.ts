@@ -3,7 +3,7 @@ import { numberGenera, openGenomes, trainingParts } from '../data/index.js'
 import { checkSettings, runName, type Settings } from '../model/index.js'
 import type { ChosenDevice } from './deviceOptions.js'
 import { exitCodes, UsageError } from './failure.js'
-import { interrupted, watchInterrupts } from './interrupt.js'
+import { interruptExitCode, interrupted, watchInterrupts } from './interrupt.js'
 import { say } from './progress.js'
 import type { Summary } from './summary.js'
 import { type ProcessFlags, type Training, trainUnfinished } from './trainingProcesses.js'
@@ -30,10 +30,10 @@ export async function trainEachGenus(
     return { name: genus, settings: ofGenus, run: join(ofGenus.out_dir, runName(ofGenus)) }
   })
   watchInterrupts()
-  const outcomes = await trainUnfinished(trainings, flags, device)
+  const outcomes = await trainUnfinished(settings.out_dir, trainings, flags, device)
   if (interrupted.aborted) {
     say('interrupted; the same command goes on')
-    process.exitCode = exitCodes.interrupted
+    process.exitCode = interruptExitCode()
   } else if (outcomes.some(outcome => outcome !== 'done')) process.exitCode = exitCodes.failure
   else if (!flags.quiet)
     say(

@@ -14,7 +14,7 @@ import {
   type TrainingCurve,
   trainingCurve,
 } from '../eval/index.js'
-import { RunDirectory } from '../model/index.js'
+import { RunDirectory, runIn } from '../model/index.js'
 import { writeText } from './output.js'
 
 /** Where to write what an evaluation has found, and the trainings whose curves it shows. */
@@ -77,8 +77,9 @@ export async function writeReport(
   return failures
 }
 
-/** The curve of a training. @throws InputError when the folder is not that of a run. */
-async function readCurve(run: string): Promise<TrainingCurve> {
+/** The curve of a training. @throws InputError when the folder is not that of a run, or of several. */
+async function readCurve(folder: string): Promise<TrainingCurve> {
+  const run = await runIn(folder)
   const isRun = await stat(join(run, 'metrics.jsonl')).then(
     info => info.isFile(),
     () => false,

@@ -2,10 +2,10 @@ import { CommanderError } from 'commander'
 import { InputError } from '../data/index.js'
 import { environment } from '../engine/index.js'
 import { InvalidSettingsError, SettingsError } from '../model/index.js'
-import { interrupted } from './interrupt.js'
+import { interruptExitCode, interrupted } from './interrupt.js'
 
-/** What the process ends with. */
-export const exitCodes = { ok: 0, failure: 1, usage: 2, malformedInput: 3, interrupted: 130 } as const
+/** What the process ends with, if it is not interrupted (`interruptExitCode`). */
+export const exitCodes = { ok: 0, failure: 1, usage: 2, malformedInput: 3 } as const
 
 /** A command line that makes no sense; the message says what would. */
 export class UsageError extends Error {
@@ -15,7 +15,7 @@ export class UsageError extends Error {
 /** The exit code that an error stands for. */
 export function exitCodeOf(error: unknown): number {
   // Whatever an interrupt breaks off may fail in its own way.
-  if (interrupted.aborted) return exitCodes.interrupted
+  if (interrupted.aborted) return interruptExitCode()
   if (error instanceof InputError || (error instanceof SettingsError && error.cause instanceof InputError))
     return exitCodes.malformedInput
   if (error instanceof UsageError || error instanceof InvalidSettingsError) return exitCodes.usage

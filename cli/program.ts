@@ -26,8 +26,8 @@ const variables = Object.entries(environmentVariables)
   .join('\n')
 
 const help = `
-Exit codes: 0 done, 1 failure, 2 usage, 3 malformed input, 130 interrupted. Names of options may be written with dashes
-or underscores. Standard output is data only.
+Exit codes: 0 done, 1 failure, 2 usage, 3 malformed input, 128 and the number of the signal when interrupted (130 SIGINT,
+143 SIGTERM, 129 SIGHUP). Names of options may be written with dashes or underscores. Standard output is data only.
 
 Environment variables (a flag of the same meaning takes precedence):
 ${variables}`

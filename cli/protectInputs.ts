@@ -98,10 +98,11 @@ const checkpointFiles = (path: string): string[] => [path, `${path}.index`, `${p
 /** Files that are read where a folder is given: checkpoints and reads. */
 const readFromFolders = /\.safetensors$|\.ckpt\.|^params\.json$|tfrecord|\.(fa|fasta|fna|fq|fastq|tsv)(\.|$)/
 
-/** The files that a value on the command line may mean: itself, a TensorFlow checkpoint's, those in a folder. */
+/** The files that a value on the command line may mean: itself, a TensorFlow checkpoint's, those in a folder or its runs. */
 function* filesOf(value: string): Generator<string | undefined> {
   for (const file of checkpointFiles(value)) yield identityOf(file)
-  for (const folder of [value, join(value, 'model')])
+  const runs = namesIn(value).map(name => join(value, name, 'model'))
+  for (const folder of [value, join(value, 'model'), ...runs])
     for (const name of namesIn(folder)) if (readFromFolders.test(name)) yield identityOf(join(folder, name))
 }
 

@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option, type OptionValues } from 'commander'
 import {
   defaults,
+  type ResumeRule,
   type Setting,
   type SettingName,
   type Settings,
@@ -70,3 +71,27 @@ export const flagsOf = (settings: Settings): string[] =>
   settingNames
     .filter(name => settings[name] !== defaults[name])
     .map(name => `--${name.replaceAll('_', '-')}=${settings[name]}`)
+
+/** What may be another when a run goes on from its checkpoint, for the help of commands that train. */
+export function resumeHelp(table: SettingsTable): string {
+  const flagsWith = (rule: ResumeRule) => {
+    const names = Object.keys(table).filter(name => table[name].resume === rule)
+    // The device last: what follows is said of it.
+    const ordered = [...names.filter(name => name !== 'device'), ...names.filter(name => name === 'device')]
+    return ordered.map(name => `--${name}`)
+  }
+  return wrapped(
+    `A run goes on from its checkpoint with what it began with. These may be others, and are told if they are: ${flagsWith('told').join(', ')} (with its threads and libraries). These do not matter: ${flagsWith('any').join(', ')}. All others must be as they were (--fresh starts anew).`,
+  )
+}
+
+/** Text in lines of at most 120 characters, after an empty one. */
+function wrapped(text: string): string {
+  const lines = ['']
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1) ? `${lines.at(-1)} ${word}` : word
+    if (line.length > 120) lines.push(word)
+    else lines[lines.length - 1] = line
+  }
+  return `\n${lines.join('\n')}`
+}

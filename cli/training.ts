@@ -1,7 +1,6 @@
 import { type DeviceOptions, openDevice } from '../engine/index.js'
-import type { GuessingWatch, MetricsLine, TrainHooks, TrainResult } from '../model/index.js'
-import { exitCodes } from './failure.js'
-import { interrupted, watchInterrupts } from './interrupt.js'
+import { GuessingWatch, type MetricsLine, type TrainHooks, type TrainResult } from '../model/index.js'
+import { interruptExitCode, interrupted, watchInterrupts } from './interrupt.js'
 import { say, startProgress } from './progress.js'
 
 export type TrainingOptions = {
@@ -14,12 +13,12 @@ export type TrainingOptions = {
 /** What this needs of a training's settings. */
 type ToldSettings = { readonly device: string; readonly num_steps: number; readonly patience: number }
 
-/** How a training is told: in which unit the loss is, of which score the AUROC, and what watches the loss, if anything. */
-type Told = { readonly lossUnit: string; readonly judged: string; readonly watch?: GuessingWatch }
+/** How a training is told: by which command, in which unit the loss is, and of which score the AUROC. */
+type Told = { readonly command: string; readonly lossUnit: string; readonly judged: string }
 
 /**
- * Train with a banner and progress on stderr, on the device of the settings, which is opened. SIGINT ends it with a
- * checkpoint, and the process with exit code 130.
+ * Train with a banner and progress on stderr, on the device of the settings, which is opened. An interrupt ends it
+ * with a checkpoint, and the process with the exit code of the signal.
  * @throws what `train` and `openDevice` throw.
  */
 export async function withProgress<Result extends TrainResult>(
@@ -33,14 +32,15 @@ export async function withProgress<Result extends TrainResult>(
   let progress = startProgress(undefined, { quiet: true }) // until the first step says where the run begins
   let started = false
   let latest = ''
-  const { watch } = told
+  let watch: GuessingWatch | undefined
   const warn = (text: string | undefined) => {
-    if (text !== undefined) (quiet ? say : progress.say)(`xenograd train: ${text}`)
+    if (text !== undefined) (quiet ? say : progress.say)(`${told.command}: ${text}`)
   }
   try {
     const result = await train({
       signal: interrupted,
-      onStart: (run, notes, next) => {
+      onStart: (run, notes, next, guessing) => {
+        watch = new GuessingWatch(guessing, told.lossUnit)
         const lines = [`run ${run}`, ...notes, ...(next > 0 ? [`goes on at step ${next}`] : [])]
         if (!quiet) say(lines.join('\n  '))
       },
@@ -62,7 +62,7 @@ export async function withProgress<Result extends TrainResult>(
       ? `stopped early, ${settings.patience} validations without a better one; `
       : ''
     if (!quiet) say(`${early}${latest || 'nothing left to do'}; model ${result.checkpoint}`)
-    if (result.interrupted) process.exitCode = exitCodes.interrupted
+    if (result.interrupted) process.exitCode = interruptExitCode()
     return result
   } finally {
     progress.stop()

@@ -1,15 +1,15 @@
 /** Trainings in processes of their own, several at a time: a grid of `xenograd tune`, or a model for each genus. */
 import { spawn } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Option } from 'commander'
-import { writeFileAtomic } from '../data/index.js'
+import { FolderLock, writeFileAtomic } from '../data/index.js'
 import type { Settings } from '../model/index.js'
 import type { ChosenDevice, DeviceArguments } from './deviceOptions.js'
 import { exitCodes } from './failure.js'
-import { interrupted } from './interrupt.js'
+import { interrupted, interruptedBy } from './interrupt.js'
 import { wholeNumber } from './options.js'
 import { say, startProgress } from './progress.js'
 import { flagsOf } from './settingFlags.js'
@@ -34,7 +34,7 @@ function trainInProcess(settings: Settings, deviceFlags: readonly string[]): Pro
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said += text
   })
-  const interrupt = () => child.kill('SIGINT')
+  const interrupt = () => child.kill(interruptedBy())
   const kill = () => child.kill('SIGKILL')
   interrupted.addEventListener('abort', interrupt)
   process.once('exit', kill)
@@ -108,8 +108,12 @@ export type ProcessFlags = DeviceArguments & {
 /**
  * Train what is not finished, several at once, with progress on stderr. Returns how each training ended; undefined for
  * those that did not begin, because of an interrupt.
+ *
+ * `folder`: where all runs are; no other process may train several there meanwhile.
+ * @throws FolderInUseError while another one does.
  */
 export async function trainUnfinished(
+  folder: string,
   trainings: readonly Training[],
   { processes, quiet = false, threads, device: deviceFlag }: ProcessFlags,
   { name, options }: ChosenDevice,
@@ -128,16 +132,23 @@ export async function trainUnfinished(
     say(
       `${trainings.length} trainings, ${trainings.length - left.length} of them finished; ${atOnce} at once, ${perTraining} threads each`,
     )
+  if (left.length === 0) return trainings.map(() => 'done')
+  await mkdir(folder, { recursive: true })
+  const lock = await FolderLock.take(folder)
   const progress = startProgress(left.length, { quiet, goal: `the end of ${left.length} trainings` })
   let ended = 0
-  const outcomes = await trainAll(left, atOnce, deviceFlags, async ({ name, run, settings }, outcome) => {
-    if (outcome === 'done') await writeFileAtomic(marker(run), JSON.stringify(settings))
-    const state = typeof outcome === 'string' ? outcome : `failed: ${outcome.failed}`
-    const line = `${name}: ${state}`
-    if (typeof outcome !== 'string') say(line)
-    else progress.say(line)
-    progress.update(++ended, `${ended} of ${left.length} trainings`)
-  })
-  progress.stop()
-  return trainings.map((training, i) => (finished[i] ? 'done' : outcomes.get(training)))
+  try {
+    const outcomes = await trainAll(left, atOnce, deviceFlags, async ({ name, run, settings }, outcome) => {
+      if (outcome === 'done') await writeFileAtomic(marker(run), JSON.stringify(settings))
+      const state = typeof outcome === 'string' ? outcome : `failed: ${outcome.failed}`
+      const line = `${name}: ${state}`
+      if (typeof outcome !== 'string') say(line)
+      else progress.say(line)
+      progress.update(++ended, `${ended} of ${left.length} trainings`)
+    })
+    return trainings.map((training, i) => (finished[i] ? 'done' : outcomes.get(training)))
+  } finally {
+    progress.stop()
+    lock.release()
+  }
 }

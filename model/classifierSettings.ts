@@ -19,7 +19,12 @@ const shared = settingsTable
  * (google-research, genomics_ood) by their names and with their defaults, then ours.
  */
 export const classifierSettingsTable = {
-  embedding: { ...flag, default: true, meaning: 'a trainable 4x4 table instead of one-hot bases' },
+  embedding: {
+    ...flag,
+    default: true,
+    resume: 'same',
+    meaning: 'a trainable 4x4 table instead of one-hot bases',
+  },
   batch_size: shared.batch_size,
   num_steps: shared.num_steps,
   val_freq: shared.val_freq,
@@ -28,20 +33,23 @@ export const classifierSettingsTable = {
   hidden_lstm_size: {
     ...integerFrom(1),
     default: 2000,
+    resume: 'any',
     meaning: 'accepted for the reference, which does not use it either',
   },
-  hidden_dense_size: { ...integerFrom(1), default: 200, meaning: 'units of the dense layer' },
-  num_motifs: { ...integerFrom(1), default: 1000, meaning: 'filters of the convolution' },
-  len_motifs: { ...integerFrom(1), default: 20, meaning: 'bases that a filter looks at' },
+  hidden_dense_size: { ...integerFrom(1), default: 200, resume: 'same', meaning: 'units of the dense layer' },
+  num_motifs: { ...integerFrom(1), default: 1000, resume: 'same', meaning: 'filters of the convolution' },
+  len_motifs: { ...integerFrom(1), default: 20, resume: 'same', meaning: 'bases that a filter looks at' },
   temperature: {
     ...ofKind('number', 'a number above 0', x => x > 0),
     default: 1,
+    resume: 'same',
     meaning: 'what logits are divided by, in training and in scores',
   },
   random_seed: shared.random_seed,
   reweight_sample: {
     ...flag,
     default: false,
+    resume: 'same',
     meaning:
       'weigh classes by their size, which a file with "nsample" beside the training reads says (in_tr_nsample.json), or else the reads themselves',
   },
@@ -53,12 +61,14 @@ export const classifierSettingsTable = {
   l2_reg: {
     ...numberFrom0,
     default: 0,
+    resume: 'same',
     meaning: 'weight of the L2 regulariser of non-bias parameters in the loss',
   },
   mutation_rate: shared.mutation_rate,
   epsilon: {
     ...numberFrom0,
     default: 0,
+    resume: 'told',
     meaning: "ODIN's step on the last hidden layer; 0 is no step",
   },
   in_tr_data_dir: shared.in_tr_data_dir,
@@ -67,6 +77,7 @@ export const classifierSettingsTable = {
   label_dict_file: {
     ...text,
     default: '/tmp/data/label_dict.json',
+    resume: 'told',
     meaning: 'numbers of the classes by their names; without such a file, the one beside the training folder',
   },
   out_dir: { ...shared.out_dir, default: '/tmp/out_classifier' },
@@ -75,6 +86,7 @@ export const classifierSettingsTable = {
   task: {
     ...oneOf('genera', 'mutated'),
     default: 'genera',
+    resume: 'same',
     meaning:
       'what is told apart: the classes of the reads (genera), or reads from reads mutated at mutation_rate (mutated)',
   },
@@ -90,6 +102,7 @@ export const classifierSettingsTable = {
   loss_scale: shared.loss_scale,
   val_batches: shared.val_batches,
   val_len: shared.val_len,
+  save_every: shared.save_every,
   log_freq: shared.log_freq,
   keep: shared.keep,
   best_by: shared.best_by,
@@ -97,6 +110,7 @@ export const classifierSettingsTable = {
   fit_reads: {
     ...integerFrom(1),
     default: 10_000,
+    resume: 'told',
     meaning: "training reads that the Mahalanobis distances' Gaussians are fitted to at the end",
   },
   init: shared.init,

@@ -2,8 +2,9 @@
  * The generative model of reads, its training, and its scores: the door of the folder.
  *
  * A training goes from `settings` (one table) through `trainFromSettings`, which reads the data (`trainingData`,
- * `validationData`; `dataOf` names the setting at fault) and opens the `runDirectory`, to `train`. That opens a
- * `trainingRun`, which compiles the `trainStep` (the `generative` model over one of `cells/`, with its `regulariser` and
+ * `validationData`; `dataOf` names the setting at fault) and opens the `runDirectory`, compares the settings with those that
+ * a run there began with (`settingsOnResume`), and goes on to `train`. That opens a `trainingRun` (its `firstPosition` is
+ * that of no checkpoint), which compiles the `trainStep` (the `generative` model over one of `cells/`, with its `regulariser` and
  * `optimiser`) and lets it change the `trainState` step by step, with what the `batchFeed` hands it; it logs
  * (`metricsWindow`), validates (`validation`), compares validations to stop early (`bestValidation`) and saves (`saved/`,
  * in the file formats of `checkpoint/`), so that a run of the same `runIdentity` goes on. A `scorer` gives a model's
@@ -65,6 +66,7 @@ export {
   type ClassifierDescription,
   loadClassifier,
   loadModel,
+  runIn,
   type SavedClassifier,
   type SavedModel,
   saveClassifier,
@@ -82,6 +84,7 @@ export { countPredictions, type LogLikelihood, Scorer, type ScoringHooks } from 
 export {
   defaults,
   meanings,
+  type ResumeRule,
   runName,
   type Setting,
   type SettingName,

@@ -7,7 +7,7 @@ import { loadModel, type SavedModel } from './saved/index.js'
 /**
  * The networks of genera in a folder, by the names of the genera: GENUS.safetensors, or a folder GENUS that is a run
  * directory or has one in it, as a training with FOLDER/GENUS as its `out_dir` leaves it. Other files do not matter.
- * @throws CheckpointError for fewer than two genera, a genus with several runs, and as `loadModel` and `checkComparable`.
+ * @throws CheckpointError for fewer than two genera, and as `loadModel` and `checkComparable`.
  */
 export async function loadGenera(folder: string): Promise<Map<string, SavedModel>> {
   const entries = await readdir(folder).catch(cause => {
@@ -19,7 +19,7 @@ export async function loadGenera(folder: string): Promise<Map<string, SavedModel
   for (const entry of entries.sort()) {
     const path = join(folder, entry)
     const { name, ext } = parse(entry)
-    if (await isFolder(path)) genera.set(entry, await loadModel(await runIn(path)))
+    if (await isFolder(path)) genera.set(entry, await loadModel(path))
     else if (ext === '.safetensors') genera.set(name, await loadModel(path))
   }
   const [first, ...others] = genera.values()
@@ -30,21 +30,6 @@ export async function loadGenera(folder: string): Promise<Map<string, SavedModel
     `networks of ${genera.size} genera in this folder, wanted two or more: for each a run directory, or GENUS.safetensors`,
   )
 }
-
-/** The run directory in a folder, or the folder if it is one itself. @throws CheckpointError when there are several. */
-async function runIn(folder: string): Promise<string> {
-  if (await isRun(folder)) return folder
-  const runs: string[] = []
-  for (const entry of await readdir(folder))
-    if (await isRun(join(folder, entry))) runs.push(join(folder, entry))
-  if (runs.length <= 1) return runs[0] ?? folder
-  throw new CheckpointError(
-    folder,
-    `${runs.length} runs are in this folder, wanted one; take the others away`,
-  )
-}
-
-const isRun = (path: string): Promise<boolean> => isFolder(join(path, 'model'))
 
 const isFolder = (path: string): Promise<boolean> =>
   stat(path).then(

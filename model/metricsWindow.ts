@@ -20,6 +20,11 @@ export class MetricsWindow {
     this.#steps++
   }
 
+  /** Whether there was no step. */
+  get isEmpty(): boolean {
+    return this.#steps === 0
+  }
+
   /** Means over the steps; of the regulariser, which changes slowly, the last value. */
   mean(): StepMetrics & { steps: number } {
     const { loss, acc, loss_total } = this.#sums

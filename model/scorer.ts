@@ -40,6 +40,8 @@ export type ScoringHooks = {
   readonly sign?: 1 | -1
   /** Told from time to time how many predictions have been made since the last time. */
   readonly onProgress?: (predictions: number) => void
+  /** Aborted to stop after the current batch. */
+  readonly signal?: AbortSignal
 }
 
 type Piece = { logLikelihoods: Tensor; carry: Carry }
@@ -103,6 +105,7 @@ export class Scorer {
   /**
    * Log-likelihoods of reads (bases 0 to 3, 4 for unknown), in their order. The device has its next batch before this
    * one's results are waited for.
+   * @throws AbortError when the hooks' signal is aborted.
    */
   async score(reads: readonly Uint8Array[], hooks: ScoringHooks = {}): Promise<LogLikelihood[]> {
     const rows = reads.flatMap(rowsOf)
@@ -113,6 +116,10 @@ export class Scorer {
     }
     let ahead: Promise<void> | undefined
     for (let i = 0; i < rows.length; i += this.batch) {
+      if (hooks.signal?.aborted) {
+        await ahead
+        throw hooks.signal.reason
+      }
       const batch = rows.slice(i, i + this.batch)
       const next = add(batch, this.#sumsOf(batch, hooks))
       next.catch(() => {}) // thrown where it is waited for, if no error comes before

@@ -32,7 +32,7 @@ export type TrainResult = {
  * Train a generative model in a run directory, from its newest checkpoint on, until all steps are done or `signal` is aborted.
  *
  * @throws DivergedError when the loss is NaN or infinite; SettingsError when the run there had other settings;
- * CheckpointError when its checkpoint cannot be read.
+ * CheckpointError when its checkpoint cannot be read; FolderInUseError while another process trains there.
  */
 export async function train(
   directory: RunDirectory,
@@ -57,11 +57,14 @@ export async function trainNetwork<P extends Tree>(
 /** Advance a run to its end, or to the step at which it is interrupted. */
 async function finish<P extends Tree>(run: TrainingRun<P>, options: TrainSettings): Promise<TrainResult> {
   try {
-    await options.onOpen?.(run.next)
-    while (!run.finished && !options.signal?.aborted) await run.advance()
+    const { onOpen, signal } = options
+    await onOpen?.(run.next)
+    await run.catchUp(signal)
+    while (!run.finished && !signal?.aborted) await run.advance(signal)
     await run.save()
     const { finished, stoppedEarly, checkpoint } = run
-    return { step: run.next - 1, interrupted: !finished, stoppedEarly, checkpoint }
+    const interrupted = !finished || run.validationIsDue
+    return { step: run.next - 1, interrupted, stoppedEarly, checkpoint }
   } finally {
     run.dispose()
   }

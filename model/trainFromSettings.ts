@@ -5,10 +5,20 @@ import { validationMetrics } from './bestValidation.js'
 import { findCell } from './cellFile.js'
 import { checkSettings } from './checkSettings.js'
 import type { ClassifierSettingName } from './classifierSettings.js'
+import { secondsOf } from './duration.js'
+import { lossOfGuessing } from './guessing.js'
 import type { MetricsLine } from './metricsWindow.js'
 import { optimiserNames } from './optimiser.js'
 import { RunDirectory } from './runDirectory.js'
-import { runName, type SettingName, type Settings } from './settings.js'
+import {
+  runName,
+  type SettingName,
+  type Settings,
+  type SettingsOf,
+  type SettingsTable,
+  settingsTable,
+} from './settings.js'
+import { settingsOnResume } from './settingsOnResume.js'
 import { type TrainOptions, type TrainResult, type TrainSettings, train } from './train.js'
 import { loadTrainingData } from './trainingData.js'
 import type { StepMetrics } from './trainStep.js'
@@ -17,8 +27,11 @@ import { version } from './version.js'
 
 /** What a training tells about itself. */
 export type TrainHooks = {
-  /** Once, before the first step (`next`, counting from 0): where the run is and what it has, a line each. */
-  readonly onStart?: (run: string, notes: readonly string[], next: number) => void
+  /**
+   * Once, before the first step (`next`, counting from 0): where the run is, what it has, a line each, and the loss of
+   * guessing, in the unit of the losses.
+   */
+  readonly onStart?: (run: string, notes: readonly string[], next: number, guessing: number) => void
   readonly onStep?: (step: number, metrics: StepMetrics) => void
   readonly onMetrics?: (line: MetricsLine) => void
   readonly onCheckpoint?: (step: number, path: string) => void
@@ -34,7 +47,8 @@ export type TrainHooks = {
  *
  * @throws InvalidSettingsError for settings that make no sense; SettingsError when there is no such cell, or the run
  * began with other settings, and for data that cannot be read (with the InputError as its cause); CheckpointError for a checkpoint that cannot be
- * read; DivergedError when the loss is NaN or infinite; what `openDevice` throws.
+ * read; DivergedError when the loss is NaN or infinite; FolderInUseError while another process trains there; what
+ * `openDevice` throws.
  */
 export async function trainFromSettings(
   settings: Settings,
@@ -52,19 +66,36 @@ export async function trainFromSettings(
     note,
   ]
   const directory = await RunDirectory.open(join(settings.out_dir, runName(settings)))
-  if (settings.fresh) await directory.clear()
-  const onOpen = async (next: number) => {
-    await directory.describe(settings, [...notes, ...circumstances()])
-    hooks.onStart?.(directory.path, notes, next)
-  }
+  const onOpen = await beginning(directory, settingsTable, settings, notes, lossOfGuessing, hooks)
   const hasAuroc = validation !== undefined && validation.data.outOfDistribution.length > 0
   const options = { ...optionsOf(settings, cell, device.name, hasAuroc), ...hooks, onOpen }
   const result = await train(directory, options, training.data, validation)
   return { ...result, run: directory.path }
 }
 
+/**
+ * What is done once a run is open (see `TrainSettings`): its settings and notes are written down, and told with what has
+ * changed since it was trained last.
+ * @throws SettingsError when a setting has changed that must not.
+ */
+export async function beginning<Table extends SettingsTable>(
+  directory: RunDirectory,
+  table: Table,
+  settings: SettingsOf<Table> & { readonly fresh: boolean },
+  notes: readonly string[],
+  guessing: number,
+  hooks: TrainHooks,
+): Promise<(next: number) => Promise<void>> {
+  const earlier = settings.fresh ? undefined : await directory.earlier()
+  const changes = earlier ? settingsOnResume(directory.path, table, settings, notes, earlier) : []
+  return async next => {
+    await directory.describe(settings, [...notes, ...circumstances()])
+    hooks.onStart?.(directory.path, [...notes, ...changes], next, guessing)
+  }
+}
+
 /** What a run's notes say beside what the terminal shows. */
-export const circumstances = (): string[] => [
+const circumstances = (): string[] => [
   `xenograd ${version()}`,
   `node ${process.version}, ${cpus()[0]?.model ?? process.arch}`,
   `command: ${process.argv.join(' ')}`,
@@ -108,9 +139,11 @@ export const sharedOptions = (
   ...(settings.memory && { memory: settings.memory }),
   steps: settings.num_steps,
   valFreq: settings.val_freq,
+  ...(settings.save_every && { saveEvery: secondsOf(settings.save_every) }),
   logFreq: settings.log_freq,
   keep: settings.keep,
   bestBy: hasAuroc ? (oneOf(validationMetrics, settings.best_by) ?? 'auroc') : 'val_loss',
   patience: settings.patience,
+  fresh: settings.fresh,
   ...(settings.init && { init: settings.init }),
 })

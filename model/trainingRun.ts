@@ -1,15 +1,15 @@
 import { setImmediate } from 'node:timers/promises'
-import { device, dispose, leaves, realise, type Schedule, scope, type Tree } from '../engine/index.js'
+import { device, dispose, leaves, realise, type Schedule, type Tree } from '../engine/index.js'
 import { BatchFeed, type TrainingData } from './batchFeed.js'
 import { isExhausted, type ValidationMetric } from './bestValidation.js'
 import { divergedError } from './divergedError.js'
+import { firstPosition } from './firstPosition.js'
 import type { ModelOptions, ModelParameters } from './generative.js'
 import { type MetricsLine, MetricsWindow } from './metricsWindow.js'
 import { generativeNetwork, type Network } from './network.js'
-import { initialOptimiser, isStateOf } from './optimiser.js'
 import type { RunDirectory, RunPosition } from './runDirectory.js'
 import { identityOf } from './runIdentity.js'
-import { firstState, type TrainState } from './trainState.js'
+import type { TrainState } from './trainState.js'
 import { makeNetworkStep, type Optimisation, type StepMetrics, type TrainStep } from './trainStep.js'
 import { type Measured, Validation, type ValidationOptions, type Validator } from './validation.js'
 
@@ -25,10 +25,14 @@ export type RunSettings = Omit<Optimisation, 'keepsCarry'> & {
   readonly bestBy?: ValidationMetric
   /** Steps between checkpoints (with validation, if there are validation reads). */
   readonly valFreq: number
+  /** Seconds after which a checkpoint is written between those, too; never unless given. */
+  readonly saveEvery?: number
   /** Steps between lines of metrics. */
   readonly logFreq: number
   /** Checkpoints to keep, beside the one of the best validation; 0 keeps all. */
   readonly keep: number
+  /** Remove what an earlier run has left in the directory, and start anew. */
+  readonly fresh?: boolean
   /** The path of a model to start from (see `loadModel`) instead of untrained parameters. */
   readonly init?: string
   /** Called after every step. */
@@ -59,6 +63,9 @@ export class TrainingRun<P extends Tree = ModelParameters> {
   #checkpoint: string
   #unsaved = false
   #stoppedEarly = false
+  #savedAt = performance.now()
+  /** The newest checkpoint if it is there for the time that had passed, to be replaced by the next one. */
+  #byClock: string | undefined
 
   private constructor(
     readonly network: Network<P>,
@@ -94,9 +101,9 @@ export class TrainingRun<P extends Tree = ModelParameters> {
 
   /**
    * Open the run of a directory: a new one, or where its newest checkpoint has left it. `dispose` frees its memory and
-   * the validator's.
-   * @throws SettingsError when the run there had other settings, or `init` is a model of another kind; CheckpointError
-   * when a checkpoint cannot be read.
+   * the validator's, and gives back the directory, which no other process may train in meanwhile.
+   * @throws FolderInUseError while another one does; SettingsError when the run there had other settings, or `init` is a
+   * model of another kind; CheckpointError when a checkpoint cannot be read.
    */
   static async openNetwork<P extends Tree>(
     network: Network<P>,
@@ -105,10 +112,18 @@ export class TrainingRun<P extends Tree = ModelParameters> {
     data: TrainingData,
     validator?: Validator<P>,
   ): Promise<TrainingRun<P>> {
-    const position =
-      (await directory.resume(network, identityOf(options, data))) ?? (await firstPosition(network, options))
-    const lines = await directory.readMetrics()
-    return new TrainingRun(network, directory, options, data, validator, position, lines)
+    await directory.lock()
+    try {
+      if (options.fresh) await directory.clear()
+      const position =
+        (await directory.resume(network, identityOf(options, data))) ??
+        (await firstPosition(network, options))
+      const lines = await directory.readMetrics()
+      return new TrainingRun(network, directory, options, data, validator, position, lines)
+    } catch (error) {
+      directory.unlock()
+      throw error
+    }
   }
 
   /** The step that is to be done next, counting from 0; there are `options.steps`. */
@@ -131,12 +146,30 @@ export class TrainingRun<P extends Tree = ModelParameters> {
     return this.#checkpoint
   }
 
+  /** Whether the last step is to be followed by a validation which there has not been: an interrupt has kept it. */
+  get validationIsDue(): boolean {
+    const step = this.#next - 1
+    if (step < 0 || !this.validator || !this.#isDue(step)) return false
+    return !this.#lines.some(line => line.step === step && line.val_loss !== undefined)
+  }
+
   /**
-   * Do one step; where they are due, validate, write a line of metrics, and save.
+   * Do the validation of the newest checkpoint, if an interrupt has kept it: validations are as many as without one.
+   * `signal`: aborted to leave it for the next time.
+   */
+  async catchUp(signal?: AbortSignal): Promise<void> {
+    if (!this.validationIsDue) return
+    const validated = await this.#validate(signal)
+    if (validated) await this.#report(this.#next - 1, validated)
+  }
+
+  /**
+   * Do one step; where they are due, validate, write a line of metrics, and save. `signal`: aborted to leave a validation
+   * for the next time.
    * @throws DivergedError when the loss is NaN or infinite; RangeError when all steps are done.
    */
-  async advance(): Promise<void> {
-    const { steps, valFreq, logFreq, learningRate, onStep } = this.options
+  async advance(signal?: AbortSignal): Promise<void> {
+    const { steps, logFreq, learningRate, onStep } = this.options
     const step = this.#next
     if (this.finished) throw new RangeError(`advance: all ${steps} steps are done; open the run with more`)
     const batch = await this.#feed.load(step)
@@ -158,25 +191,58 @@ export class TrainingRun<P extends Tree = ModelParameters> {
     // Timers, signals and the terminal are served between steps.
     await setImmediate()
 
-    const due = step % valFreq === 0 || this.finished
-    const validated = due ? await this.validator?.measure(state.parameters) : undefined
-    if (due || step % logFreq === 0) await this.#report(step, validated)
+    const due = this.#isDue(step)
+    const validated = due ? await this.#validate(signal) : undefined
+    // Without its validation, the line is left to `catchUp`.
+    const postponed = due && this.validator && !validated
+    if ((due || step % logFreq === 0) && !postponed) await this.#report(step, validated)
     if (due) await this.save()
+    else await this.#saveByClock()
+  }
+
+  #isDue(step: number): boolean {
+    return step % this.options.valFreq === 0 || step === this.options.steps - 1
+  }
+
+  /** Validate the parameters as they are; undefined if it was interrupted, or if there is nothing to validate on. */
+  async #validate(signal: AbortSignal | undefined): Promise<Measured | undefined> {
+    try {
+      return await this.validator?.measure(this.#state.parameters, signal)
+    } catch (error) {
+      if (signal?.aborted && error === signal.reason) return undefined
+      throw error
+    }
   }
 
   /** Write a checkpoint of the last step, unless there is one. */
   async save(): Promise<void> {
     if (!this.#unsaved) return
+    await this.#write(this.options.keep)
+    this.#byClock = undefined
+  }
+
+  /** Write a checkpoint if it is time to. It stays until the next one, whatever that is for, and counts for none kept. */
+  async #saveByClock(): Promise<void> {
+    const { saveEvery } = this.options
+    if (!saveEvery || performance.now() - this.#savedAt < 1000 * saveEvery) return
+    await this.#write(0)
+    this.#byClock = this.#checkpoint
+  }
+
+  async #write(keep: number): Promise<void> {
     const { network, directory, options, data } = this
     const identity = identityOf(options, data)
-    const kept = { keep: options.keep, metric: options.bestBy ?? 'auroc' }
+    const replaces = this.#byClock
+    const kept = { keep, metric: options.bestBy ?? 'auroc', ...(replaces !== undefined && { replaces }) }
     this.#checkpoint = await directory.save(this.#next - 1, this.#state, network, identity, kept)
     this.#unsaved = false
+    this.#savedAt = performance.now()
     options.onCheckpoint?.(this.#next - 1, this.#checkpoint)
   }
 
-  /** Free the memory of the run: its state, its batch, and what was compiled. */
+  /** Free the memory of the run (its state, its batch, and what was compiled), and give back its directory. */
   dispose(): void {
+    this.directory.unlock()
     this.#feed.dispose()
     this.#step.compiled.dispose()
     this.validator?.dispose()
@@ -193,9 +259,10 @@ export class TrainingRun<P extends Tree = ModelParameters> {
     const line: MetricsLine = {
       step,
       time: new Date().toISOString(),
-      ...this.#window.mean(),
+      // A validation that was caught up with follows no step of this process.
+      ...(this.#window.isEmpty ? {} : this.#window.mean()),
       ...validated,
-      reads_per_s: this.#window.readsPerSecond(this.data.batchSize),
+      ...(!this.#window.isEmpty && { reads_per_s: this.#window.readsPerSecond(this.data.batchSize) }),
     }
     await this.directory.appendMetrics(line)
     this.#lines.push(line)
@@ -205,39 +272,8 @@ export class TrainingRun<P extends Tree = ModelParameters> {
   }
 }
 
-/** Where a run begins that has no checkpoint: before its first step, with the model of `init` or an untrained one. */
-async function firstPosition<P extends Tree>(
-  network: Network<P>,
-  options: RunSettings,
-): Promise<RunPosition<P>> {
-  const state = options.init
-    ? await initialStateFrom(options.init, network, options)
-    : untrainedState(network, options)
-  return { step: -1, state, checkpoint: '' }
-}
-
-/** The state of a model in a file; its optimiser's state is a new one where the model was trained with another optimiser. */
-async function initialStateFrom<P extends Tree>(
-  path: string,
-  network: Network<P>,
-  options: RunSettings,
-): Promise<TrainState<P>> {
-  const { state } = await network.load(path)
-  if (isStateOf(options, state)) return state
-  const { parameters, updates } = state
-  return { parameters, ...initialOptimiser(options, parameters), updates }
-}
-
 /** The state at the beginning of fragments: the carry of those before is freed. */
 function withoutCarry<P extends Tree>({ carry, ...state }: TrainState<P>): TrainState<P> {
   if (carry) dispose(carry)
   return state
 }
-
-/** Computed at once, in a scope, so that nothing is left of the random keys that it is drawn from. */
-const untrainedState = <P extends Tree>(network: Network<P>, options: RunSettings): TrainState<P> =>
-  scope(() => {
-    const state = firstState(options, network.initial)
-    realise(leaves(state), device(options.device))
-    return state
-  })

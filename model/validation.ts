@@ -31,8 +31,8 @@ export type Measured = Readonly<Record<string, number | number[]>>
 
 /** Validates the parameters of a network in training, again and again. */
 export type Validator<P extends Tree> = {
-  /** With these parameters, which are on the device already. */
-  measure(parameters: P): Promise<Measured>
+  /** With these parameters, which are on the device already. @throws AbortError when `signal` is aborted meanwhile. */
+  measure(parameters: P, signal?: AbortSignal): Promise<Measured>
   /** Free what it holds (not the parameters). */
   dispose(): void
 }
@@ -49,15 +49,15 @@ export class Validation implements Validator<ModelParameters> {
     readonly device?: string,
   ) {}
 
-  /** Scores both sets with these parameters. */
-  async measure(parameters: ModelParameters): Promise<ValidationMetrics> {
+  /** Scores both sets with these parameters. @throws AbortError as `Validator`. */
+  async measure(parameters: ModelParameters, signal?: AbortSignal): Promise<ValidationMetrics> {
     const { data, judge } = this.options
     this.#scorer ??= new Scorer(this.model, parameters, this.batch, this.device)
     this.#scorer.parameters = parameters
-    const inDistribution = await means(this.#scorer, data.inDistribution)
+    const inDistribution = await means(this.#scorer, data.inDistribution, signal)
     const val_loss = -inDistribution.reduce((a, b) => a + b, 0) / inDistribution.length
     if (data.outOfDistribution.length === 0) return { val_loss }
-    const outOfDistribution = await means(this.#scorer, data.outOfDistribution)
+    const outOfDistribution = await means(this.#scorer, data.outOfDistribution, signal)
     const { auroc, low, high } = judge(inDistribution, outOfDistribution)
     return { val_loss, auroc, auroc_ci: [low, high] }
   }
@@ -67,5 +67,9 @@ export class Validation implements Validator<ModelParameters> {
   }
 }
 
-const means = async (scorer: Scorer, reads: readonly Uint8Array[]): Promise<Float64Array> =>
-  Float64Array.from(await scorer.score(reads), likelihood => likelihood.mean)
+const means = async (
+  scorer: Scorer,
+  reads: readonly Uint8Array[],
+  signal: AbortSignal | undefined,
+): Promise<Float64Array> =>
+  Float64Array.from(await scorer.score(reads, { ...(signal && { signal }) }), likelihood => likelihood.mean)

@@ -1,9 +1,9 @@
 import type { Command, OptionValues } from 'commander'
-import { checkSettings, GuessingWatch, type Settings, trainFromSettings } from '../../model/index.js'
+import { checkSettings, type Settings, settingsTable, trainFromSettings } from '../../model/index.js'
 import { chosenDevice, deviceOptionFlags } from '../deviceOptions.js'
 import { trainEachGenus } from '../eachGenus.js'
 import { UsageError } from '../failure.js'
-import { settingOptions, settingsOf } from '../settingFlags.js'
+import { resumeHelp, settingOptions, settingsOf } from '../settingFlags.js'
 import { summarised } from '../summary.js'
 import { type TrainingOptions, withProgress } from '../training.js'
 import { processesOption } from '../trainingProcesses.js'
@@ -16,8 +16,9 @@ export function register(program: Command): void {
     .description(
       'Train a generative model of reads. The flags are those of the reference (google-research, genomics_ood, ' +
         'generative.py) with its defaults, with underscores or dashes, and a few of ours. A run directory is made below ' +
-        '--out_dir; the same command goes on from its newest checkpoint, bit for bit. Ctrl-C writes a checkpoint first.',
+        '--out_dir; the same command goes on from its newest checkpoint, bit for bit. Ctrl-C, SIGTERM and SIGHUP write a checkpoint first.',
     )
+    .addHelpText('after', resumeHelp(settingsTable))
     .option('-q, --quiet', 'no banner, no progress')
     .option(
       '--each-genus',
@@ -36,7 +37,8 @@ export function register(program: Command): void {
 }
 
 /**
- * Train with a banner and progress on stderr. SIGINT ends it with a checkpoint, and the process with exit code 130.
+ * Train with a banner and progress on stderr. An interrupt ends it with a checkpoint, and the process with the exit code
+ * of the signal.
  * @throws what `trainFromSettings` and `openDevice` throw.
  */
 export async function runTraining(
@@ -44,6 +46,6 @@ export async function runTraining(
   options: TrainingOptions = {},
 ): ReturnType<typeof trainFromSettings> {
   checkSettings(settings) // before a device is opened for nothing
-  const told = { lossUnit: 'nats per base', judged: 'the likelihood', watch: new GuessingWatch() }
+  const told = { command: 'xenograd train', lossUnit: 'nats per base', judged: 'the likelihood' }
   return withProgress(settings, told, options, hooks => trainFromSettings(settings, hooks))
 }

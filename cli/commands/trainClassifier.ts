@@ -7,7 +7,7 @@ import {
 } from '../../model/index.js'
 import { chosenDevice, deviceOptionFlags } from '../deviceOptions.js'
 import { say } from '../progress.js'
-import { tableOptions, tableSettings } from '../settingFlags.js'
+import { resumeHelp, tableOptions, tableSettings } from '../settingFlags.js'
 import { summarised } from '../summary.js'
 import { withProgress } from '../training.js'
 
@@ -30,10 +30,11 @@ export function register(program: Command): void {
     .description(
       'Train a classifier of reads by genus. The flags are those of the reference (google-research, genomics_ood, ' +
         'classifier.py) with its defaults, with underscores or dashes, and a few of ours. A run directory is made below ' +
-        '--out_dir; the same command goes on from its newest checkpoint, bit for bit. Ctrl-C writes a checkpoint first.',
+        '--out_dir; the same command goes on from its newest checkpoint, bit for bit. Ctrl-C, SIGTERM and SIGHUP write a checkpoint first.',
     )
     .option('-q, --quiet', 'no banner, no progress')
     .addHelpText('after', help)
+    .addHelpText('after', resumeHelp(classifierSettingsTable))
   for (const option of [...deviceOptionFlags(), ...tableOptions(classifierSettingsTable)])
     command.addOption(option)
   summarised(command, async (given: OptionValues) => {
@@ -45,7 +46,7 @@ export function register(program: Command): void {
     checkClassifierSettings(settings) // before a device is opened for nothing
     const quiet = given.quiet === true
     const judged = settings.task === 'mutated' ? 'the log-odds' : 'the maximum probability'
-    const told = { lossUnit: 'nats', judged }
+    const told = { command: 'xenograd train-classifier', lossUnit: 'nats', judged }
     const result = await withProgress(settings, told, { quiet, deviceOptions }, hooks =>
       trainClassifier(settings, hooks),
     )

@@ -19,7 +19,7 @@ import {
 } from '../../model/index.js'
 import { type ChosenDevice, chosenDevice, deviceOptionFlags } from '../deviceOptions.js'
 import { exitCodes, UsageError } from '../failure.js'
-import { interrupted, watchInterrupts } from '../interrupt.js'
+import { interruptExitCode, interrupted, watchInterrupts } from '../interrupt.js'
 import { say } from '../progress.js'
 import { settingOptions, settingsOf } from '../settingFlags.js'
 import { print, type Summary, type SummaryFlags, summarised } from '../summary.js'
@@ -99,10 +99,10 @@ async function tune(given: OptionValues & TuneFlags & SummaryFlags): Promise<Sum
     )
   const data = await validationData(base)
   watchInterrupts()
-  const outcomes = await trainUnfinished(trainings, given, device)
+  const outcomes = await trainUnfinished(base.out_dir, trainings, given, device)
   if (interrupted.aborted) {
     say('interrupted; the same command goes on')
-    process.exitCode = exitCodes.interrupted
+    process.exitCode = interruptExitCode()
     return { interrupted: true }
   }
   if (outcomes.some(outcome => outcome !== 'done')) process.exitCode = exitCodes.failure

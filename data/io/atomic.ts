@@ -1,6 +1,6 @@
 /// <reference types="node" preserve="true" />
 /**
- * This folder is what reading and writing files takes whatever is in them: writing (`atomic`, `writeChunks`, what is left behind by `temporary` files), bytes and
+ * This folder is what reading and writing files takes whatever is in them: writing (`atomic`, `writeChunks`, what is left behind by `temporary` files, having a folder to oneself with `folderLock`), bytes and
  * lines of a stream (`bytes`, `lines`), checksums (`crc32c`), the frames of TFRecord files (`records`), messages of protocol
  * buffers (`protobuf`), JSON (`json`), small tables (`table`), text that is safe to show (`printable`), and the error for bad input
  * (`inputError`).
@@ -9,12 +9,11 @@
  * only when it is complete and on the disk. A crash at any moment leaves the old file or the new one, never a mixture
  * (at worst a temporary file `.NAME.*.tmp` beside it).
  */
-import { randomBytes } from 'node:crypto'
 import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
-import { removeAtExit } from './temporary.js'
+import { removeAtExit, temporaryBeside } from './temporary.js'
 
 /**
  * A stream into a file that appears only on `commit()`. `abort()`, or an error in a pipeline, removes the temporary
@@ -113,7 +112,7 @@ export async function openAtomic(path: string): Promise<AtomicWriter> {
     if (old?.isDirectory()) throw new Error('is a folder')
     if (old !== undefined && !old.isFile()) return new AtomicWriter(await open(path, 'w'), path, undefined)
     const target = old === undefined ? path : await realpath(path)
-    const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}.tmp`)
+    const temporary = temporaryBeside(target)
     return new AtomicWriter(await open(temporary, 'wx', old?.mode), target, temporary)
   } catch (error) {
     const why =

@@ -1,6 +1,15 @@
+import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 
 const paths = new Set<string>()
+
+/** The names of temporary files. */
+export const temporaryFile = /^\..*\.[0-9a-f]{12}\.tmp$/
+
+/** A path for a temporary file beside another one, which no other file has. */
+export const temporaryBeside = (path: string): string =>
+  join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
 
 /**
  * Has a temporary file or folder removed when the process ends before whoever made it could: a reader of standard output

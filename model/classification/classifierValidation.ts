@@ -45,7 +45,8 @@ export class ClassifierValidation implements Validator<ClassifierParameters> {
     return this.#outOfDistribution.length > 0
   }
 
-  async measure(parameters: ClassifierParameters): Promise<Measured> {
+  /** @throws AbortError as `Validator`. */
+  async measure(parameters: ClassifierParameters, signal?: AbortSignal): Promise<Measured> {
     const { description, settings, device } = this
     const { batch_size, temperature, task, epsilon } = settings
     const model = await FragmentClassifier.open(description, parameters, { batch: batch_size, device })
@@ -53,6 +54,7 @@ export class ClassifierValidation implements Validator<ClassifierParameters> {
       const score = task === 'mutated' ? logOdds(model) : maximumProbability([model], { temperature })
       const fitted = await lossAndAccuracy(model, this.#labelled, temperature)
       if (!this.hasAuroc) return fitted
+      signal?.throwIfAborted()
       const { auroc, low, high } = await this.#judge(score)
       const moved = epsilon > 0 && (await this.#judge(odin(model, { temperature, epsilon })))
       return { ...fitted, auroc, auroc_ci: [low, high], ...(moved && { auroc_odin: moved.auroc }) }

@@ -2,13 +2,13 @@ import { join } from 'node:path'
 import { openDevice } from '../../engine/index.js'
 import { checkClassifierSettings } from '../checkSettings.js'
 import { type ClassifierParameters, classifierLoss, initialClassifier } from '../classifier.js'
-import { type ClassifierSettings, classifierRunName } from '../classifierSettings.js'
+import { type ClassifierSettings, classifierRunName, classifierSettingsTable } from '../classifierSettings.js'
 import type { Network } from '../network.js'
 import { RunDirectory } from '../runDirectory.js'
 import { type ClassifierDescription, loadClassifierToTrain, saveClassifier } from '../saved/index.js'
 import { SettingsError } from '../settingsError.js'
 import { type TrainResult, trainNetwork } from '../train.js'
-import { circumstances, sharedOptions, type TrainHooks } from '../trainFromSettings.js'
+import { beginning, sharedOptions, type TrainHooks } from '../trainFromSettings.js'
 import { aurocJudge } from '../validationData.js'
 import { type ClassifierData, loadClassifierData } from './classifierData.js'
 import { writeClassifierDetector } from './classifierDetector.js'
@@ -27,7 +27,7 @@ export type ClassifierResult = TrainResult & { readonly run: string; readonly de
  *
  * @throws InvalidSettingsError for settings that make no sense; SettingsError when the run began with other settings;
  * SettingsError for data that cannot be read (with the InputError as its cause); CheckpointError for a checkpoint that cannot be read; DivergedError when the
- * loss is NaN or infinite; what `openDevice` throws.
+ * loss is NaN or infinite; FolderInUseError while another process trains there; what `openDevice` throws.
  */
 export async function trainClassifier(
   settings: ClassifierSettings,
@@ -46,11 +46,14 @@ export async function trainClassifier(
     note,
   ]
   const directory = await RunDirectory.open(join(settings.out_dir, classifierRunName(settings)))
-  if (settings.fresh) await directory.clear()
-  const onOpen = async (next: number) => {
-    await directory.describe(settings, [...notes, ...circumstances()])
-    hooks.onStart?.(directory.path, notes, next)
-  }
+  const onOpen = await beginning(
+    directory,
+    classifierSettingsTable,
+    settings,
+    notes,
+    Math.log(description.classes),
+    hooks,
+  )
   const options = {
     ...sharedOptions(settings, device.name, validator?.hasAuroc ?? false),
     regulariserType: 'l2' as const,

@@ -45,7 +45,12 @@ export const saveClassifier = async (
  * @throws CheckpointError for a missing, foreign or damaged file.
  */
 export async function loadClassifier(given: string, step?: number): Promise<SavedClassifier> {
-  const { path } = await locateModel(given, step)
+  const { path, format } = await locateModel(given, step)
+  if (format === 'tensorflow')
+    throw new CheckpointError(
+      path,
+      'a TensorFlow checkpoint; classifiers of the TensorFlow program cannot be read',
+    )
   const { tensors, metadata } = await readSafetensors(path)
   if (metadata.format !== formatName)
     throw new CheckpointError(

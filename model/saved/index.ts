@@ -1,12 +1,10 @@
 /**
  * Models in files: the folder's door. `loadModel` has `locate` find the file that a path means, and
  * `safetensorsModel` (ours) or `tensorFlowModel` (the reference's) turn its tensors into a training state by their names
- * (`savedModel`). Both write such files, too; `classifierModel` does for classifiers. `checkpoints` are those that a run
- * leaves in its folder. The file formats themselves, which know nothing of models, are in `checkpoint/`. `halved` rounds a
+ * (`savedModel`). Both write such files, too; `classifierModel` does for classifiers. The file formats themselves, which know nothing of models, are in `checkpoint/`. `halved` rounds a
  * model to 16 bits.
  */
 
-export { type Checkpoint, checkpointPath, runCheckpoints } from './checkpoints.js'
 export {
   type ClassifierDescription,
   loadClassifier,
@@ -17,6 +15,7 @@ export {
 } from './classifierModel.js'
 export { halved } from './halved.js'
 export { loadModel, loadToTrain } from './loadModel.js'
+export { type Checkpoint, checkpointPath, checkpointsIn, runIn } from './locate.js'
 export { modelOf, parametersOf, saveState } from './safetensorsModel.js'
 export type { SavedModel } from './savedModel.js'
 export { toReference } from './tensorFlowModel.js'

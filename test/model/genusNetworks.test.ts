@@ -162,7 +162,7 @@ test('networks of genera are found in a folder', async t => {
   await save('Yersinia.safetensors')
   t.deepEqual([...(await loadGenera(folder)).keys()], ['Bacillus', 'Vibrio', 'Yersinia'])
   await save('Vibrio', 'run2', 'model', 'model_3.safetensors')
-  t.match(await failure(), /Vibrio: 2 runs are in this folder, wanted one/)
+  t.match(await failure(), /Vibrio: 2 runs are in this folder; give one of them: .*run1, .*run2/)
   rmSync(join(folder, 'Vibrio', 'run2'), { recursive: true })
   length = 250
   await save('Yersinia.safetensors')

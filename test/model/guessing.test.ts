@@ -22,3 +22,12 @@ test('GuessingWatch: what training in earnest passes through is no reason to say
   t.equal(watch.atEnd(), undefined)
   t.end()
 })
+
+test('GuessingWatch: of other classes than bases, in their own unit', t => {
+  const watch = new GuessingWatch(Math.log(2), 'nats')
+  watch.see(0, 1.3)
+  t.equal(watch.atEnd(), undefined, 'not far from ln 2')
+  watch.see(1, 1.5)
+  t.match(watch.atEnd() ?? '', /the loss is 1\.500 nats, far above the 0\.69 of guessing/)
+  t.end()
+})

@@ -51,6 +51,7 @@ test('settings: what makes no sense is named, with what would', t => {
     [{ optimiser: 'rprop' }, 'optimiser rprop: give adam, adamw or sgd'],
     [{ lr_schedule: 'step' }, 'lr_schedule step: give constant, cosine or linear'],
     [{ clip_norm: -1 }, 'clip_norm -1: give 0 or more'],
+    [{ save_every: '10' }, 'save_every 10: give a time such as 90s, 10m or 1h, or nothing'],
     [{ momentum: 1 }, 'momentum 1: give 0 or more, less than 1'],
   ]
   for (const [change, message] of cases) {

@@ -53,7 +53,10 @@ test('trainFromSettings: a run that is refused leaves what its directory says as
       },
     },
   ).catch((error: Error) => error.message)
-  t.match(String(refused), /this run had seed '1234', now it is '5'/)
+  t.match(
+    String(refused),
+    /this run began with random_seed 1234, now 5; a run is resumed with what it began with \(fresh starts anew\)/,
+  )
   t.deepEqual(await contents(), before)
   t.notOk(started)
   await rm(folder, { recursive: true })

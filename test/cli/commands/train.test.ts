@@ -1,8 +1,10 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { constants } from 'node:os'
 import { join } from 'node:path'
 import test from 'tape'
+import { interruptSignals } from '../../../cli/interrupt.js'
 import { decode, syntheticReads, writeReads } from '../../../data/index.js'
-import { loadModel } from '../../../model/index.js'
+import { loadModel, settingsTable } from '../../../model/index.js'
 import { sharedPath, testShared } from '../../shared.js'
 import { command, scratch, shell, start, xenograd } from '../support.js'
 
@@ -109,20 +111,14 @@ test("train: the reference's command line runs as it is", async t => {
   t.match(again.stderr, /nothing left to do; model .*model_20\.safetensors/, 'a finished run is finished')
 })
 
-test('train: Ctrl-C writes a checkpoint, and the same command goes on to the same end', async t => {
-  const root = scratch()
-  const flags = [...(await dataFlags(root)), ...small, '--num_steps=400', '--val_freq=1000']
-  const straight = await xenograd(['train', ...flags, `--out_dir=${join(root, 'straight')}`])
-  t.equal(straight.code, 0, straight.stderr)
-
-  const out = join(root, 'interrupted')
+/** Starts a training, and returns when it has written its first line of metrics. */
+async function startTraining(flags: readonly string[], out: string) {
   const child = start(['train', ...flags, `--out_dir=${out}`])
-  const ended = new Promise(resolve => child.once('close', resolve))
+  const ended = new Promise<number | null>(resolve => child.once('close', resolve))
   let said = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said += text
   })
-  // The first line of metrics is written when the training has begun.
   const begun = async (): Promise<boolean> => {
     const run = await runIn(out).catch(() => undefined)
     return (
@@ -130,18 +126,110 @@ test('train: Ctrl-C writes a checkpoint, and the same command goes on to the sam
     )
   }
   while (child.exitCode === null && !(await begun())) await new Promise(resolve => setTimeout(resolve, 5))
-  child.kill('SIGINT')
-  const code = await ended
-  t.equal(code, 130, said)
-  const steps = (await readdir(join(await runIn(out), 'model'))).filter(name => name.endsWith('.safetensors'))
-  t.ok(!steps.includes('model_399.safetensors'), `stopped at ${steps}`)
+  return { child, ended, said: () => said }
+}
 
-  const resumed = await xenograd(['train', ...flags, `--out_dir=${out}`])
-  t.equal(resumed.code, 0, resumed.stderr)
-  t.match(resumed.stderr, /\n {2}goes on at step \d+\n/)
+test('train: interrupts write a checkpoint, and the same command goes on to the same end', async t => {
+  const root = scratch()
+  const flags = [...(await dataFlags(root)), ...small, '--num_steps=400', '--val_freq=1000']
+  const straight = await xenograd(['train', ...flags, `--out_dir=${join(root, 'straight')}`])
+  t.equal(straight.code, 0, straight.stderr)
   const last = async (folder: string) =>
     readFile(join(await runIn(join(root, folder)), 'model', 'model_399.safetensors'))
-  t.ok((await last('straight')).equals(await last('interrupted')), 'bit for bit')
+
+  for (const signal of interruptSignals) {
+    const out = join(root, signal)
+    const { child, ended, said } = await startTraining([...flags, '--save_every=0.001s'], out)
+    // A terminal that is gone takes no messages either.
+    if (signal === 'SIGHUP') child.stderr.destroy()
+    child.kill(signal)
+    t.equal(await ended, 128 + constants.signals[signal], `${signal} ${said()}`)
+    t.deepEqual((await readdir(await runIn(out))).sort(), [
+      'metrics.jsonl',
+      'model',
+      'params.json',
+      'run.txt',
+    ])
+    const steps = (await readdir(join(await runIn(out), 'model'))).filter(name =>
+      name.endsWith('.safetensors'),
+    )
+    t.ok(steps.length > 0 && !steps.includes('model_399.safetensors'), `stopped at ${steps}`)
+
+    const resumed = await xenograd(['train', ...flags, `--out_dir=${out}`])
+    t.equal(resumed.code, 0, resumed.stderr)
+    t.match(resumed.stderr, /\n {2}goes on at step \d+\n/)
+    t.ok((await last('straight')).equals(await last(signal)), 'bit for bit')
+  }
+})
+
+test('train: a run that another process trains is left alone; one that was killed is taken over', async t => {
+  const root = scratch()
+  const out = join(root, 'out')
+  const flags = [...(await dataFlags(root)), ...small, '--num_steps=100000']
+  const { child, ended } = await startTraining(flags, out)
+  child.kill('SIGSTOP')
+  const contents = async () => readFile(join(await runIn(out), 'metrics.jsonl'), 'utf8')
+  const before = await contents()
+  const second = await xenograd(['train', ...flags, `--out_dir=${out}`])
+  t.equal(second.code, 1)
+  t.match(
+    second.stderr,
+    new RegExp(`: process ${child.pid} on .* works in this folder; wait until it has ended, or take another`),
+  )
+  t.equal(await contents(), before)
+  child.kill('SIGKILL')
+  await ended
+  const resumed = await xenograd(['train', ...flags, '--num_steps=1', `--out_dir=${out}`])
+  t.equal(resumed.code, 0, resumed.stderr)
+})
+
+test('train: the folder of a run means the run, for whatever takes a model', async t => {
+  const root = scratch()
+  const out = join(root, 'out')
+  const data = await dataFlags(root)
+  const flags = [...data, ...small, '--num_steps=1']
+  t.equal((await xenograd(['train', ...flags, `--out_dir=${out}`])).code, 0)
+  const reads = join(root, 'reads.fa')
+  await writeFile(reads, Array.from({ length: 40 }, (_, i) => `>r${i}\nACGTACG${'ACGT'[i % 4]}\n`).join(''))
+  const commands = [
+    ['info', out],
+    ['score', '-m', out, '-b', out, reads],
+    ['evaluate', '--foreground', out, '--background', out, '--in', reads, '--ood', reads, '--runs', out],
+    ['calibrate', '-m', out, reads, '--lengths', '8', '-o', join(root, 'detector.safetensors')],
+    ['convert', out, join(root, 'copy.safetensors')],
+    ['train', ...flags, '--init', out, `--out_dir=${join(root, 'other')}`],
+  ]
+  const runs = await Promise.all(commands.map(args => xenograd(args)))
+  for (const [i, { code, stderr }] of runs.entries()) t.equal(code, 0, `${commands[i][0]}: ${stderr}`)
+  const checkpoint = join(await runIn(out), 'model', 'model_0.safetensors')
+  const replaced = await xenograd(['convert', out, checkpoint])
+  t.match(replaced.stderr, /would replace .*out, which is read/)
+
+  t.equal((await xenograd(['train', ...flags, '--batch_size=10', `--out_dir=${out}`])).code, 0)
+  const several = await xenograd(['info', out])
+  t.equal(several.code, 1)
+  t.match(several.stderr, /out: 2 runs are in this folder; give one of them: .*_bs10_.*, .*_bs20_/)
+})
+
+test('train: what has changed is refused or told, as --help says', async t => {
+  const root = scratch()
+  const flags = [...(await dataFlags(root)), ...small, '--num_steps=2', `--out_dir=${join(root, 'out')}`]
+  t.equal((await xenograd(['train', ...flags])).code, 0)
+  const [refused, told, help] = [
+    await xenograd(['train', ...flags, '--dropout_rate=0.2']),
+    await xenograd(['train', ...flags, '--num_steps=3', '--val_freq=1', '--device=reference']),
+    await xenograd(['train', '--help']),
+  ]
+  t.equal(refused.code, 1)
+  t.match(refused.stderr, /this run began with --dropout_rate 0\.1, now 0\.2; .* \(--fresh starts anew\)/)
+  t.equal(told.code, 0, told.stderr)
+  t.match(
+    told.stderr,
+    /\n {2}num_steps was 2, is now 3\n {2}val_freq was 10, is now 1\n {2}device was wasm: .*, is now reference: .*\n {2}goes on at step 2\n/,
+  )
+  const others = /These may be others, and are told if they are: ([^.]*) \(with/.exec(help.stdout)?.[1]
+  for (const [name, { resume }] of Object.entries(settingsTable))
+    t.equal(new RegExp(`--${name}\\b`).test(others ?? ''), resume === 'told', name)
 })
 
 test('train: the number of threads changes nothing but the banner', async t => {

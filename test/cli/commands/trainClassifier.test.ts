@@ -120,7 +120,7 @@ test("train-classifier: the reference's flags, a run directory, and scores that 
   t.match(again.stderr, /nothing left to do; model .*model_40\.safetensors/, 'a finished run is finished')
   const other = await xenograd(['train-classifier', ...flags, '--random_seed=5'])
   t.equal(other.code, 1)
-  t.match(other.stderr, /this run had seed '1234', now it is '5'/)
+  t.match(other.stderr, /this run began with --random_seed 1234, now 5/)
 })
 
 test('train-classifier: Ctrl-C writes a checkpoint, and the same command goes on to the same end', async t => {
@@ -208,5 +208,30 @@ test('train-classifier: what makes no sense is said before anything is done', as
     t.equal(ended.code, code, flags.join(' '))
     t.match(ended.stderr, message)
     t.equal(ended.stderr.trim().split('\n').length, 1, 'one line')
+  }
+})
+
+test('train-classifier: a loss far above that of guessing is said; a run of the reference is refused', async t => {
+  const root = scratch()
+  const out = join(root, 'out')
+  const flags = [...(await dataFlags(root)), ...small, '--num_steps=1', `--out_dir=${out}`]
+  const diverged = await xenograd(['train-classifier', ...flags, '--num_steps=30', '--learning_rate=100'])
+  t.equal(diverged.code, 0)
+  t.match(
+    diverged.stderr,
+    /xenograd train-classifier: step 29: the loss is .* nats, far above the 1\.79 of guessing, at the end/,
+  )
+  t.equal((await xenograd(['train-classifier', ...flags])).code, 0)
+  const run = join(out, (await readdir(out)).find(name => name.includes('_lr0.0100_'))!)
+  await writeFile(join(run, 'model', 'model_900.ckpt.index'), '')
+  const before = await readdir(join(run, 'model'))
+  for (const change of [[], ['--fresh']]) {
+    const { code, stderr } = await xenograd(['train-classifier', ...flags, ...change])
+    t.equal(code, 1)
+    t.match(
+      stderr,
+      /model_900\.ckpt: a (TensorFlow checkpoint; classifiers|checkpoint) of the TensorFlow program/,
+    )
+    t.deepEqual(await readdir(join(run, 'model')), before)
   }
 })

@@ -1,7 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'tape'
-import { syntheticReads, writeReads } from '../../../data/index.js'
+import { FolderLock, syntheticReads, writeReads } from '../../../data/index.js'
 import { rowsOf, scratch, start, xenograd } from '../support.js'
 
 /** Flags of a small grid on small data. */
@@ -92,4 +92,24 @@ test('tune: what makes no sense, and trainings that fail', async t => {
   )
   t.equal(failures?.length, 2, 'with a regulariser they diverge')
   t.equal(rowsOf(diverging.stdout).length, 1, 'the others are compared')
+})
+
+test('tune and train --each-genus: a folder that another process trains in is left alone', async t => {
+  const folder = scratch()
+  const out = join(folder, 'out')
+  mkdirSync(out)
+  const manifest = join(folder, 'MANIFEST.tsv')
+  writeFileSync(join(folder, 'a.fna'), `>a\n${'ACGTTGCA'.repeat(100)}\n`)
+  writeFileSync(manifest, 'file\tset\tgenus\tpart\na.fna\tID\tA\ttrain:0-1\n')
+  const lock = await FolderLock.take(out)
+  for (const args of [
+    ['tune', ...(await smallGrid(folder))],
+    ['train', '--each-genus', '--genomes', manifest, '--seq_len=20'],
+  ]) {
+    const { code, stderr } = await xenograd([...args, `--out_dir=${out}`])
+    t.equal(code, 1, stderr)
+    t.match(stderr, /xenograd: .*out: process \d+ on .* works in this folder/)
+    t.deepEqual(readdirSync(out), ['lock.json'])
+  }
+  lock.release()
 })
