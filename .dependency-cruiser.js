@@ -46,7 +46,7 @@ export const order = {
   ],
   data: [['fetch'], ['*'], ['formats'], ['read.ts'], ['io']],
   eval: [['index.ts'], ['report'], ['*'], ['scores']],
-  cli: [['main.ts'], ['commands'], ['scoreTable'], ['*']],
+  cli: [['main.ts'], ['program.ts'], ['commands'], ['scoreTable'], ['*']],
 }
 
 /** Folders that others enter through their doors alone, and the doors. */

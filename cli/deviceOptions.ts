@@ -10,6 +10,7 @@ import {
 } from '../engine/index.js'
 import { deviceChoices, nameOfDevice, parseDevice } from './deviceFile.js'
 import { UsageError } from './failure.js'
+import { RepeatableOption } from './options.js'
 
 /** A flag of the command line for an option of one device; what it means and takes stands in that device's table. */
 type DeviceFlag = {
@@ -58,13 +59,14 @@ export const deviceOption = (byDefault = deviceNames()[0]): Option =>
 /** The flags that devices have, for every command that computes. */
 export const deviceOptionFlags = (): Option[] => [
   ...deviceFlags.map(commanderOption),
-  new Option(
+  new RepeatableOption(
     '--device-option <name=value>',
     'an option of the device by its name, for those without a flag; may be given again',
-  ).argParser((text, earlier: readonly string[] = []) => {
-    if (!/^[^=]+=/.test(text)) throw new InvalidArgumentError('Give name=value.')
-    return [...earlier, text]
-  }),
+    text => {
+      if (!/^[^=]+=/.test(text)) throw new InvalidArgumentError('Give name=value.')
+      return text
+    },
+  ),
 ]
 
 function commanderOption({ flags, device, option, otherwise }: DeviceFlag): Option {

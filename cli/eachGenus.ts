@@ -5,6 +5,7 @@ import type { ChosenDevice } from './deviceOptions.js'
 import { exitCodes, UsageError } from './failure.js'
 import { interruptExitCode, interrupted, watchInterrupts } from './interrupt.js'
 import { say } from './progress.js'
+import type { Summary } from './summary.js'
 import { type ProcessFlags, type Training, trainUnfinished } from './trainingProcesses.js'
 
 /**
@@ -16,7 +17,7 @@ export async function trainEachGenus(
   settings: Settings,
   flags: ProcessFlags,
   device: ChosenDevice,
-): Promise<void> {
+): Promise<Summary> {
   if (!settings.genomes) throw new UsageError('--each-genus trains on genomes; give --genomes')
   if (settings.filter_label !== -1)
     throw new UsageError('--each-genus trains on every genus; leave --filter-label out')
@@ -38,4 +39,12 @@ export async function trainEachGenus(
     say(
       `networks of ${genera.size} genera in ${settings.out_dir}: xenograd fit --networks ${settings.out_dir} …`,
     )
+  return {
+    interrupted: interrupted.aborted,
+    trainings: trainings.map(({ name, run }, i) => ({
+      genus: name,
+      run,
+      outcome: outcomes[i] ?? 'not begun',
+    })),
+  }
 }

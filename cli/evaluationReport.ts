@@ -1,20 +1,21 @@
 import { readFile, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { InputError, writeFileAtomic } from '../data/index.js'
+import { InputError } from '../data/index.js'
 import {
   type Evaluation,
   type EvaluationReads,
   evaluationPage,
   evaluationPlot,
   formatMarkdown,
-  formatTable,
   formatTsv,
+  type LoggedAuroc,
   meanLoggedAuroc,
   type StepWindow,
   type TrainingCurve,
   trainingCurve,
 } from '../eval/index.js'
 import { RunDirectory, runIn } from '../model/index.js'
+import { writeText } from './output.js'
 
 /** Where to write what an evaluation has found, and the trainings whose curves it shows. */
 export type ReportFlags = {
@@ -36,36 +37,44 @@ export type ReportSource = {
   facts: Readonly<Record<string, string | undefined>>
 }
 
-/**
- * Writes the files that the flags name, and prints the table.
- * @throws InputError for a run directory without metrics.
- */
+/** Trainings that are shown beside the scores: their curves, and the means of the AUROCs that they logged. */
+export type TrainingCurves = {
+  readonly curves: readonly TrainingCurve[]
+  readonly logged: readonly LoggedAuroc[]
+}
+
+/** The trainings that the flags name. @throws InputError for a run directory without metrics. */
+export async function trainingCurves({ runs = [], window }: ReportFlags): Promise<TrainingCurves> {
+  const curves = await Promise.all(runs.map(readCurve))
+  return { curves, logged: curves.map(curve => meanLoggedAuroc(curve, window)) }
+}
+
+/** Writes the files that the flags name, each by itself: returns what was wrong with those that could not be written. */
 export async function writeReport(
   reads: EvaluationReads,
   evaluation: Evaluation,
   { title, unit, facts }: ReportSource,
-  { json, table, markdown, plot, html, runs = [], window }: ReportFlags,
-): Promise<void> {
-  const curves = await Promise.all(runs.map(readCurve))
-  const logged = curves.map(curve => meanLoggedAuroc(curve, window))
+  { curves, logged }: TrainingCurves,
+  { table, markdown, plot, html }: ReportFlags,
+): Promise<string[]> {
   const options = { title, ...(unit !== undefined && { unit }) }
-  if (json !== undefined) {
-    const found = { ...facts, ...evaluation, ...(logged.length && { loggedAurocs: logged }) }
-    await writeFileAtomic(json, `${JSON.stringify(found, undefined, 2)}\n`)
-  }
-  if (table !== undefined) await writeFileAtomic(table, formatTsv(evaluation, logged))
-  if (markdown !== undefined) await writeFileAtomic(markdown, formatMarkdown(evaluation, logged))
-  if (plot !== undefined) await writeFileAtomic(plot, await evaluationPlot(reads, evaluation, options))
-  if (html !== undefined) {
-    const notes = Object.entries(facts).flatMap(([name, fact]) =>
-      fact === undefined ? [] : `${name}: ${fact}`,
-    )
-    await writeFileAtomic(
-      html,
-      await evaluationPage(reads, evaluation, { ...options, notes, curves, logged }),
-    )
-  }
-  process.stdout.write(formatTable(evaluation, logged))
+  const notes = Object.entries(facts).flatMap(([name, fact]) =>
+    fact === undefined ? [] : `${name}: ${fact}`,
+  )
+  const files: [path: string | undefined, make: () => string | Promise<string>][] = [
+    [table, () => formatTsv(evaluation, logged)],
+    [markdown, () => formatMarkdown(evaluation, logged)],
+    [plot, () => evaluationPlot(reads, evaluation, options)],
+    [html, () => evaluationPage(reads, evaluation, { ...options, notes, curves, logged })],
+  ]
+  const failures: string[] = []
+  for (const [path, make] of files)
+    try {
+      if (path !== undefined) await writeText(path, await make())
+    } catch (error) {
+      failures.push((error as Error).message)
+    }
+  return failures
 }
 
 /** The curve of a training. @throws InputError when the folder is not that of a run, or of several. */

@@ -66,8 +66,18 @@ export async function loadChosenDetector(
 }
 
 /** How many numbers a model has learned. */
-export const parameterCount = ({ state }: SavedModel): number =>
+const parameterCount = ({ state }: SavedModel): number =>
   leaves(state.parameters).reduce((sum, t) => sum + t.size, 0)
+
+/** What a model is, by names. */
+export const modelSummary = async (model: SavedModel) => ({
+  path: model.path,
+  cell: model.options.cell.name,
+  hidden: model.options.hidden,
+  embedding: model.options.embedding ?? false,
+  parameters: parameterCount(model),
+  updates: await model.state.updates.item(),
+})
 
 /** A model in a line: `model_900.ckpt: lstm, hidden 30, 4204 parameters, step 900`. */
 export function describeModel(model: SavedModel): string {

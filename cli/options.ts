@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 
 /**
  * Options may be written with dashes or underscores (`--batch_size`, as the reference has it): the names, not their
@@ -20,3 +20,14 @@ export const wholeNumber =
       throw new InvalidArgumentError(`Give a whole number, ${least} or more.`)
     return value
   }
+
+/** An option that may be given several times: what `parse` makes of each is its value, in their order. */
+export class RepeatableOption extends Option {
+  constructor(flags: string, description: string, parse: (text: string) => unknown = text => text) {
+    super(flags, description)
+    this.argParser((text, earlier: readonly unknown[] = []) => [...earlier, parse(text)])
+  }
+}
+
+/** Whether an option takes several values, each by itself. */
+export const isRepeatable = (option: Option): boolean => option.variadic || option instanceof RepeatableOption

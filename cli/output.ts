@@ -12,6 +12,15 @@ export async function writeTable(path: string, rows: AsyncIterable<string>): Pro
   for await (const text of rows) if (!process.stdout.write(text)) await once(process.stdout, 'drain')
 }
 
+/** Writes a text as a whole: to standard output for `-`, else as `writeTable`. @throws Error when it cannot be written. */
+export const writeText = (path: string, text: string): Promise<void> =>
+  writeTable(
+    path,
+    (async function* () {
+      yield text
+    })(),
+  )
+
 /** A file that is written beside the table, piece by piece, whole or not at all. */
 export type SideFile = {
   write(text: string | Uint8Array): Promise<void>

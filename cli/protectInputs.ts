@@ -6,28 +6,23 @@ import { UsageError } from './failure.js'
 /**
  * Checks that no file that a command line asks to write is one that it names otherwise, or asks to write twice: a table
  * must not replace the reads that it is made of. It knows outputs by the way in which their options and arguments are
- * declared, `<out>`; everything else on the command line that is the name of a file counts as an input. Files are
+ * declared, `<out>` or `<out-folder>`; everything else on the command line that is the name of a file counts as an input. Files are
  * compared by what they are, through links.
  * @throws UsageError that names both.
  */
 export function protectInputs(command: Command): void {
+  const paths = namedPaths(command)
   // Standard input is not named where it is all there is to read.
-  const inputs = ['-']
-  const outputs: { option: string; path: string }[] = []
-  const sort = (placeholder: string, option: string, value: unknown) => {
-    for (const path of [value].flat()) {
-      if (typeof path !== 'string') continue
-      if (!isOutput(placeholder)) inputs.push(path)
-      else if (path !== '-') outputs.push({ option, path })
-    }
-  }
-  for (const option of command.options)
-    sort(option.flags, option.long ?? option.flags, command.getOptionValue(option.attributeName()))
-  for (const [i, argument] of command.registeredArguments.entries())
-    sort(`<${argument.name()}>`, argument.name(), command.processedArgs[i])
-
+  const inputs = ['-', ...paths.flatMap(({ kind, path }) => (kind === 'input' ? [path] : []))]
+  const outputs = paths.filter(({ kind }) => kind !== 'input')
+  const [first, second] = outputs.filter(({ path }) => path === '-')
+  if (second)
+    throw new UsageError(
+      `${first.option} and ${second.option} would both go to standard output; give one of them a file`,
+    )
   const seen = new Map<string, string>()
   for (const { option, path } of outputs) {
+    if (path === '-') continue
     const target = targetOf(path)
     const other = seen.get(target)
     if (other && !isDevice(target))
@@ -43,8 +38,40 @@ export function protectInputs(command: Command): void {
   }
 }
 
-/** Whether an option or argument that is declared so names a file to write. */
-export const isOutput = (flags: string): boolean => /[<[]out[\]>]/.test(flags)
+/** A text on a command line that names a file or a folder, if an input: that may. */
+export type NamedPath = {
+  /** The option or the argument, as a message calls it. */
+  readonly option: string
+  readonly path: string
+  readonly kind: 'input' | 'output' | 'outputFolder'
+}
+
+/** All texts on a command line, and whether they name what is written. */
+export function namedPaths(command: Command): NamedPath[] {
+  const options = command.options.map(option => ({
+    flags: option.flags,
+    option: option.long ?? option.flags,
+    value: command.getOptionValue(option.attributeName()) as unknown,
+  }))
+  const positional = command.registeredArguments.map((argument, i) => ({
+    flags: `<${argument.name()}>`,
+    option: argument.name(),
+    value: command.processedArgs[i] as unknown,
+  }))
+  return [...options, ...positional].flatMap(({ flags, option, value }) =>
+    [value]
+      .flat()
+      .filter(path => typeof path === 'string')
+      .map(path => ({ option, path, kind: kindOf(flags) })),
+  )
+}
+
+/** What an option or an argument that is declared so names. */
+function kindOf(flags: string): NamedPath['kind'] {
+  const [, placeholder] = /[<[](out|out-folder)[\]>]/.exec(flags) ?? []
+  if (placeholder === undefined) return 'input'
+  return placeholder === 'out' ? 'output' : 'outputFolder'
+}
 
 /** Which file a path leads to, the same for all its names; undefined for none and for what is no plain file. */
 function identityOf(path: string): string | undefined {

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { Option } from 'commander'
 import type { Runtime } from '../engine/index.js'
-import type { SavedDetector } from '../model/index.js'
+import { type SavedDetector, version } from '../model/index.js'
 import { type DeviceArguments, deviceOption, deviceOptionFlags } from './deviceOptions.js'
 import type { Extent } from './input.js'
 import { interrupted } from './interrupt.js'
@@ -9,7 +9,6 @@ import { describeDetector } from './models.js'
 import { wholeNumber } from './options.js'
 import { type Progress, say, startProgress } from './progress.js'
 import type { Tally } from './tally.js'
-import { version } from './version.js'
 
 /**
  * Progress on stderr of an input that is scored. What is read is ahead of what is scored, by a whole chromosome if there

@@ -33,9 +33,8 @@ function optionsOf(name: string, { kind, default: value, meaning }: Setting): Op
   if (kind === 'boolean')
     return [option('[flag]').argParser(parseFlag).preset(true), new Option(`--no${long.slice(2)}`).hideHelp()]
   if (kind !== 'string') return [option('<number>').argParser(parseNumber)]
-  return [
-    name === 'device' ? option('<name>').argParser(text => text && parseDevice(text)) : option('<text>'),
-  ]
+  if (name === 'device') return [option('<name>').argParser(text => text && parseDevice(text))]
+  return [option(name === 'out_dir' ? '<out-folder>' : '<text>')]
 }
 
 /** A flag for every setting of a table. */

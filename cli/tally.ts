@@ -10,6 +10,8 @@ export class Tally {
   undefinedScores = 0
   /** Reads in whose names characters were replaced that cannot stand in a table. */
   replacedNames = 0
+  /** Rows of a table that are called so. */
+  readonly calls = { known: 0, unknown: 0, NA: 0 }
   readonly #began = performance.now()
 
   /** Counts a read; `hasScore`: whether a score is defined for it. */
@@ -24,6 +26,13 @@ export class Tally {
   get readsPerSecond(): string {
     const rate = (1000 * this.reads) / (performance.now() - this.#began)
     return `${Number(rate.toPrecision(3))} reads/s`
+  }
+
+  /** All counts by names; calls where there are any. */
+  summary() {
+    const { reads, bases, unknownBases, undefinedScores, replacedNames, calls } = this
+    const called = Object.values(calls).some(count => count > 0)
+    return { reads, bases, unknownBases, undefinedScores, replacedNames, ...(called && { calls }) }
   }
 
   /** What users must know, if anything. */

@@ -130,3 +130,4 @@ export type {
   Validator,
 } from './validation.js'
 export { loadValidation } from './validationData.js'
+export { version } from './version.js'

@@ -23,6 +23,7 @@ import { type TrainOptions, type TrainResult, type TrainSettings, train } from '
 import { loadTrainingData } from './trainingData.js'
 import type { StepMetrics } from './trainStep.js'
 import { loadValidation } from './validationData.js'
+import { version } from './version.js'
 
 /** What a training tells about itself. */
 export type TrainHooks = {
@@ -95,6 +96,7 @@ export async function beginning<Table extends SettingsTable>(
 
 /** What a run's notes say beside what the terminal shows. */
 const circumstances = (): string[] => [
+  `xenograd ${version()}`,
   `node ${process.version}, ${cpus()[0]?.model ?? process.arch}`,
   `command: ${process.argv.join(' ')}`,
 ]

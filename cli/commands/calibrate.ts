@@ -15,9 +15,10 @@ import { UsageError } from '../failure.js'
 import { inputPaths, openInput } from '../input.js'
 import { interrupted, watchInterrupts } from '../interrupt.js'
 import { loadChosenDetector } from '../models.js'
-import { wholeNumber } from '../options.js'
+import { RepeatableOption, wholeNumber } from '../options.js'
 import { say, startProgress } from '../progress.js'
 import { type ScoringFlags, sayBanner, scoringOptions } from '../scoring.js'
+import { type Summary, summarised } from '../summary.js'
 
 type CalibrateFlags = ScoringFlags & {
   foreground?: string
@@ -61,10 +62,11 @@ export function register(program: Command): void {
     )
     .option('-b, --background <model>', 'model of the background, if --foreground is a single model')
     .requiredOption('-o, --output <out>', 'the detector to write, a safetensors file')
-    .option(
-      '--add <detector>',
-      'take the scores and the networks of genera of this detector, too (xenograd fit makes them); may be repeated',
-      (path: string, before: string[] = []) => [...before, path],
+    .addOption(
+      new RepeatableOption(
+        '--add <detector>',
+        'take the scores and the networks of genera of this detector, too (xenograd fit makes them); may be repeated',
+      ),
     )
     .option('--half', 'store the networks at 16 bits a parameter, half the size')
     .option('--genomes <manifest>', 'table of genomes to sample fragments from')
@@ -80,7 +82,7 @@ export function register(program: Command): void {
     .option('--description <text>', 'note how it was made')
     .addHelpText('after', help)
   for (const option of scoringOptions()) command.addOption(option)
-  command.action(calibrate)
+  summarised(command, calibrate)
 }
 
 const defaultLengths = [100, 160, 250, 400, 630, 1000, 1600, 2500, 4000, 6300, 10_000, 20_000]
@@ -93,7 +95,7 @@ function parseLengths(text: string): number[] {
   return [...new Set(lengths)].sort((a, b) => a - b)
 }
 
-async function calibrate(files: string[], flags: CalibrateFlags): Promise<void> {
+async function calibrate(files: string[], flags: CalibrateFlags): Promise<Summary> {
   if (flags.genomes !== undefined && files.length)
     throw new UsageError('give either --genomes, to sample fragments from, or files of reads')
   watchInterrupts()
@@ -138,6 +140,17 @@ async function calibrate(files: string[], flags: CalibrateFlags): Promise<void> 
   const metadata = { ...saved.metadata, ...(genera && { genera }), ...(description && { description }) }
   await saveDetector(flags.output, { ...saved, calibration, metadata })
   if (!flags.quiet) say(`${flags.output}: calibrated with ${fragments.source}`)
+  const ofScores = [...calibration.scores].map(([name, { lengths, scores }]) => [
+    name,
+    lengths.map((length, i) => ({ length, fragments: scores[i].length })),
+  ])
+  return {
+    detector: flags.output,
+    source: fragments.source,
+    bothStrands,
+    genera: genera ? genera.split(/,\s*/) : [],
+    scores: Object.fromEntries(ofScores),
+  }
 }
 
 /**

@@ -25,6 +25,7 @@ import {
   openChosenDevice,
 } from '../deviceOptions.js'
 import { exitCodes } from '../failure.js'
+import { print, type SummaryFlags, summarised } from '../summary.js'
 
 /** One line of the self-test: resolves to what was found, throws what went wrong. */
 type Test = { readonly name: string; readonly run: (device: Runtime) => Promise<string> }
@@ -53,24 +54,28 @@ export function register(program: Command): void {
     .addOption(deviceOption('all'))
     .addHelpText('after', help)
   for (const option of deviceOptionFlags()) command.addOption(option)
-  command.action(async ({ cell, ...given }: DeviceArguments & { readonly cell?: string }) => {
-    let failed = false
-    const print = (device: string, { verdict, what, found }: CheckLine) => {
-      process.stdout.write(`${verdict}  ${device.padEnd(10)} ${what.padEnd(10)} ${found}\n`)
-      failed ||= verdict === 'FAIL'
+  summarised(command, async (given: DeviceArguments & SummaryFlags & { readonly cell?: string }) => {
+    const checks: (CheckLine & { readonly device?: string; readonly cell?: string })[] = []
+    const note = (subject: { readonly device: string } | { readonly cell: string }, line: CheckLine) => {
+      const [name] = Object.values(subject)
+      print(given, `${line.verdict}  ${name.padEnd(10)} ${line.what.padEnd(10)} ${line.found}\n`)
+      checks.push({ ...subject, ...line })
     }
-    const end = () => {
-      if (failed) process.exitCode = exitCodes.failure
+    if (given.cell !== undefined) {
+      const cell = basename(given.cell)
+      const device = await openChosenDevice(given)
+      for await (const line of checkOwnCell(given.cell, device)) note({ cell }, line)
+    } else {
+      const chosen = given.device === undefined ? undefined : await chosenDevice(given)
+      if (chosen)
+        for await (const line of selfCheck(chosen.name, chosen.options)) note({ device: chosen.name }, line)
+      for (const device of chosen ? [chosen] : everyDevice(given))
+        for await (const line of checkDevice(device, chosen === undefined))
+          note({ device: device.name }, line)
     }
-    if (cell !== undefined) {
-      for await (const line of checkOwnCell(cell, await openChosenDevice(given))) print(basename(cell), line)
-      return end()
-    }
-    const chosen = given.device === undefined ? undefined : await chosenDevice(given)
-    if (chosen) for await (const line of selfCheck(chosen.name, chosen.options)) print(chosen.name, line)
-    for (const device of chosen ? [chosen] : everyDevice(given))
-      for await (const line of checkDevice(device, chosen === undefined)) print(device.name, line)
-    end()
+    const passed = !checks.some(({ verdict }) => verdict === 'FAIL')
+    if (!passed) process.exitCode = exitCodes.failure
+    return { passed, checks }
   })
 }
 

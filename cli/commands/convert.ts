@@ -10,8 +10,9 @@ import {
   writeTensorFlowCheckpoint,
 } from '../../model/index.js'
 import { UsageError } from '../failure.js'
-import { cellOption, describeModel, givenCell } from '../models.js'
+import { cellOption, describeModel, givenCell, modelSummary } from '../models.js'
 import { say } from '../progress.js'
+import { summarised } from '../summary.js'
 
 const help = `
 IN is a TensorFlow V2 checkpoint of the reference (its prefix, model_900.ckpt), a safetensors file or a run directory.
@@ -19,9 +20,11 @@ OUT ends in .safetensors, or in .ckpt for a TensorFlow checkpoint (OUT.index and
 of IN's folder goes with it if OUT's folder has none). Parameters, both moments of Adam and the number of updates are
 kept bit for bit.`
 
+type ConvertFlags = { force?: boolean; cell?: string }
+
 /** `xenograd convert`: between TensorFlow checkpoints and safetensors. */
 export function register(program: Command): void {
-  program
+  const command = program
     .command('convert')
     .description('turn a TensorFlow checkpoint into a safetensors file, or back')
     .argument('<in>', 'model to read')
@@ -29,15 +32,15 @@ export function register(program: Command): void {
     .option('-f, --force', 'replace what is there')
     .addOption(cellOption())
     .addHelpText('after', help)
-    .action(async (from: string, to: string, { force = false, cell }: { force?: boolean; cell?: string }) => {
-      const write = writerFor(to)
-      const existing = [to, `${to}.index`].find(path => existsSync(path))
-      if (existing && !force)
-        throw new Error(`${existing} exists already; choose another name, or use --force`)
-      const model = await loadModel(from, await givenCell(cell))
-      await write(to, model)
-      say(`${to}: from ${describeModel(model)}`)
-    })
+  summarised(command, async (from: string, to: string, { force = false, cell }: ConvertFlags) => {
+    const write = writerFor(to)
+    const existing = [to, `${to}.index`].find(path => existsSync(path))
+    if (existing && !force) throw new Error(`${existing} exists already; choose another name, or use --force`)
+    const model = await loadModel(from, await givenCell(cell))
+    await write(to, model)
+    say(`${to}: from ${describeModel(model)}`)
+    return { from: model.path, to, model: await modelSummary(model) }
+  })
 }
 
 /** What writes the format that a file's name asks for. @throws UsageError for a name of neither. */

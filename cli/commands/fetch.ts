@@ -1,9 +1,10 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { fetchGenomes, readWishes, wishFor } from '../../data/fetch/index.js'
+import { version } from '../../model/index.js'
 import { UsageError } from '../failure.js'
 import { interrupted, watchInterrupts } from '../interrupt.js'
 import { say } from '../progress.js'
-import { version } from '../version.js'
+import { summarised } from '../summary.js'
 
 type FetchFlags = {
   manifest?: string
@@ -30,37 +31,37 @@ are made, as NCBI asks for, with --email as the contact; failures that may pass 
 
 /** `xenograd fetch`: genomes from NCBI. */
 export function register(program: Command): void {
-  program
+  const command = program
     .command('fetch')
     .description('download genomes from NCBI, by accession or by genus')
     .argument('[accession...]', 'what to download')
-    .requiredOption('-o, --output <folder>', 'where the genomes and their MANIFEST.tsv go')
+    .requiredOption('-o, --output <out-folder>', 'where the genomes and their MANIFEST.tsv go')
     .requiredOption('--email <address>', 'whom NCBI may write to if something goes wrong', parseEmail)
     .option('--manifest <file>', 'a table of what to download')
     .option('--base-url <url>', "a mirror's address instead of NCBI's own", parseUrl)
     .option('-q, --quiet', 'only warnings and errors')
     .addHelpText('after', help)
-    .action(async (accessions: string[], flags: FetchFlags) => {
-      const { manifest, output, email, baseUrl, quiet } = flags
-      const wishes = [
-        ...accessions.map(accession => wishFor(accession, 'the command line')),
-        ...(manifest === undefined ? [] : await readWishes(manifest)),
-      ]
-      if (wishes.length === 0)
-        throw new UsageError('nothing to download: name accessions, or give --manifest')
-      watchInterrupts()
-      const { fetched, kept } = await fetchGenomes(wishes, output, {
-        email,
-        version: version().split(' ')[0],
-        signal: interrupted,
-        ...(baseUrl !== undefined && { baseUrl }),
-        onRetry: message => say(`xenograd fetch: ${message}`),
-        onGenome: (accession, what) => {
-          if (!quiet) say(`${accession} ${what}`)
-        },
-      })
-      if (!quiet) say(`${output}: ${fetched} genomes fetched, ${kept} were there`)
+  summarised(command, async (accessions: string[], flags: FetchFlags) => {
+    const { manifest, output, email, baseUrl, quiet } = flags
+    const wishes = [
+      ...accessions.map(accession => wishFor(accession, 'the command line')),
+      ...(manifest === undefined ? [] : await readWishes(manifest)),
+    ]
+    if (wishes.length === 0) throw new UsageError('nothing to download: name accessions, or give --manifest')
+    watchInterrupts()
+    const { fetched, kept } = await fetchGenomes(wishes, output, {
+      email,
+      version: version().split(' ')[0],
+      signal: interrupted,
+      ...(baseUrl !== undefined && { baseUrl }),
+      onRetry: message => say(`xenograd fetch: ${message}`),
+      onGenome: (accession, what) => {
+        if (!quiet) say(`${accession} ${what}`)
+      },
     })
+    if (!quiet) say(`${output}: ${fetched} genomes fetched, ${kept} were there`)
+    return { folder: output, fetched, kept }
+  })
 }
 
 function parseEmail(text: string): string {

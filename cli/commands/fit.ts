@@ -30,6 +30,7 @@ import { type DeviceArguments, deviceOption, deviceOptionFlags, openChosenDevice
 import { UsageError } from '../failure.js'
 import { wholeNumber } from '../options.js'
 import { say, startProgress } from '../progress.js'
+import { type Summary, summarised } from '../summary.js'
 
 type FitFlags = DeviceArguments & {
   networks?: string
@@ -104,10 +105,10 @@ export function register(program: Command): void {
     .option('-q, --quiet', 'no progress, no summary')
     .addHelpText('after', help)
   for (const option of [deviceOption(), ...deviceOptionFlags()]) command.addOption(option)
-  command.action(fit)
+  summarised(command, fit)
 }
 
-async function fit(specs: readonly ScoreSpec[], flags: FitFlags): Promise<void> {
+async function fit(specs: readonly ScoreSpec[], flags: FitFlags): Promise<Summary> {
   if (specs.length === 0 && flags.networks === undefined)
     throw new UsageError('name a score to fit (xenograd fit --help lists them), or give --networks')
   if (flags.half && flags.networks === undefined)
@@ -143,6 +144,12 @@ async function fit(specs: readonly ScoreSpec[], flags: FitFlags): Promise<void> 
   })
   networks.dispose()
   if (!flags.quiet) say([flags.output, ...scores.map(describe)].join('\n  '))
+  return {
+    detector: flags.output,
+    genera: [...genera],
+    networks: detector.genera?.size,
+    scores: scores.map(score => ({ name: score.name, kind: score.store().kind, bytes: bytesOf(score) })),
+  }
 }
 
 /** A detector with the networks of the command line, if it names some, and no more. @throws CheckpointError as `loadGenera`. */
@@ -153,13 +160,15 @@ async function networksOf({ networks, half, output }: FitFlags): Promise<SavedDe
   return half ? halvedDetector(withNetworks) : withNetworks
 }
 
+const bytesOf = (score: StorableScore): number =>
+  Object.values(score.store().arrays).reduce((sum, { byteLength }) => sum + byteLength, 0)
+
 /** A score in a line: `kmers15: 134 MB`. */
 function describe(score: StorableScore): string {
-  const { name, arrays, settings } = score.store()
-  const bytes = Object.values(arrays).reduce((sum, { byteLength }) => sum + byteLength, 0)
+  const { name, settings } = score.store()
   const rate = settings.falsePositiveRate
   return (
-    `${name}: ${Number((bytes / 1e6).toPrecision(3))} MB` +
+    `${name}: ${Number((bytesOf(score) / 1e6).toPrecision(3))} MB` +
     (typeof rate === 'number' && rate > 0
       ? `, a foreign k-mer passes with probability ${rate.toExponential(1)}`
       : '')

@@ -1,40 +1,47 @@
 import type { Command } from 'commander'
 import { printable } from '../../data/index.js'
 import { entries } from '../../engine/index.js'
-import { isDetectorFile, loadDetector, loadModel, type SavedDetector } from '../../model/index.js'
-import { cellOption, describeClassifier, describeModel, givenCell, parameterCount } from '../models.js'
+import {
+  isDetectorFile,
+  loadDetector,
+  loadModel,
+  type SavedDetector,
+  type SavedModel,
+} from '../../model/index.js'
+import { cellOption, describeClassifier, describeModel, givenCell, modelSummary } from '../models.js'
+import { print, type SummaryFlags, summarised } from '../summary.js'
 
 /** `xenograd info`: what a model file holds. */
 export function register(program: Command): void {
-  program
+  const command = program
     .command('info')
     .description('what a model or a detector is: cells, sizes, scores, calibration, notes')
     .argument('<model>', 'safetensors file, detector, run directory, or prefix of a TensorFlow checkpoint')
     .addOption(cellOption())
-    .action(async (path: string, flags: { cell?: string }) => {
-      if (await isDetectorFile(path)) return showDetector(await loadDetector(path))
-      const model = await loadModel(path, await givenCell(flags.cell))
-      const { options, state, metadata } = model
-      const properties = {
-        path: model.path,
-        cell: options.cell.name,
-        hidden: options.hidden,
-        embedding: options.embedding ?? false,
-        parameters: parameterCount(model),
-        updates: await state.updates.item(),
-      }
-      const tensors = entries(state.parameters).map(([name, t]) => [
-        `tensor ${name}`,
-        `${t.dtype} [${t.shape.join(', ')}]`,
-      ])
-      const notes = Object.entries(metadata).filter(([name]) => !(name in properties))
-      for (const [name, value] of [...Object.entries(properties), ...notes, ...tensors])
-        process.stdout.write(`${printable(name)}\t${printable(String(value))}\n`)
-    })
+  summarised(command, async (path: string, flags: SummaryFlags & { cell?: string }) => {
+    const facts = (await isDetectorFile(path))
+      ? detectorFacts(await loadDetector(path))
+      : await modelFacts(await loadModel(path, await givenCell(flags.cell)))
+    print(flags, facts.map(([name, value]) => `${printable(name)}\t${printable(String(value))}\n`).join(''))
+    return { model: Object.fromEntries(facts) }
+  })
 }
 
-/** A detector's networks, scores, calibrations and notes, a line each. */
-function showDetector(detector: SavedDetector): void {
+/** What is known of a model or a detector, in the order in which it is shown. */
+type Facts = readonly (readonly [name: string, value: string | number | boolean])[]
+
+/** A model's sizes, notes and tensors. */
+async function modelFacts(model: SavedModel): Promise<Facts> {
+  const properties = await modelSummary(model)
+  const notes = Object.entries(model.metadata).filter(([name]) => !(name in properties))
+  const tensors = entries(model.state.parameters).map(
+    ([name, t]) => [`tensor ${name}`, `${t.dtype} [${t.shape.join(', ')}]`] as const,
+  )
+  return [...Object.entries(properties), ...notes, ...tensors]
+}
+
+/** A detector's networks, scores, calibrations and notes. */
+function detectorFacts(detector: SavedDetector): Facts {
   const {
     path,
     foreground,
@@ -45,25 +52,26 @@ function showDetector(detector: SavedDetector): void {
     calibration,
     metadata,
   } = detector
-  const lines = [
-    ['path', path],
-    ...Object.entries({ foreground, background }).flatMap(([name, model]) =>
-      model ? [[name, describeModel(model)]] : [],
+  const models = Object.entries({ foreground, background }).flatMap(([name, model]) =>
+    model ? [fact(name, describeModel(model))] : [],
+  )
+  return [
+    fact('path', path),
+    ...models,
+    ...Array.from(networks, ([genus, model]) => fact(`network of ${genus}`, describeModel(model))),
+    ...(classifier ? [fact('classifier', describeClassifier(classifier))] : []),
+    ...scores.map(({ name, kind, settings }) => fact(`score ${name}`, `${kind} ${JSON.stringify(settings)}`)),
+    ...Array.from(calibration?.scores ?? [], ([name, { lengths, scores: ofLength }]) =>
+      fact(
+        `calibration ${name}`,
+        lengths.map((length, i) => `${length} bases: ${ofLength[i].length}`).join(', '),
+      ),
     ),
-    ...Array.from(networks, ([genus, model]) => [`network of ${genus}`, describeModel(model)]),
-    ...(classifier ? [['classifier', describeClassifier(classifier)]] : []),
-    ...scores.map(({ name, kind, settings }) => [`score ${name}`, `${kind} ${JSON.stringify(settings)}`]),
-    ...[...(calibration?.scores ?? [])].map(([name, { lengths, scores: ofLength }]) => [
-      `calibration ${name}`,
-      lengths.map((length, i) => `${length} bases: ${ofLength[i].length}`).join(', '),
-    ]),
     ...(calibration
-      ? [
-          ['calibrated with', calibration.source],
-          ['both strands', String(calibration.bothStrands)],
-        ]
+      ? [fact('calibrated with', calibration.source), fact('both strands', String(calibration.bothStrands))]
       : []),
     ...Object.entries(metadata),
   ]
-  for (const [name, value] of lines) process.stdout.write(`${name}\t${value}\n`)
 }
+
+const fact = (name: string, value: string): Facts[number] => [name, value]

@@ -14,6 +14,7 @@ import {
 import { UsageError } from '../failure.js'
 import { wholeNumber } from '../options.js'
 import { say } from '../progress.js'
+import { type Summary, summarised } from '../summary.js'
 
 const help = `
 MANIFEST is a table with tabs and a header line. Its columns: file (FASTA, plain or .gz, relative to the table), genus,
@@ -21,7 +22,7 @@ set (ID: in-distribution, OOD: out-of-distribution), part (train:0-0.7;val:0.7-1
 of its length, is for what), and optionally accession and length_bp. Genomes called ID have parts train and val, those
 called OOD val; reads for a test are made where there are parts called test.
 
-Below OUT come folders in the reference's layout, which xenograd train and evaluate take: TFRecord files with as many
+Below OUT-FOLDER come folders in the reference's layout, which xenograd train and evaluate take: TFRecord files with as many
 reads of every genus, from both strands, of ACGT only, and how many there are of each (…_nsample.json); label_dict.json
 has the numbers of the genera. Training needs no such reads: xenograd train --genomes MANIFEST samples while it trains.`
 
@@ -36,11 +37,11 @@ type SampleFlags = {
 
 /** `xenograd sample`: reads from genomes, in the reference's layout. */
 export function register(program: Command): void {
-  program
+  const command = program
     .command('sample')
     .description('sample reads from genomes, for training and validation')
     .argument('<manifest>', 'table of the genomes, or a folder with a MANIFEST.tsv')
-    .argument('<out>', 'folder to write to')
+    .argument('<out-folder>', 'folder to write to')
     .option('--length <n>', 'bases per read', wholeNumber(2), 250)
     .option('--per-genus <n>', 'reads of every genus for training; 0: none', wholeNumber(0), 4000)
     .option('--held-out <n>', 'reads of every genus for validation, and for test', wholeNumber(1), 400)
@@ -52,10 +53,10 @@ export function register(program: Command): void {
     .option('--seed <n>', 'decides which reads', wholeNumber(0), 1234)
     .option('-q, --quiet', 'say nothing')
     .addHelpText('after', help)
-    .action(sample)
+  summarised(command, sample)
 }
 
-async function sample(manifest: string, out: string, flags: SampleFlags): Promise<void> {
+async function sample(manifest: string, out: string, flags: SampleFlags): Promise<Summary> {
   const { length, perGenus, heldOut, oodHeldOut = heldOut, seed } = flags
   const genomes = await openGenomes(manifest)
   const labels = numberGenera(genomes)
@@ -76,6 +77,7 @@ async function sample(manifest: string, out: string, flags: SampleFlags): Promis
     throw new UsageError(`${manifest}: no genome of set ID has a part 'train'; see xenograd sample --help`)
   await mkdir(out, { recursive: true })
   await writeFileAtomic(join(out, 'label_dict.json'), `${JSON.stringify(Object.fromEntries(labels))}\n`)
+  const written: { folder: string; reads: number; genera: number }[] = []
   for (const [i, set] of sets.entries()) {
     if (set.parts.length === 0 || set.perGenus === 0) continue
     const reads = await sampleReads(set.parts, { length, perGenus: set.perGenus, seed: seed + i, labels })
@@ -84,6 +86,9 @@ async function sample(manifest: string, out: string, flags: SampleFlags): Promis
     const genera = [...new Set(set.parts.map(part => part.genome.genus))]
     const counts = Object.fromEntries(genera.map(genus => [genus, set.perGenus]))
     await writeFileAtomic(join(out, set.folder, `${set.split}_nsample.json`), `${JSON.stringify(counts)}\n`)
-    if (!flags.quiet) say(`${join(out, set.folder)}: ${count} reads of ${genera.length} genera`)
+    const folder = join(out, set.folder)
+    if (!flags.quiet) say(`${folder}: ${count} reads of ${genera.length} genera`)
+    written.push({ folder, reads: count, genera: genera.length })
   }
+  return { folder: out, seed, sets: written }
 }

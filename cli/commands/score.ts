@@ -14,6 +14,7 @@ import {
   writeScores,
 } from '../scoreTable/index.js'
 import { type ScoringFlags, ScoringProgress, sayBanner, scoringOptions } from '../scoring.js'
+import { type Summary, summarised } from '../summary.js'
 import { Tally } from '../tally.js'
 
 type ScoreFlags = ScoringFlags &
@@ -113,7 +114,7 @@ export function register(program: Command): void {
     )
     .addHelpText('after', help)
   for (const option of scoringOptions()) command.addOption(option)
-  command.action(score)
+  summarised(command, score)
 }
 
 /** Parses a number above 0 and below 1, for commander. */
@@ -131,7 +132,7 @@ function parseShare(text: string): number {
   return share
 }
 
-async function score(files: string[], flags: ScoreFlags): Promise<void> {
+async function score(files: string[], flags: ScoreFlags): Promise<Summary> {
   const paths = inputPaths([...(flags.input ?? []), ...files])
   checkCombination(flags)
   const grouping = flags.groupBy === undefined ? undefined : await parseGrouping(flags.groupBy)
@@ -173,6 +174,13 @@ async function score(files: string[], flags: ScoreFlags): Promise<void> {
     for (const warning of [tally.warning(), groups?.warning()]) if (warning) say(`xenograd score: ${warning}`)
   }
   if (chatty) say(`${tally.reads} reads scored, ${tally.readsPerSecond}`)
+  return {
+    detector: saved.path,
+    files: input.names,
+    output: flags.output,
+    scores: table.names,
+    ...tally.summary(),
+  }
 }
 
 /** @throws UsageError for options that make no sense together. */

@@ -4,6 +4,7 @@ import { chosenDevice, deviceOptionFlags } from '../deviceOptions.js'
 import { trainEachGenus } from '../eachGenus.js'
 import { UsageError } from '../failure.js'
 import { resumeHelp, settingOptions, settingsOf } from '../settingFlags.js'
+import { summarised } from '../summary.js'
 import { type TrainingOptions, withProgress } from '../training.js'
 import { processesOption } from '../trainingProcesses.js'
 
@@ -25,13 +26,13 @@ export function register(program: Command): void {
     )
     .addOption(processesOption())
   for (const option of [...deviceOptionFlags(), ...settingOptions()]) command.addOption(option)
-  command.action(async (given: OptionValues) => {
+  summarised(command, async (given: OptionValues) => {
     const device = await chosenDevice(given)
     const settings = settingsOf(given, device.name)
-    if (given.eachGenus) await trainEachGenus(settings, given, device)
-    else if (given.processes)
+    if (given.eachGenus) return trainEachGenus(settings, given, device)
+    if (given.processes)
       throw new UsageError('--processes goes with --each-genus; one training is one process')
-    else await runTraining(settings, { quiet: given.quiet === true, deviceOptions: device.options })
+    return runTraining(settings, { quiet: given.quiet === true, deviceOptions: device.options })
   })
 }
 

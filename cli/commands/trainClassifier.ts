@@ -8,6 +8,7 @@ import {
 import { chosenDevice, deviceOptionFlags } from '../deviceOptions.js'
 import { say } from '../progress.js'
 import { resumeHelp, tableOptions, tableSettings } from '../settingFlags.js'
+import { summarised } from '../summary.js'
 import { withProgress } from '../training.js'
 
 const help = `
@@ -36,7 +37,7 @@ export function register(program: Command): void {
     .addHelpText('after', resumeHelp(classifierSettingsTable))
   for (const option of [...deviceOptionFlags(), ...tableOptions(classifierSettingsTable)])
     command.addOption(option)
-  command.action(async (given: OptionValues) => {
+  summarised(command, async (given: OptionValues) => {
     const { name, options: deviceOptions } = await chosenDevice(given)
     const settings = {
       ...tableSettings(classifierSettingsTable, classifierDefaults, given),
@@ -50,5 +51,6 @@ export function register(program: Command): void {
       trainClassifier(settings, hooks),
     )
     if (!quiet && result.detector) say(`scores ${result.detector}`)
+    return result
   })
 }

@@ -22,6 +22,7 @@ import { exitCodes, UsageError } from '../failure.js'
 import { interruptExitCode, interrupted, watchInterrupts } from '../interrupt.js'
 import { say } from '../progress.js'
 import { settingOptions, settingsOf } from '../settingFlags.js'
+import { print, type Summary, type SummaryFlags, summarised } from '../summary.js'
 import { type Outcome, processesOption, type Training, trainUnfinished } from '../trainingProcesses.js'
 
 const help = `
@@ -79,12 +80,12 @@ export function register(program: Command): void {
     .addHelpText('after', help)
   for (const option of [...deviceOptionFlags(), ...settingOptions(['mutation_rate', 'reg_weight'])])
     command.addOption(option)
-  command.action(tune)
+  summarised(command, tune)
 }
 
 type GridTraining = Training & { readonly point: GridPoint }
 
-async function tune(given: OptionValues & TuneFlags): Promise<void> {
+async function tune(given: OptionValues & TuneFlags & SummaryFlags): Promise<Summary> {
   const device = await chosenDevice(given)
   const base = settingsOf(given, device.name)
   const { mutationRates, regWeights, hiddenSizes = [base.hidden_lstm_size] } = given
@@ -102,10 +103,11 @@ async function tune(given: OptionValues & TuneFlags): Promise<void> {
   if (interrupted.aborted) {
     say('interrupted; the same command goes on')
     process.exitCode = interruptExitCode()
-    return
+    return { interrupted: true }
   }
   if (outcomes.some(outcome => outcome !== 'done')) process.exitCode = exitCodes.failure
-  await report(base, await scoreAll(trainings, outcomes, data, base, device))
+  const rows = await report(base, given, await scoreAll(trainings, outcomes, data, base, device))
+  return { interrupted: false, folder: base.out_dir, rows }
 }
 
 function trainingOf(base: Settings, point: GridPoint): GridTraining {
@@ -147,8 +149,12 @@ async function scoreAll(
   return scored
 }
 
-/** The table on standard output and in files, and the choice in a line. */
-async function report({ out_dir }: Settings, scored: readonly Scored[]): Promise<void> {
+/** The table on standard output and in files, and the choice in a line. Returns the rows, the best first. */
+async function report(
+  { out_dir }: Settings,
+  flags: SummaryFlags,
+  scored: readonly Scored[],
+): Promise<readonly TuneRow[]> {
   const rows = await compareGrid(scored)
   if (rows.length === 0)
     throw new Error('no foreground with a background of its size was trained; see the failures above')
@@ -161,13 +167,14 @@ async function report({ out_dir }: Settings, scored: readonly Scored[]): Promise
   const table = tsvOf(rows)
   await writeFileAtomic(join(out_dir, 'tune.tsv'), table)
   await writeFileAtomic(join(out_dir, 'tune.json'), `${JSON.stringify(withRuns, undefined, 2)}\n`)
-  process.stdout.write(table)
+  print(flags, table)
   const [best] = withRuns
   const { value, low, high } = best.ratio
   say(
     `best: ${describe(best)}: AUROC of the ratio ${value.toFixed(4)} [${low.toFixed(4)}, ${high.toFixed(4)}], of the likelihood ${best.likelihood.value.toFixed(4)}\n` +
       `  foreground ${best.foreground}\n  background ${best.background}`,
   )
+  return withRuns
 }
 
 function tsvOf(rows: readonly TuneRow[]): string {

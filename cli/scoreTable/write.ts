@@ -64,7 +64,7 @@ export async function writeScores(job: ScoreTable): Promise<void> {
 
 /** The lines of the table; rows whose calls are asked for go to `kept`. */
 async function* tableOf(
-  { table, groups, hasFiles, keep }: ScoreTable,
+  { table, groups, hasFiles, keep, progress: { tally } }: ScoreTable,
   groupsOfRows: AsyncIterable<RowsToCall>,
   kept: SideFile | undefined,
 ): AsyncGenerator<string> {
@@ -74,7 +74,9 @@ async function* tableOf(
   yield `#${[...columns, ...(calibration ? ['p', 'call'] : []), ...(hasFile ? ['file'] : [])].join('\t')}\n`
   for await (const { rows, threshold } of groupsOfRows) {
     const lines = rows.map(({ before, p, after }) => {
-      const calls = calibration ? [formatP(p), callOf(p, threshold)] : []
+      const call = callOf(p, threshold)
+      if (calibration) tally.calls[call]++
+      const calls = calibration ? [formatP(p), call] : []
       return `${[...before, ...calls, ...after].join('\t')}\n`
     })
     yield lines.join('')

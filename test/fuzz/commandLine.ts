@@ -123,7 +123,8 @@ const trials: Readonly<Record<string, Trial>> = {
     ],
   },
   info: { always: [], usual: [['damaged0'], ['model.safetensors'], []] },
-  check: { always: [], usual: [['--device', 'reference'], ['--device'], []] },
+  check: { always: [], usual: [['--device', 'reference'], ['--device'], ['--config', 'damaged0'], []] },
+  completion: { always: [], usual: [['bash'], ['csh'], []] },
 }
 
 export type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string }

@@ -223,3 +223,47 @@ test('evaluate: bad flags and tables end before anything is printed', async t =>
     t.equal(ended[i].stdout, '')
   }
 })
+
+test('evaluate: what can be known before is said before; what fails later costs no figures', async t => {
+  const folder = scratch()
+  const model = await tinyModel(folder)
+  const [inside, outside, nameless] = ['in.fa', 'ood.fa', 'nameless.fa'].map(name => join(folder, name))
+  await writeReads(inside, reads(10, 1, 'Known'))
+  await writeReads(outside, reads(10, 2, 'New'))
+  await writeReads(
+    nameless,
+    reads(3, 3, 'x').map(({ name, bases }) => ({ name, bases })),
+  )
+  const evaluate = (ood: string, ...flags: string[]) =>
+    xenograd(['evaluate', '-m', model, '--in', inside, '--ood', ood, '--replicates', '0', ...flags])
+  const before: [ood: string, flags: string[], code: number, message: RegExp][] = [
+    [
+      nameless,
+      ['--cluster', 'genus'],
+      3,
+      /--ood: read .* does not say its genus, which --cluster genus needs/,
+    ],
+    [nameless, ['--cluster', 'genome'], 3, /does not say its genome, which --cluster genome needs/],
+    [nameless, ['--near', 'Vibrio'], 3, /does not say its genus, which --near needs/],
+    [outside, ['--scores', 'strange'], 2, /there is no score 'strange'; there are likelihood/],
+    [outside, ['--runs', folder], 3, /has no metrics\.jsonl/],
+    [join(folder, 'absent.fa'), [], 3, /absent\.fa/],
+  ]
+  for (const [ood, flags, code, message] of before) {
+    const ended = await evaluate(ood, ...flags)
+    t.equal(ended.code, code, ended.stderr)
+    t.match(ended.stderr, message)
+    t.notOk(ended.stderr.includes('reads scored'), 'before any is scored')
+    t.equal(ended.stdout, '')
+  }
+  const unknownGenus = await evaluate(outside, '--near', 'Vibrio', '--json', join(folder, 'found.json'))
+  t.equal(unknownGenus.code, 3)
+  t.match(unknownGenus.stdout, /^10 in-distribution and 10 out-of-distribution reads\n/)
+  t.match(unknownGenus.stderr, /no out-of-distribution read is of Vibrio; this is the evaluation without/)
+  t.equal(JSON.parse(readFileSync(join(folder, 'found.json'), 'utf8')).inDistribution.reads, 10)
+  const full = await evaluate(outside, '--markdown', '/dev/full', '--table', join(folder, 'table.tsv'))
+  t.equal(full.code, 1)
+  t.match(full.stdout, /^10 in-distribution and 10 /)
+  t.match(full.stderr, /xenograd evaluate: .*(ENOSPC|no space)/)
+  t.match(readFileSync(join(folder, 'table.tsv'), 'utf8'), /likelihood\tauroc/, 'the other files are there')
+})

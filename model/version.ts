@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseJson } from '../data/index.js'
 
-// dist/cli/version.js -> the package's root
+// dist/model/version.js -> the package's root
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
 /** The package's version, and the commit if it runs from a git checkout: `0.1.0 (git 1a2b3c4)`. */
