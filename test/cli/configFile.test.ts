@@ -80,7 +80,8 @@ test('no option of a configuration names code', async t => {
     command.options
       .filter(
         ({ long, description }) =>
-          long !== '--config' && /\.js file|library|option of the device|cell/.test(`${long} ${description}`),
+          long !== '--config' &&
+          /\.js (or \.ts )?file|library|option of the device|cell/.test(`${long} ${description}`),
       )
       .map(({ long }) => ({ command: command.name(), name: long!.slice(2) })),
   )

@@ -2,6 +2,11 @@
 # Here: known.fa (genus=… in the headers), held.fa (known, too, but kept back), R1.fq.gz and R2.fq.gz (mates).
 set -euo pipefail
 
+# The detector that comes with the package.
+zcat R1.fq.gz | xenograd score 2> shipped.txt | awk -F '\t' 'END { print "shipped: " NR " lines, " NF " columns" }'
+grep -o 'knows [0-9]* genera' shipped.txt
+
+# One for the bacteria in question.
 xenograd fit mlr --reads known.fa -o known.safetensors
 xenograd calibrate -m known.safetensors held.fa -o detector.safetensors --lengths 300,600 -q
 

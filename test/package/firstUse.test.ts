@@ -63,6 +63,8 @@ test('a biologist: FASTQ files in a pipe', async t => {
   await writeReads(join(folder, 'R1.fq.gz'), asMates(1))
   await writeReads(join(folder, 'R2.fq.gz'), asMates(2))
   promises(t, run('biologist.sh', folder), [
+    /^shipped: 161 lines, \d+ columns$/m,
+    /^knows \d+ genera$/m,
     /^table: 161 lines, 161 with pairs$/m,
     /^unknown: [1-4]\d {2}known taken for unknown: \d$/m,
     /^#read\tlength\tgc\tmlr\tp\tcall$/m,
