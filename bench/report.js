@@ -80,7 +80,7 @@ comparisons ours is the fastest without BLAS.
 \`~T\`: measured over T bases and scaled, which flatters that peer. PyTorch: for each number of threads the fastest in
 a heat of nn.LSTM, a hand-written cell in a loop and torch.jit.script of that, with OpenMP's two ways to wait; the
 summary has the best.
-Time over arithmetic: operations are counted in the cell's graph and its gradients' (\`arithmetic.js\`).
+Time over arithmetic: operations are counted in the cell's graph and its gradients' (\`cellArithmetic\` of \`xenograd/testing\`).
 Virtual machines of this kind run at half their speed for seconds to minutes: ratios within one round suffer least; seconds
 of different runs do not compare. The same numbers are in \`results.json\`.`
 

@@ -4,13 +4,13 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { writeFileAtomic } from '../dist/data/index.js'
+import { cellArithmetic } from '../dist/engine/testing/index.js'
 import { findCell } from '../dist/model/index.js'
 import { agree } from './agree.js'
-import { arithmetic } from './arithmetic.js'
 import { teams, xenograd } from './candidates.js'
 import { checkLosses, compare, compareStarts, problemFiles, withRatios } from './compare.js'
 import { watchConditions } from './conditions.js'
-import { batch } from './problem.js'
+import { bases, batch } from './problem.js'
 import { report, runReport } from './report.js'
 import { summary } from './statistics.js'
 
@@ -54,7 +54,7 @@ async function beside(work, settings) {
 /** Time over arithmetic of each cell, both relative to the first one's. */
 async function overArithmetic(entries, hidden) {
   const operations = await Promise.all(
-    cells.map(async cell => arithmetic(await findCell(cell), hidden, batch)),
+    cells.map(async cell => cellArithmetic(await findCell(cell), hidden, batch, bases)),
   )
   const [first] = entries
   return entries.map((entry, i) => {

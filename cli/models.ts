@@ -28,7 +28,10 @@ type ModelFlags = {
 
 /** `--cell`: the code of a cell runs where the command line names it, and nowhere else. */
 export const cellOption = (): Option =>
-  new Option('--cell <file>', 'the .js file of the cell that the model is made of, if it is one of your own')
+  new Option(
+    '--cell <file>',
+    'the .js or .ts file of the cell that the model is made of, if it is one of your own',
+  )
 
 /** The cell of `--cell`. @throws SettingsError as `findCell`. */
 export const givenCell = async (file: string | undefined): Promise<Cell | undefined> =>

@@ -79,7 +79,7 @@ export const scoringOptions = (): Option[] => [
   ),
   new Option(
     '--cell <file>',
-    'the .js file of the cell that both models are made of, if it is one of your own',
+    'the .js or .ts file of the cell that both models are made of, if it is one of your own',
   ),
   new Option('-q, --quiet', 'no banner, no progress, no summary: only warnings and errors'),
 ]

@@ -34,6 +34,7 @@ export {
   splitGenomes,
   trainingParts,
 } from './genomes.js'
+export { checkBases, checkObject, checkReads, checkString, describeValue } from './io/arguments.js'
 export { type AtomicWriter, openAtomic, writeFileAtomic } from './io/atomic.js'
 export { crc32c, maskedCrc32c } from './io/crc32c.js'
 export { FolderInUseError, FolderLock } from './io/folderLock.js'

@@ -1,3 +1,5 @@
+import { checkBases, checkString } from './io/arguments.js'
+
 /** A read: a piece of DNA as a sequencer, or a window of a genome, gives it. */
 export type Read = {
   /** One line without tabs or other control characters: those of the source are U+FFFD (`field`). A read whose source has no name is called `readN`, N counting from 1 in its source. */
@@ -59,9 +61,10 @@ export function encodeInto(text: Uint8Array, out: Uint8Array, offset = 0): numbe
 
 /**
  * The codes of a sequence of letters.
- * @throws RangeError when a character cannot stand in a sequence.
+ * @throws RangeError when a character cannot stand in a sequence; TypeError for what is no string.
  */
 export function encode(sequence: string): Uint8Array {
+  checkString('encode', 'a sequence of letters', sequence)
   const text = new TextEncoder().encode(sequence)
   const bases = new Uint8Array(text.length)
   const bad = encodeInto(text, bases)
@@ -69,8 +72,9 @@ export function encode(sequence: string): Uint8Array {
   return bases
 }
 
-/** The letters of codes: upper-case ACGT, and N for unknown. */
+/** The letters of codes: upper-case ACGT, and N for unknown. @throws TypeError for what are no bases. */
 export function decode(bases: Uint8Array): string {
+  checkBases('decode', bases)
   return Buffer.from(bases.map(code => letters.charCodeAt(code))).toString('latin1')
 }
 
@@ -85,8 +89,9 @@ export function gcFraction(bases: Uint8Array): number {
   return gc / known
 }
 
-/** The other strand, read in its own direction. Unknown bases stay unknown. */
+/** The other strand, read in its own direction. Unknown bases stay unknown. @throws TypeError for what are no bases. */
 export function reverseComplement(bases: Uint8Array): Uint8Array {
+  checkBases('reverseComplement', bases)
   const complement = new Uint8Array(bases.length)
   for (let i = 0; i < bases.length; i++) {
     const code = bases[bases.length - 1 - i]

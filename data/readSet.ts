@@ -1,3 +1,4 @@
+import { checkObject, checkPaths } from './io/arguments.js'
 import { InputError } from './io/inputError.js'
 import { type Read, unknown } from './read.js'
 import { readReads } from './readReads.js'
@@ -32,6 +33,7 @@ export type ReadSetOptions = {
  * @throws InputError when nothing is left, or a file cannot be read; RangeError for a length that makes no sense.
  */
 export async function loadReads(files: readonly string[], options: ReadSetOptions): Promise<ReadSet> {
+  checkPaths('loadReads', files)
   async function* readFiles(): AsyncGenerator<Read> {
     for (const file of files) yield* readReads(file)
   }
@@ -52,8 +54,10 @@ export async function loadReads(files: readonly string[], options: ReadSetOption
  */
 export async function collectReads(
   reads: Iterable<Read> | AsyncIterable<Read>,
-  { length, filterLabel = -1, labels: genusLabels, limit = Number.POSITIVE_INFINITY }: ReadSetOptions,
+  options: ReadSetOptions,
 ): Promise<ReadSet> {
+  checkObject('collectReads', '{ length }: how many bases a read has', options, ['length'])
+  const { length, filterLabel = -1, labels: genusLabels, limit = Number.POSITIVE_INFINITY } = options
   if (!Number.isInteger(length) || length < 2)
     throw new RangeError(`read length: got ${length}, give an integer of at least 2`)
   let tokens = new Uint8Array(1024 * length)

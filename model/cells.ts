@@ -1,22 +1,20 @@
 import { readdir } from 'node:fs/promises'
-import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Cell } from '../engine/index.js'
 
-const folder = fileURLToPath(new URL('./cells/', import.meta.url))
+const folder = new URL('./cells/', import.meta.url)
 
 const isCell = (x: unknown): x is Cell =>
   typeof x === 'object' && x !== null && 'step' in x && 'parameters' in x && 'carry' in x && 'name' in x
 
-/** The cells that a module exports. Imports the module: its code runs. */
-export async function cellsOf(path: string): Promise<Cell[]> {
-  const module: Record<string, unknown> = await import(pathToFileURL(path).href)
-  return Object.values(module).filter(isCell)
-}
+/** The cells among what a module exports, each once. */
+export const cellsIn = (module: Readonly<Record<string, unknown>>): Cell[] => [
+  ...new Set(Object.values(module).filter(isCell)),
+]
 
 /** All cells in model/cells: a file put there is found, nothing else needs to know of it. */
 export async function shippedCells(): Promise<Cell[]> {
   const files = (await readdir(folder)).filter(name => name.endsWith('.js')).sort()
-  const cells = await Promise.all(files.map(name => cellsOf(folder + name)))
+  const cells = await Promise.all(files.map(async name => cellsIn(await import(new URL(name, folder).href))))
   return cells.flat()
 }
 

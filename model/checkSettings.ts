@@ -1,3 +1,4 @@
+import { checkObject } from '../data/index.js'
 import {
   type ClassifierSettings,
   classifierSettingNames,
@@ -6,7 +7,7 @@ import {
 import { defaults, type Setting, type Settings, settingNames, settingsTable } from './settings.js'
 import { InvalidSettingsError, type NamedSetting } from './settingsError.js'
 
-/** @throws InvalidSettingsError that names the first setting that makes no sense, and what would. */
+/** @throws InvalidSettingsError that names the first setting that makes no sense, and what would; TypeError for what is no object. */
 export function checkSettings(settings: Settings): void {
   checkEach(settingNames, settingsTable, settings)
   checkTogether(settings)
@@ -33,6 +34,7 @@ function checkEach<Name extends NamedSetting>(
   table: Readonly<Record<Name, Setting>>,
   settings: Readonly<Record<Name, unknown>>,
 ): void {
+  checkObject('settings', "an object with all of them: { ...defaults, out_dir: 'out' }", settings)
   for (const setting of names) {
     const { valid, wanted } = table[setting]
     const value = settings[setting]

@@ -1,3 +1,5 @@
+import { checkObject, checkReads } from '../data/index.js'
+import { checkModelOptions } from './checkArguments.js'
 import type { SavedModel } from './saved/index.js'
 import { scoreReads } from './scoreReads.js'
 import { Scorer, type ScoringHooks } from './scorer.js'
@@ -33,12 +35,17 @@ export class Detector {
   readonly #background: Scorer | undefined
   readonly #bothStrands: boolean
 
+  /** @throws TypeError for what is no loaded model, such as its path. */
   constructor(
     foreground: Model,
     background?: Model,
     { batch = 100, device, bothStrands = false }: DetectorOptions = {},
   ) {
-    const scorer = ({ options, state }: Model) => new Scorer(options, state.parameters, batch, device)
+    const scorer = (model: Model) => {
+      checkObject('Detector', 'a model: await loadModel(path)', model, ['options', 'state'])
+      checkModelOptions('Detector', model.options)
+      return new Scorer(model.options, model.state.parameters, batch, device)
+    }
     this.#foreground = scorer(foreground)
     this.#background = background && scorer(background)
     this.#bothStrands = bothStrands
@@ -48,6 +55,7 @@ export class Detector {
    * Scores of reads (bases 0 to 3, 4 for unknown), in their order. `tracks`: for each read an array of its length, to which
    * the log-likelihood ratio of every predicted base in nats is added (the log-likelihood without a background), of the
    * strand that is given; `onProgress` as `Scorer` has it.
+   * @throws TypeError for what are no reads.
    */
   async score(
     reads: readonly Uint8Array[],
@@ -56,6 +64,7 @@ export class Detector {
       onProgress,
     }: { tracks?: readonly Float32Array[]; onProgress?: (predictions: number) => void } = {},
   ): Promise<ReadScores[]> {
+    checkReads('Detector.score', reads)
     const hooks = (sign: 1 | -1): ScoringHooks => ({
       sign,
       ...(tracks && { perBase: tracks }),

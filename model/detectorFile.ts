@@ -3,7 +3,7 @@
  * stands as JSON in its metadata, so that other programs can read it, too.
  */
 import { open } from 'node:fs/promises'
-import { parseJson } from '../data/index.js'
+import { checkString, parseJson } from '../data/index.js'
 import type { StoredArray, StoredScore } from '../eval/scores/index.js'
 import {
   CheckpointError,
@@ -67,9 +67,10 @@ export async function writeDetectorFile(
 
 /**
  * Reads what `writeDetectorFile` has written.
- * @throws CheckpointError for a missing, damaged or foreign file.
+ * @throws CheckpointError for a missing, damaged or foreign file; TypeError for what is no path.
  */
 export async function readDetectorFile(path: string): Promise<DetectorFile> {
+  checkString('loadDetector', 'the path of a detector', path)
   const { tensors, metadata } = await readSafetensors(path)
   const { format, scores: text, ...others } = metadata
   if (format !== formatName)

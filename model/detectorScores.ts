@@ -1,3 +1,4 @@
+import { checkObject } from '../data/index.js'
 import { isClassifierScore, loadScores, overStrands, type Score } from '../eval/scores/index.js'
 import { CheckpointError } from './checkpoint/index.js'
 import { Detector, type DetectorOptions, type ReadScores } from './detector.js'
@@ -50,12 +51,11 @@ export class DetectorScores {
 
   /**
    * @throws CheckpointError when a stored score is of no kind that is known, its contents are not those of its kind, or a
-   * classifier's parameters are not those that it says.
+   * classifier's parameters are not those that it says; TypeError for what is no detector.
    */
-  constructor(
-    { path, foreground, background, genera, classifier, scores: stored }: SavedDetector,
-    { onProgress, ...options }: DetectorScoresOptions = {},
-  ) {
+  constructor(detector: SavedDetector, { onProgress, ...options }: DetectorScoresOptions = {}) {
+    checkObject('DetectorScores', 'a detector: await loadDetector(path)', detector, ['scores', 'metadata'])
+    const { path, foreground, background, genera, classifier, scores: stored } = detector
     this.#networks = foreground && new Detector(foreground, background, options)
     this.#onProgress = onProgress
     this.#genera = genera && new GenusNetworks(genera, { ...options, ...(onProgress && { onProgress }) })

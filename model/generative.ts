@@ -14,6 +14,7 @@ import {
   tensor,
   zeros,
 } from '../engine/index.js'
+import { checkModelOptions } from './checkArguments.js'
 
 /** How many bases there are: the size of a one-hot base, and the classes of the softmax. */
 const baseCount = 4
@@ -38,8 +39,11 @@ export type ModelOptions = {
 /**
  * Parameters (float32) of an untrained model, drawn from a random key: kernels (and the cell's bias) Glorot-uniform, the
  * dense bias zero, as the reference has them.
+ * @throws TypeError for options of no model.
  */
-export function initialModel({ cell, hidden, embedding }: ModelOptions, key: Tensor): ModelParameters {
+export function initialModel(options: ModelOptions, key: Tensor): ModelParameters {
+  checkModelOptions('initialModel', options)
+  const { cell, hidden, embedding } = options
   return {
     cell: initialParameters(cell, { input: baseCount, hidden }, fold(key, 0)),
     logits: { kernel: glorotUniform([hidden, baseCount], fold(key, 1)), bias: zeros([baseCount]) },

@@ -1,3 +1,4 @@
+import { describeValue } from '../data/index.js'
 import {
   type EvidentScore,
   leadOfGenera,
@@ -29,10 +30,15 @@ export class GenusNetworks {
   readonly #scorers: readonly Scorer[]
   readonly #likelihoods: (fragments: readonly Uint8Array[]) => Promise<LogLikelihood[][]>
 
+  /** @throws TypeError for what is no map of networks. */
   constructor(
     networks: ReadonlyMap<string, Pick<SavedModel, 'options' | 'state'>>,
     { batch = 100, device, bothStrands = false, onProgress }: GenusNetworksOptions = {},
   ) {
+    if (!(networks instanceof Map))
+      throw new TypeError(
+        `GenusNetworks: got ${describeValue(networks)}, give a map: await loadGenera(folder)`,
+      )
     this.genera = [...networks.keys()]
     this.#scorers = Array.from(
       networks.values(),

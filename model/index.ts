@@ -10,8 +10,10 @@
  * in the file formats of `checkpoint/`), so that a run of the same `runIdentity` goes on. A `scorer` gives a model's
  * log-likelihoods of reads (`scoreReads`: of any lengths), a `detector` the ratio of two models', `genusNetworks` (from a
  * folder: `loadGenera`) what a model for each genus says; `detectorScores` puts them beside fitted scores.
- * All of it, calibrated, is a `savedDetector`, in one `detectorFile`; one comes with the package (`shipped`). A
- * `classifier` goes the same way, from `classifierSettings` through `classification/`: a run trains any `network`.
+ * All of it, calibrated, is a `savedDetector`, in one `detectorFile`; one comes with the package (`shipped`).
+ * A `classifier` goes the same way, from `classifierSettings` through `classification/`: a run trains any `network`.
+ * Code of the user's own, such as that of a cell (`cellFile`), is run by `codeFile` alone (`engineResolver`: with this
+ * engine).
  */
 export type { TrainingData } from './batchFeed.js'
 export type { ValidationMetric } from './bestValidation.js'
@@ -42,6 +44,7 @@ export {
   classifierSettingNames,
   classifierSettingsTable,
 } from './classifierSettings.js'
+export { CodeFileError, importCodeFile, isCodeFile } from './codeFile.js'
 export { checkComparable } from './comparable.js'
 export { Detector, type DetectorOptions, type ReadScores } from './detector.js'
 export {

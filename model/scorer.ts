@@ -1,4 +1,4 @@
-import { unknown } from '../data/index.js'
+import { checkObject, checkReads, unknown } from '../data/index.js'
 import {
   type Carry,
   type CompiledFunction,
@@ -8,6 +8,7 @@ import {
   type Tensor,
   tensor,
 } from '../engine/index.js'
+import { checkModelOptions } from './checkArguments.js'
 import { logLikelihoodsOfPiece, type ModelOptions, type ModelParameters } from './generative.js'
 
 /** The most predictions per read that go through the model at once: it bounds the memory. */
@@ -64,13 +65,15 @@ export class Scorer {
   /** Predictions per piece of the first batch, to which most others are alike; 0 before it. */
   #usualLength = 0
 
-  /** `parameters` may be replaced between calls; `batch`: reads that go through the model together, at most. */
+  /** `parameters` may be replaced between calls; `batch`: reads that go through the model together, at most. @throws TypeError for options or parameters of no model. */
   constructor(
     readonly options: ModelOptions,
     public parameters: ModelParameters,
     readonly batch = 100,
     device?: string,
   ) {
+    checkModelOptions('Scorer', options)
+    checkObject('Scorer', 'the state.parameters of await loadModel(path)', parameters, ['cell', 'logits'])
     const { cell, hidden } = options
     this.#first = compile(
       (p: ModelParameters, tokens: Tensor) => {
@@ -105,9 +108,10 @@ export class Scorer {
   /**
    * Log-likelihoods of reads (bases 0 to 3, 4 for unknown), in their order. The device has its next batch before this
    * one's results are waited for.
-   * @throws AbortError when the hooks' signal is aborted.
+   * @throws TypeError for what are no reads; AbortError when the hooks' signal is aborted.
    */
   async score(reads: readonly Uint8Array[], hooks: ScoringHooks = {}): Promise<LogLikelihood[]> {
+    checkReads('Scorer.score', reads)
     const rows = reads.flatMap(rowsOf)
     const sums = new Float64Array(reads.length)
     const add = async (batch: readonly Row[], summing: Promise<Float64Array>) => {

@@ -189,7 +189,8 @@ export const settingsTable = {
     ...text,
     default: '',
     resume: 'told',
-    meaning: 'the recurrent cell: a name in model/cells, or a .js file that exports one (default lstm)',
+    meaning:
+      'the recurrent cell: a name in model/cells, or a .js or .ts file that exports one (default lstm)',
   },
   genomes: {
     ...text,

@@ -1,3 +1,4 @@
+import { checkObject } from '../data/index.js'
 import { seedPurposes } from '../engine/hostRandom.js'
 import { type Carry, fold, randomKey, type Tensor, type Tree, tensor } from '../engine/index.js'
 import { initialModel, type ModelOptions, type ModelParameters } from './generative.js'
@@ -20,6 +21,7 @@ export function firstState<P extends Tree>(
   options: OptimiserSettings & { readonly seed: number },
   initial: (key: Tensor) => P,
 ): TrainState<P> {
+  checkObject('initialState', '{ cell, hidden, seed }', options, ['seed'])
   const parameters = initial(fold(randomKey(options.seed), seedPurposes.run.initialisation))
   return {
     parameters,
@@ -28,7 +30,7 @@ export function firstState<P extends Tree>(
   }
 }
 
-/** The first state of a generative model. */
+/** The first state of a generative model. @throws TypeError for options of no model. */
 export const initialState = (
   options: ModelOptions & OptimiserSettings & { readonly seed: number },
 ): TrainState => firstState(options, key => initialModel(options, key))

@@ -12,6 +12,7 @@ import {
   type Tensor,
   type Tree,
 } from '../engine/index.js'
+import { checkModelOptions } from './checkArguments.js'
 import type { ModelOptions, ModelParameters } from './generative.js'
 import { generativeNetwork, type Network } from './network.js'
 import { type OptimiserSettings, updateParameters } from './optimiser.js'
@@ -68,9 +69,11 @@ export type TrainStep<P extends Tree = ModelParameters> = {
   >
 }
 
-/** `makeNetworkStep` of a generative model. @throws as it. */
-export const makeTrainStep = (options: StepOptions): TrainStep =>
-  makeNetworkStep(generativeNetwork(options), options)
+/** `makeNetworkStep` of a generative model. @throws as it; TypeError for options of no model. */
+export function makeTrainStep(options: StepOptions): TrainStep {
+  checkModelOptions('makeTrainStep', options)
+  return makeNetworkStep(generativeNetwork(options), options)
+}
 
 /**
  * Compile the training step of a network. It consumes the state (its buffers are updated in place), and gives the next one and the

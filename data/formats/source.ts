@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
+import { describeValue } from '../io/arguments.js'
 import { ByteStream } from '../io/bytes.js'
 import { EmptyInputError, InputError, unreadable } from '../io/inputError.js'
 import { headerBytes, isRecordHeader } from '../io/records.js'
@@ -46,7 +47,12 @@ export async function openSource(source: Source, name = sourceName(source)): Pro
 }
 
 async function openStream(source: Source): Promise<AsyncIterable<Uint8Array | string>> {
-  if (typeof source !== 'string') return source
+  if (typeof source !== 'string') {
+    const what = 'a path, - for standard input, or a stream'
+    if (typeof source !== 'object' || source === null || !(Symbol.asyncIterator in source))
+      throw new TypeError(`reads: got ${describeValue(source)}, give ${what}`)
+    return source
+  }
   if (source === '-') {
     if (process.stdin.isTTY) throw new InputError('stdin is a terminal: pipe reads into it, or name a file')
     return process.stdin

@@ -149,15 +149,18 @@ function fillNested(values: Nested, shape: Shape, out: TypedArray, offset: numbe
 
 /**
  * A tensor from nested arrays, a number, a typed array (flat; give `shape` unless it is one-dimensional) or an
- * `ndarray`. dtype: that of the typed array, else float32 unless given; it may be given alone. The values are copied.
+ * `ndarray`. dtype: that of the typed array, else float32 unless given. The values are copied.
  * @throws RangeError for ragged arrays, or when `shape` does not hold as many elements as there are; TypeError for a
- * dtype, or a kind of typed array, that the engine does not have, and for numbers that are no int32 as an int32 tensor.
+ * dtype, or a kind of typed array, that the engine does not have, for a dtype or a shape that is given without its name, and for numbers that are no int32 as an int32 tensor.
  */
 export function tensor(
   values: Nested | TypedArray | NdArrayLike,
-  options: { shape?: Shape; dtype?: DType } | DType = {},
+  given: { shape?: Shape; dtype?: DType } = {},
 ): Tensor {
-  const given = typeof options === 'string' ? { dtype: options } : options
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    const instead = Array.isArray(given) ? `{ shape: [${given}] }` : `{ dtype: '${given}' }`
+    throw new TypeError(`tensor: give shape and dtype by their names: tensor(values, ${instead})`)
+  }
   if (given.dtype !== undefined) checkDType('tensor', given.dtype)
   if (isNdArray(values)) {
     const { shape } = values

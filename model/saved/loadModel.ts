@@ -1,4 +1,6 @@
+import { checkString } from '../../data/index.js'
 import type { Cell } from '../../engine/index.js'
+import { checkCellGiven } from '../checkArguments.js'
 import type { ModelOptions } from '../generative.js'
 import { SettingsError } from '../settingsError.js'
 import { locateModel } from './locate.js'
@@ -10,9 +12,12 @@ import { loadTensorFlowModel } from './tensorFlowModel.js'
  * Read a model: a safetensors file, a run directory (its newest checkpoint), or the prefix of a TensorFlow V2
  * checkpoint. `cell`: the cell to use instead of the one that a safetensors file names; `step`: the checkpoint to take
  * from a run directory instead of the newest.
- * @throws CheckpointError for a missing, foreign or damaged file, or one whose shapes do not fit its cell.
+ * @throws CheckpointError for a missing, foreign or damaged file, or one whose shapes do not fit its cell; TypeError for what
+ * is no path, or no cell.
  */
 export async function loadModel(path: string, cell?: Cell, step?: number): Promise<SavedModel> {
+  checkString('loadModel', 'the path of a model', path)
+  if (cell !== undefined) checkCellGiven('loadModel', cell)
   const file = await locateModel(path, step)
   return file.format === 'safetensors'
     ? loadSafetensorsModel(file.path, cell)

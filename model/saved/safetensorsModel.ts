@@ -1,5 +1,7 @@
+import { checkObject, checkString } from '../../data/index.js'
 import { type Cell, type DType, entries, initialCarry, type Tensor, type Tree } from '../../engine/index.js'
 import { shippedCell, shippedCells } from '../cells.js'
+import { checkModelOptions } from '../checkArguments.js'
 import {
   CheckpointError,
   expectTensor,
@@ -27,7 +29,7 @@ const storedDtype = { float32: 'F32', float64: 'F64', int32: 'I32' } as const sa
 
 /**
  * Write a training state with metadata (step, seed …) to a safetensors file, whole or not at all.
- * @throws Error when the file cannot be written.
+ * @throws Error when the file cannot be written; TypeError for other arguments than these.
  */
 export async function saveState(
   path: string,
@@ -35,6 +37,9 @@ export async function saveState(
   state: TrainState,
   metadata: Readonly<Record<string, string>>,
 ): Promise<void> {
+  checkString('saveState', 'the path of the file to write', path)
+  checkModelOptions('saveState', options)
+  checkObject('saveState', 'a state: initialState(options)', state, ['parameters', 'updates'])
   await writeTrainState(path, state, describe(options, metadata))
 }
 
@@ -161,7 +166,7 @@ async function cellOf(path: string, name: string | undefined, given: Cell | unde
   const names = (await shippedCells()).map(({ name }) => name).join(', ')
   throw new SettingsError(
     setting =>
-      `${path}: a model of the cell '${name}', which does not come with Xenograd (${names} do); if it is one of your own, give the .js file that exports it as ${setting('cell')}, else the file is damaged`,
+      `${path}: a model of the cell '${name}', which does not come with Xenograd (${names} do); if it is one of your own, give the .js or .ts file that exports it as ${setting('cell')}, else the file is damaged`,
   )
 }
 

@@ -50,7 +50,7 @@ test('a model does not run code: its cell is looked up by its name, and given by
   const unknown = await changedModel(folder, { cell: 'mine' })
   t.match(
     (await xenograd(['score', '-m', unknown], '>a\nACGT\n')).stderr,
-    /a model of the cell 'mine', which does not come with Xenograd \(.*lstm.* do\); if it is one of your own, give the \.js file that exports it as --cell/,
+    /a model of the cell 'mine', which does not come with Xenograd \(.*lstm.* do\); if it is one of your own, give the \.js or \.ts file that exports it as --cell/,
   )
   t.match(
     (await xenograd(['score', '-m', unknown, '--cell', evil], '>a\nACGT\n')).stderr,

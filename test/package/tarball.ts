@@ -1,5 +1,13 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,13 +16,15 @@ export const root = fileURLToPath(new URL('../../../', import.meta.url))
 
 /** The repository's package.json, as far as the tests of the package read it. */
 export const manifest: {
+  readonly bin: Readonly<Record<string, string>>
   readonly dependencies: Readonly<Record<string, string>>
   readonly exports: Readonly<Record<string, { readonly default: string }>>
 } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
 /**
  * A new folder in which the packed package is installed, as a user would have it: with the dependencies that it declares
- * (the copies of this repository) and, of others, `extra` alone. Removed with the test runner's scratch folder.
+ * (the copies of this repository) and, of others, `extra` alone; its commands are in
+ * node_modules/.bin. Removed with the test runner's scratch folder.
  */
 export function installTarball(extra: readonly string[] = []): string {
   const folder = mkdtempSync(join(tmpdir(), 'xenograd-package-'))
@@ -29,6 +39,12 @@ export function installTarball(extra: readonly string[] = []): string {
   for (const name of [...Object.keys(manifest.dependencies), ...extra]) {
     mkdirSync(dirname(join(modules, name)), { recursive: true })
     symlinkSync(join(root, 'node_modules', name), join(modules, name))
+  }
+  const bin = join(modules, '.bin')
+  mkdirSync(bin)
+  for (const [name, file] of Object.entries(manifest.bin)) {
+    chmodSync(join(modules, 'xenograd', file), 0o755)
+    symlinkSync(join('..', 'xenograd', file), join(bin, name))
   }
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
   return folder

@@ -86,7 +86,7 @@ export const chosenZeros: Property = (check, op) =>
     const cotangents = compile((inputs: readonly Tensor[], g: Tensor) => {
       return gradients(applyCase(used, inputs).mul(g).sum(), floatsOf(inputs))
     }, onReference)
-    const [byOne, byInfinity] = [1, Infinity].map(g => cotangents(inputs, tensor(g, 'float64')))
+    const [byOne, byInfinity] = [1, Infinity].map(g => cotangents(inputs, tensor(g, { dtype: 'float64' })))
     for (const [i, t] of byOne.entries()) {
       const infinite = await byInfinity[i].data()
       const wrong = (await t.data()).findIndex((derivative, e) => derivative === 0 && infinite[e] !== 0)

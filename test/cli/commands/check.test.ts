@@ -33,6 +33,41 @@ test('check --device FILE: the device that the file registers, and what is wrong
   t.match(missing.stderr, /missing\.js: there is no such file/)
 })
 
+test('check --cell: whether its properties hold, and how fast it is', async t => {
+  const folder = scratch()
+  const file = join(folder, 'wrong.mjs')
+  writeFileSync(
+    file,
+    `import { concat, defineCell } from 'xenograd'
+     export const wrong = defineCell({
+       name: 'wrong',
+       parameters: ({ input, hidden }) => ({ kernel: [input + hidden, hidden] }),
+       carry: ['h'],
+       step: (p, { h }, x) => {
+         const next = concat([x, h], 1).matmul(p.kernl)
+         return { carry: { h: next }, out: next }
+       },
+     })`,
+  )
+  const [good, wrong, none] = await Promise.all(
+    ['gru', file, 'nosuch'].map(cell => xenograd(['check', '--cell', cell])),
+  )
+  t.equal(good.code, 0, good.stderr)
+  const lines = good.stdout.split('\n')
+  t.match(lines[0], /^PASS {2}gru +properties 12 random cases: gradients equal/)
+  t.match(lines[1], /^PASS {2}gru +time +\d+\.\d\d \[.*\] of the built-in LSTM's time over arithmetic/)
+  t.equal(wrong.code, 1)
+  t.match(
+    wrong.stdout,
+    /^FAIL {2}wrong\.mjs +properties cell 'wrong': the step asks for the parameter 'kernl'; there is kernel \(smallest case \{"batch":1.*seed: -?\d+, path:/,
+  )
+  t.equal(none.code, 1)
+  t.match(
+    none.stderr,
+    /--cell nosuch: there is no such cell; give coupledGateLstm, .* or a \.js or \.ts file/,
+  )
+})
+
 test('score takes a device from a file', async t => {
   const folder = scratch()
   const example = fileURLToPath(new URL('../../../../examples/device.js', import.meta.url))

@@ -29,14 +29,17 @@ test('tensors from nested arrays, typed arrays and ndarrays, and back', async t 
 
 test('an int32 tensor is of what int32 holds', t => {
   const [most, least] = [2 ** 31 - 1, -(2 ** 31)]
-  t.equal(tensor([most, least, -0], 'int32').dtype, 'int32')
+  t.equal(tensor([most, least, -0], { dtype: 'int32' }).dtype, 'int32')
   for (const wrong of [most + 1, least - 1, 1.5, Number.NaN, Infinity]) {
     t.throws(
-      () => tensor([[0], [wrong]], 'int32'),
+      () => tensor([[0], [wrong]], { dtype: 'int32' }),
       /tensor: \S+ at \[1\]\[0\] is no int32; give whole numbers/,
     )
-    t.throws(() => tensor(Float64Array.of(wrong), 'int32'), /tensor: \S+ at \[0\] is no int32/)
-    t.throws(() => tensor(ndarray(Float64Array.of(wrong)), 'int32'), /tensor: \S+ at \[0\] is no int32/)
+    t.throws(() => tensor(Float64Array.of(wrong), { dtype: 'int32' }), /tensor: \S+ at \[0\] is no int32/)
+    t.throws(
+      () => tensor(ndarray(Float64Array.of(wrong)), { dtype: 'int32' }),
+      /tensor: \S+ at \[0\] is no int32/,
+    )
     t.throws(() => full([2], wrong, 'int32'), /the number \S+ is no int32/)
   }
   t.throws(() => arange(most, most + 2), /arange: from 2147483647 to 2147483649 by 1 as int32/)

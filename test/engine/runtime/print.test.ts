@@ -24,7 +24,7 @@ test('console.log shows dtype, shape, and the values that are known', async t =>
   t.match(inspect(y), /on device 'wasm'/)
   y.dispose()
   t.match(inspect(y), /^Tensor float32 \[2,2\], without a value: it was disposed of$/)
-  t.equal(inspect(tensor(3, 'int32')), 'Tensor int32 [] 3')
+  t.equal(inspect(tensor(3, { dtype: 'int32' })), 'Tensor int32 [] 3')
   t.equal(inspect(zeros([0, 2])), 'Tensor float32 [0,2]\n[]')
   t.equal(inspect(ones([1, 2, 1])), 'Tensor float32 [1,2,1]\n[[[1],\n  [1]]]')
 })

@@ -1,6 +1,6 @@
 import test from 'tape'
 import { concat, defineCell, elementwise, expr as s, type Tensor } from '../../../engine/index.js'
-import { checkCell } from '../../../engine/testing/index.js'
+import { cellArithmetic, checkCell } from '../../../engine/testing/index.js'
 
 test('checkCell finds a wrong derivative, and prints the smallest case with its seed', async t => {
   const wrong = elementwise('wrongTanh', { expr: x => s.tanh(x), vjp: (g, _, y) => [g.mul(y)] })
@@ -76,4 +76,17 @@ test('checkCell finds a step that is another one in a scan than in a plain loop'
     message,
     /cell 'impure': scan and the plain loop differ in .*: element \d+ is \S+, in the plain loop \S+/,
   )
+})
+
+test('cellArithmetic counts products and maps, forward and backward', t => {
+  const cell = defineCell({
+    name: 'linear',
+    parameters: ({ input, hidden }) => ({ kernel: [input, hidden] }),
+    carry: [],
+    step: ({ kernel }, _, x) => ({ carry: {}, out: x.matmul(kernel) }),
+  })
+  const [batch, input, hidden] = [5, 3, 7]
+  // The gradient of the parameters alone is asked for: one product, 2 operations for each of its terms.
+  t.equal(cellArithmetic(cell, hidden, batch, input), 2 * batch * input * hidden)
+  t.end()
 })
