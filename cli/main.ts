@@ -24,6 +24,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(exitCodes.failure)
 })
 
+// A terminal that is gone takes no messages; the work goes on without, until the signal that says so.
+process.stderr.on('error', () => {})
+
 /** Ends with a message and an exit code, as soon as standard output has taken what it was given. */
 function fail(error: unknown): void {
   const message = describeFailure(error)
