@@ -42,7 +42,19 @@ test('no two purposes of a seed have the same number, and none ever changes', t 
   }
   // What is recorded (checkpoints that go on, the figures in the README) was drawn with these.
   t.deepEqual(seedPurposes, {
-    run: { initialisation: 1, dropout: 2, order: 3, mutation: 4, genomes: 5, fragments: 6, synthetic: 7 },
+    run: {
+      initialisation: 1,
+      dropout: 2,
+      order: 3,
+      mutation: 4,
+      genomes: 5,
+      fragments: 6,
+      synthetic: 7,
+      trainingFragments: 8,
+      validationMutation: 9,
+      mutatedReads: 10,
+      gate: 11,
+    },
     evaluation: { bootstrapIn: 0, bootstrapOod: 1 },
   })
   t.end()
