@@ -153,11 +153,12 @@ export class Scorer {
       const piece: Piece = carry
         ? this.#next(this.parameters, carry, tokens)
         : this.#first(this.parameters, tokens)
-      // Summed here in float64: a float32 sum over hundreds of bases would cost a digit.
       const values = await piece.logLikelihoods.data()
-      for (let t = 0; t < length; t++)
-        for (let i = 0; i < reads.length; i++)
-          if (start + t >= batch[i].skipped) sums[i] += values[t * rows + i]
+      // Summed here in float64: a float32 sum over hundreds of bases would cost a digit.
+      if (batch.some(row => row.skipped > start)) addCounted(values, batch, start, length, rows, sums)
+      else
+        for (let t = 0; t < length; t++)
+          for (let i = 0; i < reads.length; i++) sums[i] += values[t * rows + i]
       if (perBase)
         for (const [i, row] of batch.entries()) {
           const track = perBase[row.read]
@@ -185,6 +186,19 @@ export class Scorer {
     this.#first.dispose()
     this.#next.dispose()
   }
+}
+
+/** Adds the log-likelihoods [length, rows] of a piece that begins at `start`, but those that a row skips. */
+function addCounted(
+  values: ArrayLike<number>,
+  batch: readonly Row[],
+  start: number,
+  length: number,
+  rows: number,
+  sums: Float64Array,
+): void {
+  for (let t = 0; t < length; t++)
+    for (let i = 0; i < batch.length; i++) if (start + t >= batch[i].skipped) sums[i] += values[t * rows + i]
 }
 
 /** The rows that a read is scored as: itself, or stretches of it. */
