@@ -42,7 +42,7 @@ export const order = {
     ['checkArguments.ts', 'settingsError.ts'],
     ['classifierSettings.ts'],
     ['settings.ts'],
-    ['duration.ts'],
+    ['settingKinds.ts', 'duration.ts'],
   ],
   data: [['fetch'], ['*'], ['formats'], ['read.ts'], ['io']],
   eval: [['index.ts'], ['report'], ['*'], ['scores']],
@@ -64,6 +64,7 @@ const doors = {
   'data/formats': ['index'],
   'cli/scoreTable': ['index'],
   eval: ['index', 'scores/index'],
+  'eval/scores/memory': ['index'],
   'eval/report': ['index'],
 }
 

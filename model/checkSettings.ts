@@ -4,7 +4,8 @@ import {
   classifierSettingNames,
   classifierSettingsTable,
 } from './classifierSettings.js'
-import { defaults, type Setting, type Settings, settingNames, settingsTable } from './settings.js'
+import type { Setting } from './settingKinds.js'
+import { defaults, type Settings, settingNames, settingsTable } from './settings.js'
 import { InvalidSettingsError, type NamedSetting } from './settingsError.js'
 
 /** @throws InvalidSettingsError that names the first setting that makes no sense, and what would; TypeError for what is no object. */

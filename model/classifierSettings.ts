@@ -8,9 +8,9 @@ import {
   oneOf,
   type SettingsOf,
   type SettingsTable,
-  settingsTable,
   text,
-} from './settings.js'
+} from './settingKinds.js'
+import { settingsTable } from './settings.js'
 
 const shared = settingsTable
 

@@ -84,16 +84,13 @@ export {
   saveDetector,
 } from './savedDetector.js'
 export { countPredictions, type LogLikelihood, Scorer, type ScoringHooks } from './scorer.js'
+export type { ResumeRule, Setting, SettingsOf, SettingsTable } from './settingKinds.js'
 export {
   defaults,
   meanings,
-  type ResumeRule,
   runName,
-  type Setting,
   type SettingName,
   type Settings,
-  type SettingsOf,
-  type SettingsTable,
   settingNames,
   settingsTable,
 } from './settings.js'

@@ -1,5 +1,5 @@
 import type { EarlierRun } from './runDirectory.js'
-import type { SettingsTable } from './settings.js'
+import type { SettingsTable } from './settingKinds.js'
 import { type NamedSetting, SettingsError } from './settingsError.js'
 
 /**

@@ -10,14 +10,8 @@ import { lossOfGuessing } from './guessing.js'
 import type { MetricsLine } from './metricsWindow.js'
 import { optimiserNames } from './optimiser.js'
 import { RunDirectory } from './runDirectory.js'
-import {
-  runName,
-  type SettingName,
-  type Settings,
-  type SettingsOf,
-  type SettingsTable,
-  settingsTable,
-} from './settings.js'
+import type { SettingsOf, SettingsTable } from './settingKinds.js'
+import { runName, type SettingName, type Settings, settingsTable } from './settings.js'
 import { settingsOnResume } from './settingsOnResume.js'
 import { type TrainOptions, type TrainResult, type TrainSettings, train } from './train.js'
 import { loadTrainingData } from './trainingData.js'

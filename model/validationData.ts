@@ -27,19 +27,22 @@ export type DescribedValidation = { readonly validation?: ValidationOptions; rea
  */
 export async function loadValidation(settings: Settings): Promise<DescribedValidation> {
   const data = (await readsOfFolders(settings)) ?? (await fragmentsOfGenomes(settings))
-  if (!data) {
-    if (settings.patience > 0)
-      throw new SettingsError(
-        name =>
-          `${name('patience')} ${settings.patience}: there is no validation to stop by; give ${name('in_val_data_dir')} and ${name('ood_val_data_dir')}`,
-      )
-    return { note: 'no validation reads' }
-  }
+  if (!data) return noValidation(settings)
   const { inDistribution, outOfDistribution } = data
   return {
     validation: { data, judge: await aurocJudge() },
     note: `validation reads: ${inDistribution.length} in-distribution, ${outOfDistribution.length} out-of-distribution`,
   }
+}
+
+/** A run without validation. @throws SettingsError when it is to stop early. */
+export function noValidation({ patience }: Pick<Settings, 'patience'>): { readonly note: string } {
+  if (patience > 0)
+    throw new SettingsError(
+      name =>
+        `${name('patience')} ${patience}: there is no validation to stop by; give ${name('in_val_data_dir')} and ${name('ood_val_data_dir')}`,
+    )
+  return { note: 'no validation reads' }
 }
 
 /** The judge of trainings: AUROC with DeLong's interval. */

@@ -25,6 +25,7 @@ type CalibrateFlags = ScoringFlags & {
   background?: string
   output: string
   add?: string[]
+  scores?: string
   half?: boolean
   genomes?: string
   set: string
@@ -68,6 +69,7 @@ export function register(program: Command): void {
         'take the scores and the networks of genera of this detector, too (xenograd fit makes them); may be repeated',
       ),
     )
+    .option('--scores <names>', 'keep only these of the fitted scores, separated by commas')
     .option('--half', 'store the networks at 16 bits a parameter, half the size')
     .option('--genomes <manifest>', 'table of genomes to sample fragments from')
     .option('--set <name>', 'the set of the manifest whose parts of genomes are held out', 'val')
@@ -104,7 +106,8 @@ async function calibrate(files: string[], flags: CalibrateFlags): Promise<Summar
       ? await readFragments(files, flags)
       : await genomeFragments(flags.genomes, flags)
   const device = await openChosenDevice(flags)
-  const whole = await withScoresOf(await loadChosenDetector(flags), flags.add ?? [])
+  const joined = await withScoresOf(await loadChosenDetector(flags), flags.add ?? [])
+  const whole = flags.scores === undefined ? joined : withOnly(joined, flags.scores.split(/,\s*/))
   if (flags.half && !(whole.foreground || whole.genera))
     throw new UsageError(`--half is for generative networks; ${whole.path} has none`)
   const saved = flags.half ? await halvedDetector(whole) : whole
@@ -168,6 +171,17 @@ async function withScoresOf(detector: SavedDetector, others: readonly string[]):
     ...(genera && { genera }),
     scores: all.flatMap(({ scores }) => scores),
   }
+}
+
+/** A detector with some of its fitted scores, by their names. @throws UsageError for a score that it does not have. */
+function withOnly(detector: SavedDetector, names: readonly string[]): SavedDetector {
+  const all = detector.scores.map(({ name }) => name)
+  const unknown = names.find(name => !all.includes(name))
+  if (unknown !== undefined)
+    throw new UsageError(
+      `--scores ${unknown}: ${detector.path} has no such fitted score; it has ${all.join(', ') || 'none'}`,
+    )
+  return { ...detector, scores: detector.scores.filter(({ name }) => names.includes(name)) }
 }
 
 /** The part that one of several detectors has; `part` in words. @throws UsageError when more than one have it. */

@@ -32,17 +32,22 @@ const gateSeed = 1
 const networkScoreName = 'odds'
 
 /**
- * The networks of a score that tells -log p base by base for these genera; undefined for no name.
+ * The networks of a score that tells -log p base by base for these genera; undefined for no score. `name` begins messages.
  * @throws RangeError when there is no such score.
  */
-function networksOf(name: string, scores: ScoresByName, { genera }: RememberedGenomes): Networks | undefined {
-  if (name === '') return undefined
-  const evidence = scores.get(name)?.genusEvidence
-  if (!evidence?.losses) throw new RangeError(`genusOdds: needs the networks of genera '${name}' before it`)
+function networksOf(
+  name: string,
+  score: string,
+  scores: ScoresByName,
+  { genera }: RememberedGenomes,
+): Networks | undefined {
+  if (score === '') return undefined
+  const evidence = scores.get(score)?.genusEvidence
+  if (!evidence?.losses) throw new RangeError(`${name}: needs the networks of genera '${score}' before it`)
   const places = genera.map(genus => evidence.genera.indexOf(genus))
   if (places.includes(-1) || places.length !== evidence.genera.length)
     throw new RangeError(
-      `genusOdds: has genomes of ${genera}, but '${name}' has networks of ${evidence.genera}`,
+      `${name}: has genomes of ${genera}, but '${score}' has networks of ${evidence.genera}`,
     )
   const { losses } = evidence
   const count = genera.length
@@ -97,7 +102,7 @@ async function fitGated(
   networkScore: string,
   scores: ScoresByName,
 ): Promise<StorableScore> {
-  const networks = networksOf(networkScore, scores, genomes)
+  const networks = networksOf(name, networkScore, scores, genomes)
   const gate = await trainGate(genomes, settings, networks, gateSeed)
   const mixing = { gate, arrays: await gate.arrays(), networks: networkScore }
   return genusOddsScore(name, new GenusMemory(genomes, settings), mixing, networks)
@@ -121,7 +126,7 @@ function load(stored: StoredScore, scores: ScoresByName): StorableScore {
   }
   const networks = storedText(stored, 'networks')
   const mixing = { gate: Gate.of(arrays), arrays, networks }
-  return genusOddsScore(stored.name, memory, mixing, networksOf(networks, scores, genomes))
+  return genusOddsScore(stored.name, memory, mixing, networksOf(stored.name, networks, scores, genomes))
 }
 
 function loadGenomes(stored: StoredScore): RememberedGenomes {

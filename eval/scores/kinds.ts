@@ -3,7 +3,7 @@ import { bothStrands } from './bothStrands.js'
 import { compression } from './compression.js'
 import { gcRegressed } from './gcRegressed.js'
 import { genusOdds } from './genusOdds.js'
-import type { ScoreKind, ScoresByName } from './kind.js'
+import type { ScoreKind } from './kind.js'
 import { kmers } from './kmers.js'
 import { markov, markovRatio } from './markov.js'
 import { mlr } from './mlr.js'
@@ -51,5 +51,3 @@ export function addScore(scores: Map<string, Score>, score: StorableScore): Stor
   scores.set(score.name, shared)
   return shared
 }
-
-export type { ScoresByName }

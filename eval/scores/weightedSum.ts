@@ -9,9 +9,8 @@ export type FunctionAtLength = LinearFunction & { readonly length: number }
 
 /**
  * The penalty unless told otherwise: a strong one. Fragments are many, but genera are few (ten known ones in the benchmark),
- * and weights that follow the fragments closely follow these genera: cross-validated by genus, six scores of fragments of
- * 5,000 bases have an AUROC of 0.697 with a penalty of 0.001, 0.803 with 1 and 0.806 with 10, where the best of them alone
- * has 0.790.
+ * and weights that follow the fragments closely follow these genera: such sums do worse, cross-validated by genus, than the
+ * best of their scores alone (`node bench/baselines.js MANIFEST … weightedSum:of=…,l2=0.001` beside `l2=1`).
  */
 const defaultL2 = 1
 

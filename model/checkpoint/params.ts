@@ -4,7 +4,8 @@
  */
 import { readFile } from 'node:fs/promises'
 import { parseJson, writeFileAtomic } from '../../data/index.js'
-import { isKind, type Settings, settingNames, settingsTable } from '../settings.js'
+import { isKind } from '../settingKinds.js'
+import { type Settings, settingNames, settingsTable } from '../settings.js'
 import { CheckpointError } from './tensors.js'
 
 /** The settings, as far as the file has them, and whatever else it has (the reference's `vocab_size`, say). */

@@ -6,10 +6,9 @@ import { type ClassifierSettings, classifierRunName, classifierSettingsTable } f
 import type { Network } from '../network.js'
 import { RunDirectory } from '../runDirectory.js'
 import { type ClassifierDescription, loadClassifierToTrain, saveClassifier } from '../saved/index.js'
-import { SettingsError } from '../settingsError.js'
 import { type TrainResult, trainNetwork } from '../train.js'
 import { beginning, sharedOptions, type TrainHooks } from '../trainFromSettings.js'
-import { aurocJudge } from '../validationData.js'
+import { aurocJudge, noValidation } from '../validationData.js'
 import { type ClassifierData, loadClassifierData } from './classifierData.js'
 import { writeClassifierDetector } from './classifierDetector.js'
 import { ClassifierValidation } from './classifierValidation.js'
@@ -103,14 +102,7 @@ async function validatorOf(
   device: string,
 ): Promise<{ validator?: ClassifierValidation; note: string }> {
   const data = await loadClassifierValidation(settings, training.labels)
-  if (!data) {
-    if (settings.patience > 0)
-      throw new SettingsError(
-        name =>
-          `${name('patience')} ${settings.patience}: there is no validation to stop by; give ${name('in_val_data_dir')} and ${name('ood_val_data_dir')}`,
-      )
-    return { note: 'no validation reads' }
-  }
+  if (!data) return noValidation(settings)
   const { inDistribution, outOfDistribution } = data
   return {
     validator: new ClassifierValidation(description, settings, data, await aurocJudge(), device),

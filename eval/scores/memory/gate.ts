@@ -87,7 +87,7 @@ export class Gate {
         batches.push(rows)
         rows = new Rows(experts)
       })
-    if (rows.count > 0 && batches.length === 0) batches.push(rows)
+    if (rows.count > 0) batches.push(rows)
     if (batches.length === 0) throw new RangeError('a gate needs fragments that its experts predict')
     const key = fold(randomKey(seed), seedPurposes.run.gate)
     const inputs = featuresPerExpert * experts

@@ -295,10 +295,23 @@ test('fit, calibrate --add, score, evaluate: networks and fitted scores in one d
   const [fitted, whole, other] = ['fitted', 'whole', 'other'].map(name => join(folder, `${name}.safetensors`))
   const reads = join(folder, 'other.fa')
   await writeReads(reads, readsOf(30, 80, 3))
-  const fit = await xenograd(['fit', 'markov:order=2', '--reads', heldOut, '-o', fitted, '-q'])
+  const fit = await xenograd([
+    'fit',
+    'markov:order=1',
+    'markov:order=2',
+    '--reads',
+    heldOut,
+    '-o',
+    fitted,
+    '-q',
+  ])
   t.equal(fit.code, 0, fit.stderr)
-  const calibrate = ['calibrate', ...models, '--add', fitted, heldOut, '--lengths', '40,80', '-q', '-o']
+  const adding = ['calibrate', ...models, '--add', fitted, heldOut, '--lengths', '40,80', '-q']
+  const calibrate = [...adding, '--scores', 'markov2', '-o']
   t.equal((await xenograd([...calibrate, whole])).code, 0)
+  const foreign = await xenograd([...adding, '--scores', 'kmers15', '-o', join(folder, 'none.safetensors')])
+  t.equal(foreign.code, 2)
+  t.match(foreign.stderr, /--scores kmers15: .* has no such fitted score; it has markov1, markov2/)
   const [score, by, replaced, evaluate] = await Promise.all([
     xenograd(['score', '-m', whole, reads]),
     xenograd(['score', '-m', whole, reads, '--by', 'll_fg']),

@@ -1,30 +1,13 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import test from 'tape'
 import { interruptSignals } from '../../../cli/interrupt.js'
-import { decode, syntheticReads, writeReads } from '../../../data/index.js'
+import { decode, syntheticReads } from '../../../data/index.js'
 import { loadModel, settingsTable } from '../../../model/index.js'
 import { sharedPath, testShared } from '../../shared.js'
 import { command, scratch, shell, start, xenograd } from '../support.js'
-
-const folders = {
-  in_tr: 'before_2011_in_tr',
-  in_val: 'between_2011-2016_in_val',
-  ood_val: 'between_2011-2016_ood_val',
-} as const
-
-/** A small data set in the reference's layout; returns the flags that name it. */
-async function dataFlags(root: string): Promise<string[]> {
-  const flags: string[] = []
-  for (const [split, folder] of Object.entries(folders) as [keyof typeof folders, string][]) {
-    await mkdir(join(root, folder), { recursive: true })
-    const reads = syntheticReads({ split, count: split === 'in_tr' ? 300 : 30, length: 40, seed: 3 })
-    await writeReads(join(root, folder, `${split}.tfrecord`), reads)
-    flags.push(`--${split}_data_dir=${join(root, folder)}`)
-  }
-  return flags
-}
+import { dataFlags, runIn } from '../trainingData.js'
 
 const small = [
   '--hidden_lstm_size=5',
@@ -34,9 +17,6 @@ const small = [
   '--val_freq=10',
   '--log_freq=5',
 ]
-
-/** The one run directory below `out`. */
-const runIn = async (out: string): Promise<string> => join(out, (await readdir(out))[0])
 
 test("train: the reference's command line runs as it is", async t => {
   const root = scratch()

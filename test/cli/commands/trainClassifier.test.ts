@@ -1,27 +1,9 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'tape'
-import { syntheticReads, writeReads } from '../../../data/index.js'
 import { loadClassifier, openClassifierScores } from '../../../model/index.js'
 import { scratch, start, xenograd } from '../support.js'
-
-const folders = {
-  in_tr: 'before_2011_in_tr',
-  in_val: 'between_2011-2016_in_val',
-  ood_val: 'between_2011-2016_ood_val',
-} as const
-
-/** A small data set in the reference's layout; returns the flags that name it. */
-async function dataFlags(root: string): Promise<string[]> {
-  const flags: string[] = []
-  for (const [split, folder] of Object.entries(folders) as [keyof typeof folders, string][]) {
-    await mkdir(join(root, folder), { recursive: true })
-    const reads = syntheticReads({ split, count: split === 'in_tr' ? 300 : 40, length: 40, seed: 3 })
-    await writeReads(join(root, folder, `${split}.tfrecord`), reads)
-    flags.push(`--${split}_data_dir=${join(root, folder)}`)
-  }
-  return flags
-}
+import { dataFlags, folders, runIn } from '../trainingData.js'
 
 const small = [
   '--num_motifs=12',
@@ -36,13 +18,11 @@ const small = [
   '--fit_reads=200',
 ]
 
-const runIn = async (out: string): Promise<string> => join(out, (await readdir(out))[0])
-
 test("train-classifier: the reference's flags, a run directory, and scores that detect", async t => {
   const root = scratch()
   const out = join(root, 'out')
   const flags = [
-    ...(await dataFlags(root)),
+    ...(await dataFlags(root, 40)),
     ...small,
     '--epsilon=0.01',
     '--reweight_sample',
@@ -126,7 +106,7 @@ test("train-classifier: the reference's flags, a run directory, and scores that 
 test('train-classifier: Ctrl-C writes a checkpoint, and the same command goes on to the same end', async t => {
   const root = scratch()
   const flags = [
-    ...(await dataFlags(root)),
+    ...(await dataFlags(root, 40)),
     ...small,
     '--num_steps=300',
     '--val_freq=1000',
@@ -161,7 +141,7 @@ test('train-classifier: Ctrl-C writes a checkpoint, and the same command goes on
 
 test('train-classifier: reads from mutated reads, and weights from the file of sizes', async t => {
   const root = scratch()
-  const data = await dataFlags(root)
+  const data = await dataFlags(root, 40)
   const out = join(root, 'mutated')
   const flags = [...data, ...small, '--task=mutated', '--mutation_rate=0.3', `--out_dir=${out}`]
   const ended = await xenograd(['train-classifier', ...flags])
@@ -198,7 +178,7 @@ test('train-classifier: what makes no sense is said before anything is done', as
     [['--task=mutated'], 2, /--task mutated: mutated reads need a --mutation_rate above 0/],
     [['--in_tr_data_dir=/nowhere'], 3, /--in_tr_data_dir: \/nowhere/],
     [
-      [...(await dataFlags(root)), '--label_dict_file=/nowhere.json'],
+      [...(await dataFlags(root, 40)), '--label_dict_file=/nowhere.json'],
       3,
       /--label_dict_file: \/nowhere\.json/,
     ],
@@ -214,7 +194,7 @@ test('train-classifier: what makes no sense is said before anything is done', as
 test('train-classifier: a loss far above that of guessing is said; a run of the reference is refused', async t => {
   const root = scratch()
   const out = join(root, 'out')
-  const flags = [...(await dataFlags(root)), ...small, '--num_steps=1', `--out_dir=${out}`]
+  const flags = [...(await dataFlags(root, 40)), ...small, '--num_steps=1', `--out_dir=${out}`]
   const diverged = await xenograd(['train-classifier', ...flags, '--num_steps=30', '--learning_rate=100'])
   t.equal(diverged.code, 0)
   t.match(
