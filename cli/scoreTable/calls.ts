@@ -71,7 +71,7 @@ const packed = (row: UncalledRow): PackedRow => ({
   ...row,
   p: Number.isNaN(row.p) ? null : row.p,
   records: row.records.map(record =>
-    (typeof record === 'string' ? Buffer.from(record) : Buffer.from(record)).toString('base64'),
+    Buffer.from(typeof record === 'string' ? new TextEncoder().encode(record) : record).toString('base64'),
   ),
 })
 
