@@ -38,6 +38,7 @@ export const order = {
     ['optimiser.ts'],
     ['classifier.ts'],
     ['cells.ts', 'generative.ts', 'regulariser.ts'],
+    ['cellFolder.ts'],
     ['cells', 'checkpoint'],
     ['checkArguments.ts', 'settingsError.ts'],
     ['classifierSettings.ts'],

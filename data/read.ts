@@ -75,7 +75,7 @@ export function encode(sequence: string): Uint8Array {
 /** The letters of codes: upper-case ACGT, and N for unknown. @throws TypeError for what are no bases. */
 export function decode(bases: Uint8Array): string {
   checkBases('decode', bases)
-  return Buffer.from(bases.map(code => letters.charCodeAt(code))).toString('latin1')
+  return new TextDecoder().decode(bases.map(code => letters.charCodeAt(code)))
 }
 
 /** G and C as a fraction of the known bases; NaN if none is known. */
