@@ -12,6 +12,10 @@ export type View = {
 /** All views in the order of the header; the first one is shown where the address names none. */
 export const views: readonly View[] = [
   { id: 'score', title: 'Score', load: async () => (await import('./score/index.js')).ScoreView },
-  { id: 'playground', title: 'Playground', load: async () => (await import('./playground/index.js')).PlaygroundView },
+  {
+    id: 'playground',
+    title: 'Playground',
+    load: async () => (await import('./playground/index.js')).PlaygroundView,
+  },
   { id: 'guide', title: 'Guide', load: async () => (await import('./guide/index.js')).GuideView },
 ]

@@ -10,7 +10,7 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 /** What turns the sources of the system into those of a page; workers are bundled with the same. */
 const sources = (): PluginOption[] => [replaced(here('..')), nodeStandIns()]
 
-/** Threads need memory that is shared, which browsers give to isolated pages. Elsewhere offline/ adds these headers. */
+/** They isolate the page, so that threads may share memory. On other hosts offline/ adds them. */
 const headers = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
@@ -39,6 +39,5 @@ export default defineConfig({
       },
     },
   },
-  server: { headers, fs: { allow: [here('..')] } },
   preview: { headers },
 })

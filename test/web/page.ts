@@ -1,8 +1,13 @@
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
-import type { Test } from 'tape'
 import { findChromium } from '../browser/chromium.js'
 import { builtPage } from './build.js'
 import { type StaticServer, serveFolder } from './server.js'
+
+/** What `withPage` needs of a test. */
+type Assertions = {
+  skip(message: string): void
+  deepEqual(actual: readonly string[], expected: readonly string[], message: string): void
+}
 
 /** A page in a browser, and the host that it is from. */
 export type OpenPage = {
@@ -41,7 +46,7 @@ export const isolation = async (page: Page): Promise<void> => {
  * `options`: those of Playwright's `newContext`, such as `colorScheme` and `viewport`. Skips where there is no Chromium.
  */
 export async function withPage(
-  t: Test,
+  t: Assertions,
   options: BrowserContextOptions,
   body: (opened: OpenPage) => Promise<void>,
 ): Promise<void> {
@@ -54,7 +59,10 @@ export async function withPage(
     const page = await context.newPage()
     page.on('console', message => message.type() === 'error' && complaints.push(message.text()))
     page.on('pageerror', error => complaints.push(error.stack ?? error.message))
-    page.on('response', response => response.status() >= 400 && complaints.push(`${response.status()} ${response.url()}`))
+    page.on(
+      'response',
+      response => response.status() >= 400 && complaints.push(`${response.status()} ${response.url()}`),
+    )
     await page.goto(server.url)
     await isolation(page)
     await body({

@@ -1,17 +1,16 @@
-import { notify } from '../shell/notices.js'
+import { notify } from '../ui/notices.js'
 
 const reloaded = 'reloaded for isolation'
 
 /**
- * Registers the service worker of a built page. When it has taken over a page that is not yet isolated, the page is loaded
+ * Registers the service worker of the page. When it has taken over a page that is not yet isolated, the page is loaded
  * once more: only then its headers are those that isolate it. A new version of the page is offered, not forced.
  */
 export function watchServiceWorker(): void {
   const { serviceWorker } = navigator
-  if (import.meta.env.DEV || !serviceWorker) return
-  const update = () => reloadOnce()
-  if (serviceWorker.controller) update()
-  else serviceWorker.addEventListener('controllerchange', update, { once: true })
+  if (!serviceWorker) return
+  if (serviceWorker.controller) reloadOnce()
+  else serviceWorker.addEventListener('controllerchange', reloadOnce, { once: true })
   serviceWorker.register('./serviceWorker.js').then(
     registration => registration.addEventListener('updatefound', () => offerUpdate(registration)),
     (error: Error) => notify('information', `This page will not work offline: ${error.message}`),
@@ -21,8 +20,8 @@ export function watchServiceWorker(): void {
 /** Once in a session: a browser that does not isolate the page even so must not load it for ever. */
 function reloadOnce(): void {
   try {
-    if (crossOriginIsolated) return sessionStorage.removeItem(reloaded)
-    if (sessionStorage.getItem(reloaded)) return
+    if (crossOriginIsolated) sessionStorage.removeItem(reloaded)
+    if (crossOriginIsolated || sessionStorage.getItem(reloaded)) return
     sessionStorage.setItem(reloaded, 'yes')
   } catch {
     return // without a note of it, once cannot be told from for ever
@@ -37,7 +36,9 @@ function offerUpdate({ installing, active }: ServiceWorkerRegistration): void {
       notify('information', 'There is a new version of this page.', {
         label: 'Load it',
         run: () => {
-          navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true })
+          navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), {
+            once: true,
+          })
           installing.postMessage('take over')
         },
       })

@@ -31,7 +31,8 @@ worker.addEventListener('message', ({ data }) => {
 
 /** The same response with the headers that isolate. */
 function isolated(response: Response): Response {
-  if (response.type === 'opaque' || response.type === 'opaqueredirect' || response.status === 0) return response
+  if (response.type === 'opaque' || response.type === 'opaqueredirect' || response.status === 0)
+    return response
   const headers = new Headers(response.headers)
   headers.set('Cross-Origin-Opener-Policy', 'same-origin')
   headers.set('Cross-Origin-Embedder-Policy', 'require-corp')

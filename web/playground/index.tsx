@@ -1,8 +1,8 @@
 /** The view `#playground`: a cell is trained on synthetic genera, in a worker. */
 import { useState } from 'preact/hooks'
-import { fixed } from '../shell/format.js'
-import { TaskControls } from '../shell/taskControls.js'
-import { useTask } from '../shell/useTask.js'
+import { fixed } from '../ui/format.js'
+import { TaskControls } from '../ui/taskControls.js'
+import { useTask } from '../ui/useTask.js'
 import type { TrainReport } from '../work/index.js'
 
 type Validation = Extract<TrainReport, { kind: 'validation' }>
@@ -40,8 +40,9 @@ export function PlaygroundView() {
     <>
       <h1>Train a recurrent cell</h1>
       <p class="lead">
-        A generative model of DNA learns to predict the next base of reads of six <em>synthetic</em> genera (Markov chains,
-        no biology), {options.hidden} hidden units on {options.length} bases. It is then asked about reads of six others.
+        A generative model of DNA learns to predict the next base of reads of six <em>synthetic</em> genera
+        (Markov chains, no biology), {options.hidden} hidden units on {options.length} bases. It is then asked
+        about reads of six others.
       </p>
       <form
         class="settings"
@@ -122,7 +123,12 @@ function LossCurve({ losses }: { readonly losses: readonly number[] }) {
   const points = losses.map((loss, i) => `${x(i).toFixed(1)},${y(loss).toFixed(1)}`).join(' ')
   return (
     <figure>
-      <svg viewBox={`0 0 ${width} ${height}`} role="img" aria-label={`Loss after ${losses.length} steps`}>
+      <svg
+        class="chart"
+        viewBox={`0 0 ${width} ${height}`}
+        role="img"
+        aria-label={`Loss after ${losses.length} steps`}
+      >
         <line class="reference" x1="0" x2={width} y1={y(guessing)} y2={y(guessing)} />
         <text class="note" x={width} y={y(guessing) + 16} text-anchor="end">
           guessing: ln 4

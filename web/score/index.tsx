@@ -1,9 +1,9 @@
 /** The view `#score`: a file of reads is scored by the detector that comes with the page, in a worker. */
 import { useState } from 'preact/hooks'
-import { FileInput } from '../shell/fileInput.js'
-import { count, fixed, percent } from '../shell/format.js'
-import { TaskControls } from '../shell/taskControls.js'
-import { useTask } from '../shell/useTask.js'
+import { FileInput } from '../ui/fileInput.js'
+import { count, fixed, percent } from '../ui/format.js'
+import { TaskControls } from '../ui/taskControls.js'
+import { useTask } from '../ui/useTask.js'
 import type { ScoredRead, ScoreReport } from '../work/index.js'
 
 /** The reads that are shown as a table. */
@@ -45,15 +45,20 @@ export function ScoreView() {
     <>
       <h1>What is unknown in your reads?</h1>
       <p class="lead">
-        Each read is scored by how much its genus, among ten that the detector knows, stands out. Reads of bacteria that
-        it has never seen score low. Everything happens in this tab: <strong>no read leaves your device.</strong>
+        The detector that comes with this page knows ten genera of bacteria. A read scores low where it
+        resembles none of them, and is called unknown where few known ones score as low. Everything happens in
+        this tab: <strong>no read leaves your device.</strong>
       </p>
       <FileInput label="Choose a file" onFile={open}>
         <p>or drop it here: FASTA or FASTQ, plain or gzip</p>
       </FileInput>
       <TaskControls task={task} />
       {task.status.kind !== 'idle' && task.status.kind !== 'failed' && (
-        <Progress name={name} fraction={task.status.kind === 'done' ? 1 : totals.fraction} device={opened?.device} />
+        <Progress
+          name={name}
+          fraction={task.status.kind === 'done' ? 1 : totals.fraction}
+          device={opened?.device}
+        />
       )}
       {totals.reads > 0 && (
         <dl class="figures">
@@ -95,10 +100,18 @@ function FirstReads({ opened, reads }: { readonly opened: Opened; readonly reads
         <thead>
           <tr>
             <th scope="col">read</th>
-            <th scope="col" class="number">length</th>
-            <th scope="col" class="number">GC</th>
-            <th scope="col" class="number">{columns[main]}</th>
-            <th scope="col" class="number">p</th>
+            <th scope="col" class="number">
+              length
+            </th>
+            <th scope="col" class="number">
+              GC
+            </th>
+            <th scope="col" class="number">
+              {columns[main]}
+            </th>
+            <th scope="col" class="number">
+              p
+            </th>
             <th scope="col">call</th>
           </tr>
         </thead>

@@ -1,14 +1,14 @@
 import { useEffect, useRef } from 'preact/hooks'
-import { capabilities } from './capabilities.js'
-import { CurrentView } from './currentView.js'
-import { Notices, notify } from './notices.js'
-import { addressOf, route } from './route.js'
-import { theme, toggleTheme } from './theme.js'
+import { capabilities } from '../ui/capabilities.js'
+import { Notices, notify } from '../ui/notices.js'
+import { addressOf, route } from '../ui/route.js'
+import { theme, toggleTheme } from '../ui/theme.js'
 import { views } from '../views.js'
+import { CurrentView } from './currentView.js'
 
 /** Everything around a view: header with the views, messages, footer with what this browser can do. */
 export function Shell() {
-  const { view } = route.value
+  const view = views.find(({ id }) => id === route.value.view) ?? views[0]
   const main = useRef<HTMLElement>(null)
   const first = useRef(true)
   useEffect(() => {
@@ -26,17 +26,10 @@ export function Shell() {
   }, [])
   return (
     <>
-      <a
-        class="skip"
-        href="#main"
-        onClick={event => {
-          // The address' hash is the view's.
-          event.preventDefault()
-          main.current?.focus()
-        }}
-      >
+      {/* No link: the address' hash is the view's. */}
+      <button type="button" class="skip" onClick={() => main.current?.focus()}>
         Skip to content
-      </a>
+      </button>
       <Header current={view.id} />
       <Notices />
       <main id="main" ref={main} tabIndex={-1} aria-label={view.title}>
@@ -62,7 +55,13 @@ function Header({ current }: { readonly current: string }) {
           </a>
         ))}
       </nav>
-      <button type="button" class="quiet theme" aria-label={`Use ${other} colours`} title={`Use ${other} colours`} onClick={toggleTheme}>
+      <button
+        type="button"
+        class="quiet theme"
+        aria-label={`Use ${other} colours`}
+        title={`Use ${other} colours`}
+        onClick={toggleTheme}
+      >
         <svg viewBox="0 0 20 20" width="18" height="18" aria-hidden="true">
           <circle cx="10" cy="10" r="7.25" fill="none" stroke="currentColor" stroke-width="1.5" />
           <path d="M10 2.75a7.25 7.25 0 0 1 0 14.5z" fill="currentColor" />
@@ -74,8 +73,14 @@ function Header({ current }: { readonly current: string }) {
 
 /** A distribution of scores, and the threshold through it. */
 const Mark = () => (
-  <svg viewBox="0 0 32 32" width="24" height="24" aria-hidden="true">
-    <path d="M4 25C12 25 11 9 16 9S20 25 28 25" fill="none" stroke="currentColor" stroke-width="2.5" stroke-linecap="round" />
+  <svg class="mark" viewBox="0 0 32 32" width="24" height="24" aria-hidden="true">
+    <path
+      d="M4 25C12 25 11 9 16 9S20 25 28 25"
+      fill="none"
+      stroke="currentColor"
+      stroke-width="2.5"
+      stroke-linecap="round"
+    />
     <path d="M20 5V28" stroke="var(--warm)" stroke-width="2" stroke-dasharray="2.5 2.5" />
   </svg>
 )

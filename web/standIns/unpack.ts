@@ -54,7 +54,9 @@ async function* gunzip(compressed: AsyncIterable<Uint8Array>, file: string): Asy
       if (status === Z_STREAM_END && stream.avail_in > 0) {
         const next = chunk[stream.next_in]
         ended ||= next === 0
-        if (ended ? chunk.subarray(stream.next_in).some(byte => byte !== 0) : next !== compressions[0].magic[0])
+        if (
+          ended ? chunk.subarray(stream.next_in).some(byte => byte !== 0) : next !== compressions[0].magic[0]
+        )
           throw new InputError(
             `${file}: the gzip data is followed by something else (several files in one, or damaged?)`,
           )

@@ -16,8 +16,13 @@ export function firstLoad(): Plugin {
         const files = filesAtFirst(bundle)
         const bytes = files.reduce((sum, file) => sum + compressed(bundle[file]), 0)
         const all = Object.values(bundle).reduce((sum, file) => sum + compressed(file), 0)
-        console.log(`first load: ${kilobytes(bytes)} compressed, of ${kilobytes(all)} in all: ${files.join(', ')}`)
-        if (bytes > most) this.error(`the first load is larger than ${kilobytes(most)}: import lazily what no first view needs`)
+        console.log(
+          `first load: ${kilobytes(bytes)} compressed, of ${kilobytes(all)} in all: ${files.join(', ')}`,
+        )
+        if (bytes > most)
+          this.error(
+            `the first load is larger than ${kilobytes(most)}: import lazily what no first view needs`,
+          )
       },
     },
   }
@@ -37,6 +42,7 @@ function filesAtFirst(bundle: Rolldown.OutputBundle): string[] {
     for (const style of file.viteMetadata?.importedCss ?? []) files.add(style)
     for (const imported of file.imports) add(imported)
   }
-  for (const file of Object.values(bundle)) if (file.type === 'chunk' && file.isEntry && file.name === 'main') add(file.fileName)
+  for (const file of Object.values(bundle))
+    if (file.type === 'chunk' && file.isEntry && file.name === 'main') add(file.fileName)
   return [...files].filter(file => file in bundle)
 }

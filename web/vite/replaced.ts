@@ -9,7 +9,9 @@ const standIns: Readonly<Record<string, string>> = {
 
 /** Has pages import the stand-ins. */
 export function replaced(root: string): Plugin {
-  const table = new Map(Object.entries(standIns).map(([file, other]) => [resolve(root, file), resolve(root, other)]))
+  const table = new Map(
+    Object.entries(standIns).map(([file, other]) => [resolve(root, file), resolve(root, other)]),
+  )
   return {
     name: 'xenograd:replaced',
     enforce: 'pre',

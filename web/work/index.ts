@@ -48,7 +48,8 @@ export function startTask<N extends TaskName>(
     }
     worker.onerror = ({ message }) =>
       end(new Error(message || 'the worker cannot be loaded; load the page again'))
-    worker.onmessageerror = () => end(new Error('a message of the worker cannot be read; load the page again'))
+    worker.onmessageerror = () =>
+      end(new Error('a message of the worker cannot be read; load the page again'))
   })
   post({ kind: 'start', task, input } as Request)
   return {

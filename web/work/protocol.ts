@@ -13,7 +13,9 @@ export type TaskName = keyof Tasks
 
 /** From the page to a worker: first a task, then what is to become of it. */
 export type Request =
-  | { [N in TaskName]: { readonly kind: 'start'; readonly task: N; readonly input: Tasks[N]['input'] } }[TaskName]
+  | {
+      [N in TaskName]: { readonly kind: 'start'; readonly task: N; readonly input: Tasks[N]['input'] }
+    }[TaskName]
   | { readonly kind: 'pause' }
   | { readonly kind: 'resume' }
   | { readonly kind: 'stop' }

@@ -65,7 +65,13 @@ export async function score(
   let count = 0
   let bytesRead = 0
   try {
-    for await (const group of inBatches(readReads(counted(reads, n => (bytesRead += n)), { name }), batch)) {
+    for await (const group of inBatches(
+      readReads(
+        counted(reads, n => (bytesRead += n)),
+        { name },
+      ),
+      batch,
+    )) {
       await context.turn()
       const scored = await scores.score(group.map(read => read.bases))
       count += group.length

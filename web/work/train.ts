@@ -26,12 +26,20 @@ export type TrainReport =
   /** `step` counts from 1; `loss` in nats per base, before the update. */
   | { readonly kind: 'step'; readonly step: number; readonly loss: number; readonly stepsPerSecond: number }
   /** AUROC of the likelihood, known against unknown genera, with its 95 % interval. */
-  | { readonly kind: 'validation'; readonly step: number; readonly auroc: number; readonly low: number; readonly high: number }
+  | {
+      readonly kind: 'validation'
+      readonly step: number
+      readonly auroc: number
+      readonly low: number
+      readonly high: number
+    }
 
 export type TrainResult = { readonly steps: number; readonly seconds: number }
 
 const batchSize = 50
-const readCounts = { in_tr: 2000, in_val: 200, ood_val: 200 } as const satisfies Partial<Record<Split, number>>
+const readCounts = { in_tr: 2000, in_val: 200, ood_val: 200 } as const satisfies Partial<
+  Record<Split, number>
+>
 
 /** The judge of validations: AUROC with DeLong's interval. */
 const judge = (inDistribution: Float64Array, outOfDistribution: Float64Array) => {
@@ -54,7 +62,9 @@ export async function train(
   const cell = cells.find(cell => cell.name === name)
   if (!cell) throw new RangeError(`cell '${name}': give one of ${cells.map(cell => cell.name).join(', ')}`)
 
-  const reads = (split: keyof typeof readCounts) => [...syntheticReads({ split, count: readCounts[split], length, seed })]
+  const reads = (split: keyof typeof readCounts) => [
+    ...syntheticReads({ split, count: readCounts[split], length, seed }),
+  ]
   const batches = new TrainingBatches(await collectReads(reads('in_tr'), { length }), { batchSize, seed })
   const data = {
     inDistribution: reads('in_val').map(read => read.bases),
@@ -62,7 +72,14 @@ export async function train(
   }
   const model = { cell, hidden }
   const validation = new Validation({ data, judge }, model, 100)
-  const step = makeTrainStep({ ...model, learningRate, seed, dropoutRate: 0, regulariserType: 'l2', regulariserWeight: 0 })
+  const step = makeTrainStep({
+    ...model,
+    learningRate,
+    seed,
+    dropoutRate: 0,
+    regulariserType: 'l2',
+    regulariserWeight: 0,
+  })
   const tokens = tensor(batches.batchAt(0), { shape: [batchSize, length] })
   const rate = tensor(learningRate)
   realise([tokens, rate], device())
@@ -78,10 +95,8 @@ export async function train(
       const stepsPerSecond = 1000 / (performance.now() - stepStart)
       context.report({ kind: 'step', step: done, loss: metrics.loss, stepsPerSecond })
       if (done % validateEvery !== 0 && done !== steps) continue
-      const { auroc = Number.NaN, auroc_ci: [low, high] = [Number.NaN, Number.NaN] } = await validation.measure(
-        state.parameters,
-        context.signal,
-      )
+      const { auroc = Number.NaN, auroc_ci: [low, high] = [Number.NaN, Number.NaN] } =
+        await validation.measure(state.parameters, context.signal)
       context.report({ kind: 'validation', step: done, auroc, low, high })
     }
   } finally {

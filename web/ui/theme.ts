@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals'
-import { stored, store } from './storage.js'
+import { store, stored } from './storage.js'
 
 export type Theme = 'light' | 'dark'
 

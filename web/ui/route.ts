@@ -1,17 +1,17 @@
 import { signal } from '@preact/signals'
-import { type View, views } from '../views.js'
 
 /** What the address asks for: `#view?name=value`. */
 export type Route = {
-  readonly view: View
+  /** Id of a view, if there is one of that name. */
+  readonly view: string
   /** What a view keeps in the address, so that a link is all that it shows. */
   readonly parameters: URLSearchParams
 }
 
-/** The view of an address' hash, the first one for a hash that names none. */
+/** What an address' hash asks for. */
 export function parseRoute(hash: string): Route {
-  const [id, query = ''] = hash.replace(/^#/, '').split(/\?(.*)/s)
-  return { view: views.find(view => view.id === id) ?? views[0], parameters: new URLSearchParams(query) }
+  const [view, query = ''] = hash.replace(/^#/, '').split(/\?(.*)/s)
+  return { view, parameters: new URLSearchParams(query) }
 }
 
 /** What is shown now; follows the address. */

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { TaskName, Tasks } from '../work/protocol.js'
 import { type RunningTask, startTask } from '../work/index.js'
+import type { TaskName, Tasks } from '../work/protocol.js'
 
 /** Where a view's task is. */
 export type TaskStatus =
