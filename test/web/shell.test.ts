@@ -9,7 +9,8 @@ const background = (page: Page): Promise<string> =>
   page.evaluate(() => getComputedStyle(document.body).backgroundColor)
 
 test('page: the first load is small', t => {
-  if (!findChromium()) return t.skip('skipped with the tests of the page: no chromium')
+  if (!findChromium())
+    return t.skip('skipped: no chromium; apt-get install chromium, or set CHROMIUM to its path')
   const [, kilobytes] = /first load: ([\d.]+) kB compressed/.exec(builtPage().output) ?? []
   t.ok(Number(kilobytes) < 300, `${kilobytes} kB compressed, at most 300`)
   t.end()
@@ -65,6 +66,23 @@ test('page: isolated on a host without headers, and offline after the first visi
       t.ok(await page.locator('main h1').innerText(), `${id} without its host`)
     }
     t.ok(await page.evaluate(() => crossOriginIsolated), 'isolated offline, too')
+  })
+})
+
+test('page: a new version is offered, and replaces the old one', async t => {
+  await withPage(t, {}, async ({ page, server }) => {
+    const [version] = await page.evaluate(() => caches.keys())
+    const script = await page.evaluate(async () =>
+      (await fetch('./serviceWorker.js', { cache: 'no-store' })).text(),
+    )
+    server.replace('serviceWorker.js', script.replace(version.replace('xenograd-', ''), 'newer'))
+    await page.reload()
+    await page.getByText('There is a new version of this page.').waitFor()
+    t.ok(await page.locator('main h1').isVisible(), 'the old one goes on meanwhile')
+    await page.getByRole('button', { name: 'Load it' }).click()
+    await page.waitForFunction(async () => (await caches.keys()).join() === 'xenograd-newer')
+    await page.locator('main h1').waitFor()
+    t.equal(await page.getByText('There is a new version of this page.').count(), 0)
   })
 })
 

@@ -80,6 +80,7 @@ test('page: trains a cell in a worker with threads; pause, go on, stop', async t
   await withPage(t, {}, async ({ page, show }) => {
     await show('playground')
     await page.getByLabel('Cell').selectOption('gru')
+    await page.waitForURL(/#playground\?cell=gru&rate=0\.01$/) // a link has what is chosen
     await page.getByRole('button', { name: /^Train/ }).click()
     await page.getByText('AUROC at step 50').waitFor()
     await page.getByRole('button', { name: 'Pause' }).click()

@@ -1,6 +1,7 @@
 /** The view `#playground`: a cell is trained on synthetic genera, in a worker. */
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { fixed } from '../ui/format.js'
+import { keepInAddress, route } from '../ui/route.js'
 import { TaskControls } from '../ui/taskControls.js'
 import { useTask } from '../ui/useTask.js'
 import type { TrainReport } from '../work/index.js'
@@ -8,7 +9,7 @@ import type { TrainReport } from '../work/index.js'
 type Validation = Extract<TrainReport, { kind: 'validation' }>
 
 /** Cells that come with Xenograd, by their names. */
-const cells = ['lstm', 'gru', 'coupledGateLstm', 'peepholeLstm', 'layerNormLstm'] as const
+const cells: readonly string[] = ['lstm', 'gru', 'coupledGateLstm', 'peepholeLstm', 'layerNormLstm']
 
 /** The loss of guessing: every base has a probability of a quarter. */
 const guessing = Math.log(4)
@@ -16,9 +17,15 @@ const guessing = Math.log(4)
 const options = { hidden: 32, length: 100, steps: 200, seed: 1, validateEvery: 50 }
 const learningRates = [0.001, 0.003, 0.01, 0.03]
 
+/** The choice that a text of the address names, if there is one. */
+const oneOf = <T,>(choices: readonly T[], text: string | null, otherwise: T): T =>
+  choices.find(choice => String(choice) === text) ?? otherwise
+
 export function PlaygroundView() {
-  const [cell, setCell] = useState<string>(cells[0])
-  const [learningRate, setLearningRate] = useState(0.01)
+  const { parameters } = route.value
+  const [cell, setCell] = useState(oneOf(cells, parameters.get('cell'), 'lstm'))
+  const [learningRate, setLearningRate] = useState(oneOf(learningRates, parameters.get('rate'), 0.01))
+  useEffect(() => keepInAddress('playground', { cell, rate: String(learningRate) }), [cell, learningRate])
   const [losses, setLosses] = useState<readonly number[]>([])
   const [stepsPerSecond, setStepsPerSecond] = useState(0)
   const [validation, setValidation] = useState<Validation>()

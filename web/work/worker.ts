@@ -60,7 +60,11 @@ globalThis.onmessage = ({ data }: MessageEvent<Request>) => {
       break
     case 'pause':
       running = new Promise(resolve => {
-        goOn = resolve
+        const before = goOn // of a pause that is not over
+        goOn = () => {
+          before()
+          resolve()
+        }
       })
       break
     case 'resume':
