@@ -45,15 +45,15 @@ export {
   classifierSettingsTable,
 } from './classifierSettings.js'
 export { CodeFileError, importCodeFile, isCodeFile } from './codeFile.js'
-export { checkComparable } from './comparable.js'
 export { Detector, type DetectorOptions, type ReadScores } from './detector.js'
 export {
   type DetectorFile,
+  isDetector,
   isDetectorFile,
   readDetectorFile,
   writeDetectorFile,
 } from './detectorFile.js'
-export { DetectorScores, type DetectorScoresOptions } from './detectorScores.js'
+export { DetectorScores, type DetectorScoresOptions, type Track } from './detectorScores.js'
 export { DivergedError } from './divergedError.js'
 export { FragmentClassifier, type FragmentClassifierOptions } from './fragmentClassifier.js'
 export { batchLoss, initialModel, type ModelOptions, type ModelParameters, predict } from './generative.js'
@@ -79,6 +79,7 @@ export {
 } from './saved/index.js'
 export {
   decodeDetector,
+  detectorOfModels,
   halvedDetector,
   loadDetector,
   type SavedCalibration,
