@@ -92,7 +92,9 @@ export class GenusNetworks {
    * both: its sum is the fragment's `odds` (of the strand that is given). NaN where a base is not predicted; undefined for
    * a fragment of which none is, and for a single genus.
    */
-  async track(bases: Uint8Array): Promise<{ values: Float32Array; likeliest: string; second: string } | undefined> {
+  async track(
+    bases: Uint8Array,
+  ): Promise<{ values: Float32Array; likeliest: string; second: string } | undefined> {
     const count = this.genera.length
     const [losses] = await this.#losses([bases])
     const sums = new Float64Array(count)

@@ -1,3 +1,4 @@
+import { type Composition, compositionOf } from '../../data/index.js'
 import {
   type Calibration,
   type Evidence,
@@ -6,7 +7,6 @@ import {
   formatScore,
   readFields,
 } from '../../eval/index.js'
-import { type Composition, compositionOf } from '../../data/index.js'
 import { countPredictions } from '../../model/index.js'
 import type { UncalledRow } from './calls.js'
 import type { Entry } from './entries.js'

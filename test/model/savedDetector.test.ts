@@ -5,9 +5,9 @@ import test from 'tape'
 import { encode } from '../../data/index.js'
 import { Calibration } from '../../eval/index.js'
 import {
-  detectorOfModels,
   Detector,
   DetectorScores,
+  detectorOfModels,
   findCell,
   initialState,
   isDetectorFile,
