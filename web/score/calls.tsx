@@ -26,7 +26,7 @@ export function Calls(props: Props) {
   const all = counts[0] + counts[1]
   const note =
     threshold.kind === 'rate'
-      ? `${percentOf(threshold.rate)} of known reads are below`
+      ? `${percentOf(threshold.rate)} false positives`
       : `threshold ${fixed(threshold.cutoff, 3)}`
   const [low, high] = histogram.range
   const { onRate, onCutoff } = props
@@ -47,7 +47,7 @@ export function Calls(props: Props) {
         )}
         {threshold.kind === 'rate' && (
           <div>
-            <dt>unknown if all were known</dt>
+            <dt>unknown, were all reads of known genera</dt>
             <dd>{counted(threshold.rate * all)}</dd>
           </div>
         )}

@@ -58,7 +58,7 @@ function plotOf(props: Props, colours: Colours): Plot.PlotOptions {
   const isOneCutoff = Number.isFinite(cutoff) && cutoff > scoreRange[0] && cutoff < scoreRange[1]
   return {
     height: 320,
-    marginLeft: 52,
+    marginLeft: 60,
     marginRight: 16,
     marginTop: 36,
     marginBottom: 44,
@@ -68,10 +68,9 @@ function plotOf(props: Props, colours: Colours): Plot.PlotOptions {
       label: axes[against].label,
       labelAnchor: 'center',
       labelArrow: 'none',
-      ticks: 5,
-      ...(isLogarithmic && { tickFormat: ',' }),
+      ...(isLogarithmic ? { ticks: roundNumbers(xRange), tickFormat: ',' } : { ticks: 5 }),
     },
-    y: { domain: scoreRange, label: score, grid: true, ticks: 6, labelArrow: 'none' },
+    y: { domain: scoreRange, label: score, labelAnchor: 'center', grid: true, ticks: 6, labelArrow: 'none' },
     marks: [
       count <= mostDots ? dots(props, fills) : cells(props, isLogarithmic, colours),
       ...(isOneCutoff
@@ -80,6 +79,12 @@ function plotOf(props: Props, colours: Colours): Plot.PlotOptions {
       ...legendMarks(labels, counts, fills),
     ],
   }
+}
+
+/** 1, 2 and 5 times powers of ten. */
+function roundNumbers([low, high]: Range): number[] {
+  const powers = Array.from({ length: 12 }, (_, i) => 10 ** i)
+  return powers.flatMap(power => [power, 2 * power, 5 * power]).filter(x => x >= low && x <= high)
 }
 
 /** A read's place in x. */

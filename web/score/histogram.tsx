@@ -7,7 +7,7 @@ import type { CallCounts, Histogram as Counts } from './summary.js'
 
 export const binCount = 80
 
-const margins = { marginLeft: 52, marginRight: 16, marginTop: 36, marginBottom: 44 }
+const margins = { marginLeft: 60, marginRight: 16, marginTop: 36, marginBottom: 44 }
 const height = 280
 
 type Props = {
@@ -74,7 +74,16 @@ function plotOf(
     ...margins,
     height,
     x: { domain: range, label: score, labelAnchor: 'center', labelArrow: 'none', ticks: 8 },
-    y: { label: 'reads', grid: true, ticks: 5, labelArrow: 'none', nice: true, zero: true, tickFormat: 's' },
+    y: {
+      label: 'reads',
+      labelAnchor: 'center',
+      grid: true,
+      ticks: 5,
+      labelArrow: 'none',
+      nice: true,
+      zero: true,
+      tickFormat: 's',
+    },
     marks: [
       Plot.rectY(rows, Plot.stackY({ x1: 'x1', x2: 'x2', y: 'count', fill: 'fill', insetRight: 0.5 })),
       Plot.ruleY([0]),

@@ -27,9 +27,17 @@ export function Picture({ title, description, file, draw, overlay, children }: P
   const [width, setWidth] = useState(0)
   const colours = coloursOf(theme.value)
   useEffect(() => {
-    const observer = new ResizeObserver(([{ contentRect }]) => setWidth(Math.floor(contentRect.width)))
+    let frame = 0
+    const observer = new ResizeObserver(([{ contentRect }]) => {
+      // What is drawn at once changes sizes again, which browsers complain about.
+      cancelAnimationFrame(frame)
+      frame = requestAnimationFrame(() => setWidth(Math.floor(contentRect.width)))
+    })
     if (place.current) observer.observe(place.current)
-    return () => observer.disconnect()
+    return () => {
+      cancelAnimationFrame(frame)
+      observer.disconnect()
+    }
   }, [])
   const drawing = useRef<SVGSVGElement | undefined>(undefined)
   useLayoutEffect(() => {

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { count as counted, fixed } from '../ui/format.js'
 import { FilterForm } from './filterForm.js'
 import { everything, type Filter, orderedRows, type Sorting, type SortKey } from './order.js'
@@ -27,7 +27,7 @@ type Props = {
 export function ReadsTable({ reads, count, threshold, labels, opened, onOpen }: Props) {
   const [filter, setFilter] = useState<Filter>(everything)
   const [sorting, setSorting] = useState<Sorting>({ key: 'file order', descending: false })
-  const rows = useOrder(reads, count, filter, sorting, threshold)
+  const { rows, isCurrent } = useOrder(reads, count, filter, sorting, threshold)
   const [top, setTop] = useState(0)
   const pixels = Math.min(mostPixels, rows.length * rowHeight)
   const below = Math.max(0, rows.length - visibleRows)
@@ -55,7 +55,7 @@ export function ReadsTable({ reads, count, threshold, labels, opened, onOpen }: 
     </th>
   )
   return (
-    <section class="reads" aria-labelledby="reads-title">
+    <section class="reads" aria-labelledby="reads-title" aria-busy={!isCurrent}>
       <h2 id="reads-title">Reads</h2>
       <FilterForm score={columns[reads.by]} labels={labels} filter={filter} onFilter={setFilter} />
       <p class="note" role="status">
@@ -125,29 +125,26 @@ export function ReadsTable({ reads, count, threshold, labels, opened, onOpen }: 
 /** Between two orders of reads that are still being scored, in milliseconds. */
 const patience = 1000
 
-/** The rows in their order, which follows what is asked for at once, and new reads now and then. */
+/** The rows in their order, which follows what is asked for at once, and new reads now and then; and whether it has. */
 function useOrder(
   reads: ScoredReads,
   count: number,
   filter: Filter,
   sorting: Sorting,
   threshold: Threshold,
-): Uint32Array<ArrayBuffer> {
-  const [rows, setRows] = useState(new Uint32Array())
-  const last = useRef({ wanted: '', time: 0 })
+): { readonly rows: Uint32Array; readonly isCurrent: boolean } {
+  const [ordered, setOrdered] = useState({ rows: new Uint32Array(), wanted: '', time: 0 })
   // What rows do not depend on must not have them ordered anew.
   const byCall = filter.call !== 'all' || sorting.key === 'call' ? JSON.stringify(threshold) : ''
   const wanted = JSON.stringify([reads.by, filter, sorting, byCall])
   useEffect(() => {
     const aborting = new AbortController()
-    const wait = last.current.wanted === wanted ? last.current.time + patience - performance.now() : 0
+    const wait = ordered.wanted === wanted ? ordered.time + patience - performance.now() : 0
     const timer = setTimeout(
       async () => {
         try {
-          const ordered = await orderedRows(reads, filter, sorting, threshold, aborting.signal)
-          if (aborting.signal.aborted) return
-          setRows(ordered)
-          last.current = { wanted, time: performance.now() }
+          const rows = await orderedRows(reads, filter, sorting, threshold, aborting.signal)
+          if (!aborting.signal.aborted) setOrdered({ rows, wanted, time: performance.now() })
         } catch (error) {
           if (!aborting.signal.aborted) throw error
         }
@@ -159,5 +156,5 @@ function useOrder(
       aborting.abort()
     }
   }, [reads, count, wanted])
-  return rows
+  return { rows: ordered.rows, isCurrent: ordered.wanted === wanted }
 }

@@ -63,7 +63,7 @@ export function OpenedRead({ reads, read, models, file, onClose }: Props) {
 const smoothed = 25
 /** So many bars are drawn at most, each of the mean of some bases. */
 const mostBars = 600
-/** Letters are drawn where so few bases have room for them. */
+/** Letters are drawn of so few bases, where there is room for them. */
 const mostLetters = 110
 
 type PictureProps = {
@@ -74,7 +74,10 @@ type PictureProps = {
 
 function TrackPicture({ bases, track, file }: PictureProps) {
   const { of, against, values } = track
-  const draw = useCallback((_: number, colours: Colours) => plotOf(bases, track, colours), [bases, track])
+  const draw = useCallback(
+    (width: number, colours: Colours) => plotOf(width, bases, track, colours),
+    [bases, track],
+  )
   const predicted = values.filter(value => !Number.isNaN(value))
   const sum = predicted.reduce((a, b) => a + b, 0)
   const title = against
@@ -92,6 +95,7 @@ function TrackPicture({ bases, track, file }: PictureProps) {
 }
 
 function plotOf(
+  place: number,
   bases: Uint8Array,
   { values, against }: NonNullable<TrackResult>,
   colours: Colours,
@@ -106,9 +110,10 @@ function plotOf(
     const middle = Math.round((bars[i].start + bars[i].end) / 2 - 1)
     return [middle + 1, meanOf(values, middle - (smoothed >> 1), middle + (smoothed >> 1) + 1)] as const
   })
+  const hasLetters = values.length <= mostLetters && place >= mostLetters * 8
   return {
     height: 220,
-    marginLeft: 52,
+    marginLeft: 60,
     marginRight: 16,
     marginTop: 16,
     marginBottom: 44,
@@ -119,7 +124,14 @@ function plotOf(
       labelArrow: 'none',
       ticks: 8,
     },
-    y: { label: 'nats', grid: true, ticks: 5, labelArrow: 'none' },
+    y: {
+      label: 'nats',
+      labelAnchor: 'center',
+      insetBottom: hasLetters ? 18 : 0,
+      grid: true,
+      ticks: 5,
+      labelArrow: 'none',
+    },
     marks: [
       Plot.rect(bars, {
         x1: 'start',
@@ -131,7 +143,7 @@ function plotOf(
       }),
       Plot.ruleY([0]),
       Plot.line(line, { stroke: 'currentColor', strokeWidth: 1.5 }),
-      ...(values.length <= mostLetters
+      ...(hasLetters
         ? [
             Plot.text([...decode(bases)], {
               x: (_: string, i: number) => i + 1,
