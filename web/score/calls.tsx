@@ -47,7 +47,7 @@ export function Calls(props: Props) {
         )}
         {threshold.kind === 'rate' && (
           <div>
-            <dt>unknown, were all reads of known genera</dt>
+            <dt>unknown by mistake, at most about</dt>
             <dd>{counted(threshold.rate * all)}</dd>
           </div>
         )}
@@ -83,6 +83,7 @@ export function Calls(props: Props) {
           </label>
         ) : null}
       </div>
+      {reads.detector.genera && <p class="note">Known genera: {reads.detector.genera.join(', ')}</p>}
       <p class="note">
         {threshold.kind === 'rate'
           ? `The share of reads of known genera that is called unknown by mistake, by held-out fragments of like length. Drag the line, or move it with the arrow keys; it is drawn for ${counted(atLength?.length ?? 0)} bases, the median length here${calledNote(counts)}`

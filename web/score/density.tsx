@@ -53,7 +53,7 @@ export function Density(props: Props) {
 
 function plotOf(props: Props, colours: Colours): Plot.PlotOptions {
   const { against, score, scoreRange, xRange, labels, counts, count, cutoff } = props
-  const isLogarithmic = against === 'length' && xRange[1] > 4 * xRange[0]
+  const isLogarithmic = against === 'length' && xRange[1] > 10 * xRange[0]
   const fills = [colours.known, colours.unknown, colours.none]
   const isOneCutoff = Number.isFinite(cutoff) && cutoff > scoreRange[0] && cutoff < scoreRange[1]
   return {

@@ -10,11 +10,16 @@ type Props = {
 
 /** Which reads the table shows. */
 export function FilterForm({ score, labels, filter, onFilter }: Props) {
-  const number = (key: 'lowestScore' | 'highestScore' | 'shortest' | 'longest', label: string) => (
+  const number = (
+    key: 'lowestScore' | 'highestScore' | 'shortest' | 'longest',
+    label: string,
+    name = label,
+  ) => (
     <label>
       {label}
       <input
         type="number"
+        aria-label={name}
         step="any"
         value={filter[key] ?? ''}
         onInput={({ currentTarget: { value } }) =>
@@ -48,11 +53,11 @@ export function FilterForm({ score, labels, filter, onFilter }: Props) {
         </select>
       </label>
       {number('lowestScore', `${score} from`)}
-      {number('highestScore', 'to')}
+      {number('highestScore', 'to', `${score} to`)}
       {number('shortest', 'Length from')}
-      {number('longest', 'to')}
+      {number('longest', 'to', 'Length to')}
       <button type="button" disabled={filter === everything} onClick={() => onFilter(everything)}>
-        All
+        Show all
       </button>
     </form>
   )

@@ -54,6 +54,8 @@ export function Picture({ title, description, file, draw, overlay, children }: P
       },
     })
     if (!(element instanceof SVGSVGElement)) throw new Error(`${title}: no drawing`)
+    // A picture is one thing to those who do not see it; its groups may have no names.
+    for (const part of element.querySelectorAll('[aria-label]')) part.removeAttribute('aria-label')
     element.setAttribute('role', 'img')
     element.setAttribute('aria-label', description)
     place.current.replaceChildren(element)
