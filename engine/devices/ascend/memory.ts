@@ -129,6 +129,7 @@ export class Memory {
       this.acl.enqueueCopy(staging.address, address, bytes, 'deviceToHost')
       for (let polls = 0; !this.acl.isIdle(); polls++)
         await (polls < pollsBeforeSleep ? setImmediate() : setTimeout(1))
+      this.acl.synchronise()
       this.settle()
       return staging.bytes.slice(0, bytes).buffer as ArrayBuffer
     } finally {

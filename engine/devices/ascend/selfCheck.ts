@@ -14,11 +14,12 @@ import { type AscendOptions, type Precision, precisions } from './options.js'
 import { Compiler } from './programs.js'
 import {
   cubeMathTypes,
+  declaredName,
   metaPrototypes,
   type OperatorName,
   operators,
+  optionalPrototypes,
   runtimePrototypes,
-  setOptionPrototype,
 } from './prototypes.js'
 
 /**
@@ -39,11 +40,10 @@ export async function* selfCheck(
   }
   yield { verdict: 'PASS', what: 'koffi', found: 'loaded' }
   const libraries = new Libraries(ffi, environment)
-  for (const { file, need } of libraryFiles) {
+  for (const { file } of libraryFiles) {
     const result = libraries.results.get(file)!
     if ('path' in result) yield { verdict: 'PASS', what: file, found: result.path }
-    else if (need === 'yes') yield { verdict: 'FAIL', what: file, found: result.reason }
-    else yield { verdict: 'SKIP', what: file, found: 'not found; not every version of CANN has it' }
+    else yield { verdict: 'SKIP', what: file, found: `${result.reason}; not every version of CANN needs it` }
   }
   try {
     libraries.checkComplete()
@@ -118,8 +118,9 @@ function* checkFunctions(libraries: Libraries): Generator<CheckLine> {
   yield missing.length
     ? { verdict: 'FAIL', what: 'runtime', found: `${count}; without ${missing.join(', ')}` }
     : { verdict: 'PASS', what: 'runtime', found: count }
-  if (!libraries.optional(setOptionPrototype))
-    yield { verdict: 'SKIP', what: 'runtime', found: `without ${setOptionPrototype}` }
+  const without = optionalPrototypes.filter(prototype => !libraries.optional(prototype)).map(declaredName)
+  if (without.length)
+    yield { verdict: 'SKIP', what: 'runtime', found: `this version of CANN lacks ${without.join(', ')}` }
   const names = Object.keys(operators) as OperatorName[]
   const absent = names.filter(name => !libraries.operator(name))
   const found = `${names.length - absent.length} of ${names.length} operators`
