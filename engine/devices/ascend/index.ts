@@ -7,7 +7,7 @@ import { Chip, hasOnlyFp16, matmulMode } from './chip.js'
 import { AscendError } from './errors.js'
 import { Launcher } from './launcher.js'
 import { type Ffi, Libraries, loadFfi, stubFolder, unavailable } from './library.js'
-import { type AscendBuffer, addressOf, Memory } from './memory.js'
+import { type AscendBuffer, addressOf, endOf, Memory } from './memory.js'
 import type { AscendOptions, Precision } from './options.js'
 import { Compiler, type Runnable } from './programs.js'
 import { Float64Error, RefusedError } from './sequence.js'
@@ -23,7 +23,7 @@ export { selfCheck } from './selfCheck.js'
  * selfCheck.ts looks at the same parts for `xenograd check`.
  */
 
-type AscendProgram = Program & { readonly run: Runnable }
+type AscendProgram = Program & Runnable
 
 /**
  * A Huawei Ascend NPU through the C API of CANN, call for call (`aclnn*` operators), with no code of CANN's in the
@@ -92,7 +92,7 @@ function deviceOn(acl: Acl, asked: Precision | undefined, keepExecutors: boolean
     read: async buffer => memory.read(addressOf(buffer), buffer.bytes),
     compile(kernel: Kernel): Program | null {
       try {
-        return { kernel, run: compiler.compile(kernel) } as AscendProgram
+        return { kernel, ...compiler.compile(kernel) } as AscendProgram
       } catch (error) {
         if (error instanceof Float64Error) return null
         if (!(error instanceof RefusedError)) throw error
@@ -100,8 +100,9 @@ function deviceOn(acl: Acl, asked: Precision | undefined, keepExecutors: boolean
       }
     },
     run(program: Program, args: readonly DeviceBuffer[]): void {
-      ;(program as AscendProgram).run(args.map(addressOf))
+      ;(program as AscendProgram).run(args.map(addressOf), args.map(endOf))
     },
+    release: program => (program as AscendProgram).release(),
     stats: () => memory.stats(),
     async close() {
       try {

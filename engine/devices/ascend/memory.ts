@@ -201,3 +201,6 @@ export class Scratch {
 
 /** Where a buffer lies. */
 export const addressOf = (buffer: DeviceBuffer): number => (buffer as AscendBuffer).address
+
+/** Where a buffer ends. */
+export const endOf = (buffer: DeviceBuffer): number => addressOf(buffer) + buffer.bytes

@@ -9,7 +9,7 @@ import { Acl } from './acl.js'
 import { Chip, matmulMode } from './chip.js'
 import { Launcher } from './launcher.js'
 import { type Ffi, Libraries, libraryFiles, loadFfi, stubFolder } from './library.js'
-import { Memory } from './memory.js'
+import { addressOf, endOf, Memory } from './memory.js'
 import { type AscendOptions, type Precision, precisions } from './options.js'
 import { Compiler } from './programs.js'
 import {
@@ -135,10 +135,11 @@ async function* checkComputation(acl: Acl): AsyncGenerator<CheckLine> {
   const launcher = new Launcher(acl, memory, true)
   const run = async (cubeMathType: number, kernel: Kernel): Promise<Float32Array> => {
     const compiler = new Compiler(new Chip(acl, cubeMathType, launcher), launcher, memory)
-    const [a, b, c] = [0, 1, 2].map(() => memory.alloc(16).address)
+    const buffers = [0, 1, 2].map(() => memory.alloc(16))
+    const [a, b, c] = buffers.map(addressOf)
     memory.write(a, new Float32Array([1, 2, 3, 4]))
     memory.write(b, new Float32Array([10, 20, 30, 40]))
-    compiler.compile(kernel)([a, b, c])
+    compiler.compile(kernel).run([a, b, c], buffers.map(endOf))
     return new Float32Array(await memory.read(c, 16))
   }
   const judge = (what: string, got: Float32Array, wanted: readonly number[]): CheckLine => {

@@ -241,3 +241,26 @@ withDevice('executors are kept: later calls plan nothing', {}, async (t, device)
   device.free(a)
   device.free(b)
 })
+
+withDevice(
+  'what is kept for a program goes when it is released, and work under way is still done',
+  {},
+  async (t, device) => {
+    const { executors: before } = await readCounters(folder)
+    const [a, b] = [device.alloc(32), device.alloc(32)]
+    device.write(a, new Float32Array([1, 2, 3]))
+    const program = device.compile(copyOf(3))!
+    device.run(program, [a, b])
+    t.equal((await readCounters(folder)).executors, before + 1)
+    device.release!(program)
+    const left = await readCounters(folder)
+    t.deepEqual([left.executors, left.tensors], [before, 0])
+    t.deepEqual((await floats(device.read(b))).slice(0, 3), [1, 2, 3])
+    t.match(
+      await failure(() => device.run(program, [a, b])),
+      /run of a program that another device has compiled/,
+    )
+    device.free(a)
+    device.free(b)
+  },
+)
