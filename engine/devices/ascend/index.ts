@@ -3,12 +3,13 @@ import type { Device, DeviceBuffer, Program } from '../device.js'
 import { currentEnvironment, type Environment } from '../environment.js'
 import { guarded } from '../guarded.js'
 import { Acl } from './acl.js'
-import { Chip, hasOnlyFp16, matmulMode } from './chip.js'
+import { acceptedError, Chip, matmulMode } from './chip.js'
 import { AscendError } from './errors.js'
 import { Launcher } from './launcher.js'
 import { type Ffi, Libraries, loadFfi, stubFolder, unavailable } from './library.js'
 import { type AscendBuffer, addressOf, endOf, Memory } from './memory.js'
 import type { AscendOptions, Precision } from './options.js'
+import { OverflowFlag, saturates } from './overflow.js'
 import { Compiler, type Runnable } from './programs.js'
 import { Float64Error, RefusedError } from './sequence.js'
 
@@ -19,8 +20,9 @@ export { selfCheck } from './selfCheck.js'
  * declares; acl.ts is one card with its stream, every call checked (errors.ts); memory.ts pools device memory. A kernel
  * becomes a sequence of operator calls as plain data: kernels.ts with matmul.ts and rows.ts, scalar.ts for the lines of
  * bodies, sequence.ts for the calls themselves, arguments.ts for a kernel's arguments as tensors. chip.ts finds out
- * whether the card takes a call, launcher.ts plans and enqueues it, and programs.ts makes a program of them all.
- * selfCheck.ts looks at the same parts for `xenograd check`.
+ * whether the card takes a call, launcher.ts plans it (storage.ts: what it is told of memory) and enqueues it,
+ * preparedCall.ts keeps the plans, and programs.ts makes a program of them all. overflow.ts asks chips whose floats
+ * saturate whether they have overflowed; process.ts has what all devices of a process share. selfCheck.ts looks at the same parts for `xenograd check`.
  */
 
 type AscendProgram = Program & Runnable
@@ -80,12 +82,16 @@ function deviceOn(acl: Acl, asked: Precision | undefined, keepExecutors: boolean
   const compiler = new Compiler(chip, launcher, memory)
   const where = isStub ? `Ascend stub posing as ${acl.soc}` : `${acl.soc}, card ${acl.device}`
   const order = acl.deterministic ? 'deterministic' : 'sums in no fixed order'
+  const isSaturating = saturates(acl)
+  const flag = isSaturating && acl.watchOverflows() ? new OverflowFlag(acl, memory) : undefined
+  const floats = isSaturating ? `, floats saturate and overflows are ${flag ? '' : 'not '}reported` : ''
   return {
     name: 'ascend',
-    description: `${where}, ${mode.words}, ${order}, random bits on the host`,
+    description: `${where}, ${mode.words}${floats}, ${order}, random bits on the host`,
     matmulEps: mode.eps,
-    // These chips have no exp, only 2^x, and the rounding of its argument grows with it.
-    mapEps: hasOnlyFp16(acl.soc) ? 1e-5 : 1e-6,
+    mapEps: acceptedError,
+    ...(isSaturating && { saturates: true }),
+    ...(flag && { overflowed: () => flag.take() }),
     alloc: bytes => memory.alloc(bytes),
     free: buffer => memory.free(buffer as AscendBuffer),
     write: (buffer, data) => memory.write(addressOf(buffer), data),

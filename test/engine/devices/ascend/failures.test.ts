@@ -148,7 +148,7 @@ withDevice('float64 is declined', {}, async (t, _, registered) => {
 })
 
 withDevice('options', { ASCEND_STUB_SOC: 'Ascend910B2' }, async (t, device) => {
-  t.equal(device.matmulEps, 1e-6)
+  t.equal(device.matmulEps, 2 ** -10)
   const name = 'ascend that is refused'
   registerDevice(name, options => ascendDevice(options), { options: ascendOptions })
   const refused = async (options: DeviceOptions) => failure(() => openDevice(name, options))
@@ -165,8 +165,8 @@ withDevice('options', { ASCEND_STUB_SOC: 'Ascend910B2' }, async (t, device) => {
 })
 
 for (const [precision, words, eps] of [
-  ['hf32', 'operands rounded to HF32', 1e-3],
-  ['fp16', 'operands rounded to fp16', 2e-3],
+  ['hf32', 'operands rounded to HF32', 2 ** -9],
+  ['fp16', 'matmul in fp16, operands and results', 2 ** -9 + 2 ** -11],
 ] as const)
   withDevice(
     `precision ${precision}`,
