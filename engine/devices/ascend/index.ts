@@ -34,11 +34,16 @@ type AscendProgram = Program & Runnable
  *
  * `options`: see options.ts. `environment`: where CANN is. `load`: the foreign function interface, for measurements and tests.
  *
- * No card was available. Taken from documents and sources, and to be looked at first should a card disagree:
+ * No card was available. Read in CANN's source (hicann/opbase, runtime, ops-math, ops-nn as of mid-2026, about CANN 9):
  * - a kernel gets its addresses when it is enqueued, so an executor may be moved to other memory before it has run;
  * - of in-place operators the target is the first input (ops-math, aclnn_copy.cpp), and there is no output;
- * - operators take strided views, also as results, and results in the memory of an operand of the same view;
- * - maximum, minimum and amax hand NaN on; int32 sums and products wrap; casts to int32 saturate, NaN to 0.
+ * - operators take strided views, also as results, and results in the memory of an operand of the same view. Some irregular
+ *   results are written by an AI CPU, slowly, and are planned anew each time (ops-math, view_copy.cpp);
+ * - casts of NaN to int32 give 0.
+ *
+ * To be looked at first should a card disagree: whether maximum, minimum and amax hand NaN on where floats are IEEE's,
+ * that int32 sums and products wrap, that casts to int32 saturate, and that plans can be used again: should they not,
+ * `keepExecutors: false` is the way out.
  *
  * @throws DeviceUnavailableError when koffi, a library, a function or a card is missing.
  */

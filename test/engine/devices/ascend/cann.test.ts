@@ -1,7 +1,8 @@
 import test, { type Test } from 'tape'
+import { Acl } from '../../../../engine/devices/ascend/acl.js'
 import { AscendError } from '../../../../engine/devices/ascend/errors.js'
 import { ascendDevice } from '../../../../engine/devices/ascend/index.js'
-import { type CFunction, type Ffi, loadFfi } from '../../../../engine/devices/ascend/library.js'
+import { type CFunction, type Ffi, Libraries, loadFfi } from '../../../../engine/devices/ascend/library.js'
 import { declaredName } from '../../../../engine/devices/ascend/prototypes.js'
 import type { Device } from '../../../../engine/index.js'
 import { copyKernel } from '../../../../engine/kernel/build.js'
@@ -26,7 +27,7 @@ async function replaced(replacements: Replacements): Promise<Ffi> {
         try {
           return library.func(prototype)
         } catch (error) {
-          if (!/aclrt/.test(prototype) || !path.endsWith('libascendcl.so')) throw error
+          if (!/acl(rt|sys)/.test(prototype) || !path.endsWith('libascendcl.so')) throw error
           return () => {
             throw new Error('the stub has no such function')
           }
@@ -239,3 +240,32 @@ withStub(
     await device.close()
   },
 )
+
+/** Writes a text as C does. */
+const writeText = (to: unknown, text: string): number => {
+  ;(to as Uint8Array).set(new TextEncoder().encode(`${text}\0`))
+  return 0
+}
+const older: Replacements = {
+  aclsysGetCANNVersion: (_, number, version) => writeText(version, number === 7 ? '24.1.rc3' : '8.0.RC3'),
+}
+const newer: Replacements = {
+  ...older,
+  aclsysGetVersionStr: (_, name, version) => (name === 'driver' ? 100003 : writeText(version, '9.0.0')),
+  aclrtGetVersion(_, ...parts) {
+    for (const [i, part] of parts.entries()) (part as Int32Array)[0] = [1, 15, 0][i]
+    return 0
+  },
+}
+withStub('versions, by the newer function or the older one', {}, {}, async t => {
+  const versionsWith = async (replacements: Replacements) => {
+    const ffi = await replaced(replacements)
+    const acl = new Acl(ffi, new Libraries(ffi, { ASCEND_STUB: folder }), 0)
+    const found = [acl.packageVersion('runtime'), acl.packageVersion('driver'), acl.interfaceVersion()]
+    acl.close()
+    return found
+  }
+  t.deepEqual(await versionsWith({}), [undefined, undefined, undefined])
+  t.deepEqual(await versionsWith(older), ['8.0.RC3', '24.1.rc3', undefined])
+  t.deepEqual(await versionsWith(newer), ['9.0.0', '24.1.rc3', '1.15.0'])
+})
