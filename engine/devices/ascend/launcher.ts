@@ -14,8 +14,11 @@ import {
 } from './sequence.js'
 import { storageOf } from './storage.js'
 
-/** The last multiple of a block up to an address. */
-export const blockStart = (address: number): number => address - (address % blockBytes)
+/** How many bytes behind the start of a block an address lies. (Of large numbers, bits are faster than a remainder.) */
+export const inBlock = (address: number): number => address & (blockBytes - 1)
+
+/** The last start of a block up to an address. */
+const blockStart = (address: number): number => address - inBlock(address)
 
 type AttributeHandle = { readonly handle: bigint; readonly kind: 'Scalar' | 'IntArray' }
 

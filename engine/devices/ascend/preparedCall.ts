@@ -1,4 +1,4 @@
-import { blockStart, type Executor, type Launcher } from './launcher.js'
+import { type Executor, inBlock, type Launcher } from './launcher.js'
 import { blockBytes, type Call, elementBytes, isRef, outputPosition, type Ref } from './sequence.js'
 import { storageOf } from './storage.js'
 
@@ -51,7 +51,7 @@ export class PreparedCall {
       return
     }
     for (let i = 0; i < addresses.length; i++) {
-      const address = blockStart(addresses[i])
+      const address = addresses[i] - inBlock(addresses[i])
       if (kept.addresses[i] !== address) launcher.rebind(call, kept, i, this.#operands[i].isOutput, address)
     }
     launcher.enqueue(call, kept)
@@ -62,7 +62,7 @@ export class PreparedCall {
     let key = 0
     for (let i = 0; i < addresses.length; i++) {
       const { ref, storageBytes } = this.#operands[i]
-      const misplaced = addresses[i] % blockBytes
+      const misplaced = inBlock(addresses[i])
       if (storageBytes[misplaced] === undefined) {
         const bytes = elementBytes(ref.dtype)
         storageBytes[misplaced] = storageOf(ref, ref.offset + misplaced / bytes).wanted * bytes
