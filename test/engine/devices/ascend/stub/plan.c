@@ -193,9 +193,9 @@ static void place_result(aclOpExecutor *e) {
   else e->cannot_repeat = "its result is placed by a copy from device to device";
 }
 
-/* FNV-1a over the operator's name, its operands' forms and its attributes. */
+/* FNV-1a over the operator's name, its operands' forms and its attributes; another one after each aclInit. */
 static uint64_t key_of(const Task *task) {
-  uint64_t hash = 14695981039346656037u;
+  uint64_t hash = 14695981039346656037u ^ stub_initialisations();
   const unsigned char *bytes;
 #define HASH(data, count) for (size_t i_ = 0; bytes = (const unsigned char *)(data), i_ < (size_t)(count); i_++) hash = (hash ^ bytes[i_]) * 1099511628211u
   HASH(task->name, strlen(task->name));
@@ -212,8 +212,9 @@ int plan_finish(Plan p, uint64_t *workspaceSize, aclOpExecutor **executor) {
   *workspaceSize = 0;
   for (int i = 0; i < e->task.inputs; i++) {
     const View *v = &e->task.views[i];
-    if (v->rank && v->strides[v->rank - 1] != 1) *workspaceSize += 64 + (uint64_t)(v->storage * dtype_bytes(v->dtype));
-    if (i != e->task.target && !view_is_contiguous(v) && !is_slice(v)) stub_counters[AS_STRIDED]++;
+    if (i == e->task.target || view_is_contiguous(v)) continue;
+    *workspaceSize += 64 + (uint64_t)(view_elements(v) * dtype_bytes(v->dtype));
+    if (!is_slice(v)) stub_counters[AS_STRIDED]++;
   }
   place_result(e);
   if (stub_lists("ASCEND_STUB_AICPU", e->task.name)) e->cannot_repeat = "runs on an AI CPU";

@@ -13,7 +13,7 @@ int64_t stub_counters[COUNTERS];
 static __thread int current = -1;
 static Card cards[MOST_CARDS];
 static int card_count = 1;
-static uint64_t references;
+static uint64_t references, initialisations;
 static int is_idle;
 static char message[512], last_misuse[512];
 static int has_message, last_error;
@@ -58,6 +58,7 @@ int stub_lists(const char *variable, const char *name) {
 }
 
 int stub_is_idle(void) { return is_idle; }
+uint64_t stub_initialisations(void) { return initialisations; }
 
 static int enter_anywhere(const char *function) {
   stub_counters[CALLS]++;
@@ -99,6 +100,7 @@ int aclInit(const char *configPath) {
     return stub_error(INTERNAL, "%s", last_misuse);
   }
   if (references++) return stub_error(REPEATED_INITIALISE, "aclInit for the %lu. time", (unsigned long)references);
+  initialisations++;
   memset(cards, 0, sizeof cards);
   current = -1;
   chip_set(variable("ASCEND_STUB_SOC", "Ascend910B4"));

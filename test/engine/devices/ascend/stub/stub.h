@@ -67,6 +67,7 @@ int stub_enter(const char *function);  /* counts the call; needs aclInit and a c
 int stub_injected(const char *what);
 int stub_lists(const char *variable, const char *name); /* whether a variable's list has a name */
 int stub_is_idle(void);
+uint64_t stub_initialisations(void);    /* how often aclInit began anew */
 void stub_register_operators(const char *library);
 
 typedef struct Card { int references, is_lost, saturates, overflowed, deterministic; } Card;
