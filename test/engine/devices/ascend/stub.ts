@@ -92,6 +92,7 @@ const counters = [
   'asStrided',
   'replays',
   'scribbles',
+  'injected',
 ] as const
 
 export type Counters = Record<(typeof counters)[number], number>
@@ -107,7 +108,7 @@ export async function readCounters(folder: string): Promise<Counters> {
 
 /** Live objects and what must not happen: all 0 when nothing was leaked or misused. */
 export async function liveObjects(folder: string): Promise<Partial<Counters>> {
-  const { calls, plans, launches, asStrided, replays, scribbles, ...live } = await readCounters(folder)
+  const { calls, plans, launches, asStrided, replays, scribbles, injected, ...live } = await readCounters(folder)
   return live
 }
 

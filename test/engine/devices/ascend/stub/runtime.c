@@ -46,7 +46,9 @@ int64_t stub_counter(int index) { return stub_counters[index]; }
 const char *stub_last_misuse(void) { return last_misuse; }
 
 int stub_injected(const char *what) {
-  return fail_at > 0 && strcmp(what, failing) == 0 && ++fail_count == fail_at;
+  if (fail_at <= 0 || strcmp(what, failing) || ++fail_count != fail_at) return 0;
+  stub_counters[INJECTED]++;
+  return 1;
 }
 
 int stub_lists(const char *variable, const char *name) {

@@ -56,7 +56,9 @@ enum {
   UNPADDED,   /* launches where another operand lies in the 32 bytes that an operand needs behind its end */
   CALLS, PLANS, LAUNCHES,
   AS_STRIDED, /* operands that CANN could only gather element by element, as their storage does not fit their view */
-  REPLAYS, SCRIBBLES, COUNTERS
+  REPLAYS, SCRIBBLES,
+  INJECTED,   /* failures that were told to happen, and did */
+  COUNTERS
 };
 extern int64_t stub_counters[COUNTERS];
 
