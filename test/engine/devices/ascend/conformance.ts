@@ -12,12 +12,7 @@ import { buildStub, type Layout, liveObjects, noStub } from './stub.js'
  * Run the conformance suite on the stub as it poses as a chip, with a version of CANN of some layout. One chip a process:
  * the stub is one card. `refuse`: operators that this version lacks, with commas.
  */
-export async function conformanceOn(
-  name: string,
-  soc: string,
-  layout: Layout,
-  refuse = '',
-): Promise<void> {
+export async function conformanceOn(name: string, soc: string, layout: Layout, refuse = ''): Promise<void> {
   const missing = await noStub()
   if (missing) {
     test(`conformance as ${soc} (${missing})`, { skip: true }, () => {})

@@ -19,7 +19,10 @@ async function useDevice(name: string): Promise<void> {
     const product = compile((x: Tensor, w: Tensor) => x.matmul(w).tanh().sum(), { device: name })
     const masked = compile((x: Tensor) => x.less(0).mul(x).exp(), { device: name })
     for (let i = 0; i < 4; i++) {
-      const x = tensor(Float32Array.from({ length: 16 }, (_, k) => Math.sin(i + k)), { shape: [4, 4] })
+      const x = tensor(
+        Float32Array.from({ length: 16 }, (_, k) => Math.sin(i + k)),
+        { shape: [4, 4] },
+      )
       for (const y of [product(x, x), masked(x)]) {
         await y.data()
         y.dispose()
@@ -30,10 +33,9 @@ async function useDevice(name: string): Promise<void> {
   }
 }
 
-const phases = ['Matmul', 'Tanh', 'ReduceSum', 'GtTensor', 'Cast', 'Mul', 'Exp', 'InplaceCopy'].flatMap(operator => [
-  `aclnn${operator}GetWorkspaceSize`,
-  `aclnn${operator}`,
-])
+const phases = ['Matmul', 'Tanh', 'ReduceSum', 'GtTensor', 'Cast', 'Mul', 'Exp', 'InplaceCopy'].flatMap(
+  operator => [`aclnn${operator}GetWorkspaceSize`, `aclnn${operator}`],
+)
 const runtime = readDeclarations()
   .map(({ name }) => name)
   .filter(name => /^acl(rt|Init|Create|Destroy|Set)/.test(name))
@@ -46,7 +48,8 @@ if (missing) test(`injected failures (${missing})`, { skip: true }, () => {})
 else
   test('every function fails at some time: one line, nothing left, nothing misused', async t => {
     let [happened, cases] = [0, 0]
-    const live = (c: Counters) => [c.memory, c.hostMemory, c.tensors, c.scalars, c.intArrays, c.executors, c.streams].join()
+    const live = (c: Counters) =>
+      [c.memory, c.hostMemory, c.tensors, c.scalars, c.intArrays, c.executors, c.streams].join()
     for (const what of [...runtime, ...phases, 'plan', 'launch', 'malloc', 'kernel', 'device'])
       for (const time of [1, 2, 4]) {
         setUpStub(folder, { ASCEND_STUB_FAIL: `${what}:${time}` })
@@ -55,12 +58,14 @@ else
         const after = await readCounters(folder)
         const title = `${what}, call ${time}`
         if (after.misuses !== before.misuses) t.fail(`${title}: ${await lastMisuse(folder)}`)
-        if (!gives.test(what) && live(after) !== live(before)) t.fail(`${title}: ${live(before)} became ${live(after)}`)
+        if (!gives.test(what) && live(after) !== live(before))
+          t.fail(`${title}: ${live(before)} became ${live(after)}`)
         if (after.injected === before.injected) continue
         happened++
         if (!error) {
           if (!gives.test(what) && !isOptional.test(what)) t.fail(`${title}: nobody noticed`)
-        } else if (!/^(ascend: |device 'ascend( \d+)?' is not available: )[^\n]+$/.test(error.message)) t.fail(`${title}: ${error.message}`)
+        } else if (!/^(ascend: |device 'ascend( \d+)?' is not available: )[^\n]+$/.test(error.message))
+          t.fail(`${title}: ${error.message}`)
       }
     t.ok(happened >= 60, `${happened} of ${cases} failures were met`)
   })

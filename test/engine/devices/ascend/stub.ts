@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -40,36 +41,41 @@ const librariesOf = (layout: Layout): [library: string, files: readonly string[]
   ['libhccl', ['collective']],
 ]
 
-/** Compile the stub of the Ascend libraries against CANN's own declarations. Returns the folder. */
+const flags = ['-std=gnu11', '-O2', '-ftree-vectorize', '-ffp-contract=off', '-shared', '-fPIC']
+const warnings = ['-Wall', '-Wextra', '-Wno-unused-parameter']
+
+/** A name that is another one when the sources, the declarations or the flags are. */
+function nameOf(layout: Layout): string {
+  const hash = createHash('sha256').update([stubHeader(), ...flags].join())
+  for (const file of readdirSync(sources).sort()) hash.update(readFileSync(join(sources, file)))
+  return `xenograd-ascend-${layout}-${hash.digest('hex').slice(0, 16)}`
+}
+
+/**
+ * Compile the stub of the Ascend libraries against CANN's own declarations, unless it is there from another test of the
+ * same run. Returns the folder.
+ */
 export function buildStub(layout: Layout = 'whole'): string {
-  const folder = mkdtempSync(join(tmpdir(), 'xenograd-ascend-'))
-  writeFileSync(join(folder, 'cann.h'), stubHeader())
-  const flags = [
-    '-std=gnu11',
-    '-O2',
-    '-ftree-vectorize',
-    '-ffp-contract=off',
-    '-shared',
-    '-fPIC',
-    '-Wall',
-    '-Wextra',
-    '-Wno-unused-parameter',
-  ]
+  const folder = join(tmpdir(), nameOf(layout))
+  if (existsSync(folder)) return folder
+  const part = mkdtempSync(`${folder}-`)
+  writeFileSync(join(part, 'cann.h'), stubHeader())
   for (const [library, files] of librariesOf(layout))
     execFileSync(
       'cc',
       [
-        ...flags,
-        `-I${folder}`,
-        `-I${sources}`,
-        `-DSTUB_LIBRARY="${library}.so"`,
-        ...['-o', join(folder, `${library}.so`)],
-        ...files.map(file => join(sources, `${file}.c`)),
-        '-lm',
+        ...[...flags, ...warnings, `-I${part}`, `-I${sources}`, `-DSTUB_LIBRARY="${library}.so"`],
+        ...['-o', join(part, `${library}.so`), ...files.map(file => join(sources, `${file}.c`)), '-lm'],
       ],
       { stdio: ['ignore', 'inherit', 'inherit'] },
     )
-  return folder
+  try {
+    renameSync(part, folder)
+    return folder
+  } catch {
+    // Another process was faster.
+    return part
+  }
 }
 
 /** What the stub counts, in the order of its enumeration. */
@@ -108,7 +114,8 @@ export async function readCounters(folder: string): Promise<Counters> {
 
 /** Live objects and what must not happen: all 0 when nothing was leaked or misused. */
 export async function liveObjects(folder: string): Promise<Partial<Counters>> {
-  const { calls, plans, launches, asStrided, replays, scribbles, injected, ...live } = await readCounters(folder)
+  const { calls, plans, launches, asStrided, replays, scribbles, injected, ...live } =
+    await readCounters(folder)
   return live
 }
 

@@ -63,6 +63,10 @@ int aclrtGetStreamOverflowSwitch(void *stream, uint32_t *flag) {
 }
 
 static void read_status(const Task *task) {
+  if (!memory_is_device(task->handle, STATUS_BYTES)) {
+    stub_misuse("aclrtGetOverflowStatus: memory was freed before the status was read");
+    return;
+  }
   memset(task->handle, 0, STATUS_BYTES);
   *(uint32_t *)task->handle = (uint32_t)stub_card()->overflowed;
 }

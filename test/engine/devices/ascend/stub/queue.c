@@ -122,10 +122,21 @@ static int run_kernel(Stream *s, const Task *task) {
   return OK;
 }
 
+static int run_copy(Stream *s, const Task *task) {
+  int64_t bytes = (int64_t)task->bytes;
+  int is_there = (memory_is_device(task->bytes_from, bytes) || memory_is_host(task->bytes_from, bytes)) && (memory_is_device(task->bytes_to, bytes) || memory_is_host(task->bytes_to, bytes));
+  if (!is_there) {
+    stub_misuse("%s of %zu bytes: memory was freed before the copy was done", task->name, task->bytes);
+    return fail(s, CORE_EXCEPTION, "%s: memory was freed before the copy was done", task->name, 0);
+  }
+  memcpy(task->bytes_to, task->bytes_from, task->bytes);
+  return OK;
+}
+
 static int run_task(Stream *s, const Task *task) {
-  if (task->bytes_to) memcpy(task->bytes_to, task->bytes_from, task->bytes);
-  else if (task->inputs + task->outputs) return run_kernel(s, task);
-  else task->run(task);
+  if (task->bytes_to) return run_copy(s, task);
+  if (task->inputs + task->outputs) return run_kernel(s, task);
+  task->run(task);
   return OK;
 }
 
