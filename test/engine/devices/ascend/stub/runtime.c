@@ -167,6 +167,15 @@ int aclrtGetVersion(int32_t *major, int32_t *minor, int32_t *patch) {
 /* RT acl_rt.h: sizes of the fields. */
 struct aclCANNPackageVersion { char version[128], major[64], minor[64], release[64], patch[64], reserved[128]; };
 
+/* By the name of a package, from CANN 9 on (RT); the driver is none of them. */
+int aclsysGetVersionStr(char *package, char *version) {
+  int code = enter_anywhere("aclsysGetVersionStr");
+  if (code) return code;
+  if (strcmp(package, "runtime")) return stub_error(INVALID_PARAMETER, "no package %s", package);
+  strcpy(version, "9.0.stub");
+  return OK;
+}
+
 int aclsysGetCANNVersion(int package, aclCANNPackageVersion *version) {
   int code = enter_anywhere("aclsysGetCANNVersion");
   if (code) return code;
