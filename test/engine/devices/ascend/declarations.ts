@@ -48,27 +48,24 @@ function typeOf(parameter: string): string {
   return word && before.trim() !== 'const' && !builtin.test(word) ? tidy(before) : type
 }
 
-/** Types that only the libraries look into, and those that are addresses. All other types of CANN's are enumerations. */
-const opaque = [
-  'aclTensor',
-  'aclScalar',
-  'aclIntArray',
-  'aclOpExecutor',
-  'aclCANNPackageVersion',
-  'aclrtUtilizationInfo',
-  'HcclRootInfo',
-]
+/** Types that only the libraries look into. */
+const opaque = ['aclTensor', 'aclScalar', 'aclIntArray', 'aclOpExecutor']
+/** Structures that the caller has memory for: to an FFI bytes at an address. */
+const structures = ['aclCANNPackageVersion', 'aclrtUtilizationInfo', 'HcclRootInfo']
+/** Types that are addresses. All other types of CANN's are enumerations. */
 const addresses = ['aclrtStream', 'aclrtEvent', 'aclmdlRI', 'HcclComm']
 const isEnumeration = (word: string): boolean =>
-  /^(acl|Hccl)/.test(word) && ![...opaque, ...addresses].includes(word)
+  /^(acl|Hccl)/.test(word) && ![...opaque, ...structures, ...addresses].includes(word)
+
+function inMachine(word: string): string {
+  if (structures.includes(word)) return 'void'
+  if (addresses.includes(word)) return 'void*'
+  return isEnumeration(word) ? 'int' : word
+}
 
 /** A type as the machine sees it: enumerations are ints, handles addresses, and `const` is nothing. */
 export const machineType = (type: string): string =>
-  tidy(
-    type
-      .replace(/\bconst\b/g, '')
-      .replace(/\w+/g, word => (isEnumeration(word) ? 'int' : addresses.includes(word) ? 'void*' : word)),
-  )
+  tidy(type.replace(/\bconst\b/g, '').replace(/\w+/g, word => inMachine(word)))
 
 /** Where prototypes differ from what is declared, in words; empty if nowhere. */
 export function differences(prototypes: readonly string[], declarations: readonly Declaration[]): string[] {
@@ -104,7 +101,9 @@ function header(
     '#pragma once',
     ...prologue,
     ...includes.map(file => `#include "${file}"`),
-    ...opaque.filter(type => words.has(type)).map(type => `typedef struct ${type} ${type};`),
+    ...[...opaque, ...structures]
+      .filter(type => words.has(type))
+      .map(type => `typedef struct ${type} ${type};`),
     ...addresses.filter(type => words.has(type)).map(type => `typedef void *${type};`),
     ...[...words].filter(isEnumeration).map(enumeration),
     ...declarations.map(declare),

@@ -139,10 +139,7 @@ export async function bindStub(
     const known = bound.get(name)
     if (known) return known
     const { returns, parameters } = declarations.get(name)!
-    // koffi knows the opaque types that the bridge declares; all other structures are addresses to it.
-    const types = parameters.map(type =>
-      machineType(type).replace(/^(HcclRootInfo|aclCANNPackageVersion)\b/, 'void'),
-    )
+    const types = parameters.map(machineType)
     const result = /^const char\*$/.test(returns) ? returns : machineType(returns)
     const prototype = `${result} ${name}(${types.join(', ') || 'void'})`
     for (const library of libraries)
