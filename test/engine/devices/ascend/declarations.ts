@@ -89,18 +89,13 @@ const declare = ({ returns, name, parameters }: Declaration): string =>
   `${returns} ${name}(${parameters.join(', ') || 'void'});`
 
 /** Declarations as a C header; `enumeration`: how one is written. */
-function header(
-  declarations: readonly Declaration[],
-  enumeration: (name: string) => string,
-  includes: readonly string[] = [],
-): string {
+function header(declarations: readonly Declaration[], enumeration: (name: string) => string): string {
   const words = new Set(
     declarations.flatMap(d => [d.returns, ...d.parameters].flatMap(t => t.match(/\w+/g) ?? [])),
   )
   return [
     '#pragma once',
     ...prologue,
-    ...includes.map(file => `#include "${file}"`),
     ...[...opaque, ...structures]
       .filter(type => words.has(type))
       .map(type => `typedef struct ${type} ${type};`),
