@@ -332,3 +332,50 @@ onCard('slices that are none, and parts of memory without padding', {}, async (t
   cann.destroy(out, near, far)
   cann.free(buffer, result)
 })
+
+onCard('sums and products in one operator, and counting', {}, (t, cann) => {
+  const buffers = [floats(1, 2, 3, 4), floats(1, 0, 0, 2), floats(10, 20), floats(0, 0, 0, 0)].map(v =>
+    cann.buffer(v),
+  )
+  const [a, b, result] = [0, 1, 3].map(i => cann.tensor(buffers[i], [2, 2]))
+  const row = cann.tensor(buffers[2], [2])
+  const [one, two] = [1, 2].map(x => cann.scalar(x))
+  cann.run('Addmm', row, a, b, one, two, result, 0)
+  t.deepEqual(cann.read(buffers[3], 4), [12, 28, 16, 36])
+  cann.run('Mm', a, b, result, 0)
+  t.deepEqual(cann.read(buffers[3], 4), [1, 4, 3, 8])
+  cann.run('InplaceAdd', result, a, two)
+  t.deepEqual(cann.read(buffers[3], 4), [3, 8, 9, 16])
+  const batches = [0, 1, 3].map(i => cann.tensor(buffers[i], [1, 2, 2]))
+  cann.run('BatchMatMul', ...batches, 0)
+  t.deepEqual(cann.read(buffers[3], 4), [1, 4, 3, 8])
+  const counted = cann.tensor(buffers[3], [2])
+  const five = cann.scalar(5)
+  cann.run('Arange', one, five, two, counted)
+  t.deepEqual(cann.read(buffers[3], 2), [1, 3])
+  for (const scalar of [one, two, five]) cann.must('aclDestroyScalar', scalar)
+  cann.destroy(a, b, result, row, counted, ...batches)
+  cann.free(...buffers)
+})
+
+onCard('events, versions and the last error', {}, (t, cann) => {
+  const [start, end] = [0, 1].map(() => cann.out('aclrtCreateEvent'))
+  const milliseconds = Float32Array.of(-1)
+  cann.must('aclrtRecordEvent', start, cann.stream)
+  cann.must('aclrtRecordEvent', end, cann.stream)
+  t.equal(cann.call('aclrtEventElapsedTime', milliseconds, start, end), 100000, 'not yet')
+  cann.must('aclrtSynchronizeStream', cann.stream)
+  cann.must('aclrtEventElapsedTime', milliseconds, start, end)
+  t.ok(milliseconds[0] >= 0)
+  for (const event of [start, end]) cann.must('aclrtDestroyEvent', event)
+
+  const version = new Uint8Array(512)
+  cann.must('aclsysGetCANNVersion', 0, version)
+  t.match(Buffer.from(version).toString('latin1'), /^9\.0\.stub\0/)
+  cann.must('aclsysGetVersionStr', Buffer.from('runtime\0'), version)
+  t.equal(cann.call('aclsysGetVersionStr', Buffer.from('driver\0'), version), 100000)
+  t.deepEqual(
+    ['aclrtPeekAtLastError', 'aclrtGetLastError', 'aclrtGetLastError'].map(name => cann.call(name, 0)),
+    [100000, 100000, 0],
+  )
+})
