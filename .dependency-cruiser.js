@@ -9,7 +9,17 @@
  */
 export const order = {
   '.': [['cli'], ['model'], ['eval'], ['data'], ['engine']],
-  engine: [['testing'], ['*'], ['runtime'], ['lower'], ['scan'], ['ops'], ['graph'], ['devices'], ['kernel']],
+  engine: [
+    ['testing'],
+    ['*'],
+    ['runtime'],
+    ['lower', 'onnx'],
+    ['scan'],
+    ['ops'],
+    ['graph'],
+    ['devices'],
+    ['kernel'],
+  ],
   'engine/devices': [['ascend', 'gpu', 'reference', 'wasm'], ['shared'], ['*']],
   'engine/devices/gpu': [
     ['index.ts'],

@@ -73,7 +73,9 @@ export {
   type SavedClassifier,
   type SavedModel,
   saveClassifier,
+  saveOnnxModel,
   saveState,
+  saveTorchLayout,
   toReference,
 } from './saved/index.js'
 export {
