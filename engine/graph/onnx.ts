@@ -40,11 +40,11 @@ export type OnnxTensor = {
   readonly data: TypedArray | BigInt64Array | Uint32Array
 }
 
-/** What an input or an output is: a dimension is a size, or the name of one that is not fixed; undefined: any. */
+/** What an input or an output is: a dimension is a size, or the name of one that is not fixed. */
 export type OnnxValue = {
   readonly name: string
   readonly dtype: OnnxDType
-  readonly shape: readonly (number | string | undefined)[]
+  readonly shape: readonly (number | string)[]
 }
 
 /**

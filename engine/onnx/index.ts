@@ -75,7 +75,7 @@ function traceInputs(inputs: Readonly<Record<string, OnnxPort>>): {
     const known = named.get(name)
     if (known !== undefined) return known
     const size = standIn(axes.length) + plus
-    axes.push({ input, axis, less: plus })
+    axes.push({ name: plus ? `${name} - ${plus}` : name, input, axis, less: plus })
     named.set(name, size)
     return size
   }

@@ -131,6 +131,11 @@ export class NodeWriter {
     const { body, reverse } = scanAttrs(scan)
     const { init, xs } = scanInputs(scan)
     const { file } = scope.writer
+    const port = (name: string, { dtype, shape }: Tensor): OnnxValue => ({
+      name,
+      dtype,
+      shape: shape.map(size => file.declared(size)),
+    })
     const picked = [...(this.#picks.get(scan) ?? [])].filter(p => typeof p !== 'number')
     const { inside } = bodyNodes([...body.carryOut, ...picked], bodyStarts(body))
     // Scan needs a stacked input, if only to know how many steps there are.
@@ -142,14 +147,14 @@ export class NodeWriter {
     const inputs = [...body.carryIn, ...xIn].map(t => {
       const name = file.name('step')
       names.set(t, name)
-      return portOf(name, t)
+      return port(name, t)
     })
     const starts = new Set([...inside, ...body.carryIn, ...xIn])
     const within: Scope = { writer: new GraphWriter(file), names, inside: starts, around: scope }
     const outputs = [...body.carryOut, ...picked].map(t => {
       const name = file.name('next')
       within.writer.rename(this.nameOf(t, within), name)
-      return portOf(name, t)
+      return port(name, t)
     })
     const given = [...init, ...xs.filter((_, i) => used[i])].map(t => this.nameOf(t, scope))
     const directions = (count: number) => new Array<number>(count).fill(1)
@@ -188,10 +193,3 @@ function picksIn(outputs: readonly Tensor[]): Map<Tensor, Set<Picked>> {
   }
   return picks
 }
-
-/** What a body's input or output is; sizes that are not fixed are left open. */
-const portOf = (name: string, { dtype, shape }: Tensor): OnnxValue => ({
-  name,
-  dtype,
-  shape: shape.map(size => (factorise(size).axes.length ? undefined : size)),
-})

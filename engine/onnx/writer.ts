@@ -27,13 +27,19 @@ const arrays = {
 }
 
 /** The size of an axis that is not fixed: that of an axis of an input, less `less`. */
-export type FreeAxis = { readonly input: string; readonly axis: number; readonly less: number }
+export type FreeAxis = {
+  readonly name: string
+  readonly input: string
+  readonly axis: number
+  readonly less: number
+}
 
 /** The file that is written: its constants, the sizes of its free axes, and a supply of names. All graphs in it share these. */
 export class OnnxFile {
   readonly initialisers: OnnxTensor[] = []
   readonly #constants = new Map<string, string>()
   readonly #names = new Map<string, number>()
+  readonly #sizes = new Map<string, string>()
   /** The graph that is not the body of a loop. */
   readonly top = new GraphWriter(this)
 
@@ -45,6 +51,20 @@ export class OnnxFile {
     const count = this.#names.get(base) ?? 0
     this.#names.set(base, count + 1)
     return `${base}_${count}`
+  }
+
+  /** A value that follows from the sizes of axes that are not fixed: what `compute` adds, where it is not there yet. */
+  once(key: string, compute: () => string): string {
+    const name = this.#sizes.get(key) ?? compute()
+    this.#sizes.set(key, name)
+    return name
+  }
+
+  /** A size as it is declared: a number, or the name of one that is not fixed. */
+  declared(size: number): number | string {
+    const { factor, axes } = factorise(size)
+    if (!axes.length) return size
+    return [...(factor === 1 ? [] : [factor]), ...axes.map(i => this.axes[i].name)].join(' * ')
   }
 
   /** A constant, one for all of these values, type and shape. */
@@ -102,22 +122,28 @@ export class GraphWriter implements OnnxWriter {
     const { top } = this.file
     // Sizes come from the inputs alone, so they are computed before all loops.
     if (this !== top) return top.sizes(sizes)
-    const products = sizes.map(factorise)
-    if (products.every(({ axes }) => axes.length === 0)) return this.integers(sizes)
-    const parts = products.map(({ factor, axes }) =>
-      axes.reduce(
-        (product, axis) => (product ? this.add('Mul', [product, this.#axis(axis)]) : this.#axis(axis)),
-        factor === 1 && axes.length ? '' : this.integers([factor]),
-      ),
-    )
-    return parts.length === 1 ? parts[0] : this.add('Concat', parts, { axis: 0 })
+    if (sizes.every(size => factorise(size).axes.length === 0)) return this.integers(sizes)
+    return this.file.once(sizes.join(), () => {
+      const parts = sizes.map(size => this.#size(size))
+      return parts.length === 1 ? parts[0] : this.add('Concat', parts, { axis: 0 })
+    })
   }
 
-  /** The size of an axis that is not fixed: an int64 vector of one. */
-  #axis(i: number): string {
-    const { input, axis, less } = this.file.axes[i]
-    const size = this.add('Shape', [input], { start: axis, end: axis + 1 })
-    return less ? this.add('Sub', [size, this.integers([less])]) : size
+  /** A size: an int64 vector of one. */
+  #size(size: number): string {
+    const { factor, axes } = factorise(size)
+    const factors = [
+      ...(factor === 1 && axes.length ? [] : [this.integers([factor])]),
+      ...axes.map(i => this.#axis(this.file.axes[i])),
+    ]
+    return factors.reduce((product, x) => this.add('Mul', [product, x]))
+  }
+
+  #axis({ name, input, axis, less }: FreeAxis): string {
+    return this.file.once(`axis ${name}`, () => {
+      const size = this.add('Shape', [input], { start: axis, end: axis + 1 })
+      return less ? this.add('Sub', [size, this.integers([less])]) : size
+    })
   }
 
   scalar(value: number, dtype: OnnxDType): string {

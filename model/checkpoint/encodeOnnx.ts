@@ -117,7 +117,7 @@ function writeShape(shape: OnnxValue['shape'], pbf: PbfWriter): void {
   for (const dimension of shape) pbf.writeMessage(fields.shape.dim, writeDimension, dimension)
 }
 
-function writeDimension(dimension: number | string | undefined, pbf: PbfWriter): void {
+function writeDimension(dimension: number | string, pbf: PbfWriter): void {
   if (typeof dimension === 'number') pbf.writeVarintField(fields.dim.size, dimension)
-  if (typeof dimension === 'string') pbf.writeStringField(fields.dim.name, dimension)
+  else pbf.writeStringField(fields.dim.name, dimension)
 }
