@@ -40,9 +40,10 @@ export function register(program: Command): void {
     .argument('<out>', 'file to write: NAME.safetensors, NAME.ckpt or NAME.onnx')
     .option('-f, --force', 'replace what is there')
     .addOption(
-      new Option('--layout <name>', "names and order of gates in NAME.safetensors: PyTorch's, instead of ours").choices([
-        'torch',
-      ]),
+      new Option(
+        '--layout <name>',
+        "names and order of gates in NAME.safetensors: PyTorch's, instead of ours",
+      ).choices(['torch']),
     )
     .addOption(cellOption())
     .addHelpText('after', help)
@@ -67,9 +68,7 @@ function writerFor(
     throw new UsageError(`--layout ${layout} is of safetensors files; ${path} must end in .safetensors`)
   if (path.endsWith('.ckpt')) return writeTensorFlow
   if (path.endsWith('.onnx')) return saveOnnxModel
-  throw new UsageError(
-    `${path}: the name of the file to write must end in .safetensors, .ckpt or .onnx`,
-  )
+  throw new UsageError(`${path}: the name of the file to write must end in .safetensors, .ckpt or .onnx`)
 }
 
 async function writeSafetensors(

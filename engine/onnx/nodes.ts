@@ -123,7 +123,9 @@ export class NodeWriter {
     if (!loopOperator || scope.around) return this.#scan(scan, scope)
     const stacked = loopOperator(scope.writer, this.nameOf(xs[0], scope))
     return new Map(
-      stacked.flatMap((name, i): [Picked, string][] => (name === undefined ? [] : [[body.carryOut[i], name]])),
+      stacked.flatMap((name, i): [Picked, string][] =>
+        name === undefined ? [] : [[body.carryOut[i], name]],
+      ),
     )
   }
 

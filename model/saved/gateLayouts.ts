@@ -111,8 +111,7 @@ export function unpackGates(
   for (const { kernel, bias, added, row, column, width } of places(layout, hidden)) {
     const ours = parameter(kernel, [inputs + hidden, width])
     for (let k = 0; k < inputs; k++) ours[k * width + column] = weights.input[row * inputs + k]
-    for (let k = 0; k < hidden; k++)
-      ours[(inputs + k) * width + column] = weights.recurrent[row * hidden + k]
+    for (let k = 0; k < hidden; k++) ours[(inputs + k) * width + column] = weights.recurrent[row * hidden + k]
     parameter(bias, [width])[column] = weights.inputBias[row] + (weights.recurrentBias[row] - added)
   }
   return unpacked
@@ -120,7 +119,9 @@ export function unpackGates(
 
 /** The parameters of a model's cell, by their names in the cell. */
 export const cellParameters = (parameters: ReadonlyMap<string, Float32Array>): Map<string, Float32Array> =>
-  new Map([...parameters].flatMap(([name, values]) => (name.startsWith('cell.') ? [[name.slice(5), values]] : [])))
+  new Map(
+    [...parameters].flatMap(([name, values]) => (name.startsWith('cell.') ? [[name.slice(5), values]] : [])),
+  )
 
 /** A matrix of `columns` columns, transposed. */
 export function transposed(matrix: Float32Array, columns: number): Float32Array {

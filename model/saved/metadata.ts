@@ -34,7 +34,7 @@ export async function optionsOf(
   }
   if (format !== formatName)
     fail(
-      `no generative model of this program: its metadata has ${shown('format', format)}, wanted '${formatName}'`,
+      `a safetensors file, but no generative model of this program: its metadata has ${shown('format', format)}, wanted '${formatName}'`,
     )
   if (!/^[1-9]\d{0,6}$/.test(hidden))
     fail(`its metadata has ${shown('hidden', metadata.hidden)}, wanted a whole number`)

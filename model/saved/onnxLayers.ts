@@ -50,7 +50,8 @@ class GraphReader {
   /** A float32 constant of the graph, or the transpose of one; undefined for other values. */
   constant(name: string): Constant | undefined {
     const tensor = this.#initialisers.get(name)
-    if (tensor) return tensor.data instanceof Float32Array ? { shape: tensor.shape, data: tensor.data } : undefined
+    if (tensor)
+      return tensor.data instanceof Float32Array ? { shape: tensor.shape, data: tensor.data } : undefined
     const node = this.maker(name)
     if (node?.operator === 'Constant') return constantOf(node.attributes.value)
     if (node?.operator === 'Identity') return this.constant(node.inputs[0])
@@ -64,7 +65,8 @@ class GraphReader {
   /** @throws CheckpointError unless the value is a constant of this shape. */
   expect(what: string, name: string | undefined, shape: readonly number[]): Float32Array {
     const constant = name === undefined ? undefined : this.constant(name)
-    if (!constant) return this.fail(`${what} is no float32 constant of the file, wanted one of ${showShape(shape)}`)
+    if (!constant)
+      return this.fail(`${what} is no float32 constant of the file, wanted one of ${showShape(shape)}`)
     if (showShape(constant.shape) !== showShape(shape))
       this.fail(`${what} is ${showShape(constant.shape)}, wanted ${showShape(shape)}`)
     return constant.data
@@ -109,7 +111,7 @@ function checkAttributes(reader: GraphReader, { operator, attributes }: OnnxNode
     const isPlain =
       name === 'activations'
         ? Array.isArray(value) && value.join().toLowerCase() === activations[operator].toLowerCase()
-        : plainAttributes[name]?.includes(value)
+        : Object.hasOwn(plainAttributes, name) && plainAttributes[name].includes(value)
     if (isPlain) continue
     const shown = typeof value === 'object' && !Array.isArray(value) ? '' : ` ${JSON.stringify(value)}`
     const otherGru = name === 'linear_before_reset' ? " (as PyTorch's and Keras' GRU has it; ours has 0)" : ''
@@ -135,7 +137,9 @@ export function layerIn(
   const hidden = recurrentShape[2]
   const rows = layout.gates.length * hidden
   if (!(hidden > 0))
-    reader.fail(`its ${operator} has weights R that are no constant [1, ${layout.gates.length} H, H] of the file`)
+    reader.fail(
+      `its ${operator} has weights R that are no constant [1, ${layout.gates.length} H, H] of the file`,
+    )
   const input = reader.expect(`input W of its ${operator}`, w, [1, rows, bases])
   const recurrent = reader.expect(`input R of its ${operator}`, r, [1, rows, hidden])
   const bias = b ? reader.expect(`input B of its ${operator}`, b, [1, 2 * rows]) : new Float32Array(2 * rows)
@@ -216,10 +220,15 @@ function headAfter(
     const kernel = transB
       ? transposed(reader.expect(what, weights, [bases, hidden]), hidden)
       : reader.expect(what, weights, [hidden, bases])
-    return { kernel, bias: bias ? reader.expect(`the bias of ${what}`, bias, [bases]) : new Float32Array(bases) }
+    return {
+      kernel,
+      bias: bias ? reader.expect(`the bias of ${what}`, bias, [bases]) : new Float32Array(bases),
+    }
   }
   if (product?.operator !== 'MatMul')
-    return reader.fail(`${what} is ${product ? product.operator : 'not there'}, wanted a linear layer (MatMul or Gemm)`)
+    return reader.fail(
+      `${what} is ${product ? product.operator : 'not there'}, wanted a linear layer (MatMul or Gemm)`,
+    )
   const kernel = reader.expect(what, product.inputs[1], [hidden, bases])
   const sum = nextOf(reader, product)
   if (sum?.operator !== 'Add') return { kernel, bias: new Float32Array(bases) }
@@ -232,7 +241,9 @@ function nextOf(reader: GraphReader, node: OnnxNode): OnnxNode | undefined {
   const [result] = node.outputs
   const users = (result ? reader.users(result) : []).filter(({ operator }) => operator !== 'Shape')
   if (users.length > 1)
-    reader.fail(`the result of its ${node.operator} goes to ${users.map(n => n.operator).join(' and ')}, wanted one layer`)
+    reader.fail(
+      `the result of its ${node.operator} goes to ${users.map(n => n.operator).join(' and ')}, wanted one layer`,
+    )
   const [next] = users
   return next && rearranging.includes(next.operator) ? nextOf(reader, next) : next
 }

@@ -14,6 +14,7 @@ import {
   pad,
   type Tensor,
 } from '../../engine/index.js'
+import { checkModelToWrite } from '../checkArguments.js'
 import {
   CheckpointError,
   decodeOnnx,
@@ -45,9 +46,10 @@ const outputs = {
  * prediction counts where the base and the one before are known); and `base_log_likelihood`, float32 [batch, length], of each
  * base, 0 for those not predicted.
  * @throws RangeError for a cell that uses an operation without a form in ONNX; CheckpointError for more parameters than
- * such a file holds; Error when it cannot be written.
+ * such a file holds; TypeError for other arguments than these; Error when it cannot be written.
  */
 export async function saveOnnxModel(path: string, model: SavedModel): Promise<void> {
+  checkModelToWrite('saveOnnxModel', path, model)
   const { options, state, metadata } = model
   const graph = await onnxGraph((parameters, { tokens }) => scored(options, parameters, tokens), {
     parameters: state.parameters,

@@ -4,6 +4,7 @@
  * `lstm.bias_hh_l0` [4 H], `head.weight` [4, H], `head.bias` [4]; and `embedding.weight` [4, 4], if there is an embedding. The
  * modules may have other names in files that are read.
  */
+import { checkModelToWrite } from '../checkArguments.js'
 import {
   CheckpointError,
   expectTensor,
@@ -15,7 +16,14 @@ import {
   widenHalves,
   writeSafetensors,
 } from '../checkpoint/index.js'
-import { cellParameters, type GateWeights, packGates, torchLayout, transposed, unpackGates } from './gateLayouts.js'
+import {
+  cellParameters,
+  type GateWeights,
+  packGates,
+  torchLayout,
+  transposed,
+  unpackGates,
+} from './gateLayouts.js'
 import { formatName } from './metadata.js'
 import { parameterValues, type SavedModel } from './savedModel.js'
 
@@ -31,7 +39,9 @@ const names = {
 
 /** What the name of the first tensor of a recurrent layer begins with: its module's name, and a dot. */
 const modulesIn = (tensors: StoredTensors): string[] =>
-  [...tensors.keys()].filter(name => /(^|\.)weight_ih_l0$/.test(name)).map(name => name.slice(0, -names.input.length))
+  [...tensors.keys()]
+    .filter(name => /(^|\.)weight_ih_l0$/.test(name))
+    .map(name => name.slice(0, -names.input.length))
 
 /** Whether a file is of PyTorch's names. */
 export const isTorchLayout = ({ tensors, metadata }: Safetensors): boolean =>
@@ -39,9 +49,10 @@ export const isTorchLayout = ({ tensors, metadata }: Safetensors): boolean =>
 
 /**
  * Write a model with PyTorch's names, whole or not at all.
- * @throws CheckpointError for a cell that PyTorch does not have; Error when the file cannot be written.
+ * @throws CheckpointError for a cell that PyTorch does not have; TypeError for other arguments than these; Error when the file cannot be written.
  */
 export async function saveTorchLayout(path: string, model: SavedModel): Promise<void> {
+  checkModelToWrite('saveTorchLayout', path, model)
   const { cell, hidden } = model.options
   if (cell !== torchLayout.cell) throw new CheckpointError(path, notInTorch(cell.name))
   const parameters = await parameterValues(model)
@@ -106,12 +117,17 @@ export function fromTorchLayout(path: string, { tensors: stored, metadata }: Saf
   const embedding = [...tensors.keys()].find(name => /emb[^.]*\.weight$/i.test(name))
   if (embedding) ours.set('embedding.table', tensorOf(take(embedding, [bases, bases]), [bases, bases]))
   const heads = [...tensors.keys()].filter(name => name.endsWith('.weight'))
-  if (heads.length !== 1) fail(`${heads.length} layers after the LSTM (${heads.join(', ')}), wanted one nn.Linear`)
+  if (heads.length !== 1)
+    fail(`${heads.length} layers after the LSTM (${heads.join(', ')}), wanted one nn.Linear`)
   const [head] = heads
   const bias = head.replace(/weight$/, 'bias')
   ours.set('logits.kernel', tensorOf(transposed(take(head, [bases, hidden]), hidden), [hidden, bases]))
-  ours.set('logits.bias', tensorOf(tensors.has(bias) ? take(bias, [bases]) : new Float32Array(bases), [bases]))
-  if (tensors.size) fail(`there is more than one nn.LSTM and one nn.Linear in it: ${[...tensors.keys()].join(', ')}`)
+  ours.set(
+    'logits.bias',
+    tensorOf(tensors.has(bias) ? take(bias, [bases]) : new Float32Array(bases), [bases]),
+  )
+  if (tensors.size)
+    fail(`there is more than one nn.LSTM and one nn.Linear in it: ${[...tensors.keys()].join(', ')}`)
   const cell = torchLayout.cell.name
   return {
     tensors: ours,

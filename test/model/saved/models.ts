@@ -1,5 +1,6 @@
 import { bitsAt, keyFromSeed, uniformAt } from '../../../engine/hostRandom.js'
-import { type Cell, entries, fillTree, leaves, tensor } from '../../../engine/index.js'
+import { type Cell, entries, fillTree, leaves, type OnnxNode, tensor } from '../../../engine/index.js'
+import { decodeOnnx, encodeOnnx } from '../../../model/checkpoint/index.js'
 import { initialState, type LogLikelihood, type SavedModel, Scorer } from '../../../model/index.js'
 
 /** A model no parameter of which has the value that it begins with. */
@@ -47,3 +48,25 @@ export const parametersOf = async ({ state }: SavedModel): Promise<Record<string
   Object.fromEntries(
     await Promise.all(entries(state.parameters).map(async ([name, t]) => [name, Array.from(await t.data())])),
   )
+
+/**
+ * Our file of an LSTM or a GRU as another program would have it: without our metadata, from one-hot bases to logits. `change`
+ * is given its nodes.
+ */
+export function foreignOnnx(
+  file: Uint8Array,
+  change: (nodes: OnnxNode[]) => OnnxNode[] = nodes => nodes,
+): Uint8Array {
+  const { graph } = decodeOnnx(file)
+  const layer = graph.nodes.findIndex(({ operator }) => ['LSTM', 'GRU'].includes(operator))
+  const begin: OnnxNode = {
+    operator: 'OneHot',
+    inputs: ['bases'],
+    outputs: [graph.nodes[layer].inputs[0]],
+    attributes: {},
+  }
+  const rest = graph.nodes.slice(layer)
+  const sum = rest.findIndex(({ operator }) => operator === 'Add')
+  const nodes = change([begin, ...rest.slice(0, sum + 1)])
+  return encodeOnnx({ graph: { ...graph, nodes }, metadata: { made: 'elsewhere' } })
+}

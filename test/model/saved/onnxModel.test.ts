@@ -18,11 +18,11 @@ import {
 } from '../../../engine/index.js'
 import { gru } from '../../../model/cells/gru.js'
 import { lstm } from '../../../model/cells/lstm.js'
-import { decodeOnnx, encodeOnnx } from '../../../model/checkpoint/index.js'
+import { decodeOnnx } from '../../../model/checkpoint/index.js'
 import { loadModel, type SavedModel, saveOnnxModel, shippedCells } from '../../../model/index.js'
 import { type RunOnnx, testOnnx } from '../../onnxruntime.js'
 import { testPython } from '../../python.js'
-import { modelOfCell, parametersOf, readsOf, scoresOf } from './models.js'
+import { foreignOnnx, modelOfCell, parametersOf, readsOf, scoresOf } from './models.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'xenograd-onnx-'))
 process.once('exit', () => rmSync(folder, { recursive: true }))
@@ -146,28 +146,15 @@ testPython("onnx: ONNX's own checker finds nothing wrong", ['onnx'], async (t, r
   )
 })
 
-/** The file of a model as another program would have it: without our metadata, names and shortcuts. */
 async function foreign(
   change: (nodes: OnnxNode[]) => OnnxNode[] = nodes => nodes,
   cell: Cell = lstm,
 ): Promise<{ path: string; model: SavedModel }> {
   const model = await modelOfCell(cell, { hidden: 5 })
-  const { graph } = decodeOnnx((await saved(model)).file)
-  const operator = graph.nodes.find(node => ['LSTM', 'GRU'].includes(node.operator))!
-  const begin: OnnxNode = {
-    operator: 'OneHot',
-    inputs: ['bases'],
-    outputs: [operator.inputs[0]],
-    attributes: {},
-  }
-  const rest = graph.nodes.slice(graph.nodes.indexOf(operator))
-  const sum = rest.findIndex(({ operator }) => operator === 'Add')
-  const nodes = change([begin, ...rest.slice(0, sum + 1)])
   const path = join(folder, 'foreign.onnx')
-  await writeFile(path, encodeOnnx({ graph: { ...graph, nodes }, metadata: { made: 'elsewhere' } }))
+  await writeFile(path, foreignOnnx((await saved(model)).file, change))
   return { path, model }
 }
-
 test("onnx: other programs' LSTM and GRU with a linear layer are read", async t => {
   for (const cell of [lstm, gru]) {
     const { path, model } = await foreign(undefined, cell)
