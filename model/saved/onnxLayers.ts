@@ -57,7 +57,7 @@ class GraphReader {
     if (node?.operator === 'Identity') return this.constant(node.inputs[0])
     if (node?.operator !== 'Transpose') return undefined
     const inner = this.constant(node.inputs[0])
-    if (inner?.shape.length !== 2) return undefined
+    if (inner?.shape.length !== 2 || `${node.attributes.perm ?? '1,0'}` !== '1,0') return undefined
     const [rows, columns] = inner.shape
     return { shape: [columns, rows], data: transposed(inner.data, columns) }
   }
@@ -193,7 +193,7 @@ export function modelAround(path: string, { graph, metadata }: OnnxModel): Safet
 /** Operators that put values in another order or shape. */
 const rearranging = ['Cast', 'Dropout', 'Flatten', 'Identity', 'Reshape', 'Squeeze', 'Transpose', 'Unsqueeze']
 
-/** The table whose rows a layer is given; undefined for a layer that is given an input of the graph as it is. */
+/** The table whose rows a layer is given; undefined for one that is given one-hot bases. */
 function embeddingBefore(reader: GraphReader, node: OnnxNode): Float32Array | undefined {
   let maker = reader.maker(node.inputs[0])
   while (maker && rearranging.includes(maker.operator)) maker = reader.maker(maker.inputs[0])
@@ -202,7 +202,9 @@ function embeddingBefore(reader: GraphReader, node: OnnxNode): Float32Array | un
     reader.fail(
       `its ${node.operator} is given the result of ${maker.operator}; wanted one-hot bases [., ., 4], or rows of a table of them`,
     )
-  return reader.expect('the table of bases', maker.inputs[0], [bases, bases])
+  const table = reader.expect('the table of bases', maker.inputs[0], [bases, bases])
+  const isOneHot = table.every((x, i) => x === (i % (bases + 1) === 0 ? 1 : 0))
+  return isOneHot ? undefined : table
 }
 
 /** The linear layer after a recurrent one: kernel [hidden, 4] and bias [4]. */

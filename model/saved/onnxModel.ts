@@ -87,11 +87,14 @@ async function operatorFor(model: SavedModel): Promise<{ readonly loopOperator?:
   const parameters = cellParameters(await parameterValues(model))
   const rows = layout.gates.length * hidden
   const { input, recurrent, inputBias, recurrentBias } = packGates(layout, parameters, { inputs: 4, hidden })
+  const biases = new Float32Array(2 * rows)
+  biases.set(inputBias)
+  biases.set(recurrentBias, rows)
   const loopOperator: LoopOperator = (writer, x) => {
     const weights = [
       writer.tensor('cell.W', [1, rows, 4], input),
       writer.tensor('cell.R', [1, rows, hidden], recurrent),
-      writer.tensor('cell.B', [1, 2 * rows], Float32Array.of(...inputBias, ...recurrentBias)),
+      writer.tensor('cell.B', [1, 2 * rows], biases),
     ]
     // [steps, directions, batch, hidden]
     const h = writer.add(operator, [x, ...weights], { hidden_size: hidden })

@@ -165,6 +165,84 @@ test("onnx: other programs' LSTM and GRU with a linear layer are read", async t 
   }
 })
 
+test('onnx: a linear layer, and what a layer is given, may be written in several ways', async t => {
+  const { path, model } = await foreign()
+  const { nodes } = decodeOnnx(await readFile(path)).graph
+  const [h] = nodes.find(({ operator }) => operator === 'MatMul')!.inputs
+  const { 'logits.kernel': kernel, 'logits.bias': bias } = await parametersOf(model)
+  const others: OnnxNode = {
+    operator: 'Constant',
+    inputs: [],
+    outputs: ['rows'],
+    // A row for each base: the kernel transposed.
+    attributes: {
+      value: {
+        name: '',
+        shape: [4, 5],
+        data: Float32Array.from({ length: 20 }, (_, i) => kernel[(i % 5) * 4 + Math.floor(i / 5)]),
+      },
+    },
+  }
+  const identity: OnnxNode = {
+    operator: 'Constant',
+    inputs: [],
+    outputs: ['table'],
+    attributes: {
+      value: {
+        name: '',
+        shape: [4, 4],
+        data: Float32Array.from({ length: 16 }, (_, i) => Number(i % 5 === 0)),
+      },
+    },
+  }
+  /** The nodes with one of them replaced. */
+  const replaced =
+    (operator: string, change: Partial<OnnxNode>, ...before: OnnxNode[]) =>
+    (nodes: OnnxNode[]) => [
+      ...before,
+      ...nodes.map(node => (node.operator === operator ? { ...node, ...change } : node)),
+    ]
+  const dense = (inputs: string[], attributes = {}) => ({
+    operator: 'Gemm',
+    inputs: [h, ...inputs],
+    attributes,
+  })
+  const turned: OnnxNode = { operator: 'Transpose', inputs: ['rows'], outputs: ['columns'], attributes: {} }
+  const variants: [string, (nodes: OnnxNode[]) => OnnxNode[]][] = [
+    ['Gemm', replaced('MatMul', dense(['logits.kernel', 'logits.bias']))],
+    ['Gemm, transposed', replaced('MatMul', dense(['rows', 'logits.bias'], { transB: 1, alpha: 1 }), others)],
+    ['a transposed constant', replaced('MatMul', { inputs: [h, 'columns'] }, others, turned)],
+    [
+      'rows of the identity',
+      replaced('OneHot', { operator: 'Gather', inputs: ['table', 'bases'] }, identity),
+    ],
+  ]
+  for (const [name, change] of variants) {
+    const back = await loadModel((await foreign(change)).path)
+    t.deepEqual(await parametersOf(back), await parametersOf(model), name)
+    t.equal(back.options.embedding, false)
+  }
+  const without = await loadModel(
+    (await foreign(nodes => nodes.filter(({ operator }) => operator !== 'Add'))).path,
+  )
+  t.deepEqual((await parametersOf(without))['logits.bias'], [0, 0, 0, 0], `no bias instead of ${bias}`)
+  const withTable = await loadModel(
+    (
+      await foreign(
+        replaced(
+          'OneHot',
+          { operator: 'Gather', inputs: ['rows', 'bases'] },
+          {
+            ...others,
+            attributes: { value: { name: '', shape: [4, 4], data: Float32Array.from(kernel.slice(0, 16)) } },
+          },
+        ),
+      )
+    ).path,
+  )
+  t.deepEqual((await parametersOf(withTable))['embedding.table'], kernel.slice(0, 16))
+})
+
 test('onnx: what is no model of ours is told', async t => {
   const isOperator = ({ operator }: OnnxNode) => operator === 'LSTM'
   const withAttributes = (attributes: OnnxNode['attributes']) => (nodes: OnnxNode[]) =>
