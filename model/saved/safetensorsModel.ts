@@ -2,6 +2,7 @@ import { checkObject, checkString } from '../../data/index.js'
 import { type Cell, type DType, entries, initialCarry, type Tensor, type Tree } from '../../engine/index.js'
 import { checkModelOptions } from '../checkArguments.js'
 import {
+  decodeSafetensors,
   expectTensor,
   readSafetensors,
   type Safetensors,
@@ -67,10 +68,15 @@ const tensorsOf = (named: readonly [name: string, t: Tensor][]): Map<string, Ten
  * @throws CheckpointError for a missing, foreign or damaged file, or one whose values do not fit its cell; SettingsError
  * for a file of a cell that is not shipped, or of another one than `cell`.
  */
-export async function loadSafetensorsModel(path: string, cell?: Cell): Promise<SavedModel> {
-  const contents = await readSafetensors(path)
-  return modelOf(path, isTorchLayout(contents) ? fromTorchLayout(path, contents) : contents, cell)
-}
+export const loadSafetensorsModel = async (path: string, cell?: Cell): Promise<SavedModel> =>
+  modelOfContents(path, await readSafetensors(path), cell)
+
+/** The same from the bytes of such a file; `name` is what errors call them. @throws as `loadSafetensorsModel`. */
+export const decodeModel = async (bytes: Uint8Array, name: string, cell?: Cell): Promise<SavedModel> =>
+  modelOfContents(name, decodeSafetensors(bytes, name), cell)
+
+const modelOfContents = (path: string, contents: Safetensors, cell: Cell | undefined): Promise<SavedModel> =>
+  modelOf(path, isTorchLayout(contents) ? fromTorchLayout(path, contents) : contents, cell)
 
 /** The model that a safetensors file's contents are; `path` names them in errors. Parameters may have 16 bits. @throws as `loadSafetensorsModel`. */
 export async function modelOf(
