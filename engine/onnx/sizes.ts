@@ -19,8 +19,8 @@ export type Product = { readonly factor: number; readonly axes: readonly number[
 
 /**
  * A size as a product of axes that are not fixed.
- * @throws RangeError for what is none, but for a little, such as the number of reads less one: no size that a model has
- * is that by chance.
+ * @throws RangeError for a size that is nearly such a product, such as the number of reads less one: it follows from the
+ * axis in a way that cannot be told.
  */
 export function factorise(size: number): Product {
   let factor = size
