@@ -17,7 +17,17 @@ Compiler.prototype.parseFileSync = function (path, options) {
  */
 export const order = {
   '.': [['cli', 'web'], ['model'], ['eval'], ['data'], ['engine']],
-  engine: [['testing'], ['*'], ['runtime'], ['lower'], ['scan'], ['ops'], ['graph'], ['devices'], ['kernel']],
+  engine: [
+    ['testing'],
+    ['*'],
+    ['runtime'],
+    ['lower', 'onnx'],
+    ['scan'],
+    ['ops'],
+    ['graph'],
+    ['devices'],
+    ['kernel'],
+  ],
   'engine/devices': [['ascend', 'gpu', 'reference', 'wasm'], ['shared'], ['*']],
   'engine/devices/gpu': [
     ['index.ts'],

@@ -19,7 +19,13 @@ export type { TrainingData } from './batchFeed.js'
 export type { ValidationMetric } from './bestValidation.js'
 export { findCell } from './cellFile.js'
 export { shippedCells } from './cells.js'
-export { CheckpointError, writeTensorFlowCheckpoint } from './checkpoint/index.js'
+export {
+  CheckpointError,
+  decodeOnnx,
+  encodeOnnx,
+  type OnnxModel,
+  writeTensorFlowCheckpoint,
+} from './checkpoint/index.js'
 export { checkClassifierSettings, checkSettings } from './checkSettings.js'
 export {
   type ClassifierResult,
@@ -74,7 +80,9 @@ export {
   type SavedClassifier,
   type SavedModel,
   saveClassifier,
+  saveOnnxModel,
   saveState,
+  saveTorchLayout,
   toReference,
 } from './saved/index.js'
 export {

@@ -119,6 +119,8 @@ const trials: Readonly<Record<string, Trial>> = {
     usual: [
       ['damaged0', 'new.safetensors'],
       ['model.safetensors', 'new.ckpt'],
+      ['model.safetensors', 'new.onnx'],
+      ['damaged0', 'new.safetensors', '--layout', 'torch'],
       ['damaged0', 'old.tsv', '--force'],
     ],
   },
