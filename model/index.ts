@@ -59,6 +59,7 @@ export { FragmentClassifier, type FragmentClassifierOptions } from './fragmentCl
 export { batchLoss, initialModel, type ModelOptions, type ModelParameters, predict } from './generative.js'
 export { GenusNetworks, type GenusNetworksOptions } from './genusNetworks.js'
 export { GuessingWatch, lossOfGuessing } from './guessing.js'
+export type { Inspector } from './inspection.js'
 export { loadGenera } from './loadGenera.js'
 export type { MetricsLine } from './metricsWindow.js'
 export { generativeNetwork, type LoadedState, type Network } from './network.js'
@@ -98,7 +99,8 @@ export { InvalidSettingsError, type NamedSetting, SettingsError } from './settin
 export { shippedDetector } from './shipped.js'
 export { classifierScoresOf, openClassifier, type StoredClassifier } from './storedClassifier.js'
 export { type TrainOptions, type TrainResult, type TrainSettings, train, trainNetwork } from './train.js'
-export { type TrainHooks, trainFromSettings } from './trainFromSettings.js'
+export { trainFromSettings } from './trainFromSettings.js'
+export type { TrainHooks } from './trainHooks.js'
 export { type RunOptions, type RunSettings, TrainingRun } from './trainingRun.js'
 export { firstState, initialState, type TrainState } from './trainState.js'
 export {
