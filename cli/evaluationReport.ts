@@ -34,7 +34,7 @@ export type ReportSource = {
   /** Unit of the scores, if all have one. */
   unit?: string
   /** Facts by name: the files of the models, or of the table. */
-  facts: Readonly<Record<string, string | undefined>>
+  facts: { readonly tables?: string; readonly foreground?: string; readonly background?: string | undefined }
 }
 
 /** Trainings that are shown beside the scores: their curves, and the means of the AUROCs that they logged. */

@@ -12,6 +12,7 @@ import {
 import { UsageError } from '../failure.js'
 import { cellOption, describeModel, givenCell, modelSummary } from '../models.js'
 import { say } from '../progress.js'
+import { object, text, truth, whole } from '../schema.js'
 import { summarised } from '../summary.js'
 
 const help = `
@@ -21,6 +22,22 @@ of IN's folder goes with it if OUT's folder has none). Parameters, both moments 
 kept bit for bit.`
 
 type ConvertFlags = { force?: boolean; cell?: string }
+
+const summary = {
+  from: text('the file that was read'),
+  to: text('the file that was written'),
+  model: object(
+    {
+      path: text('where it is from'),
+      cell: text('its cell'),
+      hidden: whole('hidden units', 1),
+      embedding: truth('whether bases go through a trained table'),
+      parameters: whole('numbers in it'),
+      updates: whole('steps that it was trained for'),
+    },
+    'the model',
+  ),
+}
 
 /** `xenograd convert`: between TensorFlow checkpoints and safetensors. */
 export function register(program: Command): void {
@@ -32,7 +49,7 @@ export function register(program: Command): void {
     .option('-f, --force', 'replace what is there')
     .addOption(cellOption())
     .addHelpText('after', help)
-  summarised(command, async (from: string, to: string, { force = false, cell }: ConvertFlags) => {
+  summarised(command, summary, async (from: string, to: string, { force = false, cell }: ConvertFlags) => {
     const write = writerFor(to)
     const existing = [to, `${to}.index`].find(path => existsSync(path))
     if (existing && !force) throw new Error(`${existing} exists already; choose another name, or use --force`)

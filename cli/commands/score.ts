@@ -6,6 +6,7 @@ import { inputPaths, openFiles } from '../input.js'
 import { watchInterrupts } from '../interrupt.js'
 import { loadChosenDetector } from '../models.js'
 import { say } from '../progress.js'
+import { list, type ObjectOf, object, optional, text, whole } from '../schema.js'
 import {
   Groups,
   parseGrouping,
@@ -14,7 +15,7 @@ import {
   writeScores,
 } from '../scoreTable/index.js'
 import { type ScoringFlags, ScoringProgress, sayBanner, scoringOptions } from '../scoring.js'
-import { type Summary, summarised } from '../summary.js'
+import { summarised } from '../summary.js'
 import { Tally } from '../tally.js'
 
 type ScoreFlags = ScoringFlags &
@@ -68,6 +69,24 @@ with the state that the 1,024 bases before it leave behind; its log-likelihood i
 The banner and the summary go to standard error if that is a terminal or --output is a file; elsewhere there is one
 line of progress a minute.`
 
+const summary = {
+  detector: text('the detector, or the foreground model'),
+  files: list(text('a file, or - for standard input'), 'the input, in order'),
+  output: text('where the table is; - for standard output'),
+  scores: list(text('a column of the table'), 'the scores, in order'),
+  reads: whole('reads that were scored'),
+  bases: whole('bases of these reads'),
+  unknownBases: whole('bases that are not A, C, G or T'),
+  undefinedScores: whole('reads without a score (NA)'),
+  replacedNames: whole('reads in whose names characters were replaced'),
+  calls: optional(
+    object(
+      { known: whole('called known'), unknown: whole('called unknown'), NA: whole('without a p-value') },
+      'rows of the table by their calls, of a calibrated detector',
+    ),
+  ),
+}
+
 /** `xenograd score`: reads in, a table of log-likelihoods out. */
 export function register(program: Command): void {
   const command = program
@@ -114,7 +133,7 @@ export function register(program: Command): void {
     )
     .addHelpText('after', help)
   for (const option of scoringOptions()) command.addOption(option)
-  summarised(command, score)
+  summarised(command, summary, score)
 }
 
 /** Parses a number above 0 and below 1, for commander. */
@@ -132,7 +151,7 @@ function parseShare(text: string): number {
   return share
 }
 
-async function score(files: string[], flags: ScoreFlags): Promise<Summary> {
+async function score(files: string[], flags: ScoreFlags): Promise<ObjectOf<typeof summary>> {
   const paths = inputPaths([...(flags.input ?? []), ...files])
   checkCombination(flags)
   const grouping = flags.groupBy === undefined ? undefined : await parseGrouping(flags.groupBy)
