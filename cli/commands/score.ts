@@ -5,6 +5,7 @@ import { UsageError } from '../failure.js'
 import { inputPaths, openFiles } from '../input.js'
 import { watchInterrupts } from '../interrupt.js'
 import { loadChosenDetector } from '../models.js'
+import { sampleName, writeMultiqc } from '../multiqc.js'
 import { say } from '../progress.js'
 import { list, type ObjectOf, object, optional, text, whole } from '../schema.js'
 import {
@@ -26,6 +27,8 @@ type ScoreFlags = ScoringFlags &
     groupBy?: string
     by?: string
     maxForeign: number
+    multiqc?: string
+    sample?: string
   }
 
 const help = `
@@ -125,6 +128,8 @@ export function register(program: Command): void {
         'bothStrands',
       ]),
     )
+    .option('--multiqc <out-folder>', 'write calls, scores and counts for MultiQC: files SAMPLE_…_mqc.json')
+    .option('--sample <name>', "of --multiqc: the sample's name (default: that of the first file)")
     .option(
       '--max-foreign <share>',
       'refuse reads with more letters than this that stand for no nucleotide, as protein has them',
@@ -192,6 +197,13 @@ async function score(files: string[], flags: ScoreFlags): Promise<ObjectOf<typeo
     progress.stop()
     for (const warning of [tally.warning(), groups?.warning()]) if (warning) say(`xenograd score: ${warning}`)
   }
+  if (flags.multiqc !== undefined)
+    await writeMultiqc(flags.multiqc, {
+      name: flags.sample ?? sampleName(input.names[0]),
+      score: table.names[table.main],
+      isCalibrated: table.calibration !== undefined,
+      tally,
+    })
   if (chatty) say(`${tally.reads} reads scored, ${tally.readsPerSecond}`)
   return {
     detector: saved.path,
@@ -203,7 +215,11 @@ async function score(files: string[], flags: ScoreFlags): Promise<ObjectOf<typeo
 }
 
 /** @throws UsageError for options that make no sense together. */
-function checkCombination({ keep, readsOut, groupBy }: ScoreFlags): void {
+function checkCombination({ keep, readsOut, groupBy, multiqc, sample }: ScoreFlags): void {
+  if (sample !== undefined && multiqc === undefined)
+    throw new UsageError('--sample is the name of a sample in the files of --multiqc; give that, too')
+  if (sample?.match(/^[.]*$|[/\\\0]/))
+    throw new UsageError(`--sample ${sample}: is part of files' names; give a name without slashes`)
   if ((keep === undefined) !== (readsOut === undefined))
     throw new UsageError('--keep and --reads-out go together: which reads to write, and where')
   if (keep !== undefined && groupBy !== undefined)

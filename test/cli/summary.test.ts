@@ -85,7 +85,7 @@ test('--json - of every command is one object of JSON on standard output, and no
     ],
     score: [
       ['-m', path('calibrated.safetensors'), reads, '-o', path('scores.tsv'), '-q'],
-      { calls: { known: 40, unknown: 0, NA: 0 }, reads: 40, bases: 1200, undefinedScores: 0 },
+      { reads: 40, bases: 1200, undefinedScores: 0 },
     ],
     evaluate: [
       ['-m', model, '--in', reads, '--ood', others, '--replicates=0', '-q'],
