@@ -46,7 +46,7 @@ export const order = {
   ],
   data: [['fetch'], ['*'], ['formats'], ['read.ts'], ['io']],
   eval: [['index.ts'], ['report'], ['*'], ['scores']],
-  cli: [['main.ts'], ['program.ts'], ['commands'], ['scoreTable'], ['*']],
+  cli: [['main.ts', 'documents.ts'], ['program.ts'], ['commands'], ['scoreTable'], ['*']],
 }
 
 /** Folders that others enter through their doors alone, and the doors. */
@@ -69,14 +69,14 @@ const doors = {
   'eval/report': ['index'],
 }
 
-/** Where Node or a user comes in: the doors of the package, and what is loaded by its address instead of imported. */
+/** Where Node, npm or a user comes in: the doors of the package, and what is loaded by its address instead of imported. */
 const entrances = `^(${[
   'engine/(index|hostRandom|testing/index)',
   '(model|data|eval)/index',
   'eval/scores/index',
   'model/cells/[^/]+',
   'model/engineResolver',
-  'cli/main',
+  'cli/(main|documents)',
   'engine/devices/wasm/threads/worker',
   'engine/devices/gpu/webgpu/adapterInfo',
 ].join('|')})\\.ts$`

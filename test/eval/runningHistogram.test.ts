@@ -32,6 +32,10 @@ test('bins are as narrow as the numbers allow', t => {
   t.equal(bins[0].high - bins[0].low, 2 ** -4, '33 bins; of half the width they were 65')
   t.equal(bins.length, 33)
   t.deepEqual(histogramOf([0.5]), [{ low: 0.5, high: 0.5 + 2 ** -20, count: 1 }])
-  t.deepEqual(histogramOf([Number.NaN, Number.POSITIVE_INFINITY, Number.MAX_VALUE]), [], 'what is not finite is left out')
+  t.deepEqual(
+    histogramOf([Number.NaN, Number.POSITIVE_INFINITY, Number.MAX_VALUE]),
+    [],
+    'what is not finite is left out',
+  )
   t.end()
 })
