@@ -11,6 +11,8 @@
  * log-likelihoods of reads (`scoreReads`: of any lengths), a `detector` the ratio of two models', `genusNetworks` (from a
  * folder: `loadGenera`) what a model for each genus says; `detectorScores` puts them beside fitted scores.
  * All of it, calibrated, is a `savedDetector`, in one `detectorFile`; one comes with the package (`shipped`).
+ * What a training tells goes to its `trainHooks`, and if asked for (`tensorBoardHooks`) into event files of `tensorboard/`,
+ * with gradients that an `inspection` takes beside the steps.
  * A `classifier` goes the same way, from `classifierSettings` through `classification/`: a run trains any `network`.
  * Code of the user's own, such as that of a cell (`cellFile`), is run by `codeFile` alone (`engineResolver`: with this
  * engine).
