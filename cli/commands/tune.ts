@@ -185,7 +185,7 @@ async function report(
   flags: SummaryFlags,
   scored: readonly Scored[],
 ): Promise<readonly TuneRow[]> {
-  const rows = await compareGrid(scored)
+  const rows = compareGrid(scored)
   if (rows.length === 0)
     throw new Error('no foreground with a background of its size was trained; see the failures above')
   const runOf = (point: GridPoint) => scored.find(s => describe(s.point) === describe(point))?.run

@@ -109,7 +109,7 @@ async function validatorOf(
   if (!data) return noValidation(settings)
   const { inDistribution, outOfDistribution } = data
   return {
-    validator: new ClassifierValidation(description, settings, data, await aurocJudge(), device),
+    validator: new ClassifierValidation(description, settings, data, aurocJudge, device),
     note: `validation reads: ${inDistribution.reads.length} in-distribution, ${outOfDistribution.length} out-of-distribution`,
   }
 }
