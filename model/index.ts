@@ -70,6 +70,7 @@ export { type RegulariserType, regulariser } from './regulariser.js'
 export { RunDirectory } from './runDirectory.js'
 export {
   type ClassifierDescription,
+  decodeModel,
   loadClassifier,
   loadModel,
   runIn,
@@ -80,6 +81,7 @@ export {
   toReference,
 } from './saved/index.js'
 export {
+  decodeDetector,
   halvedDetector,
   loadDetector,
   type SavedCalibration,
@@ -122,13 +124,14 @@ export {
   type TuneRow,
   type ValidationScores,
 } from './tune.js'
-export type {
-  Judge,
-  Measured,
-  ValidationData,
-  ValidationMetrics,
-  ValidationOptions,
-  Validator,
+export {
+  type Judge,
+  type Measured,
+  Validation,
+  type ValidationData,
+  type ValidationMetrics,
+  type ValidationOptions,
+  type Validator,
 } from './validation.js'
 export { loadValidation } from './validationData.js'
 export { version } from './version.js'
