@@ -11,6 +11,8 @@
  * log-likelihoods of reads (`scoreReads`: of any lengths), a `detector` the ratio of two models', `genusNetworks` (from a
  * folder: `loadGenera`) what a model for each genus says; `detectorScores` puts them beside fitted scores.
  * All of it, calibrated, is a `savedDetector`, in one `detectorFile`; one comes with the package (`shipped`).
+ * What a training tells goes to its `trainHooks`, and if asked for (`tensorBoardHooks`) into event files of `tensorboard/`,
+ * with gradients that an `inspection` takes beside the steps.
  * A `classifier` goes the same way, from `classifierSettings` through `classification/`: a run trains any `network`.
  * Code of the user's own, such as that of a cell (`cellFile`), is run by `codeFile` alone (`engineResolver`: with this
  * engine).
@@ -65,6 +67,7 @@ export { FragmentClassifier, type FragmentClassifierOptions } from './fragmentCl
 export { batchLoss, initialModel, type ModelOptions, type ModelParameters, predict } from './generative.js'
 export { GenusNetworks, type GenusNetworksOptions } from './genusNetworks.js'
 export { GuessingWatch, lossOfGuessing } from './guessing.js'
+export type { Inspector } from './inspection.js'
 export { loadGenera } from './loadGenera.js'
 export type { MetricsLine } from './metricsWindow.js'
 export { generativeNetwork, type LoadedState, type Network } from './network.js'
@@ -108,7 +111,8 @@ export { InvalidSettingsError, type NamedSetting, SettingsError } from './settin
 export { shippedDetector } from './shipped.js'
 export { classifierScoresOf, openClassifier, type StoredClassifier } from './storedClassifier.js'
 export { type TrainOptions, type TrainResult, type TrainSettings, train, trainNetwork } from './train.js'
-export { type TrainHooks, trainFromSettings } from './trainFromSettings.js'
+export { trainFromSettings } from './trainFromSettings.js'
+export type { TrainHooks } from './trainHooks.js'
 export { type RunOptions, type RunSettings, TrainingRun } from './trainingRun.js'
 export { firstState, initialState, type TrainState } from './trainState.js'
 export {
