@@ -35,12 +35,20 @@ const assertions = {
   },
 }
 
-/** A FASTA file of so many synthetic reads of 250 bases. */
+/** Different reads of a file. */
+const mostDifferent = 5000
+
+/** A FASTA file of so many reads of 250 bases: synthetic ones, over and over under other names. */
 async function readsFile(count) {
   const path = join(folder, `${count}.fa`)
+  const different = Math.min(count, mostDifferent)
+  const reads = [...syntheticReads({ split: 'in_val', count: different, seed: 1 })]
+  const texts = reads.map(({ name, bases }) => [name, decode(bases)])
   function* records() {
-    for (const { name, bases } of syntheticReads({ split: 'in_val', count, seed: 1 }))
-      yield `>${name}\n${decode(bases)}\n`
+    for (let i = 0; i < count; i++) {
+      const [name, letters] = texts[i % different]
+      yield `>${name}|${i}\n${letters}\n`
+    }
   }
   await pipeline(records(), createWriteStream(path))
   return path
@@ -173,7 +181,7 @@ async function memory() {
         await page.locator('.reads[aria-busy=false]').waitFor()
       })
     await timed('filtered by name', async () => {
-      await page.getByLabel('Name has').fill('_1|in_val|7')
+      await page.getByLabel('Name has').fill('_1|in_val|7|77')
       await page.getByText(/ of [\d,]+ reads\./).waitFor({ timeout: 60_000 })
     })
     await firstRow.waitFor()

@@ -48,7 +48,7 @@ const done = (page: Page): Promise<void> =>
 async function download(page: Page, button: string): Promise<Buffer & { readonly fileName?: string }> {
   const [file] = await Promise.all([
     page.waitForEvent('download'),
-    page.getByRole('button', { name: button }).click(),
+    page.getByRole('button', { name: new RegExp(button) }).click(),
   ])
   return readFileSync(await pathOf(file))
 }
@@ -211,7 +211,7 @@ test('score: the table sorts, filters, scrolls, and opens a read', async t => {
     await page.locator('.pane tbody button').first().click()
     await page.getByText('nats in all').waitFor({ timeout: 60_000 })
     t.match(await page.locator('#opened-read').innerText(), /log p\(base \| \w+\) − log p\(base \| \w+\)/)
-    const svg = String(await download(page, 'Likelihood ratio along the read'))
+    const svg = String(await download(page, 'Likelihood ratio along the read: .* SVG'))
     t.match(svg, /<svg [^>]*xmlns="http:\/\/www\.w3\.org\/2000\/svg"/)
   })
 })
@@ -286,16 +286,16 @@ test('score: pasted reads, and a model of one’s own', async t => {
 
 test('score: what is wrong is said, nothing is lost, and the page goes on', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'xenograd-'))
-  const whole = gzipSync(fasta([...syntheticReads({ split: 'in_val', count: 2000, length: 250, seed: 5 })]))
+  const whole = gzipSync(fasta([...syntheticReads({ split: 'in_val', count: 500, length: 250, seed: 5 })]))
   await withPage(t, { acceptDownloads: true }, async ({ page, show }) => {
     const alert = (text: RegExp) => page.getByRole('alert').filter({ hasText: text })
     await show('score')
     await choose(page, { 'protein.fa': '>p\nMKVLAAGIVGLPNVGKSTLFNALTKQEF\n' })
     await alert(/protein\.fa.* (no nucleotide|protein)/i).waitFor()
-    await choose(page, { 'cut.fa.gz': whole.subarray(0, 30_000) })
+    await choose(page, { 'cut.fa.gz': whole.subarray(0, 12_000) })
     await alert(/cut\.fa\.gz: gzip data is cut off after read/).waitFor({ timeout: 120_000 })
     const lines = String(await download(page, 'Download the table')).split('\n')
-    t.ok(lines.length > 100, `${lines.length - 2} reads before the damage can be had`)
+    t.ok(lines.length > 50, `${lines.length - 2} reads before the damage can be had`)
 
     writeFileSync(join(folder, 'model.safetensors'), '{"no": "model"}')
     await page.getByText('Use a detector of your own').click()
