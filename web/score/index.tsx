@@ -1,9 +1,9 @@
 /**
  * The view `#score`: reads are scored by the detector that comes with the page, or by one of the user's own, in a worker.
  * `source` asks for reads; a task reports them in batches, which `scoredReads` keeps in typed arrays (`growing`) here, and
- * `progress` tells how far it is. `results` shows them: `summary` counts calls on both sides of a `threshold`, in `calls` with its
+ * `progress` tells how far it is (by a `stopwatch`). `results` shows them: `summary` counts calls on both sides of a `threshold`, in `calls` with its
  * `histogram`; `density` has the score against GC content and length; `table` has the rows in an `order`, through a
- * `filterForm`; `track` follows one read. Every `picture` (with a `legend`, in `colours`) is Observable Plot's, and can be
+ * `filterForm`; `track` follows one read. What is slow to draw waits until a threshold has `useSettled`. Every `picture` (with a `legend`, in `colours`) is Observable Plot's, and can be
  * had as a file (`download`), as can the table (`tsv`).
  */
 import './score.css'
@@ -45,7 +45,7 @@ type Job = {
   fraction: number
 }
 
-/** The page is drawn anew every so many milliseconds while reads come. */
+/** The page is drawn anew every so many milliseconds, at most, while reads come. */
 const redrawEvery = 250
 
 export function ScoreView() {
@@ -127,15 +127,23 @@ export function ScoreView() {
 function useRedraw(): () => void {
   const [, setVersion] = useState(0)
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
-  const last = useRef(0)
+  const last = useRef({ end: 0, wait: redrawEvery })
   useEffect(() => () => clearTimeout(timer.current), [])
   return () => {
     if (timer.current !== undefined) return
-    const wait = Math.max(0, last.current + redrawEvery - performance.now())
-    timer.current = setTimeout(() => {
-      timer.current = undefined
-      last.current = performance.now()
-      setVersion(version => version + 1)
-    }, wait)
+    const { end, wait } = last.current
+    timer.current = setTimeout(
+      () => {
+        timer.current = undefined
+        const start = performance.now()
+        setVersion(version => version + 1)
+        // Drawing takes a fifth of the time at most, however many reads there are.
+        setTimeout(() => {
+          const now = performance.now()
+          last.current = { end: now, wait: Math.max(redrawEvery, 4 * (now - start)) }
+        })
+      },
+      Math.max(0, end + wait - performance.now()),
+    )
   }
 }

@@ -8,7 +8,7 @@ export type Sorting = { readonly key: SortKey; readonly descending: boolean }
 
 /** What rows are shown; an undefined bound is none. */
 export type Filter = {
-  /** A part of the name, in any case. */
+  /** A part of the name. */
   readonly name: string
   readonly call: keyof typeof calls | 'all'
   readonly lowestScore: number | undefined
@@ -70,7 +70,7 @@ async function filtered(
   const { count, scores, by, lengths, detector } = reads
   const columns = detector.columns.length
   const callOf = callerOf(reads, threshold)
-  const wanted = name.toLowerCase()
+  const hasName = reads.nameSearch(name)
   const passes = (read: number): boolean => {
     const score = scores[read * columns + by]
     // Whatever has no score is within no bounds of it.
@@ -79,7 +79,7 @@ async function filtered(
     if (shortest !== undefined && lengths[read] < shortest) return false
     if (longest !== undefined && lengths[read] > longest) return false
     if (call !== 'all' && callOf(read) !== calls[call]) return false
-    return wanted === '' || reads.name(read).toLowerCase().includes(wanted)
+    return name === '' || hasName(read)
   }
   const rows = new Uint32Array(count)
   let kept = 0
@@ -102,8 +102,10 @@ function comparison(
   const { scores, by: column, lengths, p, detector } = reads
   const columns = detector.columns.length
   switch (key) {
-    case 'name':
-      return (a, b) => sign * compareBytes(reads.nameBytes(a), reads.nameBytes(b))
+    case 'name': {
+      const compare = reads.nameComparison()
+      return (a, b) => sign * compare(a, b)
+    }
     case 'length':
       return by(read => lengths[read])
     case 'gc': {
@@ -123,12 +125,6 @@ function compareNumbers(a: number, b: number, sign: 1 | -1): number {
   if (a < b) return -sign
   if (a > b) return sign
   return a === b ? 0 : Number(Number.isNaN(a)) - Number(Number.isNaN(b))
-}
-
-function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  const length = Math.min(a.length, b.length)
-  for (let i = 0; i < length; i++) if (a[i] !== b[i]) return a[i] - b[i]
-  return a.length - b.length
 }
 
 const runLength = 1024

@@ -12,6 +12,7 @@ import { ReadsTable } from './table.js'
 import { RateAtLength, type Threshold } from './threshold.js'
 import { OpenedRead } from './track.js'
 import { tsvOf } from './tsv.js'
+import { useSettled } from './useSettled.js'
 
 type Props = {
   readonly reads: ScoredReads
@@ -42,19 +43,26 @@ export function Results({ reads, count, models, isComplete }: Props) {
       calibration ? { kind: 'rate', rate } : { kind: 'score', cutoff: chosenCutoff ?? ranges.usualCutoff },
     [calibration, rate, chosenCutoff, ranges],
   )
-  const { counts, histogram } = useMemo(
-    () => summarise(reads, threshold, ranges.score, binCount),
-    [reads, count, by, threshold, ranges],
+  const summaryOf = (of: Threshold) => ({
+    ...summarise(reads, of, ranges.score, binCount),
+    threshold: of,
+    cutoff: of.kind === 'rate' ? (atLength?.cutoffAt(of.rate) ?? Number.NaN) : of.cutoff,
+  })
+  const summary = useMemo(() => summaryOf(threshold), [reads, count, by, threshold, ranges])
+  const settled = useSettled(threshold, settleTime)
+  const settledSummary = useMemo(
+    () => (settled.kind === threshold.kind ? summaryOf(settled) : summary),
+    [reads, count, by, settled, threshold.kind, ranges],
   )
-  const cutoff = threshold.kind === 'rate' ? (atLength?.cutoffAt(rate) ?? Number.NaN) : threshold.cutoff
   const labels = calibration ? callNames : uncalibratedLabels
   const stem = stemOf(reads.fileNames[0])
-  const shared = { reads, count, counts, threshold, cutoff, labels, score, scoreRange: ranges.score }
+  const shared = { reads, count, labels, score }
+  const density = { ...shared, ...settledSummary, scoreRange: ranges.score }
   return (
     <>
       <Calls
         {...shared}
-        histogram={histogram}
+        {...summary}
         atLength={atLength}
         file={`${stem}.${score}`}
         onRate={setRate}
@@ -66,11 +74,12 @@ export function Results({ reads, count, models, isComplete }: Props) {
         }}
       />
       <div class="pair">
-        <Density {...shared} against="gc" xRange={gcRange} file={`${stem}.${score}.gc`} />
-        <Density {...shared} against="length" xRange={ranges.length} file={`${stem}.${score}.length`} />
+        <Density {...density} against="gc" xRange={gcRange} file={`${stem}.${score}.gc`} />
+        <Density {...density} against="length" xRange={ranges.length} file={`${stem}.${score}.length`} />
       </div>
       <ReadsTable
         {...shared}
+        threshold={threshold}
         opened={opened}
         onOpen={read => setOpened(read === opened ? undefined : read)}
       />
@@ -102,6 +111,9 @@ export function Results({ reads, count, models, isComplete }: Props) {
     </>
   )
 }
+
+/** How long a threshold rests before all pictures follow it, in milliseconds. */
+const settleTime = 80
 
 const gcRange: Range = [0, 1]
 

@@ -6,6 +6,8 @@ const bytes = (length: number) => new Uint8Array(length)
 const integers = (length: number) => new Uint32Array(length)
 const doubles = (length: number) => new Float64Array(length)
 
+const decoder = new TextDecoder()
+
 /** So many bytes of packed bases are kept (some 800 million bases). */
 const mostPacked = 2 ** 28
 
@@ -113,13 +115,36 @@ export class ScoredReads {
   }
 
   name(read: number): string {
-    return new TextDecoder().decode(this.nameBytes(read))
+    const { values: ends } = this.#nameEnds
+    return decoder.decode(this.#names.values.subarray(read === 0 ? 0 : ends[read - 1], ends[read]))
   }
 
-  /** A name as UTF-8. */
-  nameBytes(read: number): Uint8Array {
+  /** Which of the reads that there are now have a text in their names, whatever the case of its letters from A to Z. */
+  nameSearch(text: string): (read: number) => boolean {
+    const { values: names } = this.#names
     const { values: ends } = this.#nameEnds
-    return this.#names.values.subarray(read === 0 ? 0 : ends[read - 1], ends[read])
+    const wanted = new TextEncoder().encode(text).map(lowerCase)
+    return read => {
+      const last = ends[read] - wanted.length
+      for (let start = read === 0 ? 0 : ends[read - 1]; start <= last; start++) {
+        let i = 0
+        while (i < wanted.length && lowerCase(names[start + i]) === wanted[i]) i++
+        if (i === wanted.length) return true
+      }
+      return false
+    }
+  }
+
+  /** How the names of two of the reads that there are now compare, byte by byte. */
+  nameComparison(): (a: number, b: number) => number {
+    const { values: names } = this.#names
+    const { values: ends } = this.#nameEnds
+    return (a, b) => {
+      let [i, j] = [a === 0 ? 0 : ends[a - 1], b === 0 ? 0 : ends[b - 1]]
+      const [iEnd, jEnd] = [ends[a], ends[b]]
+      for (; i < iEnd && j < jEnd; i++, j++) if (names[i] !== names[j]) return names[i] - names[j]
+      return iEnd - i - (jEnd - j)
+    }
   }
 
   composition(read: number): { readonly length: number; readonly known: number; readonly gc: number } {
@@ -151,6 +176,9 @@ export class ScoredReads {
     return unpackBases(segment.packed, start, lengths[read])
   }
 }
+
+/** A letter of ASCII, small. */
+const lowerCase = (byte: number): number => (byte >= 65 && byte <= 90 ? byte + 32 : byte)
 
 /** The last of some things in ascending order whose first read is not after `read`. */
 function lastUpTo<T extends { readonly first: number }>(items: readonly T[], read: number): T | undefined {

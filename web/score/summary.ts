@@ -63,7 +63,7 @@ export function binsOf([low, high]: Range, count: number): (value: number) => nu
 const sampled = 5000
 
 /** Some reads, evenly from all, in their order. */
-export function sampleOf(count: number, most = sampled): number[] {
+function sampleOf(count: number, most = sampled): number[] {
   const step = Math.max(1, count / most)
   return Array.from({ length: Math.floor(count / step) }, (_, i) => Math.floor(i * step))
 }
