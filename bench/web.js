@@ -5,7 +5,7 @@
 //   npm run build && node bench/web.js --many 1000000     memory of a tab with so many reads, scored by two tiny networks
 
 import { spawnSync } from 'node:child_process'
-import { createWriteStream, mkdtempSync, readdirSync, readFileSync } from 'node:fs'
+import { createWriteStream, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -24,7 +24,7 @@ const { values: flags } = parseArgs({
   },
 })
 
-const folder = mkdtempSync(join(tmpdir(), 'xenograd-bench-'))
+const folder = mkdtempSync(join(tmpdir(), 'xenograd-web-bench-'))
 const main = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url))
 const assertions = {
   skip(message) {
@@ -196,4 +196,8 @@ async function memory() {
 }
 
 console.log(`${process.version}, ${cpus().length} × ${cpus()[0].model}`)
-await (flags.many ? memory() : speed())
+try {
+  await (flags.many ? memory() : speed())
+} finally {
+  rmSync(folder, { recursive: true })
+}

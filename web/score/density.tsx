@@ -88,8 +88,10 @@ function roundNumbers([low, high]: Range): number[] {
 }
 
 /** A read's place in x. */
-function xOf(reads: ScoredReads, against: Props['against']): ArrayLike<number> {
-  return against === 'gc' ? reads.gcFractions() : reads.lengths
+function xOf(reads: ScoredReads, against: Props['against']): (read: number) => number {
+  if (against === 'gc') return reads.gcFractions()
+  const { lengths } = reads
+  return read => lengths[read]
 }
 
 function dots(
@@ -100,7 +102,7 @@ function dots(
   const { scores, by, detector } = reads
   const x = xOf(reads, against)
   const points = Array.from({ length: count }, (_, i) => ({
-    x: x[i],
+    x: x(i),
     y: Math.min(scoreRange[1], Math.max(scoreRange[0], scores[i * detector.columns.length + by])),
     call: callOf(i),
   })).filter(({ x, y }) => Number.isFinite(x) && Number.isFinite(y))
@@ -133,8 +135,8 @@ function cells(
   const x = xOf(reads, against)
   for (let i = 0; i < count; i++) {
     const score = scores[i * detector.columns.length + by]
-    if (Number.isNaN(score) || Number.isNaN(x[i])) continue
-    const cell = columnOf(scale(x[i])) * rowCount + rowOf(score)
+    if (Number.isNaN(score) || Number.isNaN(x(i))) continue
+    const cell = columnOf(scale(x(i))) * rowCount + rowOf(score)
     all[cell]++
     if (callOf(i) === 1) unknown[cell]++
   }

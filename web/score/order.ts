@@ -108,10 +108,8 @@ function comparison(
     }
     case 'length':
       return by(read => lengths[read])
-    case 'gc': {
-      const gc = reads.gcFractions()
-      return by(read => gc[read])
-    }
+    case 'gc':
+      return by(reads.gcFractions())
     case 'score':
       return by(read => scores[read * columns + column])
     case 'p':

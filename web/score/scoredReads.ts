@@ -107,11 +107,11 @@ export class ScoredReads {
     return this.#scores.values
   }
 
-  /** Fractions of G and C among known bases of all reads; NaN where none is known. */
-  gcFractions(): Float64Array {
+  /** The fraction of G and C among known bases, of the reads that there are now; NaN where none is known. */
+  gcFractions(): (read: number) => number {
     const { values: gc } = this.#gc
     const { values: known } = this.#known
-    return Float64Array.from(gc, (count, i) => count / known[i])
+    return read => gc[read] / known[read]
   }
 
   name(read: number): string {
