@@ -208,11 +208,15 @@ test('score: the table sorts, filters, scrolls, and opens a read', async t => {
     await page.getByText(/^1\d of 42 reads\./).waitFor()
     t.deepEqual([...new Set(await column(page, 6))], ['NA'], 'by call: reads that are too short for one')
 
-    await page.locator('.pane tbody button').first().click()
+    const row = page.locator('.pane tbody button').first()
+    const index = Number((await row.innerText()).split('_').at(-1))
+    await row.click()
     await page.getByText('nats in all').waitFor({ timeout: 60_000 })
     t.match(await page.locator('#opened-read').innerText(), /log p\(base \| \w+\) − log p\(base \| \w+\)/)
     const svg = String(await download(page, 'Likelihood ratio along the read: .* SVG'))
     t.match(svg, /<svg [^>]*xmlns="http:\/\/www\.w3\.org\/2000\/svg"/)
+    const letters = Array.from(svg.matchAll(/<text[^>]*>([ACGTN])<\/text>/g), ([, letter]) => letter).join('')
+    t.equal(letters.replace(/NNA$/, ''), decode(reads[index].bases), 'its bases are under the bars')
   })
 })
 

@@ -86,7 +86,7 @@ export function Calls(props: Props) {
       {reads.detector.genera && <p class="note">Known genera: {reads.detector.genera.join(', ')}</p>}
       <p class="note">
         {threshold.kind === 'rate'
-          ? `The share of reads of known genera that is called unknown by mistake, by held-out fragments of like length. Drag the line, or move it with the arrow keys; it is drawn for ${counted(atLength?.length ?? 0)} bases, the median length here${calledNote(counts)}`
+          ? `The share of reads of known genera that is called unknown by mistake, by held-out fragments of like length. Drag the line, or move it with the arrow keys; it is drawn for reads of ${counted(atLength?.length ?? 0)} bases${calledNote(counts)}`
           : `${score} is not calibrated, so nothing is called: reads are counted on both sides of the line. Drag it, or move it with the arrow keys.`}
       </p>
       <Histogram

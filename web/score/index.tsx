@@ -1,10 +1,11 @@
 /**
  * The view `#score`: reads are scored by the detector that comes with the page, or by one of the user's own, in a worker.
- * `source` asks for reads; a task reports them in batches, which `scoredReads` keeps in typed arrays (`growing`) here, and
- * `progress` tells how far it is (by a `stopwatch`). `results` shows them: `summary` counts calls on both sides of a `threshold`, in `calls` with its
- * `histogram`; `density` has the score against GC content and length; `table` has the rows in an `order`, through a
- * `filterForm`; `track` follows one read. What is slow to draw waits until a threshold has `useSettled`. Every `picture` (with a `legend`, in `colours`) is Observable Plot's, and can be
- * had as a file (`download`), as can the table (`tsv`).
+ * `source` asks for reads (or has an `example`); a task reports them in batches, which `scoredReads` keeps in typed arrays
+ * (`growing`) here, and `progress` tells how far it is (by a `stopwatch`). `results` shows them: `summary` counts calls on
+ * both sides of a `threshold`, in `calls` with its `histogram`; `density` has the score against GC content and length (once
+ * the threshold has settled: `useSettled`); `table` has the rows in an `order`, through a `filterForm`; `track` follows one
+ * read. Every `picture` (with a `legend`, in `colours`) is Observable Plot's, and can be had as a file (`download`), as can
+ * the table (`tsv`).
  */
 import './score.css'
 import type { ComponentType } from 'preact'

@@ -35,7 +35,8 @@ export function Results({ reads, count, models, isComplete }: Props) {
   // Of as many reads, by this score; kept while the threshold moves.
   const ranges = useMemo(() => rangesOf(reads), [reads, count, by])
   const atLength = useMemo(
-    () => calibration && new RateAtLength(calibration, ranges.medianLength),
+    // Shorter reads have no p-values.
+    () => calibration && new RateAtLength(calibration, Math.max(ranges.medianLength, calibration.lengths[0])),
     [calibration, ranges],
   )
   const threshold = useMemo(
