@@ -4,7 +4,7 @@ import type { Colours } from './colours.js'
 import { legendMarks } from './legend.js'
 import { Picture } from './picture.js'
 import type { ScoredReads } from './scoredReads.js'
-import { binsOf, type CallCounts, callerOf, type Range } from './summary.js'
+import { binsOf, type CallCounts, callerOf, calls, type Range } from './summary.js'
 import type { Threshold } from './threshold.js'
 
 /** So many reads, and no more, are drawn one by one. */
@@ -47,7 +47,9 @@ export function Density(props: Props) {
       description={`${score} of ${count} reads against their ${title}, by their calls`}
       file={props.file}
       draw={draw}
-    />
+    >
+      {count > mostDots && <p class="note">The darker a place, the more reads.</p>}
+    </Picture>
   )
 }
 
@@ -112,7 +114,7 @@ function dots(
     r: 2.5,
     fill: ({ call }: { call: number }) => fills[call],
     // Told apart by shape, too.
-    symbol: ({ call }: { call: number }) => (call === 1 ? 'triangle' : 'circle'),
+    symbol: ({ call }: { call: number }) => (call === calls.unknown ? 'triangle' : 'circle'),
     fillOpacity: 0.65,
   })
 }
@@ -130,6 +132,7 @@ function cells(
   const rowOf = binsOf(scoreRange, rowCount)
   const all = new Float64Array(columnCount * rowCount)
   const unknown = new Float64Array(columnCount * rowCount)
+  const none = new Float64Array(columnCount * rowCount)
   const callOf = callerOf(reads, threshold)
   const { scores, by, detector } = reads
   const x = xOf(reads, against)
@@ -138,7 +141,9 @@ function cells(
     if (Number.isNaN(score) || Number.isNaN(x(i))) continue
     const cell = columnOf(scale(x(i))) * rowCount + rowOf(score)
     all[cell]++
-    if (callOf(i) === 1) unknown[cell]++
+    const call = callOf(i)
+    if (call === calls.unknown) unknown[cell]++
+    if (call === calls.none) none[cell]++
   }
   const most = Math.log1p(all.reduce((a, b) => Math.max(a, b), 1))
   const width = (range[1] - range[0]) / columnCount
@@ -151,7 +156,10 @@ function cells(
       x2: unscale(range[0] + (column + 1) * width),
       y1: scoreRange[0] + row * height,
       y2: scoreRange[0] + (row + 1) * height,
-      fill: mixed(colours.known, colours.unknown, unknown[cell] / reads),
+      fill:
+        2 * none[cell] > reads
+          ? colours.none
+          : mixed(colours.known, colours.unknown, unknown[cell] / (reads - none[cell])),
       opacity: 0.12 + (0.88 * Math.log1p(reads)) / most,
     }
   }).filter(({ reads }) => reads > 0)
