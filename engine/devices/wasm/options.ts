@@ -15,6 +15,13 @@ export const wasmOptions = {
     otherwise: '128',
     variable: 'XENOGRAD_VECTORS',
   }),
+  memory64: option.oneOf(['auto', 'on', 'off'], {
+    meaning:
+      'addresses of 64 bits, for more memory than 4 GiB (from Node 24 on), to the same results but slower: never, always, ' +
+      'or from when they are needed (auto)',
+    otherwise: 'auto',
+    variable: 'XENOGRAD_MEMORY64',
+  }),
   blas: option.text('off, auto, or the path of a library', {
     meaning:
       'who computes large products of matrices: the BLAS library that is found (auto), one by its path, or none (off); ' +

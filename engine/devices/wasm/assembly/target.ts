@@ -1,6 +1,6 @@
 import { setV8Flag } from '../../shared/node.js'
 import { type FunctionBuilder, ModuleBuilder } from './assembler.js'
-import { f32x4, type V128 } from './instructions.js'
+import { type AddressType, f32x4, type V128 } from './instructions.js'
 import { chooseVectors, type VectorWidth, v8Version } from './vectors.js'
 
 /** What code may make use of: the host's WebAssembly, and a BLAS library if there is one. */
@@ -11,6 +11,8 @@ export type Target = {
   readonly wide?: boolean
   /** What a banner says of the vectors. */
   readonly vectors: string
+  /** The type of the memory's addresses; i32 if not given. */
+  readonly addressType?: AddressType
   /** Whether constants are better loaded than made by code (constants.ts). */
   readonly loadsConstants?: boolean
   /**

@@ -1,7 +1,7 @@
 import type { Kernel, MatmulKernel } from '../../../kernel/kernel.js'
 import { contiguousStrides } from '../../../kernel/shape.js'
 import type { ModuleBuilder } from '../assembly/assembler.js'
-import { i32 } from '../assembly/instructions.js'
+import { usize } from '../assembly/instructions.js'
 import type { Target } from '../assembly/target.js'
 import { forEachIndex } from '../kernels/strided.js'
 import { chunks } from './chunks.js'
@@ -109,7 +109,7 @@ export function defineSgemm(
   if (!matrixA || !matrixB) throw new Error('sgemm: a view that BLAS cannot express')
   const outStrides = contiguousStrides([...batch, m, n])
   const strides = [a.strides, b.strides, outStrides].map(s => s.slice(0, batch.length))
-  const number = (x: number | boolean) => i32.const(Number(x))
+  const number = (x: number | boolean) => usize.const(Number(x))
   return module.define(3, f => {
     const [left, right, out] = f.params
     const call = (columns: number) =>
