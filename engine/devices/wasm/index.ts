@@ -176,9 +176,7 @@ class WasmDevice implements Device {
       if (!(error instanceof OutOfMemory) || this.#heap.addressType === 'i64') throw error
       const problem = this.memory64 === 'off' ? 'the option memory64 is off' : no64BitMemory()
       if (problem !== undefined)
-        throw new RangeError(
-          `${error.message}; 32-bit addresses reach 4 GiB, and of those with 64 bits ${problem}`,
-        )
+        throw new RangeError(`${error.message}. Addresses of 32 bits reach 4 GiB; of 64 bits: ${problem}`)
       this.#widen()
       return take()
     }

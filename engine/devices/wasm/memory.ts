@@ -47,12 +47,12 @@ export function no64BitMemory(): string | undefined {
 const wordsAtOnce = pageBytes / 4
 
 /**
- * Copy the first `bytes` bytes of a memory to another. What is zero there is not written: pages that nobody has touched
+ * Copy the first `bytes` bytes of a memory, a multiple of 4, to another. What is zero there is not written: pages that nobody has touched
  * stay untouched, and take no room.
  */
 export function copyMemory(from: WebAssembly.Memory, to: WebAssembly.Memory, bytes: number): void {
   for (let start = 0; start < bytes; start += 4 * wordsAtOnce) {
-    const words = Math.min(wordsAtOnce, (bytes - start) >> 2)
+    const words = Math.min(wordsAtOnce, (bytes - start) / 4)
     const source = new Int32Array(from.buffer, start, words)
     let i = 0
     while (i < words && source[i] === 0) i++
