@@ -21,6 +21,7 @@ export const order = {
   ],
   'engine/devices/wasm': [
     ['index.ts'],
+    ['calibration'],
     ['threads'],
     ['parallel'],
     ['matmul'],

@@ -1,4 +1,5 @@
 import type { Kernel } from '../kernel/kernel.js'
+import type { DeviceOptions } from './options.js'
 
 /**
  * A device that cannot be opened here: a package is not installed, a library not found, an adapter missing. Factories
@@ -52,6 +53,11 @@ export interface Device {
   readonly matmulEps?: number
   /** Largest relative error of one scalar operation of a map or a sum; 1e-6 (float32) if not given. */
   readonly mapEps?: number
+  /**
+   * Options whose choice was left to it, as it has chosen: opened with these it is the same again, wherever it can be. A run
+   * that goes on is given them.
+   */
+  readonly chosen?: DeviceOptions
   /**
    * New memory of `bytes` bytes (a multiple of 4, or 0), contents undefined, aligned for any dtype: to 8 bytes or more.
    * @throws Error when there is no more.

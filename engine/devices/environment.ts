@@ -19,6 +19,9 @@ export const environmentVariables = {
   CONDA_PREFIX: 'the active Conda environment, whose libraries are looked at',
   DISPLAY: 'the X display, without which headless-gl does not start',
   DYLD_LIBRARY_PATH: 'folders of libraries, on macOS',
+  OPENBLAS_CORETYPE: 'the kernels that OpenBLAS takes; it reads that by itself',
+  LOCALAPPDATA: 'the cache folder, on Windows',
+  XDG_CACHE_HOME: 'the cache folder; ~/.cache (on macOS ~/Library/Caches) if it is not set',
   LD_LIBRARY_PATH: 'folders of libraries, on Linux',
   PATH: 'folders of libraries, on Windows',
 } as const

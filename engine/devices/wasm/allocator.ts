@@ -1,5 +1,4 @@
-import type { AddressType } from './assembly/instructions.js'
-import { copyMemory, growMemory, mostPages, newMemory, pageBytes } from './memory.js'
+import { type AddressType, copyMemory, growMemory, mostPages, newMemory, pageBytes } from './memory.js'
 
 /** Alignment of every allocation, in bytes: one cache line. */
 export const alignment = 64

@@ -6,6 +6,7 @@ import { Allocator, OutOfMemory } from './allocator.js'
 import type { WordAddress } from './assembly/assembler.js'
 import { constantsIn } from './assembly/constants.js'
 import { hostTarget, type Target } from './assembly/target.js'
+import { calibratedBlas } from './calibration/index.js'
 import { Blas } from './matmul/blas.js'
 import { sgemmImport } from './matmul/sgemm.js'
 import { mostPages, no64BitMemory } from './memory.js'
@@ -18,11 +19,13 @@ import { hasThreads } from './threads/host.js'
 import { Linker, type ModuleCode } from './threads/linker.js'
 import { noThreads, ThreadPool } from './threads/pool.js'
 
+export { calibrationFile, calibrations, clearCalibrations } from './calibration/index.js'
+
 /**
  * The device wasm, from below upwards: options.ts (what users may choose), memory.ts (memories of 32-bit and 64-bit
  * addresses), allocator.ts (the device's) and scratch.ts (the part of it that kernels scribble on); assembly/ writes WebAssembly; kernels/ and
  * matmul/ emit the functions of kernels for one thread; parallel/ cuts a kernel into parts and makes one module of them;
- * threads/ runs modules on worker threads or on the caller. This file joins these: it compiles each kernel, decides who
+ * threads/ runs modules on worker threads or on the caller; calibration/ compares a BLAS library with WebAssembly. This file joins these: it compiles each kernel, decides who
  * runs it, and moves data to the device and back.
  */
 
@@ -52,7 +55,8 @@ const pointerOf = (buffer: DeviceBuffer): number => (buffer as WasmBuffer).point
  * with enough work are cut into parts (parallel/) that the workers compute at the same time, to the same bits as one
  * thread does. The caller itself computes small kernels while nothing is under way, and all kernels where the host has no
  * threads that share memory. `blas`: the library that computes large products: `off` (the default, so that results are
- * the same on all machines), `auto`, or its path (matmul/blas.ts); with one, results differ in their last bits.
+ * the same on all machines), `auto` (where it is faster: calibration/), `on` or its path (matmul/blas.ts); with one,
+ * results differ in their last bits.
  * `memory64`: whether addresses have 64 bits; `auto`, the default: from when more memory than 4 GiB is asked for.
  *
  * `host`: what the modules may use; by default all that the host has, with vectors of `vectors` bits.
@@ -61,7 +65,7 @@ const pointerOf = (buffer: DeviceBuffer): number => (buffer as WasmBuffer).point
  */
 export function wasmDevice(options: WasmOptions = {}, host: Target = hostTarget(options.vectors)): Device {
   const { threads = hasThreads() ? hostCores() : 1, blas = 'off', memory64 = 'auto' } = options
-  const library = Blas.choose(blas)
+  const library = blas === 'auto' ? calibratedBlas(host) : Blas.choose(blas)
   if (threads > 1 && !hasThreads()) throw new Error(noThreads)
   library.checkThreads(threads)
   const problem = memory64 === 'on' ? no64BitMemory() : undefined
@@ -69,7 +73,8 @@ export function wasmDevice(options: WasmOptions = {}, host: Target = hostTarget(
     throw new Error(
       `wasm device: no memory with 64-bit addresses: ${problem}; or ask for memory64 auto or off`,
     )
-  return guarded(new WasmDevice(host, threads, library, memory64))
+  const chosen = /^auto\b/.test(blas) ? { blas: library.choice } : {}
+  return guarded(new WasmDevice(host, threads, library, memory64, chosen))
 }
 
 class WasmDevice implements Device {
@@ -93,9 +98,10 @@ class WasmDevice implements Device {
     readonly threads: number,
     readonly library: Blas,
     readonly memory64: NonNullable<WasmOptions['memory64']>,
+    readonly chosen: WasmOptions,
   ) {
     const addressType = memory64 === 'on' ? 'i64' : 'i32'
-    this.#target = { ...host, addressType, ...(library.path !== undefined && { sgemm: library }) }
+    this.#target = { ...host, addressType, ...(library.isUsed && { sgemm: library }) }
     const allocator = new Allocator(mostPages[addressType], hasThreads(), addressType)
     this.#allocator = allocator
     this.#addressOf = host.loadsConstants ? constantsIn(allocator) : undefined

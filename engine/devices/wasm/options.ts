@@ -22,10 +22,10 @@ export const wasmOptions = {
     otherwise: 'auto',
     variable: 'XENOGRAD_MEMORY64',
   }),
-  blas: option.text('off, auto, or the path of a library', {
+  blas: option.text('off, auto, on, or the path of a library', {
     meaning:
-      'who computes large products of matrices: the BLAS library that is found (auto), one by its path, or none (off); ' +
-      'results differ in their last bits',
+      'who computes large products of matrices: the BLAS library that is found, where it is faster (auto), or for all of ' +
+      'them (on), one by its path, or none (off); results differ in their last bits',
     otherwise: 'off',
     variable: 'XENOGRAD_BLAS',
   }),

@@ -1,5 +1,5 @@
+import type { AddressType } from '../memory.js'
 import {
-  type AddressType,
   type Code,
   type Constant,
   type I32,

@@ -1,3 +1,5 @@
+import type { AddressType } from '../memory.js'
+
 /**
  * The instructions of WebAssembly that kernels are made of, as typed expressions: `f32x4.add(pointer, x)` does not
  * compile.
@@ -11,8 +13,6 @@
  * memory's addresses are: i32, or i64 where memory has 64-bit addresses. `i32`: conditions.
  */
 export type ValueType = 'i32' | 'usize' | 'v128'
-/** What `usize` is in a module: the type of its memory's addresses (webassembly.github.io/memory64). */
-export type AddressType = 'i32' | 'i64'
 /** A rope of bytes, in which vector constants, and code that differs between types of addresses, are not encoded yet. */
 export type Code = readonly (number | Code | Constant | Addressing)[]
 /** Four 32-bit lanes. */

@@ -1,6 +1,7 @@
 import { setV8Flag } from '../../shared/node.js'
+import type { AddressType } from '../memory.js'
 import { type FunctionBuilder, ModuleBuilder } from './assembler.js'
-import { type AddressType, f32x4, type V128 } from './instructions.js'
+import { f32x4, type V128 } from './instructions.js'
 import { chooseVectors, type VectorWidth, v8Version } from './vectors.js'
 
 /** What code may make use of: the host's WebAssembly, and a BLAS library if there is one. */
@@ -17,9 +18,10 @@ export type Target = {
   readonly loadsConstants?: boolean
   /**
    * The BLAS library that computes large products (sgemm.ts). It reads both operands of products of up to `unpacked`
-   * multiply-adds where they are, without packing them (packedSgemm.ts); 0 for one of which that is not known.
+   * multiply-adds where they are, without packing them (packedSgemm.ts); 0 for one of which that is not known. `kinds`: of
+   * products that it computes (productKind.ts); all if not given.
    */
-  readonly sgemm?: { readonly unpacked: number }
+  readonly sgemm?: { readonly unpacked: number; readonly kinds?: readonly string[] }
   /** `a * b + c`, rounded once where the host has relaxed SIMD, else twice. */
   madd(a: V128, b: V128, c: V128): V128
   /** `c - a * b`, rounded likewise. */

@@ -1,6 +1,6 @@
 import { withEnvironment } from '../../environment.js'
 import { nodeModule, realPath } from '../../shared/node.js'
-import type { AddressType } from '../assembly/instructions.js'
+import type { AddressType } from '../memory.js'
 import type { Sgemm } from './sgemm.js'
 
 /**

@@ -1,5 +1,5 @@
-import type { AddressType } from '../assembly/instructions.js'
 import { blasImports } from '../matmul/blasLibrary.js'
+import type { AddressType } from '../memory.js'
 
 /** A module as it is handed to a thread. */
 export type ModuleCode = {

@@ -1,4 +1,4 @@
-import type { AddressType } from '../assembly/instructions.js'
+import type { AddressType } from '../memory.js'
 import type { ModuleCode } from './linker.js'
 
 /** What the pool tells workers by message; all else is in the ring. */

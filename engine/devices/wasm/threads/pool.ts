@@ -1,4 +1,4 @@
-import type { AddressType } from '../assembly/instructions.js'
+import type { AddressType } from '../memory.js'
 import { hasThreads, mayBlock, startWorker, type WorkerThread } from './host.js'
 import type { ModuleCode } from './linker.js'
 import { type Answer, isKept, type Message } from './messages.js'

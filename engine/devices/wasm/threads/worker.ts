@@ -1,4 +1,4 @@
-import type { AddressType } from '../assembly/instructions.js'
+import type { AddressType } from '../memory.js'
 import { parentPort } from './host.js'
 import { type KernelFunction, Linker } from './linker.js'
 import { type Answer, isKept, type Message } from './messages.js'

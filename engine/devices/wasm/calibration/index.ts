@@ -1,0 +1,67 @@
+import { environment } from '../../environment.js'
+import { nodeModule, nodeProcess, readText, realPath } from '../../shared/node.js'
+import type { Target } from '../assembly/target.js'
+import { Blas } from '../matmul/blas.js'
+import { type ProductKind, productKinds } from '../matmul/productKind.js'
+import { hostCores } from '../threads/cores.js'
+import { type Calibration, calibrations, keepCalibration } from './cache.js'
+import { compareProducts } from './measure.js'
+
+/**
+ * Which products BLAS computes, where the choice is left to the device. measure.ts compares it with WebAssembly on a
+ * product of each kind; cache.ts keeps that in the user's cache folder, so that it is measured once for a processor, a
+ * library and the versions of Node and Xenograd. This file decides.
+ */
+
+export { calibrationFile, calibrations, clearCalibrations } from './cache.js'
+
+/** BLAS is to take at most so much of WebAssembly's time: for less, results are not to differ from machine to machine. */
+const worthIt = 0.97
+
+/** The kinds of products that are faster by BLAS. */
+export const fasterByBlas = (calibration: Calibration): ProductKind[] =>
+  productKinds.filter(kind => calibration[kind].blas <= worthIt * calibration[kind].webAssembly)
+
+/**
+ * The library that is found, for those kinds of products that it computes faster here than WebAssembly. That is looked up,
+ * or measured: 0.3 seconds, once.
+ */
+export function calibratedBlas(target: Target): Blas {
+  const library = Blas.choose('on')
+  if (library.path === undefined) return library
+  const key = measuredWith(target, library.path)
+  const known = calibrations()[key]
+  const calibration = known ?? measured(target, library)
+  if (!known) keepCalibration(key, calibration)
+  return library.only(fasterByBlas(calibration))
+}
+
+function measured(target: Target, library: Blas): Calibration {
+  const compared = productKinds.map(kind => [kind, compareProducts(target, library, kind)] as const)
+  return Object.fromEntries(compared) as Calibration
+}
+
+/** Everything that a measurement depends on, in words. */
+function measuredWith({ vectors, relaxed }: Target, path: string): string {
+  const [os, fs, process] = [nodeModule('node:os'), nodeModule('node:fs'), nodeProcess()]
+  const file = realPath(path)
+  const { size, mtimeMs } = fs?.statSync(file, { throwIfNoEntry: false }) ?? {}
+  const flags = /^flags\s*:(.*)$/m.exec(readText('/proc/cpuinfo') ?? '')?.[1].split(' ') ?? []
+  const kernels = environment('OPENBLAS_CORETYPE')
+  return [
+    `xenograd ${packageVersion()}`,
+    `node ${process?.versions?.node}`,
+    `${os?.cpus()[0]?.model.trim() ?? ''} ${process?.arch} (${['avx2', 'fma', 'avx512f'].filter(name => flags.includes(name)).join(' ')})`,
+    `${hostCores()} cores`,
+    `${/^\d+-bit vectors/.exec(vectors)?.[0] ?? vectors}${relaxed ? '' : ' without fused multiply-add'}`,
+    `${file} (${size} bytes of ${mtimeMs === undefined ? 'unknown time' : new Date(mtimeMs).toISOString()})`,
+    ...(kernels === undefined ? [] : [`kernels ${kernels}`]),
+  ].join(', ')
+}
+
+/** The version in the package's package.json. */
+function packageVersion(): string {
+  const url = nodeModule('node:url')
+  const text = url && readText(url.fileURLToPath(new URL('../../../../../package.json', import.meta.url)))
+  return /"version": "([^"]*)"/.exec(text ?? '')?.[1] ?? 'of unknown version'
+}
