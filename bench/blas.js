@@ -17,7 +17,7 @@ import { wasmOptions } from '../dist/engine/devices/wasm/options.js'
 import { product } from './product.js'
 
 const target = hostTarget(resolveOptions('wasm', wasmOptions).vectors)
-const blas = Blas.choose(process.argv[2] ?? 'auto')
+const blas = Blas.choose(process.argv[2] ?? 'on')
 const path = blas.load()
 if (path === undefined) {
   console.error(`${blas.description}; apt-get install libopenblas0-pthread, or give a library's path`)

@@ -41,6 +41,7 @@ export {
   type OptionValues,
   option,
 } from './devices/options.js'
+export { blasCalibrationFile, blasCalibrations, clearBlasCalibrations } from './devices/wasm/index.js'
 export { gradients } from './gradient.js'
 export type { Nested } from './graph/methods.js'
 export { registeredOps } from './graph/registry.js'

@@ -54,6 +54,7 @@ export {
   writeDetectorFile,
 } from './detectorFile.js'
 export { DetectorScores, type DetectorScoresOptions } from './detectorScores.js'
+export { withEarlierChoices } from './deviceChoices.js'
 export { DivergedError } from './divergedError.js'
 export { FragmentClassifier, type FragmentClassifierOptions } from './fragmentClassifier.js'
 export { batchLoss, initialModel, type ModelOptions, type ModelParameters, predict } from './generative.js'

@@ -19,7 +19,7 @@ import { hasThreads } from './threads/host.js'
 import { Linker, type ModuleCode } from './threads/linker.js'
 import { noThreads, ThreadPool } from './threads/pool.js'
 
-export { calibrationFile, calibrations, clearCalibrations } from './calibration/index.js'
+export { blasCalibrationFile, blasCalibrations, clearBlasCalibrations } from './calibration/index.js'
 
 /**
  * The device wasm, from below upwards: options.ts (what users may choose), memory.ts (memories of 32-bit and 64-bit

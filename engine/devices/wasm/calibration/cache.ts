@@ -28,7 +28,7 @@ function cacheFolder(): string | undefined {
 }
 
 /** The file of calibrations; undefined in a browser. */
-export function calibrationFile(): string | undefined {
+export function blasCalibrationFile(): string | undefined {
   const folder = nodeProcess() && cacheFolder()
   return folder === undefined ? undefined : `${folder}/xenograd/blas.json`
 }
@@ -42,8 +42,8 @@ const isCalibration = (value: unknown): value is Calibration =>
   productKinds.every(kind => isComparison((value as Partial<Calibration> | null)?.[kind]))
 
 /** The calibrations that are kept; none where there is no such file, or it is damaged. */
-export function calibrations(): Calibrations {
-  const file = calibrationFile()
+export function blasCalibrations(): Calibrations {
+  const file = blasCalibrationFile()
   try {
     const content: unknown = JSON.parse((file && readText(file)) ?? '{}')
     return Object.fromEntries(Object.entries(content ?? {}).filter(([, value]) => isCalibration(value)))
@@ -54,9 +54,9 @@ export function calibrations(): Calibrations {
 
 /** Keep a calibration, where that is possible; without it, it is measured anew by the next process. */
 export function keepCalibration(key: string, calibration: Calibration): void {
-  const [fs, path, file] = [nodeModule('node:fs'), nodeModule('node:path'), calibrationFile()]
+  const [fs, path, file] = [nodeModule('node:fs'), nodeModule('node:path'), blasCalibrationFile()]
   if (!fs || !path || file === undefined) return
-  const { [key]: _, ...others } = calibrations()
+  const { [key]: _, ...others } = blasCalibrations()
   const entries = [...Object.entries(others), [key, calibration]].slice(-most)
   // Under another name first, so that nobody reads half of it.
   const temporary = `${file}.${nodeProcess()?.pid}`
@@ -70,7 +70,7 @@ export function keepCalibration(key: string, calibration: Calibration): void {
 }
 
 /** Forget all calibrations. @throws Error where the file cannot be removed. */
-export function clearCalibrations(): void {
-  const file = calibrationFile()
+export function clearBlasCalibrations(): void {
+  const file = blasCalibrationFile()
   if (file !== undefined) nodeModule('node:fs')?.rmSync(file, { force: true })
 }

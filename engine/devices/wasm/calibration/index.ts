@@ -4,7 +4,7 @@ import type { Target } from '../assembly/target.js'
 import { Blas } from '../matmul/blas.js'
 import { type ProductKind, productKinds } from '../matmul/productKind.js'
 import { hostCores } from '../threads/cores.js'
-import { type Calibration, calibrations, keepCalibration } from './cache.js'
+import { blasCalibrations, type Calibration, keepCalibration } from './cache.js'
 import { compareProducts } from './measure.js'
 
 /**
@@ -13,7 +13,7 @@ import { compareProducts } from './measure.js'
  * library and the versions of Node and Xenograd. This file decides.
  */
 
-export { calibrationFile, calibrations, clearCalibrations } from './cache.js'
+export { blasCalibrationFile, blasCalibrations, clearBlasCalibrations } from './cache.js'
 
 /** BLAS is to take at most so much of WebAssembly's time: for less, results are not to differ from machine to machine. */
 const worthIt = 0.97
@@ -24,16 +24,22 @@ export const fasterByBlas = (calibration: Calibration): ProductKind[] =>
 
 /**
  * The library that is found, for those kinds of products that it computes faster here than WebAssembly. That is looked up,
- * or measured: 0.3 seconds, once.
+ * or measured: half a second, once.
  */
 export function calibratedBlas(target: Target): Blas {
   const library = Blas.choose('on')
   if (library.path === undefined) return library
   const key = measuredWith(target, library.path)
-  const known = calibrations()[key]
-  const calibration = known ?? measured(target, library)
-  if (!known) keepCalibration(key, calibration)
-  return library.only(fasterByBlas(calibration))
+  const known = blasCalibrations()[key]
+  if (known) return library.only(fasterByBlas(known))
+  try {
+    const calibration = measured(target, library)
+    keepCalibration(key, calibration)
+    return library.only(fasterByBlas(calibration))
+  } catch (error) {
+    // A library that was found but cannot be loaded.
+    return Blas.none((error as Error).message)
+  }
 }
 
 function measured(target: Target, library: Blas): Calibration {

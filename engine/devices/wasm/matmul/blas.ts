@@ -8,17 +8,15 @@ const takenByAll = 16
 
 /** The BLAS library of a device, if it has one. */
 export class Blas {
-  /** Whether the device has loaded it. */
-  #isInUse: boolean
+  /** Whether the device has loaded it: whatever was measured before, a run's banner says the same. */
+  #isInUse = false
 
   /** `path`: undefined where there is none; `reason`: why. `kinds`: of products that it computes. */
   private constructor(
     readonly path: string | undefined,
     readonly reason: string,
     readonly kinds: readonly ProductKind[] = productKinds,
-  ) {
-    this.#isInUse = path !== undefined && loadedBlas(path) !== undefined
-  }
+  ) {}
 
   /**
    * `choice`: `off`; `on`, the library that is found (it is loaded with the first kernel that needs it, so that small
@@ -27,21 +25,27 @@ export class Blas {
    * @throws Error when a library that was asked for by name cannot be used, and for kinds that there are not.
    */
   static choose(choice: string): Blas {
-    if (choice === 'off') return new Blas(undefined, 'off')
+    if (choice === 'off') return Blas.none('off')
     const [, kinds] = /^auto:(.*)$/.exec(choice) ?? []
     if (kinds !== undefined) return Blas.choose('on').only(parseKinds(kinds))
     if (choice !== 'on') {
-      loadBlas(choice)
-      return new Blas(choice, '')
+      const library = new Blas(choice, '')
+      library.load()
+      return library
     }
     const names = blasFileNames()
-    if (!names.length) return new Blas(undefined, 'none is known for this platform')
-    if (!isKoffiInstalled()) return new Blas(undefined, koffiMissing)
+    if (!names.length) return Blas.none('none is known for this platform')
+    if (!isKoffiInstalled()) return Blas.none(koffiMissing)
     const path = findBlasFile()
-    if (path === undefined) return new Blas(undefined, `none found (looked for ${names.join(', ')})`)
+    if (path === undefined) return Blas.none(`none found (looked for ${names.join(', ')})`)
     // Whether BLIS is of use only it can say; it is quick to load.
     const objection = /blis/.test(path) ? loadBlas(path).objection : undefined
-    return objection === undefined ? new Blas(path, '') : new Blas(undefined, objection)
+    return objection === undefined ? new Blas(path, '') : Blas.none(objection)
+  }
+
+  /** No library, and why. */
+  static none(reason: string): Blas {
+    return new Blas(undefined, reason)
   }
 
   /** The same library for some kinds of products. */

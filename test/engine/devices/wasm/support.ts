@@ -124,7 +124,7 @@ export function difference(got: TypedArray, want: TypedArray, scale = 1): number
 }
 
 /** The machine's BLAS library, if there is one. */
-export const hostBlas = Blas.choose('auto')
+export const hostBlas = Blas.choose('on')
 
 /** Whether it is known to compute parts of a product to the bits of the whole: OpenBLAS with some kernels. Loads it. */
 export function isHostBlasExact(): boolean {
