@@ -1,6 +1,6 @@
 // Values of one option of the device wasm beside each other: what does it cost, and is the device's own choice a good one?
 //
-//   node bench/options.js blas off on auto [--only train,score] [--hidden 64,256] [--pairs 9] [--threads 1] [--wall]
+//   node bench/options.js blas off on auto [--only train,score] [--hidden 64,256] [--pairs 9] [--threads 1] [--steps 250] [--wall]
 //   node bench/options.js memory64 off on
 //
 // Median ratios over rounds in which each value is measured once, in turn, to the first value. Seconds are the processor's
@@ -10,7 +10,7 @@ import { xenograd } from './candidates.js'
 import { problemFiles } from './compare.js'
 import { watchConditions } from './conditions.js'
 import { Participant } from './participant.js'
-import { batch, steps } from './problem.js'
+import { steps as allSteps, batch } from './problem.js'
 import { summary } from './statistics.js'
 
 const program = new Command('node bench/options.js')
@@ -20,10 +20,12 @@ const program = new Command('node bench/options.js')
   .option('--hidden <sizes>', 'sizes of the LSTM', '64,256')
   .option('--pairs <count>', 'rounds', '9')
   .option('--threads <count>', 'threads', '1')
+  .option('--steps <count>', 'bases of a read', `${allSteps}`)
   .option('--wall', 'seconds of the clock instead of the processor')
   .parse()
 const [option, values] = program.processedArgs
-const { only, hidden, pairs, threads, wall } = program.opts()
+const { only, hidden, pairs, threads, wall, ...given } = program.opts()
+const steps = Number(given.steps)
 const problemFor = problemFiles()
 
 /** Seconds a step of every value, round by round. */

@@ -5,7 +5,8 @@
 export const environmentVariables = {
   XENOGRAD_THREADS: 'threads of the device wasm',
   XENOGRAD_VECTORS: 'width of the vectors of the device wasm: 128, 256 or auto',
-  XENOGRAD_MEMORY64: 'addresses of 64 bits in the device wasm: on, off, or auto, when they are needed',
+  XENOGRAD_MEMORY64:
+    'addresses of 64 bits in the device wasm: on, off, auto (when they are needed) or unchecked',
   XENOGRAD_BLAS: 'the BLAS library of the device wasm: off, auto, or a path',
   XENOGRAD_GPU_ALLOW_CPU: '1: the device gpu takes a software adapter, too',
   XENOGRAD_GPU_PACKAGES: 'a folder with gpu.js and webgpu (or gl) in its node_modules',

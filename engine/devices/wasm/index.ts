@@ -5,7 +5,7 @@ import { guarded } from '../guarded.js'
 import { Allocator, OutOfMemory } from './allocator.js'
 import type { WordAddress } from './assembly/assembler.js'
 import { constantsIn } from './assembly/constants.js'
-import { hostTarget, type Target } from './assembly/target.js'
+import { compileUnchecked, hostTarget, type Target } from './assembly/target.js'
 import { calibratedBlas } from './calibration/index.js'
 import { Blas } from './matmul/blas.js'
 import { sgemmImport } from './matmul/sgemm.js'
@@ -57,7 +57,8 @@ const pointerOf = (buffer: DeviceBuffer): number => (buffer as WasmBuffer).point
  * threads that share memory. `blas`: the library that computes large products: `off` (the default, so that results are
  * the same on all machines), `auto` (where it is faster: calibration/), `on` or its path (matmul/blas.ts); with one,
  * results differ in their last bits.
- * `memory64`: whether addresses have 64 bits; `auto`, the default: from when more memory than 4 GiB is asked for.
+ * `memory64`: whether addresses have 64 bits; `auto`, the default: from when more memory than 4 GiB is asked for;
+ * `unchecked`: then without V8's checks of them (assembly/target.ts).
  *
  * `host`: what the modules may use; by default all that the host has, with vectors of `vectors` bits.
  * @throws Error where the host has no WebAssembly SIMD, no vectors of that width, no threads though several are asked for,
@@ -258,7 +259,9 @@ class WasmDevice implements Device {
     const { module, packedBytes } = shareKernel(this.#target, kernel, threads, this.#addressOf)
     this.#packed.reserve(packedBytes)
     const blas = module.imports.includes(sgemmImport) ? this.library.load() : undefined
-    const bytes = module.encode(mostPages[this.#heap.addressType], hasThreads())
-    return { bytes, blas, scratchBytes: module.scratchBytes }
+    const { addressType } = this.#heap
+    const bytes = module.encode(mostPages[addressType], hasThreads())
+    const isUnchecked = addressType === 'i64' && this.memory64 === 'unchecked'
+    return { module: isUnchecked ? compileUnchecked(bytes) : bytes, blas, scratchBytes: module.scratchBytes }
   }
 }

@@ -15,10 +15,10 @@ export const wasmOptions = {
     otherwise: '128',
     variable: 'XENOGRAD_VECTORS',
   }),
-  memory64: option.oneOf(['auto', 'on', 'off'], {
+  memory64: option.oneOf(['auto', 'on', 'off', 'unchecked'], {
     meaning:
-      'addresses of 64 bits, for more memory than 4 GiB (from Node 24 on), to the same results but slower: never, always, ' +
-      'or from when they are needed (auto)',
+      'addresses of 64 bits, for more memory than 4 GiB (from Node 24 on), to the same results in twice the time: never, ' +
+      'always, or from when they are needed (auto; unchecked: then without the checks of every address that take that time)',
     otherwise: 'auto',
     variable: 'XENOGRAD_MEMORY64',
   }),

@@ -1,4 +1,4 @@
-import { setV8Flag } from '../../shared/node.js'
+import { setV8Flag, withV8Flag } from '../../shared/node.js'
 import type { AddressType } from '../memory.js'
 import { type FunctionBuilder, ModuleBuilder } from './assembler.js'
 import { f32x4, type V128 } from './instructions.js'
@@ -56,6 +56,15 @@ const hasRelaxedSimd = (): boolean => validates((f, zero) => f.local(f32x4.relax
 
 /** Node 20 has relaxed SIMD behind a flag; from Node 22 on it is there, and setting the flag is an error. */
 const enableRelaxedSimd = (): void => setV8Flag('--experimental-wasm-relaxed-simd')
+
+/**
+ * Compile a module without the checks of addresses that V8 makes before every access to a memory with 64-bit addresses
+ * (32-bit ones need none: what lies around such a memory is guarded). A module of ours stays within its buffers as far as
+ * it is right; one that is not would write anywhere. V8 has the flag for measurements, and for the whole process: a module
+ * that another thread compiles at the same moment is without checks, too.
+ */
+export const compileUnchecked = (bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module =>
+  withV8Flag('wasm-bounds-checks', false, () => new WebAssembly.Module(bytes))
 
 /**
  * The best target of this host. `vectors`: their width in bits (vectors.ts). Those wider than 128 need a flag that

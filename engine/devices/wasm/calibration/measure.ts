@@ -70,7 +70,7 @@ function prepared(
   const { module, packedBytes } = shareKernel(target, kernel, 1)
   const [packed, scratch] = [packedBytes, module.scratchBytes].map(bytes => allocator.alloc(bytes))
   const linker = new Linker(allocator.memory)
-  const run = linker.link({ bytes: module.encode(mostPages.i32), blas })
+  const run = linker.link({ module: module.encode(mostPages.i32), blas })
   linker.scratch = scratch
   return {
     call: () => run(...pointers, packed, 0),

@@ -1,9 +1,9 @@
 import { blasImports } from '../matmul/blasLibrary.js'
 import type { AddressType } from '../memory.js'
 
-/** A module as it is handed to a thread. */
+/** A module as it is handed to a thread: as bytes, or compiled. */
 export type ModuleCode = {
-  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly module: Uint8Array<ArrayBuffer> | WebAssembly.Module
   /** The path of the BLAS library that is the module's `env.sgemm`, if it imports that. */
   readonly blas?: string | undefined
 }
@@ -34,10 +34,11 @@ export class Linker {
   }
 
   /** The function that a module exports as `run`. @throws Error when its BLAS library cannot be loaded. */
-  link({ bytes, blas }: ModuleCode): KernelFunction {
+  link({ module, blas }: ModuleCode): KernelFunction {
     const { memory, addressType, barrier } = this
     const env = { memory, scratch: this.#scratch, barrier, ...blasImports(blas, memory, addressType) }
-    const { run } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env }).exports
+    const compiled = module instanceof WebAssembly.Module ? module : new WebAssembly.Module(module)
+    const { run } = new WebAssembly.Instance(compiled, { env }).exports
     if (addressType === 'i32') return run as KernelFunction
     const runOnIntegers = run as (...pointers: bigint[]) => void
     return (...pointers) => runOnIntegers(...pointers.map(BigInt))

@@ -105,9 +105,9 @@ export class ThreadPool {
   }
 
   /** Give the workers a program, whose last argument is the worker's number; returns the program's number. */
-  load({ bytes, blas }: ModuleCode): number {
+  load({ module, blas }: ModuleCode): number {
     const id = this.#programs++
-    this.#post({ kind: 'program', id, code: { bytes, blas } })
+    this.#post({ kind: 'program', id, code: { module, blas } })
     return id
   }
 

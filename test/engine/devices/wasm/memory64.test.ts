@@ -66,51 +66,52 @@ const doubling = (count: number, offset: number): MapKernel => ({
   outputs: [{ dtype: 'float32', view: { offset: 0, strides: [1] }, value: 1 }],
 })
 
-test64('wasm: goes on with 64-bit addresses when 4 GiB are too few', async t => {
-  const device = openWasm({ memory64: 'auto' })
-  t.doesNotMatch(device.description, /64-bit addresses/)
-  const count = 100_000
-  const [x, y] = [device.alloc(4 * count), device.alloc(4 * count)]
-  const values = integers(count, 1)
-  device.write(x, values)
-  // By the workers, and by the caller or the workers.
-  const [large, small] = [device.compile(doubling(count, 0))!, device.compile(doubling(8, 0))!]
-  device.run(large, [x, y])
-  device.run(small, [x, y])
-  const before = device.read(y)
-  const big = device.alloc(5 * gib)
-  t.match(device.description, /, 64-bit addresses, /)
-  t.deepEqual(
-    new Float32Array(await before),
-    values.map(value => 2 * value),
-    'what was under way is done',
-  )
-  device.run(large, [y, x])
-  t.deepEqual(
-    new Float32Array(await device.read(x)),
-    values.map(value => 4 * value),
-    'programs go on',
-  )
-  const high = device.alloc(4 * count)
-  device.run(large, [x, high])
-  device.run(small, [x, high])
-  t.deepEqual(
-    new Float32Array(await device.read(high)),
-    values.map(value => 8 * value),
-  )
-  // An offset of more than 32 bits: the buffer's last bytes are what the kernel reads.
-  const offset = (4.5 * gib) / 4
-  const last = device.compile(doubling(8, offset))!
-  device.run(last, [big, x])
-  t.deepEqual(
-    [...new Float32Array(await device.read(x)).subarray(0, 8)],
-    Array(8).fill(0),
-    'nobody wrote there',
-  )
-  device.release?.(large)
-  t.throws(() => device.alloc(12 * gib), /out of memory/)
-  await device.close()
-})
+for (const memory64 of ['auto', 'unchecked'] as const)
+  test64(`wasm: goes on with 64-bit addresses when 4 GiB are too few, ${memory64}`, async t => {
+    const device = openWasm({ memory64 })
+    t.doesNotMatch(device.description, /64-bit addresses/)
+    const count = 100_000
+    const [x, y] = [device.alloc(4 * count), device.alloc(4 * count)]
+    const values = integers(count, 1)
+    device.write(x, values)
+    // By the workers, and by the caller or the workers.
+    const [large, small] = [device.compile(doubling(count, 0))!, device.compile(doubling(8, 0))!]
+    device.run(large, [x, y])
+    device.run(small, [x, y])
+    const before = device.read(y)
+    const big = device.alloc(5 * gib)
+    t.match(device.description, /, 64-bit addresses, /)
+    t.deepEqual(
+      new Float32Array(await before),
+      values.map(value => 2 * value),
+      'what was under way is done',
+    )
+    device.run(large, [y, x])
+    t.deepEqual(
+      new Float32Array(await device.read(x)),
+      values.map(value => 4 * value),
+      'programs go on',
+    )
+    const high = device.alloc(4 * count)
+    device.run(large, [x, high])
+    device.run(small, [x, high])
+    t.deepEqual(
+      new Float32Array(await device.read(high)),
+      values.map(value => 8 * value),
+    )
+    // An offset of more than 32 bits: the buffer's last bytes are what the kernel reads.
+    const offset = (4.5 * gib) / 4
+    const last = device.compile(doubling(8, offset))!
+    device.run(last, [big, x])
+    t.deepEqual(
+      [...new Float32Array(await device.read(x)).subarray(0, 8)],
+      Array(8).fill(0),
+      'nobody wrote there',
+    )
+    device.release?.(large)
+    t.throws(() => device.alloc(12 * gib), /out of memory/)
+    await device.close()
+  })
 
 test('wasm: an error says what would give more than 4 GiB', async t => {
   const device = openWasm({ memory64: problem === undefined ? 'off' : 'auto' })

@@ -19,7 +19,7 @@ function brokenPool(waits: boolean) {
     }),
   )
   const pool = new ThreadPool(2, memory)
-  const id = pool.load({ bytes: builder.encode(mostPages.i32, true) })
+  const id = pool.load({ module: builder.encode(mostPages.i32, true) })
   return { pool, run: () => pool.run(id, [], { pointer: 0, bytes: 0 }) }
 }
 
@@ -61,7 +61,7 @@ test('pool: a barrier holds all threads until the last has come to it, every tim
     }),
   )
   const pool = new ThreadPool(threads, memory)
-  const id = pool.load({ bytes: builder.encode(mostPages.i32, true) })
+  const id = pool.load({ module: builder.encode(mostPages.i32, true) })
   pool.run(id, [], { pointer: 0, bytes: 0 })
   const sums = new Int32Array(await pool.read(0, 4 * threads))
   const want = new Int32Array(threads)
@@ -70,7 +70,7 @@ test('pool: a barrier holds all threads until the last has come to it, every tim
   await pool.close()
 })
 
-const nothing = { bytes: new ModuleBuilder().encode(mostPages.i32, true) }
+const nothing = { module: new ModuleBuilder().encode(mostPages.i32, true) }
 
 test('pool: a worker that dies ends all waiting', async t => {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: mostPages.i32, shared: true })
