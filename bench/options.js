@@ -3,15 +3,14 @@
 //   node bench/options.js blas off on auto [--only train,score] [--hidden 64,256] [--pairs 9] [--threads 1] [--steps 250] [--wall]
 //   node bench/options.js memory64 off on
 //
-// Median ratios over rounds in which each value is measured once, in turn, to the first value. Seconds are the processor's
-// (of all threads together), which other work on the machine disturbs less; with --wall those of the clock.
+// The least of some rounds, in which each value is measured once, in turn, and that over the first value's. Seconds are the
+// processor's (of all threads together), which other work on the machine disturbs less; with --wall those of the clock.
 import { Command } from 'commander'
 import { xenograd } from './candidates.js'
 import { problemFiles } from './compare.js'
 import { watchConditions } from './conditions.js'
 import { Participant } from './participant.js'
 import { steps as allSteps, batch } from './problem.js'
-import { summary } from './statistics.js'
 
 const program = new Command('node bench/options.js')
   .argument('<option>', 'of the device wasm: blas, memory64, vectors')
@@ -52,10 +51,8 @@ const rows = []
 for (const work of only.split(','))
   for (const size of hidden.split(',').map(Number)) {
     const samples = await measure(work, size)
-    const ratios = samples.map(own => summary(own.map((seconds, i) => seconds / samples[0][i])))
-    const cells = ratios.map(
-      ({ median }, i) => `${summary(samples[i]).median.toPrecision(3)} s, ${median.toFixed(3)}`,
-    )
+    const least = samples.map(own => Math.min(...own))
+    const cells = least.map(seconds => `${seconds.toPrecision(3)} s, ${(seconds / least[0]).toFixed(3)}`)
     rows.push(`| ${work} | ${size} | ${cells.join(' | ')} |`)
     process.stderr.write(`${rows.at(-1)}\n`)
   }
