@@ -30,9 +30,6 @@ export { blasCalibrationFile, blasCalibrations, clearBlasCalibrations } from './
  */
 
 type WasmBuffer = DeviceBuffer & { readonly pointer: number }
-type WasmProgram = Program & { code: ProgramCode }
-/** The code of a program, and the memory that it is linked with. */
-type ProgramCode = Code & { readonly memory: WebAssembly.Memory }
 /** What a program is made of: how it is run, and what has the workers forget it, if they have it. */
 type Code = { readonly run: Run; forget?(): void }
 /** Enqueues a kernel, or runs it at once, on arguments at these addresses. */
@@ -85,6 +82,8 @@ class WasmDevice implements Device {
   /** Where constants are in memory, on hosts that load them from there. */
   readonly #addressOf: WordAddress | undefined
   #linker: Linker
+  /** Programs as they are in the memory that there is; those that are not run any more keep no earlier one. */
+  #codes = new WeakMap<Program, Code>()
   /** The worker threads; they start with the first kernel for them. */
   #pool: ThreadPool | undefined
   /** The end of the threads that computed in an earlier memory. */
@@ -140,23 +139,20 @@ class WasmDevice implements Device {
     return new Uint8Array(this.#bytesAt(buffer, buffer.bytes)).buffer
   }
 
-  compile(kernel: Kernel): WasmProgram | null {
+  compile(kernel: Kernel): Program | null {
     const isDeclined = dtypesOf(kernel).has('float64') || argumentsWithin(kernel) > mostArguments
     if (isDeclined) return null
-    return { kernel, code: this.#withMemory(() => this.#codeOf(kernel)) } satisfies WasmProgram
+    const program = { kernel }
+    this.#withMemory(() => this.#codeOf(program))
+    return program
   }
 
   release(program: Program): void {
-    const { code } = program as WasmProgram
-    if (code.memory === this.#heap.memory) code.forget?.()
+    this.#codes.get(program)?.forget?.()
   }
 
   run(program: Program, args: readonly DeviceBuffer[]): void {
-    const wasmProgram = program as WasmProgram
-    this.#withMemory(() => {
-      if (wasmProgram.code.memory !== this.#heap.memory) wasmProgram.code = this.#codeOf(program.kernel)
-      wasmProgram.code.run(args.map(pointerOf))
-    })
+    this.#withMemory(() => this.#codeOf(program).run(args.map(pointerOf)))
   }
 
   stats(): { buffers: number; bytes: number } {
@@ -198,6 +194,7 @@ class WasmDevice implements Device {
     this.#pool = undefined
     this.#target = { ...this.#target, addressType }
     this.#linker = new Linker(memory, addressType)
+    this.#codes = new WeakMap()
   }
 
   #bytesAt(buffer: DeviceBuffer, bytes: number): Uint8Array {
@@ -210,9 +207,13 @@ class WasmDevice implements Device {
     return this.#pool?.isIdle ?? true
   }
 
-  /** A kernel's code for the memory that there is. */
-  #codeOf(kernel: Kernel): ProgramCode {
-    return { ...this.#runnerOf(kernel), memory: this.#heap.memory }
+  /** A program's code for the memory that there is. */
+  #codeOf(program: Program): Code {
+    const known = this.#codes.get(program)
+    if (known) return known
+    const code = this.#runnerOf(program.kernel)
+    this.#codes.set(program, code)
+    return code
   }
 
   /** Who runs a kernel: the workers, or if it is small the caller when it can. */

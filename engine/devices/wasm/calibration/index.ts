@@ -67,7 +67,7 @@ function measuredWith({ vectors, relaxed }: Target, path: string): string {
 
 /** The version in the package's package.json. */
 function packageVersion(): string {
-  const url = nodeModule('node:url')
-  const text = url && readText(url.fileURLToPath(new URL('../../../../../package.json', import.meta.url)))
-  return /"version": "([^"]*)"/.exec(text ?? '')?.[1] ?? 'of unknown version'
+  const require = nodeModule('node:module')?.createRequire(import.meta.url)
+  const { version } = (require?.('../../../../../package.json') ?? {}) as { version?: string }
+  return version ?? 'of unknown version'
 }
