@@ -2,9 +2,10 @@ import { setImmediate } from 'node:timers/promises'
 import { device, dispose, leaves, realise, type Schedule, type Tree } from '../engine/index.js'
 import { BatchFeed, type TrainingData } from './batchFeed.js'
 import { isExhausted, type ValidationMetric } from './bestValidation.js'
-import { divergedError } from './divergedError.js'
+import { divergedError, hasDiverged } from './divergedError.js'
 import { firstPosition } from './firstPosition.js'
 import type { ModelOptions, ModelParameters } from './generative.js'
+import { Inspection, type Inspector } from './inspection.js'
 import { type MetricsLine, MetricsWindow } from './metricsWindow.js'
 import { generativeNetwork, type Network } from './network.js'
 import type { RunDirectory, RunPosition } from './runDirectory.js'
@@ -41,6 +42,8 @@ export type RunSettings = Omit<Optimisation, 'keepsCarry'> & {
   readonly onMetrics?: (line: MetricsLine) => void
   /** Called when a checkpoint has been written, with its path. */
   readonly onCheckpoint?: (step: number, path: string) => void
+  /** Is shown parameters and gradients. */
+  readonly inspector?: Inspector
 }
 
 /** The same for a generative model. */
@@ -55,6 +58,7 @@ export type RunOptions = ModelOptions & RunSettings
 export class TrainingRun<P extends Tree = ModelParameters> {
   readonly #step: TrainStep<P>
   readonly #feed: BatchFeed
+  readonly #inspection: Inspection<P> | undefined
   readonly #window = new MetricsWindow()
   /** The lines of metrics so far. */
   readonly #lines: MetricsLine[]
@@ -85,6 +89,7 @@ export class TrainingRun<P extends Tree = ModelParameters> {
     const { learningRate, schedule, steps } = options
     this.#step = makeNetworkStep(network, { ...options, keepsCarry: windows > 1 })
     this.#feed = new BatchFeed(data, learningRate, schedule && { ...schedule, steps }, options.device)
+    this.#inspection = options.inspector && new Inspection(options.inspector, network, options)
     this.#judge()
   }
 
@@ -166,7 +171,7 @@ export class TrainingRun<P extends Tree = ModelParameters> {
   /**
    * Do one step; where they are due, validate, write a line of metrics, and save. `signal`: aborted to leave a validation
    * for the next time.
-   * @throws DivergedError when the loss is NaN or infinite; RangeError when all steps are done.
+   * @throws DivergedError when the loss is NaN or infinite, or what a device with saturating floats makes of that; RangeError when all steps are done.
    */
   async advance(signal?: AbortSignal): Promise<void> {
     const { steps, logFreq, learningRate, onStep } = this.options
@@ -174,19 +179,21 @@ export class TrainingRun<P extends Tree = ModelParameters> {
     if (this.finished) throw new RangeError(`advance: all ${steps} steps are done; open the run with more`)
     const batch = await this.#feed.load(step)
     if (step % (this.data.windows ?? 1) === 0) this.#state = withoutCarry(this.#state)
+    await this.#inspection?.look(step, this.#state, batch.tokens)
     // The next batch is made and enqueued while the device computes with this one.
     const [{ state, metrics }] = await Promise.all([
       this.#step(this.#state, batch.tokens, batch.learningRate),
       step + 1 < steps && this.#feed.load(step + 1),
     ])
     this.#state = state
-    if (!Number.isFinite(metrics.loss_total)) {
+    const overflowed = await device(this.options.device).overflowed()
+    if (hasDiverged(metrics.loss_total, overflowed)) {
       this.#unsaved = false // the state is not worth a checkpoint
       throw await divergedError(step, metrics, state.parameters, this.#checkpoint, learningRate)
     }
     this.#next = step + 1
     this.#unsaved = true
-    this.#window.add(metrics)
+    this.#window.add(metrics, overflowed)
     onStep?.(step, metrics)
     // Timers, signals and the terminal are served between steps.
     await setImmediate()
@@ -245,6 +252,7 @@ export class TrainingRun<P extends Tree = ModelParameters> {
     this.directory.unlock()
     this.#feed.dispose()
     this.#step.compiled.dispose()
+    this.#inspection?.dispose()
     this.validator?.dispose()
     dispose(this.#state)
   }
