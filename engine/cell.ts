@@ -1,6 +1,7 @@
 import type { Tensor } from './graph/tensor.js'
+import { mapTree } from './graph/tree.js'
 import { printShape, type Shape } from './kernel/shape.js'
-import { arange, full, zeros } from './ops/index.js'
+import { arange, full, where, zeros } from './ops/index.js'
 import { dropout, fold, uniform } from './random.js'
 import { scan } from './scan/scan.js'
 
@@ -130,6 +131,8 @@ export type CellRunOptions = {
    * more time, and less memory where the loop keeps checkpoints only.
    */
   readonly read?: (out: Tensor) => Tensor
+  /** [steps, batch], of any dtype: where it is not 0, the state before that step is zeros, as at the beginning of a sequence. */
+  readonly resets?: Tensor
 }
 
 /**
@@ -143,17 +146,18 @@ export function runCell(
   carry: Carry,
   xs: Tensor,
   noise?: DropoutNoise,
-  { reverse = false, read = h => h }: CellRunOptions = {},
+  { reverse = false, read = h => h, resets }: CellRunOptions = {},
 ): { carry: Carry; out: Tensor } {
   if (xs.rank !== 3)
     throw new RangeError(`runCell: xs is ${printShape(xs.shape)}; give [steps, batch, input]`)
   return scan(
-    (state: Carry, { x, t }: { x: Tensor; t: Tensor }) => {
-      const { carry: next, out } = stepCell(cell, parameters, state, x, t, noise)
+    (state: Carry, { x, t, reset }: { x: Tensor; t: Tensor; reset?: Tensor }) => {
+      const before = reset ? mapTree(state, part => where(reset, 0, part)) : state
+      const { carry: next, out } = stepCell(cell, parameters, before, x, t, noise)
       return { carry: next, out: read(out) }
     },
     carry,
-    { x: xs, t: arange(xs.shape[0]) },
+    { x: xs, t: arange(xs.shape[0]), ...(resets && { reset: resets.unsqueeze(-1) }) },
     { reverse },
   )
 }

@@ -83,7 +83,8 @@ export {
   type SavedDetector,
   saveDetector,
 } from './savedDetector.js'
-export { countPredictions, type LogLikelihood, Scorer, type ScoringHooks } from './scorer.js'
+export { Scorer, type ScoringHooks } from './scorer.js'
+export { countPredictions, type LogLikelihood } from './scoringPass.js'
 export type { ResumeRule, Setting, SettingsOf, SettingsTable } from './settingKinds.js'
 export {
   defaults,
