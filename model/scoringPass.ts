@@ -145,7 +145,7 @@ export class ScoringPass {
         this.#dropAborted()
         const piece = this.#streams.next()
         if (!piece && pieces.length === 0) break
-        if (piece) pieces.push(this.#submit(piece, carries))
+        if (piece) pieces.push(this.#submit(piece, carries, pieces.at(-1)))
         if (!piece || pieces.length === inFlight) await pieces.shift()
       }
     } catch (error) {
@@ -169,8 +169,11 @@ export class ScoringPass {
     }
   }
 
-  /** Hands a piece to the device; `carries` of the models become those after it. Ends when its results are added up. */
-  #submit(piece: Piece<JobStretch>, carries: Carry[]): Promise<void> {
+  /**
+   * Hands a piece to the device; `carries` of the models become those after it. Ends when its results are added up, after
+   * those of the piece `before`.
+   */
+  #submit(piece: Piece<JobStretch>, carries: Carry[], before: Promise<void> | undefined): Promise<void> {
     const { tokens, steps, rows, regrouped } = piece
     if (regrouped && carries.length) {
       const index = tensor(regrouped)
@@ -188,20 +191,21 @@ export class ScoringPass {
       carries[i] = next
       return logLikelihoods
     })
-    const collected = this.#collect(piece, [input, ...results], results.map(values => values.data()))
-    collected.catch(() => {}) // thrown where it is waited for
+    const read = Promise.all(results.map(values => values.data()))
+    read.catch(() => {}) // thrown where it is waited for, as all that follows
+    const collected = (async () => {
+      await before
+      this.#collect(piece, await read)
+      dispose([input, ...results])
+    })()
+    collected.catch(() => {})
     return collected
   }
 
   /** Adds up what the models say of a piece, and ends the jobs that are done with it. */
-  async #collect(
-    { rows, parts }: Piece<JobStretch>,
-    tensors: readonly Tensor[],
-    results: readonly Promise<ArrayLike<number>>[],
-  ): Promise<void> {
-    for (const [model, values] of (await Promise.all(results)).entries())
+  #collect({ rows, parts }: Piece<JobStretch>, results: readonly ArrayLike<number>[]): void {
+    for (const [model, values] of results.entries())
       for (const part of parts) addUp(part, model, values, rows)
-    dispose(tensors)
     const predictions = new Map<Job, number>()
     for (const part of parts)
       predictions.set(part.item.job, (predictions.get(part.item.job) ?? 0) + countedOf(part))
