@@ -12,7 +12,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exi
  * One side of a comparison: a child process that is warm and waits. It is given its work as JSON in its last argument,
  * writes `{"ready": {…}}` once it could begin, and then answers every line on its stdin with a line of JSON:
  *
- *     run N            does N steps; {"seconds": of all N, "value": the first one's loss}
+ *     run N            does N steps; {"seconds": of all N, "value": the first one's loss}, perhaps "cpuSeconds", of all threads
  *     gradients PATH   writes the loss's gradients, as problem.js orders them; {"value": loss}
  *
  * Between answers it is stopped (SIGSTOP), so that threads which wait by spinning leave the cores to the other side.

@@ -131,8 +131,11 @@ export type CellRunOptions = {
    * more time, and less memory where the loop keeps checkpoints only.
    */
   readonly read?: (out: Tensor) => Tensor
-  /** [steps, batch], of any dtype: where it is not 0, the state before that step is zeros, as at the beginning of a sequence. */
-  readonly resets?: Tensor
+  /**
+   * [steps, batch], of any dtype: where it is not 0 a sequence ends with that step, and the next one begins with zeros. (After
+   * a step rather than before it: so one kernel writes the state that goes on and the output that does not.)
+   */
+  readonly ends?: Tensor
 }
 
 /**
@@ -146,18 +149,17 @@ export function runCell(
   carry: Carry,
   xs: Tensor,
   noise?: DropoutNoise,
-  { reverse = false, read = h => h, resets }: CellRunOptions = {},
+  { reverse = false, read = h => h, ends }: CellRunOptions = {},
 ): { carry: Carry; out: Tensor } {
   if (xs.rank !== 3)
     throw new RangeError(`runCell: xs is ${printShape(xs.shape)}; give [steps, batch, input]`)
   return scan(
-    (state: Carry, { x, t, reset }: { x: Tensor; t: Tensor; reset?: Tensor }) => {
-      const before = reset ? mapTree(state, part => where(reset, 0, part)) : state
-      const { carry: next, out } = stepCell(cell, parameters, before, x, t, noise)
-      return { carry: next, out: read(out) }
+    (state: Carry, { x, t, end }: { x: Tensor; t: Tensor; end?: Tensor }) => {
+      const { carry: next, out } = stepCell(cell, parameters, state, x, t, noise)
+      return { carry: end ? mapTree(next, part => where(end, 0, part)) : next, out: read(out) }
     },
     carry,
-    { x: xs, t: arange(xs.shape[0]), ...(resets && { reset: resets.unsqueeze(-1) }) },
+    { x: xs, t: arange(xs.shape[0]), ...(ends && { end: ends.unsqueeze(-1) }) },
     { reverse },
   )
 }

@@ -73,13 +73,13 @@ export function predict(
   return predictSteps({ cell, hidden }, parameters, tokens.transpose(), carry, { noise })
 }
 
-/** `predict`, of tokens [steps, batch]. `resets` as `runCell` has them. */
+/** `predict`, of tokens [steps, batch]. `ends` as `runCell` has them. */
 function predictSteps(
   { cell }: ModelOptions,
   parameters: ModelParameters,
   tokens: Tensor,
   carry: Carry,
-  { noise, resets }: { noise?: Noise | undefined; resets?: Tensor } = {},
+  { noise, ends }: { noise?: Noise | undefined; ends?: Tensor } = {},
 ): { logits: Tensor; carry: Carry } {
   const { kernel, bias } = parameters.logits
   const dtype = bias.dtype === 'float64' ? 'float64' : 'float32'
@@ -88,7 +88,7 @@ function predictSteps(
   const read = (h: Tensor) => h.matmul(kernel).add(bias)
   const { out: logits, carry: last } = runCell(cell, parameters.cell, carry, x, noise, {
     read,
-    ...(resets && { resets }),
+    ...(ends && { ends }),
   })
   return { logits, carry: last }
 }
@@ -116,7 +116,7 @@ export function batchLoss(
 /**
  * Log-likelihoods of a piece of many reads, one after the other in the rows of a batch, for scoring reads of any length in
  * bounded memory. `tokens`: int32 [3, steps, batch]: the bases that enter, those that are predicted, and 1 where a read
- * begins, before whose first base the state is zeros. Returns the log-likelihood in nats of each predicted base, [steps,
+ * ends with the step, after which the state is zeros. Returns the log-likelihood in nats of each predicted base, [steps,
  * batch], 0 where it is unknown, and the carry for the next piece.
  */
 export function logLikelihoodsOfPiece(
@@ -125,8 +125,8 @@ export function logLikelihoodsOfPiece(
   carry: Carry,
   tokens: Tensor,
 ): { logLikelihoods: Tensor; carry: Carry } {
-  const [inputs, targets, resets] = [0, 1, 2].map(i => tokens.slice(0, i, i + 1).squeeze(0))
-  const { logits, carry: next } = predictSteps(options, parameters, inputs, carry, { resets })
+  const [inputs, targets, ends] = [0, 1, 2].map(i => tokens.slice(0, i, i + 1).squeeze(0))
+  const { logits, carry: next } = predictSteps(options, parameters, inputs, carry, { ends })
   const counted = targets.less(unknown).cast(logits.dtype)
   return { logLikelihoods: softmaxCrossEntropy(logits, targets).mul(counted).neg(), carry: next }
 }

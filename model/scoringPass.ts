@@ -62,7 +62,7 @@ const inFlight = 2
  * while others are being scored follow them in the same rows: nothing waits for the last of a call.
  *
  * A read's log-likelihood has the same bits whatever it is scored with, and in however many rows: no operation in a
- * network mixes rows, `resets` chooses zeros instead of multiplying by them, every product of the device `wasm` adds along
+ * network mixes rows, where a read ends zeros are chosen, not multiplied by, every product of the device `wasm` adds along
  * k in an order that does not depend on how many rows there are, or where a row is among them, and what is left is added
  * up here, for each stretch by itself, base after base in float64 (a float32 sum over hundreds of bases would cost a
  * digit). A BLAS library need not keep this: OpenBLAS does with its AVX-512 kernels, while its AVX2 (Haswell, Zen) kernels

@@ -28,23 +28,27 @@ export type Piece<T> = {
   readonly rows: number
   /**
    * int32 [3, steps, rows]: each step's input (a base, or unknown), its target (unknown where it does not count), and 1
-   * where a sequence begins with the input.
+   * where no sequence goes on after it, so that the next one finds no state.
    */
   readonly tokens: Int32Array
   readonly parts: readonly Part<T>[]
-  /** If the rows are others than those of the piece before: of each row, which it was there (any, if none); all new if there was none. */
+  /** If the rows are others than those of the piece before: of each, which it was there, or -1 if it begins with no state. */
   readonly regrouped?: Int32Array
 }
 
 /**
  * Sequences (bases 0 to 3, 4 for unknown) on their way through the rows of a batch: where one ends its row takes the next,
- * so that nothing is padded but the end of the input. A piece has as many rows as are needed, of `batch`, a quarter of it, a
- * quarter of that … 1; and as many steps as the first sequences need, evenly in pieces of up to 256, at the end of the input
- * a multiple of 32: every shape is compiled anew.
+ * so that nothing is padded but the end of the input.
+ *
+ * Every shape is compiled anew, so there are few. A piece has `batch` rows, or a half of it, a half of that … 1 if no more are
+ * needed. It has as many steps as the first sequences need, evenly in pieces of up to 256 (249 for reads of 250, 250 for
+ * those of 5000; 256 if the first ones were short and long ones follow), at the end of the input a multiple of 32.
  */
 export class Streams<T extends { readonly bases: Uint8Array }> {
   readonly #waiting = new WaitingLine<T>()
   #rows: (Occupant<T> | undefined)[] = []
+  /** Whether sequences have been dropped from rows, where their state still is. */
+  #hasDropped = false
   /** Steps of a piece that is full; 0 before the first one. */
   #usualSteps = 0
 
@@ -59,6 +63,7 @@ export class Streams<T extends { readonly bases: Uint8Array }> {
   drop(isDropped: (item: T) => boolean): void {
     this.#waiting.drop(isDropped)
     this.#rows = this.#rows.map(occupant => (occupant && isDropped(occupant.item) ? undefined : occupant))
+    this.#hasDropped = true
   }
 
   /** The next piece; undefined if nothing is left to do. */
@@ -87,13 +92,14 @@ export class Streams<T extends { readonly bases: Uint8Array }> {
     const wanted = occupied.length + this.#waiting.count
     if (wanted === 0) return undefined
     let rows = this.batch
-    while (rows > 1 && Math.ceil(rows / 4) >= wanted) rows = Math.ceil(rows / 4)
+    while (rows > 1 && Math.ceil(rows / 2) >= wanted) rows = Math.ceil(rows / 2)
     const before = this.#rows.length
     const longest = Math.max(0, ...this.#rows.map(remaining))
-    if (rows === before || (rows < before && longest > 0 && longest < worthCompiling)) return undefined
-    const index = Int32Array.from({ length: rows }, (_, row) => occupied[row] ?? 0)
+    if (rows < before && longest > 0 && longest < worthCompiling) rows = before
+    if (rows === before && !this.#hasDropped) return undefined
+    this.#hasDropped = false
     this.#rows = Array.from({ length: rows }, (_, row) => this.#rows[occupied[row]])
-    return index
+    return Int32Array.from({ length: rows }, (_, row) => occupied[row] ?? -1)
   }
 
   /** Steps of a piece, at most, where the rows' sequences have `longest` steps left. */
@@ -108,6 +114,7 @@ export class Streams<T extends { readonly bases: Uint8Array }> {
     const size = limit * rows
     const tokens = new Int32Array(3 * size)
     tokens.fill(unknown, 0, 2 * size)
+    tokens.fill(1, 2 * size)
     const parts: Part<T>[] = []
     let used = 0
     for (const row of this.#rows.keys()) {
@@ -120,7 +127,10 @@ export class Streams<T extends { readonly bases: Uint8Array }> {
         layOut(item.bases, first, count, tokens, step * rows + row, rows, size)
         occupant.next += count
         const isLast = remaining(occupant) === 0
-        if (isLast) this.#rows[row] = undefined
+        if (isLast) {
+          tokens[2 * size + (step + count - 1) * rows + row] = 1
+          this.#rows[row] = undefined
+        }
         parts.push({ item, row, step, first, count, isLast })
         step += count
       }
@@ -134,7 +144,10 @@ export class Streams<T extends { readonly bases: Uint8Array }> {
 const remaining = (occupant: Occupant<{ readonly bases: Uint8Array }> | undefined): number =>
   occupant ? occupant.item.bases.length - 1 - occupant.next : 0
 
-/** Writes the inputs and targets of `count` predictions from `first` on, from `at` on and `rows` apart in planes of `size`. */
+/**
+ * Lays out `count` predictions of a sequence from `first` on, as tokens of a sequence that goes on: the first one at `start`
+ * of each of the planes of `size`, the others `rows` apart.
+ */
 function layOut(
   bases: Uint8Array,
   first: number,
@@ -144,12 +157,12 @@ function layOut(
   rows: number,
   size: number,
 ): void {
-  if (first === 0) tokens[2 * size + start] = 1
   let input = bases[first]
   for (let i = 1, place = start; i <= count; i++, place += rows) {
     const target = bases[first + i]
     tokens[place] = input
     if (input < unknown) tokens[size + place] = target
+    tokens[2 * size + place] = 0
     input = target
   }
 }

@@ -15,9 +15,11 @@ export async function serve(prepare) {
 
   async function run(count) {
     const start = performance.now()
+    const processors = process.cpuUsage()
     const value = await step()
     for (let i = 1; i < count; i++) await step()
-    return { seconds: (performance.now() - start) / 1000, value }
+    const { user, system } = process.cpuUsage(processors)
+    return { seconds: (performance.now() - start) / 1000, cpuSeconds: (user + system) / 1e6, value }
   }
 
   async function write(path) {
