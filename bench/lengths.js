@@ -13,7 +13,8 @@ export const kinds = {
   '75 to 250': i => 75 + Math.floor(176 * uniformAt(key, 2, i)),
   'all 5,000': () => 5000,
   // One in a thousand has 200,000 or more.
-  'log-normal, median 5,000, up to 200,000': i => Math.min(200_000, Math.round(5000 * Math.exp(1.2 * normalAt(i)))),
+  'log-normal, median 5,000, up to 200,000': i =>
+    Math.min(200_000, Math.round(5000 * Math.exp(1.2 * normalAt(i)))),
   'one record': (_, bases) => bases,
 }
 

@@ -47,7 +47,14 @@ for (const [i, size] of sizes.entries()) {
   const entries = []
   for (const kind of only.split(';'))
     for (const [build, root] of Object.entries(builds)) {
-      const work = { root, hidden: size, batch: Number(batch), kind, bases: count, problem: problemFor(size, steps) }
+      const work = {
+        root,
+        hidden: size,
+        batch: Number(batch),
+        kind,
+        bases: count,
+        problem: problemFor(size, steps),
+      }
       const env = { XENOGRAD_THREADS: threads, XENOGRAD_BLAS: process.env.XENOGRAD_BLAS ?? 'off' }
       const participant = await Participant.start({ command: process.execPath, args: [script], env }, work)
       const total = [...lengthsOf(kind, count)].reduce((sum, length) => sum + length, 0)

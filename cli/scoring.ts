@@ -96,7 +96,7 @@ export function sayBanner(device: Runtime, detector: SavedDetector, { batch }: S
  * its row in the table. A fragment counts `perFragment` more, for what is kept of it beside its bases.
  */
 const mostAhead = 2 ** 23
-const perFragment = 256
+const perFragment = 1024
 /** The most bases of a call of `score`, if its fragments are not longer. */
 const mostTogether = mostAhead / 8
 

@@ -1,8 +1,8 @@
 import { checkObject, checkReads } from '../data/index.js'
 import { checkModelOptions } from './checkArguments.js'
 import type { SavedModel } from './saved/index.js'
-import { addToTrack } from './scorer.js'
 import { scoreReads } from './scoreReads.js'
+import { addToTrack } from './scorer.js'
 import { ScoringPass } from './scoringPass.js'
 
 /** Scores of a read in mean nats per predicted base, higher for in-distribution reads; NaN where undefined. */

@@ -75,8 +75,8 @@ export class GenusNetworks {
     const losses = fragments.map(({ length }) => new Float32Array(length * genera).fill(Number.NaN))
     await this.#pass.score(fragments, {
       onBases({ model, read, start, logLikelihoods }) {
+        // What is exactly 0 was not predicted.
         for (const [i, logLikelihood] of logLikelihoods.entries())
-          // What is exactly 0 was not predicted.
           if (logLikelihood !== 0) losses[read][(start + i) * genera + model] = -logLikelihood
       },
     })

@@ -74,6 +74,9 @@ export class ScoringPass {
   readonly #jobs = new Set<Job>()
   readonly #regroup: CompiledFunction<[Carry, Tensor], Carry>
   #isRunning = false
+  /** While it runs: the state of each model after the last piece, and that piece's tokens. */
+  #carries: Carry[] = []
+  #tokens: Tensor | undefined
 
   /** `batch`: rows, at most; `device`: where, by default the default device. */
   constructor(
@@ -89,10 +92,9 @@ export class ScoringPass {
         { device, donate: [1] },
       ),
     )
-    this.#regroup = compile(
-      (carry: Carry, rows: Tensor) => mapTree(carry, part => part.gather(rows)),
-      { device },
-    )
+    this.#regroup = compile((carry: Carry, rows: Tensor) => mapTree(carry, part => part.gather(rows)), {
+      device,
+    })
   }
 
   /**
@@ -108,9 +110,9 @@ export class ScoringPass {
       const job: Job = { hooks, sums, left: 0, done: () => done(), failed }
       let slot = 0
       for (const [read, ofRead] of stretches.entries())
-        for (const stretch of ofRead) {
-          if (stretch.bases.length > 1) {
-            this.#streams.add({ ...stretch, job, read, slot })
+        for (const { start, bases, skipped } of ofRead) {
+          if (bases.length > 1) {
+            this.#streams.add({ start, bases, skipped, job, read, slot })
             job.left++
           }
           slot++
@@ -139,13 +141,12 @@ export class ScoringPass {
 
   async #run(): Promise<void> {
     const pieces: Promise<void>[] = []
-    const carries: Carry[] = []
     try {
       for (;;) {
         this.#dropAborted()
         const piece = this.#streams.next()
         if (!piece && pieces.length === 0) break
-        if (piece) pieces.push(this.#submit(piece, carries, pieces.at(-1)))
+        if (piece) pieces.push(this.#submit(piece, pieces.at(-1)))
         if (!piece || pieces.length === inFlight) await pieces.shift()
       }
     } catch (error) {
@@ -154,7 +155,9 @@ export class ScoringPass {
       for (const job of this.#jobs) job.failed(error)
       this.#jobs.clear()
     }
-    dispose(carries)
+    dispose(this.#carries.splice(0))
+    this.#tokens?.dispose()
+    this.#tokens = undefined
     this.#isRunning = false
   }
 
@@ -169,26 +172,24 @@ export class ScoringPass {
     }
   }
 
-  /**
-   * Hands a piece to the device; `carries` of the models become those after it. Ends when its results are added up, after
-   * those of the piece `before`.
-   */
-  #submit(piece: Piece<JobStretch>, carries: Carry[], before: Promise<void> | undefined): Promise<void> {
-    const { tokens, steps, rows, regrouped } = piece
-    if (regrouped && carries.length) {
+  /** Hands a piece to the device. Ends when its results are added up, after those of the piece `before`. */
+  #submit(piece: Piece<JobStretch>, before: Promise<void> | undefined): Promise<void> {
+    const { rows, regrouped } = piece
+    if (regrouped && this.#carries.length) {
       const index = tensor(regrouped)
-      for (const [i, carry] of carries.entries()) {
-        carries[i] = this.#regroup(carry, index)
+      for (const carry of this.#carries.splice(0)) {
+        this.#carries.push(this.#regroup(carry, index))
         dispose(carry)
       }
       index.dispose()
     }
-    const input = tensor(tokens, { shape: [3, steps, rows] })
+    const tokens = this.#onDevice(piece)
     const results = this.#functions.map((score, i) => {
       const { options, parameters } = this.models[i]
-      const carry = carries[i] ?? initialCarry(options.cell, rows, options.hidden, parameters.logits.bias.dtype)
-      const { logLikelihoods, carry: next } = score(parameters, carry, input)
-      carries[i] = next
+      const carry =
+        this.#carries[i] ?? initialCarry(options.cell, rows, options.hidden, parameters.logits.bias.dtype)
+      const { logLikelihoods, carry: next } = score(parameters, carry, tokens)
+      this.#carries[i] = next
       return logLikelihoods
     })
     const read = Promise.all(results.map(values => values.data()))
@@ -196,10 +197,21 @@ export class ScoringPass {
     const collected = (async () => {
       await before
       this.#collect(piece, await read)
-      dispose([input, ...results])
+      dispose(results)
     })()
     collected.catch(() => {})
     return collected
+  }
+
+  /** A piece's tokens on the device, in the memory of those of the piece before if they are as many. */
+  #onDevice({ tokens, steps, rows }: Piece<JobStretch>): Tensor {
+    const [, stepsBefore, rowsBefore] = this.#tokens?.shape ?? []
+    if (this.#tokens && steps === stepsBefore && rows === rowsBefore) this.#tokens.assign(tokens)
+    else {
+      this.#tokens?.dispose()
+      this.#tokens = tensor(tokens, { shape: [3, steps, rows] })
+    }
+    return this.#tokens
   }
 
   /** Adds up what the models say of a piece, and ends the jobs that are done with it. */

@@ -28,7 +28,7 @@ export type Piece<T> = {
   readonly rows: number
   /**
    * int32 [3, steps, rows]: each step's input (a base, or unknown), its target (unknown where it does not count), and 1
-   * where no sequence goes on after it, so that the next one finds no state.
+   * where no sequence goes on after it, so that the next one finds no state. To be read before the next piece is made.
    */
   readonly tokens: Int32Array
   readonly parts: readonly Part<T>[]
@@ -51,6 +51,9 @@ export class Streams<T extends { readonly bases: Uint8Array }> {
   #hasDropped = false
   /** Steps of a piece that is full; 0 before the first one. */
   #usualSteps = 0
+
+  /** Tokens of the last piece, and of the next. */
+  #tokens = new Int32Array(0)
 
   constructor(readonly batch: number) {}
 
@@ -77,7 +80,8 @@ export class Streams<T extends { readonly bases: Uint8Array }> {
     const steps = used > limit / 2 ? limit : Math.min(limit, 32 * Math.ceil(used / 32))
     const rows = this.#rows.length
     const size = steps * rows
-    for (const plane of [1, 2]) tokens.copyWithin(plane * size, plane * limit * rows, plane * limit * rows + size)
+    for (const plane of [1, 2])
+      tokens.copyWithin(plane * size, plane * limit * rows, plane * limit * rows + size)
     return { steps, rows, tokens: tokens.subarray(0, 3 * size), parts, ...(regrouped && { regrouped }) }
   }
 
@@ -112,7 +116,8 @@ export class Streams<T extends { readonly bases: Uint8Array }> {
   #fill(limit: number): { tokens: Int32Array; used: number; parts: Part<T>[] } {
     const rows = this.#rows.length
     const size = limit * rows
-    const tokens = new Int32Array(3 * size)
+    if (this.#tokens.length !== 3 * size) this.#tokens = new Int32Array(3 * size)
+    const tokens = this.#tokens
     tokens.fill(unknown, 0, 2 * size)
     tokens.fill(1, 2 * size)
     const parts: Part<T>[] = []
