@@ -125,8 +125,9 @@ export class Streams<T extends { readonly bases: Uint8Array }> {
     for (const row of this.#rows.keys()) {
       let step = 0
       while (step < limit) {
-        const occupant = (this.#rows[row] ??= this.#nextOccupant())
+        const occupant = this.#rows[row] ?? this.#nextOccupant()
         if (!occupant) break
+        this.#rows[row] = occupant
         const { item, next: first } = occupant
         const count = Math.min(limit - step, remaining(occupant))
         layOut(item.bases, first, count, tokens, step * rows + row, rows, size)
