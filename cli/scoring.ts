@@ -1,8 +1,8 @@
 import { ReadableStream } from 'node:stream/web'
 import { setImmediate } from 'node:timers/promises'
-import { Option } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import type { Runtime } from '../engine/index.js'
-import { type SavedDetector, version } from '../model/index.js'
+import { rowsOfBatch, type SavedDetector, version } from '../model/index.js'
 import { type DeviceArguments, deviceOption, deviceOptionFlags } from './deviceOptions.js'
 import type { Extent } from './input.js'
 import { interrupted, unlessInterrupted } from './interrupt.js'
@@ -61,7 +61,7 @@ export class ScoringProgress {
 
 /** What commander makes of the options that every command that scores reads has. */
 export type ScoringFlags = DeviceArguments & {
-  batch: number
+  batch: number | 'auto'
   bothStrands?: boolean
   cell?: string
   quiet?: boolean
@@ -71,9 +71,12 @@ export type ScoringFlags = DeviceArguments & {
 export const scoringOptions = (): Option[] => [
   deviceOption(),
   ...deviceOptionFlags(),
-  new Option('--batch <n>', 'reads that go through the model together')
-    .argParser(wholeNumber(1))
-    .default(100),
+  new Option(
+    '--batch <n>',
+    'reads that go through the model together, or auto: by the number of hidden units (scores do not depend on it)',
+  )
+    .argParser(numberOrAuto)
+    .default('auto'),
   new Option(
     '--both-strands',
     'score every read and its reverse complement, and average (the reference does not)',
@@ -85,9 +88,31 @@ export const scoringOptions = (): Option[] => [
   new Option('-q, --quiet', 'no banner, no progress, no summary: only warnings and errors'),
 ]
 
+/** Parses a batch size, for commander. */
+function numberOrAuto(text: string): number | 'auto' {
+  if (text === 'auto') return text
+  try {
+    return wholeNumber(1)(text)
+  } catch {
+    throw new InvalidArgumentError('Give a whole number, 1 or more, or auto.')
+  }
+}
+
+const networksOf = ({ foreground, background, genera }: SavedDetector) =>
+  [foreground, background, ...(genera?.values() ?? [])].filter(model => model !== undefined)
+
+/** How many reads go through the networks of a detector together. */
+export const batchOf = ({ batch }: Pick<ScoringFlags, 'batch'>, detector: SavedDetector): number =>
+  batch === 'auto' ? rowsOfBatch(networksOf(detector)) : batch
+
 /** Says on stderr what will compute, and with what. */
-export function sayBanner(device: Runtime, detector: SavedDetector, { batch }: ScoringFlags): void {
-  say(`xenograd ${version()}, device ${device.name} (${device.description}), batch ${batch}`)
+export function sayBanner(device: Runtime, detector: SavedDetector, flags: ScoringFlags): void {
+  const hidden = networksOf(detector).map(({ options }) => options.hidden)
+  const why =
+    flags.batch === 'auto' && hidden.length ? ` (auto, for ${Math.max(...hidden)} hidden units)` : ''
+  say(
+    `xenograd ${version()}, device ${device.name} (${device.description}), batch ${batchOf(flags, detector)}${why}`,
+  )
   for (const line of describeDetector(detector)) say(line)
 }
 
@@ -95,10 +120,10 @@ export function sayBanner(device: Runtime, detector: SavedDetector, { batch }: S
  * So many bases are being scored at once, at most: what comes behind a long record is ahead of it in the end, and waits for
  * its row in the table. A fragment counts `perFragment` more, for what is kept of it beside its bases.
  */
-const mostAhead = 2 ** 23
+const mostAhead = 2 ** 24
 const perFragment = 1024
 /** The most bases of a call of `score`, if its fragments are not longer. */
-const mostTogether = mostAhead / 8
+const mostTogether = mostAhead / 16
 
 /** How to score items of an input in their order. */
 export type InOrder<T, S> = {

@@ -64,6 +64,7 @@ export type { MetricsLine } from './metricsWindow.js'
 export { generativeNetwork, type LoadedState, type Network } from './network.js'
 export type { OptimiserName, OptimiserSettings } from './optimiser.js'
 export { type RegulariserType, regulariser } from './regulariser.js'
+export { rowsOfBatch } from './rowsOfBatch.js'
 export { RunDirectory } from './runDirectory.js'
 export {
   type ClassifierDescription,

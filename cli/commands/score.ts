@@ -13,7 +13,7 @@ import {
   type TableFlags,
   writeScores,
 } from '../scoreTable/index.js'
-import { type ScoringFlags, ScoringProgress, sayBanner, scoringOptions } from '../scoring.js'
+import { batchOf, type ScoringFlags, ScoringProgress, sayBanner, scoringOptions } from '../scoring.js'
 import { type Summary, summarised } from '../summary.js'
 import { Tally } from '../tally.js'
 
@@ -150,10 +150,11 @@ async function score(files: string[], flags: ScoreFlags): Promise<Summary> {
     onEmpty: message => say(`xenograd score: ${message}`),
   })
   const bothStrands = strandsOf(saved, flags)
+  const batch = batchOf(flags, saved)
   const progress = new ScoringProgress(input, tally, flags.quiet)
   const detector = new DetectorScores(saved, {
     device: device.name,
-    batch: flags.batch,
+    batch,
     bothStrands,
     onProgress: predictions => progress.predicted(predictions / detector.passes),
   })
@@ -162,6 +163,7 @@ async function score(files: string[], flags: ScoreFlags): Promise<Summary> {
   try {
     await writeScores({
       ...flags,
+      batch,
       detector,
       table,
       input,

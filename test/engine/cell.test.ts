@@ -87,12 +87,21 @@ test('sequences one after the other in a row are to each what it is alone: value
     return { out: await out.array(), h: await carry.h.array(), gradient: await gradient.array() }
   }
   const parts = [await run(xs(-0.5, 3)), await run(xs(0.25, 2))]
-  const both = tensor([...(await xs(-0.5, 3).array() as number[][][]), ...(await xs(0.25, 2).array() as number[][][])])
+  const both = tensor([
+    ...((await xs(-0.5, 3).array()) as number[][][]),
+    ...((await xs(0.25, 2).array()) as number[][][]),
+  ])
   const joined = await run(both, tensor([0, 0, 1, 0, 1]).reshape(5, 1))
-  t.deepEqual(joined.out, parts.flatMap(({ out }) => out as number[]))
+  t.deepEqual(
+    joined.out,
+    parts.flatMap(({ out }) => out as number[]),
+  )
   t.deepEqual(joined.h, [[0, 0]], 'after an end there is no state')
   const sum = (i: number) => parts.reduce((total, { gradient }) => total + (gradient as number[])[i], 0)
   t.ok((joined.gradient as number[]).every((x, i) => Math.abs(x - sum(i)) < 1e-6))
-  const beside = await run(both.mul(tensor([NaN, 1, 1, 1, 1]).reshape(5, 1, 1)), tensor([0, 0, 1, 0, 1]).reshape(5, 1))
+  const beside = await run(
+    both.mul(tensor([NaN, 1, 1, 1, 1]).reshape(5, 1, 1)),
+    tensor([0, 0, 1, 0, 1]).reshape(5, 1),
+  )
   t.deepEqual((beside.out as number[]).slice(3), parts[1].out)
 })

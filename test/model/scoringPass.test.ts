@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import test from 'tape'
-import { closeDevice, mapTree, registerDevice, tensor, type TypedArray } from '../../engine/index.js'
+import { closeDevice, mapTree, registerDevice, type TypedArray, tensor } from '../../engine/index.js'
 import { gru } from '../../model/cells/gru.js'
 import { lstm } from '../../model/cells/lstm.js'
 import { initialState } from '../../model/index.js'
 import { ScoringPass } from '../../model/scoringPass.js'
-import { runs } from '../engine/effort.js'
 import { openWasm, testTarget } from '../engine/devices/wasm/support.js'
+import { runs } from '../engine/effort.js'
 
 /** Devices that are to give the same bits: by the number of threads, and with the code for vectors of 256 bits. */
 const devices = {
@@ -76,7 +76,9 @@ test('scoring: a read has the same bits whatever it is scored with, in any order
         const scored = await Promise.all(calls.map(call => pass.score(call.map(i => reads[i]))))
         pass.dispose()
         return calls.every((call, c) =>
-          call.every((read, k) => wanted[read].every((sum, model) => Object.is(scored[c][model][k].sum, sum))),
+          call.every((read, k) =>
+            wanted[read].every((sum, model) => Object.is(scored[c][model][k].sum, sum)),
+          ),
         )
       },
     ),
