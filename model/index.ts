@@ -7,9 +7,11 @@
  * that of no checkpoint), which compiles the `trainStep` (the `generative` model over one of `cells/`, with its `regulariser` and
  * `optimiser`) and lets it change the `trainState` step by step, with what the `batchFeed` hands it; it logs
  * (`metricsWindow`), validates (`validation`), compares validations to stop early (`bestValidation`) and saves (`saved/`,
- * in the file formats of `checkpoint/`), so that a run of the same `runIdentity` goes on. A `scorer` gives a model's
- * log-likelihoods of reads (`scoreReads`: of any lengths), a `detector` the ratio of two models', `genusNetworks` (from a
- * folder: `loadGenera`) what a model for each genus says; `detectorScores` puts them beside fitted scores.
+ * in the file formats of `checkpoint/`), so that a run of the same `runIdentity` goes on. Reads are scored in one
+ * `scoringPass` of all models: cut into `stretches`, they wait (`waitingLine`) for one of the rows of a batch
+ * (`rowsOfBatch`), whose `streams` go through the models piece by piece. A `scorer` has one model, a `detector` gives the
+ * ratio of two, `genusNetworks` (from a folder: `loadGenera`) what a model for each genus says, over one strand or both
+ * (`scoreReads`); `detectorScores` puts them beside fitted scores.
  * All of it, calibrated, is a `savedDetector`, in one `detectorFile`; one comes with the package (`shipped`).
  * A `classifier` goes the same way, from `classifierSettings` through `classification/`: a run trains any `network`.
  * Code of the user's own, such as that of a cell (`cellFile`), is run by `codeFile` alone (`engineResolver`: with this

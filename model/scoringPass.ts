@@ -78,12 +78,17 @@ export class ScoringPass {
   #carries: Carry[] = []
   #tokens: Tensor | undefined
 
-  /** `batch`: rows, at most; `device`: where, by default the default device. */
+  /**
+   * `batch`: rows, at most; `device`: where, by default the default device.
+   * @throws RangeError unless `batch` is a whole number, 1 or more.
+   */
   constructor(
     readonly models: readonly PassModel[],
     readonly batch: number,
     device?: string,
   ) {
+    if (!(Number.isInteger(batch) && batch > 0))
+      throw new RangeError(`batch: got ${batch}, give a whole number of reads, 1 or more`)
     this.#streams = new Streams(batch)
     this.#functions = models.map(({ options }) =>
       compile(

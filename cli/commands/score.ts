@@ -64,6 +64,9 @@ written to standard output (--output FILE is left as it was), the message names 
 Reads of any length are scored, whole chromosomes, too, in bounded memory: a read goes through a network in windows, the
 state carried from one to the next. A record of more than 65,536 bases is scored in stretches of 8,192 side by side, each
 with the state that the 1,024 bases before it leave behind; its log-likelihood is the sum over the stretches.
+Where a read ends its row of the batch takes the next one: files of mixed lengths cost what their bases cost. A score does
+not depend on what it is scored with, on --batch or on --threads, to the bit; but with a BLAS library whose kernels round
+rows differently (OpenBLAS on processors without AVX-512) in its last digits: --blas off, if that matters.
 
 The banner and the summary go to standard error if that is a terminal or --output is a file; elsewhere there is one
 line of progress a minute.`

@@ -118,6 +118,11 @@ test('scoring: what a hook throws ends the call, and the next one is as ever', a
   pass.dispose()
 })
 
+test('scoring: a batch of no rows is refused', t => {
+  t.throws(() => new ScoringPass([], 0), /batch: got 0, give a whole number of reads, 1 or more/)
+  t.end()
+})
+
 test.onFinish(async () => {
   for (const name of Object.keys(devices)) await closeDevice(name)
 })
