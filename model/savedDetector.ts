@@ -49,6 +49,10 @@ export type SavedDetector = {
 
 const networks = ['foreground', 'background'] as const
 
+/** All generative networks of a detector. */
+export const networksOf = ({ foreground, background, genera }: SavedDetector): SavedModel[] =>
+  [foreground, background, ...(genera?.values() ?? [])].filter(model => model !== undefined)
+
 /** What the names of the classifier's tensors begin with. */
 const classifierPrefix = 'classifier.'
 

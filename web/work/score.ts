@@ -1,6 +1,6 @@
 import { EmptyInputError, type Read } from '../../data/index.js'
 import { openDevice } from '../../engine/index.js'
-import { DetectorScores, type SavedDetector } from '../../model/index.js'
+import { DetectorScores, networksOf, rowsOfBatch, type SavedDetector } from '../../model/index.js'
 import { loadPageDetector, type OwnModels } from './detector.js'
 import { groupsOf } from './fileReads.js'
 import { buffersOf, type RowBatch, rowBatch } from './rowBatch.js'
@@ -11,8 +11,6 @@ export type ScoreInput = {
   readonly files: readonly File[]
   /** Without it, the detector that comes with the page. */
   readonly models?: OwnModels
-  /** Reads that go through the networks together (default 100). */
-  readonly batch?: number
 }
 
 /** What scores, and what its scores mean. */
@@ -34,27 +32,28 @@ type CalibrationScores = { readonly length: number; readonly scores: Float64Arra
 export type ScoreReport =
   /** Before the first read. `device`: what computes, `WebAssembly SIMD, …, 2 threads, …`. */
   | { readonly kind: 'opened'; readonly device: string; readonly detector: OpenedDetector }
-  /** A batch is done. `file`: the index of its file; `fraction`: of the bytes of all files that is done. */
+  /** A group is done. `file`: the index of its file; `fraction`: of the bytes of all files that is done. */
   | { readonly kind: 'scored'; readonly file: number; readonly rows: RowBatch; readonly fraction: number }
   /** Something that the user must know; it ends nothing. */
   | { readonly kind: 'warning'; readonly text: string }
 
 export type ScoreResult = { readonly reads: number; readonly seconds: number }
 
-/** So many batches are being scored at once, so that the device never waits for reads. */
-const ahead = 2
+/** So many groups of reads are being scored at once, so that the rows of a batch never want for reads. */
+const ahead = 3
 
 /**
- * Scores all reads of files with all scores of a detector, in batches, in their order.
+ * Scores all reads of files with all scores of a detector, in groups, in their order.
  * @throws InputError at a file's first damage, after the reads before it; CheckpointError for models that are none;
  * AbortError when stopped.
  */
 export async function score(
-  { files, models, batch = 100 }: ScoreInput,
+  { files, models }: ScoreInput,
   context: TaskContext<ScoreReport, never>,
 ): Promise<ScoreResult> {
   const runtime = await openDevice('wasm')
   const detector = await loadPageDetector(models)
+  const batch = rowsOfBatch(networksOf(detector))
   const scores = new DetectorScores(detector, {
     batch,
     bothStrands: detector.calibration?.bothStrands ?? false,
@@ -80,9 +79,9 @@ export async function score(
         for await (const reads of groupsOf(file, batch, bytes => progress.read(bytes))) {
           await context.turn()
           progress.parsed(reads)
-          const batch = scored(i, reads)
-          batch.catch(() => {}) // thrown where it is waited for
-          pending.push(batch)
+          const group = scored(i, reads)
+          group.catch(() => {}) // thrown where it is waited for
+          pending.push(group)
           if (pending.length === ahead) (await pending.shift())?.()
         }
       } catch (error) {
@@ -91,7 +90,7 @@ export async function score(
       }
   } finally {
     // Also where reading has failed: what came before is sound.
-    if (!context.signal.aborted) for (const batch of pending) (await batch)()
+    if (!context.signal.aborted) for (const group of pending) (await group)()
     scores.dispose()
   }
   return { reads: progress.reads, seconds: (performance.now() - start) / 1000 }
