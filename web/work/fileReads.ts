@@ -6,25 +6,27 @@ const chunkBytes = 1 << 15
 const mostBases = 2 ** 21
 
 /**
- * The reads of a file in groups of `size`, or of fewer that have `mostBases` bases; `onBytes` is told how many bytes are
- * read. Reads before a damage come before its error.
+ * The reads of a file in groups of `size`, or of fewer that have `mostBases` bases; the first one is of a `first` size.
+ * `onBytes` is told how many bytes are read. Reads before a damage come before its error.
  * @throws InputError at the damage.
  */
 export async function* groupsOf(
   file: File,
-  size: number,
+  { first, size }: { readonly first: number; readonly size: number },
   onBytes: (bytes: number) => void,
 ): AsyncGenerator<Read[]> {
   let group: Read[] = []
   let bases = 0
+  let wanted = first
   try {
     for await (const read of readReads(chunksOf(file, onBytes), { name: file.name })) {
       group.push(read)
       bases += read.bases.length
-      if (group.length < size && bases < mostBases) continue
+      if (group.length < wanted && bases < mostBases) continue
       yield group
       group = []
       bases = 0
+      wanted = size
     }
   } catch (error) {
     if (group.length > 0) yield group
