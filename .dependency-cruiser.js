@@ -9,7 +9,7 @@
  */
 export const order = {
   '.': [['cli'], ['model'], ['eval'], ['data'], ['engine']],
-  engine: [['testing'], ['*'], ['runtime'], ['lower'], ['scan'], ['ops'], ['graph'], ['devices'], ['kernel']],
+  engine: [['testing'], ['*'], ['collective'], ['runtime'], ['lower'], ['scan'], ['ops'], ['graph'], ['devices'], ['kernel']],
   'engine/devices': [['ascend', 'gpu', 'reference', 'wasm'], ['shared'], ['*']],
   'engine/devices/gpu': [
     ['index.ts'],
@@ -52,6 +52,7 @@ export const order = {
 /** Folders that others enter through their doors alone, and the doors. */
 const doors = {
   engine: ['index', 'hostRandom', 'testing/index'],
+  'engine/collective': ['index'],
   'engine/devices/ascend': ['index', 'options'],
   'engine/devices/gpu': ['index', 'options'],
   'engine/devices/wasm': ['index', 'options'],
