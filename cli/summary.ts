@@ -11,11 +11,11 @@ export type SummaryFlags = { readonly json?: string }
 
 /**
  * Lets a command do `act` when it is called, and gives it the options that every command has: `--json`, which writes
- * the summary that `act` returns, and `--config`.
+ * the summary that `act` returns (nothing where it returns none), and `--config`.
  */
 export function summarised<Arguments extends unknown[]>(
   command: Command,
-  act: (...given: Arguments) => Promise<Summary>,
+  act: (...given: Arguments) => Promise<Summary | undefined>,
 ): void {
   command
     .addOption(configOption())
@@ -26,9 +26,10 @@ export function summarised<Arguments extends unknown[]>(
       ),
     )
     .action(async (...given: Arguments) => {
-      const summary = { xenograd: version(), command: command.name(), ...(await act(...given)) }
+      const done = await act(...given)
+      const summary = { xenograd: version(), command: command.name(), ...done }
       const { json } = command.opts<SummaryFlags>()
-      if (json !== undefined) await writeText(json, `${JSON.stringify(summary, undefined, 2)}\n`)
+      if (json !== undefined && done !== undefined) await writeText(json, `${JSON.stringify(summary, undefined, 2)}\n`)
     })
 }
 

@@ -1,6 +1,6 @@
-import { type DeviceOptions, openDevice } from '../engine/index.js'
+import { type DeviceOptions, openDevice, type ProcessGroup } from '../engine/index.js'
 import { GuessingWatch, type MetricsLine, type TrainHooks, type TrainResult } from '../model/index.js'
-import { interruptExitCode, interrupted, watchInterrupts } from './interrupt.js'
+import { interruptExitCode, interrupted, interruptedBy, watchInterrupts } from './interrupt.js'
 import { say, startProgress } from './progress.js'
 
 export type TrainingOptions = {
@@ -8,6 +8,8 @@ export type TrainingOptions = {
   readonly quiet?: boolean
   /** What the device is opened with; give none if it is open already. */
   readonly deviceOptions?: DeviceOptions
+  /** Those that train together. */
+  readonly processes?: ProcessGroup
 }
 
 /** What this needs of a training's settings. */
@@ -62,7 +64,8 @@ export async function withProgress<Result extends TrainResult>(
       ? `stopped early, ${settings.patience} validations without a better one; `
       : ''
     if (!quiet) say(`${early}${latest || 'nothing left to do'}; model ${result.checkpoint}`)
-    if (result.interrupted) process.exitCode = interruptExitCode()
+    // Another process may have had the signal: that of a scheduler.
+    if (result.interrupted) process.exitCode = interruptExitCode(interrupted.aborted ? interruptedBy() : 'SIGTERM')
     return result
   } finally {
     progress.stop()

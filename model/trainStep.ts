@@ -15,7 +15,7 @@ import {
 import { checkModelOptions } from './checkArguments.js'
 import type { ModelOptions, ModelParameters } from './generative.js'
 import { generativeNetwork, type Network } from './network.js'
-import { type OptimiserSettings, updateParameters } from './optimiser.js'
+import { type OptimiserSettings, type OptimiserState, updateParameters } from './optimiser.js'
 import { type RegulariserType, regulariser } from './regulariser.js'
 import type { TrainState } from './trainState.js'
 
@@ -107,7 +107,7 @@ function update<P extends Tree>(
   batch: Tensor,
   learningRate: Tensor | number = options.learningRate,
 ): { state: TrainState<P>; metrics: Tensor } {
-  const { seed, dropoutRate, regulariserType, regulariserWeight, lossScale = 1, clipNorm } = options
+  const { seed, dropoutRate, regulariserType, regulariserWeight, lossScale = 1 } = options
   const key = fold(fold(randomKey(seed), seedPurposes.run.dropout), updates)
   const noise = { rate: dropoutRate, key }
   const { loss, accuracy, carry: last } = network.loss(parameters, batch, noise, carry)
@@ -116,8 +116,7 @@ function update<P extends Tree>(
   // Times 1 is left out of the graph.
   const scaled = gradients(total.mul(lossScale), parameters)
   const unscaled = mapTree(scaled, g => g.mul(1 / lossScale))
-  const clipped = clipNorm ? clipByGlobalNorm(unscaled, clipNorm) : unscaled
-  const next = updateParameters(options, parameters, clipped, optimiser, learningRate)
+  const next = applyGradients(options, parameters, unscaled, optimiser, learningRate)
   return {
     state: {
       parameters: next.parameters,
@@ -128,3 +127,19 @@ function update<P extends Tree>(
     metrics: stack([loss, accuracy, total, penalty]),
   }
 }
+
+/** The graph of what becomes of a batch's gradients: clipped if they are to be, then one update of the optimiser. */
+export const applyGradients = <P extends Tree>(
+  options: Optimisation,
+  parameters: P,
+  gradients: P,
+  optimiser: OptimiserState<P>,
+  learningRate: Tensor | number,
+): { parameters: P; state: OptimiserState<P> } =>
+  updateParameters(
+    options,
+    parameters,
+    options.clipNorm ? clipByGlobalNorm(gradients, options.clipNorm) : gradients,
+    optimiser,
+    learningRate,
+  )

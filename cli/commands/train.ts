@@ -3,6 +3,7 @@ import { checkSettings, type Settings, settingsTable, trainFromSettings } from '
 import { chosenDevice, deviceOptionFlags } from '../deviceOptions.js'
 import { trainEachGenus } from '../eachGenus.js'
 import { UsageError } from '../failure.js'
+import { mpiOption, withProcesses } from '../processes.js'
 import { resumeHelp, settingOptions, settingsOf } from '../settingFlags.js'
 import { summarised } from '../summary.js'
 import { type TrainingOptions, withProgress } from '../training.js'
@@ -25,6 +26,7 @@ export function register(program: Command): void {
       'of --genomes: train a model for each genus, on its genomes alone, into OUT_DIR/GENUS, several at once',
     )
     .addOption(processesOption())
+    .addOption(mpiOption())
   for (const option of [...deviceOptionFlags(), ...settingOptions()]) command.addOption(option)
   summarised(command, async (given: OptionValues) => {
     const device = await chosenDevice(given)
@@ -32,7 +34,12 @@ export function register(program: Command): void {
     if (given.eachGenus) return trainEachGenus(settings, given, device)
     if (given.processes)
       throw new UsageError('--processes goes with --each-genus; one training is one process')
-    return runTraining(settings, { quiet: given.quiet === true, deviceOptions: device.options })
+    return withProcesses(given.mpi, async processes => {
+      const follows = processes !== undefined && processes.rank > 0
+      const quiet = given.quiet === true || follows
+      const result = await runTraining(settings, { quiet, deviceOptions: device.options, processes })
+      return follows ? undefined : result
+    })
   })
 }
 
@@ -47,5 +54,8 @@ export async function runTraining(
 ): ReturnType<typeof trainFromSettings> {
   checkSettings(settings) // before a device is opened for nothing
   const told = { command: 'xenograd train', lossUnit: 'nats per base', judged: 'the likelihood' }
-  return withProgress(settings, told, options, hooks => trainFromSettings(settings, hooks))
+  const { processes } = options
+  return withProgress(settings, told, options, hooks =>
+    trainFromSettings(settings, { ...hooks, ...(processes && { processes }) }),
+  )
 }
