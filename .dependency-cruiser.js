@@ -9,7 +9,18 @@
  */
 export const order = {
   '.': [['cli'], ['model'], ['eval'], ['data'], ['engine']],
-  engine: [['testing'], ['*'], ['collective'], ['runtime'], ['lower'], ['scan'], ['ops'], ['graph'], ['devices'], ['kernel']],
+  engine: [
+    ['testing'],
+    ['*'],
+    ['collective'],
+    ['runtime'],
+    ['lower'],
+    ['scan'],
+    ['ops'],
+    ['graph'],
+    ['devices'],
+    ['kernel'],
+  ],
   'engine/devices': [['ascend', 'gpu', 'reference', 'wasm'], ['shared'], ['*']],
   'engine/devices/gpu': [
     ['index.ts'],

@@ -15,6 +15,7 @@
  */
 import { describeFailure, exitCodeOf, exitCodes } from './failure.js'
 import { dashedNames } from './options.js'
+import { failTogether } from './processes.js'
 import { xenogradProgram } from './program.js'
 import { say } from './progress.js'
 
@@ -38,5 +39,5 @@ process.on('uncaughtException', fail)
 try {
   await xenogradProgram().parseAsync(dashedNames(process.argv))
 } catch (error) {
-  fail(error)
+  await failTogether(error, process.argv[2]).catch(fail)
 }

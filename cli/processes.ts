@@ -2,11 +2,14 @@ import { hostname } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
 import { Option } from 'commander'
 import { joinMpi, launchOf, type ProcessGroup } from '../engine/index.js'
-import { describeFailure, exitCodeOf } from './failure.js'
+import { describeFailure, exitCodeOf, exitCodes } from './failure.js'
 import { say } from './progress.js'
 
 /** Milliseconds that others wait for the first process to say what is wrong: mostly the same is wrong with all of them. */
 const firstSaysIt = 1500
+
+/** Whether this process has joined the others, or cannot. */
+let hasTried = false
 
 /** `--mpi`: whether processes that a launcher has started train together, and through which library. */
 export const mpiOption = (): Option =>
@@ -14,9 +17,6 @@ export const mpiOption = (): Option =>
     '--mpi <library>',
     'train together with the other processes of mpirun or srun: auto (where there are others), off, or the path of the MPI library',
   ).default('auto')
-
-/** Whether this process is one of several, and not the first: it then has nothing to say. */
-export const isFollower = (mpi: string): boolean => mpi !== 'off' && (launchOf()?.rank ?? 0) > 0
 
 /**
  * Do `act` with the processes that a launcher has started together with this one; undefined for one that is alone. All
@@ -29,6 +29,7 @@ export async function withProcesses<Result>(
 ): Promise<Result> {
   const launch = mpi === 'off' ? undefined : launchOf()
   if (mpi === 'off' || (mpi === 'auto' && !launch)) return act(undefined)
+  hasTried = true
   const processes = joinMpi(mpi, launch)
   try {
     const result = await act(processes)
@@ -42,4 +43,14 @@ export async function withProcesses<Result>(
     processes.abort(exitCodeOf(error))
     throw error
   }
+}
+
+/**
+ * A training has failed before its processes joined. They do so now, to end together with one message: the same mistake
+ * is mostly made in all of them.
+ * @throws the error in a process that is alone, or that cannot join the others.
+ */
+export async function failTogether(error: unknown, command: string | undefined): Promise<never> {
+  if (hasTried || command !== 'train' || exitCodeOf(error) === exitCodes.ok) throw error
+  return withProcesses('auto', () => Promise.reject(error))
 }

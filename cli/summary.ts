@@ -29,7 +29,8 @@ export function summarised<Arguments extends unknown[]>(
       const done = await act(...given)
       const summary = { xenograd: version(), command: command.name(), ...done }
       const { json } = command.opts<SummaryFlags>()
-      if (json !== undefined && done !== undefined) await writeText(json, `${JSON.stringify(summary, undefined, 2)}\n`)
+      if (json !== undefined && done !== undefined)
+        await writeText(json, `${JSON.stringify(summary, undefined, 2)}\n`)
     })
 }
 

@@ -65,7 +65,8 @@ export async function withProgress<Result extends TrainResult>(
       : ''
     if (!quiet) say(`${early}${latest || 'nothing left to do'}; model ${result.checkpoint}`)
     // Another process may have had the signal: that of a scheduler.
-    if (result.interrupted) process.exitCode = interruptExitCode(interrupted.aborted ? interruptedBy() : 'SIGTERM')
+    if (result.interrupted)
+      process.exitCode = interruptExitCode(interrupted.aborted ? interruptedBy() : 'SIGTERM')
     return result
   } finally {
     progress.stop()

@@ -62,7 +62,9 @@ export class BatchFeed {
 
   #tokensOf(batch: Int32Array): readonly Tensor[] {
     const length = batch.length / this.data.batchSize
-    const values = this.parts.map(({ first, rows }) => batch.subarray(first * length, (first + rows) * length))
+    const values = this.parts.map(({ first, rows }) =>
+      batch.subarray(first * length, (first + rows) * length),
+    )
     let tokens = this.#tokens.get(length)
     if (!tokens) {
       tokens = values.map((part, i) => this.#onDevice(tensor(part, { shape: [this.parts[i].rows, length] })))

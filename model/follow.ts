@@ -3,8 +3,8 @@ import { BatchFeed, type TrainingData } from './batchFeed.js'
 import { divergedError } from './divergedError.js'
 import type { Network } from './network.js'
 import { ShardedStepper, type Team } from './parallel/index.js'
-import { firstState, type TrainState } from './trainState.js'
 import type { RunSettings } from './trainingRun.js'
+import { firstState, type TrainState } from './trainState.js'
 
 /**
  * What a process of a team does that does not lead: it computes its shards of every batch, until the first process says
@@ -21,8 +21,20 @@ export async function follow<P extends Tree>(
 ): Promise<{ step: number; interrupted: boolean }> {
   const { windows = 1, batchSize } = data
   const { learningRate, schedule, steps, shards } = options
-  const stepper = new ShardedStepper(network, { ...options, keepsCarry: windows > 1 }, batchSize, shards, team)
-  const feed = new BatchFeed(data, learningRate, schedule && { ...schedule, steps }, options.device, stepper.parts)
+  const stepper = new ShardedStepper(
+    network,
+    { ...options, keepsCarry: windows > 1 },
+    batchSize,
+    shards,
+    team,
+  )
+  const feed = new BatchFeed(
+    data,
+    learningRate,
+    schedule && { ...schedule, steps },
+    options.device,
+    stepper.parts,
+  )
   let { state, next } = await stepper.join(team, untrained(network, options))
   try {
     for (;;) {

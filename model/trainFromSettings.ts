@@ -1,10 +1,10 @@
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { type Cell, openDevice, type ProcessGroup, scheduleShapes } from '../engine/index.js'
+import type { TrainingData } from './batchFeed.js'
 import { validationMetrics } from './bestValidation.js'
 import { findCell } from './cellFile.js'
 import { checkSettings } from './checkSettings.js'
-import type { TrainingData } from './batchFeed.js'
 import type { ClassifierSettingName } from './classifierSettings.js'
 import { secondsOf } from './duration.js'
 import { follow } from './follow.js'
@@ -78,7 +78,12 @@ export async function trainFromSettings(
   ]
   const onOpen = await beginning(directory, settingsTable, resolved, notes, lossOfGuessing, hooks)
   const hasAuroc = validation !== undefined && validation.data.outOfDistribution.length > 0
-  const options = { ...optionsOf(resolved, cell, device.name, hasAuroc), ...hooks, onOpen, ...(team && { team }) }
+  const options = {
+    ...optionsOf(resolved, cell, device.name, hasAuroc),
+    ...hooks,
+    onOpen,
+    ...(team && { team }),
+  }
   const result = await train(directory, options, training.data, validation)
   return { ...result, run: directory.path }
 }

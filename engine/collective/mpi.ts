@@ -1,5 +1,6 @@
-import { requireNode } from '../devices/shared/node.js'
+import { withEnvironment } from '../devices/environment.js'
 import type { NativeFunction } from '../devices/shared/koffi.js'
+import { requireNode } from '../devices/shared/node.js'
 import type { Launch } from './launcher.js'
 import { loadMpi, type MpiLibrary } from './mpiLibrary.js'
 import type { ProcessGroup, Summable } from './processGroup.js'
@@ -30,13 +31,20 @@ type Transfer = { readonly to: number; readonly send: Uint8Array; readonly recei
  * is polling, with sleeps in between, since MPI's own waiting takes a whole core.
  *
  * `library`: `auto`, or the path of one. `launch`: how this process was started; undefined for one that is alone.
- * @throws Error when no library can be loaded, or when it sees other processes than the launcher has started; RangeError
- * unless they are a power of two.
+ * @throws Error when no library can be loaded, or when it sees other processes than the launcher has started.
  */
-export function joinMpi(library: string, launch: Launch | undefined): ProcessGroup {
-  const mpi = loadMpi(library, launch ?? { launcher: 'nobody' })
-  return new MpiGroup(mpi, launch ?? { launcher: 'no launcher', rank: 0, size: 1 })
+export function joinMpi(
+  library: string,
+  launch: Launch = { launcher: 'no launcher', rank: 0, size: 1 },
+): ProcessGroup {
+  return withEnvironment(hostStaysInCharge, () => new MpiGroup(loadMpi(library, launch), launch))
 }
+
+/**
+ * What UCX, over which MPI may send, reads when it is loaded: no handlers of its own for signals (WebAssembly traps are
+ * some), and no patches to the functions by which memory is mapped (Node's other threads may be in the midst of them).
+ */
+const hostStaysInCharge = { UCX_ERROR_SIGNALS: '', UCX_MEM_EVENTS: 'n' }
 
 class MpiGroup implements ProcessGroup {
   readonly rank: number
@@ -71,8 +79,6 @@ class MpiGroup implements ProcessGroup {
       throw new Error(
         `MPI: ${launcher} has started ${launched} processes, but ${mpi.path} (${mpi.abi.name}) sees ${this.size}: it is not the launcher's MPI; use the mpirun of that library, or srun --mpi=pmix or --mpi=pmi2, whichever it was built for, or give the path of the launcher's library`,
       )
-    if (!Number.isInteger(Math.log2(this.size)))
-      throw new RangeError(`MPI: ${this.size} processes; start 2, 4, 8 or another power of two`)
   }
 
   get description(): string {
@@ -80,7 +86,9 @@ class MpiGroup implements ProcessGroup {
     const length = new Int32Array(1)
     check(this.#mpi.func('MPI_Get_library_version', 'uint8_t *', 'int32_t *')(text, length))
     const version = new TextDecoder().decode(text.subarray(0, length[0]))
-    const name = /^(Open MPI v[\d.]+|MPICH Version:\s*[\d.]+)?/.exec(version)?.[0].replace(/ Version:\s*/, ' ')
+    const name = /^(Open MPI v[\d.]+|MPICH Version:\s*[\d.]+)?/
+      .exec(version)?.[0]
+      .replace(/ Version:\s*/, ' ')
     return `${name || version.split('\n')[0]} (${this.#mpi.path})`
   }
 
@@ -132,12 +140,12 @@ class MpiGroup implements ProcessGroup {
     return this.#received.subarray(0, bytes)
   }
 
-  /** Adds numbers to others, both given as bytes. */
-  #add(from: Uint8Array, to: Uint8Array, { constructor }: Summable): void {
+  /** Adds numbers to others, both given as bytes; `like`: an array of such numbers. */
+  #add(from: Uint8Array, to: Uint8Array, like: Summable): void {
     const { types, sum } = this.#mpi.abi
-    const isInteger = constructor === Int32Array
-    const type = isInteger ? types.int32 : constructor === Float64Array ? types.float64 : types.float32
-    const count = to.byteLength / (constructor === Float64Array ? 8 : 4)
+    const floats = like instanceof Float64Array ? types.float64 : types.float32
+    const type = like instanceof Int32Array ? types.int32 : floats
+    const count = to.byteLength / like.BYTES_PER_ELEMENT
     if (count) check(this.#reduceLocal(this.#mpi.address(from), this.#mpi.address(to), count, type, sum))
   }
 
@@ -148,7 +156,11 @@ class MpiGroup implements ProcessGroup {
     this.#start({ to, send: nothing, receive: nothing }, tags.ready)
     await this.#untilDone(true)
     for (let start = 0; start < Math.max(send.length, receive.length); start += mostBytes) {
-      const part = { to, send: send.subarray(start, start + mostBytes), receive: receive.subarray(start, start + mostBytes) }
+      const part = {
+        to,
+        send: send.subarray(start, start + mostBytes),
+        receive: receive.subarray(start, start + mostBytes),
+      }
       this.#start(part, tags.data)
       await this.#untilDone(false)
     }
@@ -159,7 +171,17 @@ class MpiGroup implements ProcessGroup {
     const requests = this.#mpi.address(this.#requests)
     const begin = (call: NativeFunction, memory: Uint8Array, request: number) => {
       const address = memory.length ? this.#mpi.address(memory) : 0
-      check(call(address, memory.length, abi.types.byte, to, tag, abi.world, requests + BigInt(request * this.#step)))
+      check(
+        call(
+          address,
+          memory.length,
+          abi.types.byte,
+          to,
+          tag,
+          abi.world,
+          requests + BigInt(request * this.#step),
+        ),
+      )
     }
     begin(this.#irecv, receive, 0)
     begin(this.#isend, send, 1)
@@ -205,5 +227,6 @@ const mostBytes = 2 ** 30
 
 /** @throws Error for a call that has failed; by default the library ends the process itself, with a message. */
 function check(code: unknown): void {
-  if (code !== 0) throw new Error(`MPI: a call has failed with error ${code}; the library's messages may say why`)
+  if (code !== 0)
+    throw new Error(`MPI: a call has failed with error ${code}; the library's messages may say why`)
 }

@@ -18,7 +18,12 @@ export type Abi = {
   readonly handle: 'int' | 'uintptr_t'
   readonly world: Handle
   readonly sum: Handle
-  readonly types: { readonly byte: Handle; readonly int32: Handle; readonly float32: Handle; readonly float64: Handle }
+  readonly types: {
+    readonly byte: Handle
+    readonly int32: Handle
+    readonly float32: Handle
+    readonly float64: Handle
+  }
 }
 
 /** A library of MPI that is loaded. */

@@ -5,7 +5,7 @@ export type Summable = Float32Array | Float64Array | Int32Array
 export type ProcessGroup = {
   /** Which of the processes this is, from 0 on. */
   readonly rank: number
-  /** How many there are: a power of two. */
+  /** How many there are. Sums are of a power of two of them. */
   readonly size: number
   /** One line on what connects them, for banners. */
   readonly description: string

@@ -1,5 +1,6 @@
 import { seedPurposes } from '../../engine/hostRandom.js'
 import {
+  type Carry,
   type CompiledFunction,
   compile,
   concat,
@@ -10,7 +11,6 @@ import {
   leaves,
   mapTree,
   randomKey,
-  type Carry,
   stack,
   type Tensor,
   type Tree,
@@ -53,7 +53,12 @@ export function compileShards<P extends Tree>(
   const where = device ? { device } : {}
   const contribution = compile(
     (parameters: P, updates: Tensor, shard: Tensor, tokens: Tensor, ...[carry]: Carry[]) =>
-      contributionOf(network, options, batchSize, parameters, { updates, shard, tokens, ...(carry && { carry }) }),
+      contributionOf(network, options, batchSize, parameters, {
+        updates,
+        shard,
+        tokens,
+        ...(carry && { carry }),
+      }),
     { ...where, ...(memory && { memory }) },
   )
   const add = compile((a: Tensor, b: Tensor) => a.add(b), { ...where, donate: [0] })
@@ -91,10 +96,7 @@ function contributionOf<P extends Tree>(
   // The loss is a mean over the shard's rows.
   const share = tokens.shape[0] / batchSize
   const ofShard = leaves(gradients(loss.mul(share * lossScale), parameters))
-  const sum = concat(
-    [...ofShard.map(g => g.reshape(g.size)), stack([loss, accuracy]).mul(share)],
-    0,
-  )
+  const sum = concat([...ofShard.map(g => g.reshape(g.size)), stack([loss, accuracy]).mul(share)], 0)
   return { sum, ...(keepsCarry && last && { carry: last }) }
 }
 

@@ -62,7 +62,8 @@ export class ShardedStepper<P extends Tree> implements Stepper<P> {
   /** The state that the first process of the team begins with, and the step that follows; `untrained`: one of the same shapes. */
   async join(team: Team, untrained: TrainState<P>): Promise<{ state: TrainState<P>; next: number }> {
     const { next, carry, width } = parseJson(await team.share()) as Beginning
-    const zeros = (): Tensor => tensor(new Float32Array(this.batchSize * width), { shape: [this.batchSize, width] })
+    const zeros = (): Tensor =>
+      tensor(new Float32Array(this.batchSize * width), { shape: [this.batchSize, width] })
     const whole = carry.length > 0 ? { carry: Object.fromEntries(carry.map(name => [name, zeros()])) } : {}
     return { state: await this.#shared({ ...untrained, ...whole }), next }
   }
@@ -137,7 +138,8 @@ export class ShardedStepper<P extends Tree> implements Stepper<P> {
     for (const name of Object.keys(this.#carries[0] ?? {})) {
       const width = this.#carries[0][name].size / this.parts[0].rows
       const rows = new Float32Array(this.batchSize * width)
-      for (const [i, { first }] of this.parts.entries()) rows.set(await this.#carries[i][name].data(), first * width)
+      for (const [i, { first }] of this.parts.entries())
+        rows.set(await this.#carries[i][name].data(), first * width)
       // As words, of which all processes but one have zeros.
       await this.team?.group.sum(new Int32Array(rows.buffer))
       whole[name] = tensor(rows, { shape: [this.batchSize, width] })

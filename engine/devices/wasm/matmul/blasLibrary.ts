@@ -1,5 +1,11 @@
 import { withEnvironment } from '../../environment.js'
-import { isKoffiInstalled, type Koffi, koffiMissing, type NativeFunction, requireKoffi } from '../../shared/koffi.js'
+import {
+  isKoffiInstalled,
+  type Koffi,
+  koffiMissing,
+  type NativeFunction,
+  requireKoffi,
+} from '../../shared/koffi.js'
 import { realPath } from '../../shared/node.js'
 import type { Sgemm } from './sgemm.js'
 
