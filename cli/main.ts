@@ -10,8 +10,8 @@
  * (tally), a table of them (scoreTable/) written somewhere (output), what an evaluation compares (evaluationSource,
  * modelScores, scoredSet, crossValidatedSums, fragmentTable) and shows (evaluationReport), whether a cell is right and
  * fast (cellCheck), what was done for programs (summary), progress and messages on stderr (progress), also of a training
- * (training), Ctrl-C and its like (interrupt), errors as a line and an exit code (failure), and what a shell completes
- * (completion).
+ * (training), which several processes may do together (processes), Ctrl-C and its like (interrupt), errors as a line and
+ * an exit code (failure), and what a shell completes (completion).
  */
 import { describeFailure, exitCodeOf, exitCodes } from './failure.js'
 import { dashedNames } from './options.js'

@@ -1,4 +1,5 @@
 import type { Command, OptionValues } from 'commander'
+import { launchOf } from '../../engine/index.js'
 import { checkSettings, type Settings, settingsTable, trainFromSettings } from '../../model/index.js'
 import { chosenDevice, deviceOptionFlags } from '../deviceOptions.js'
 import { trainEachGenus } from '../eachGenus.js'
@@ -17,7 +18,8 @@ export function register(program: Command): void {
     .description(
       'Train a generative model of reads. The flags are those of the reference (google-research, genomics_ood, ' +
         'generative.py) with its defaults, with underscores or dashes, and a few of ours. A run directory is made below ' +
-        '--out_dir; the same command goes on from its newest checkpoint, bit for bit. Ctrl-C, SIGTERM and SIGHUP write a checkpoint first.',
+        '--out_dir; the same command goes on from its newest checkpoint, bit for bit. Ctrl-C, SIGTERM and SIGHUP write a checkpoint first. ' +
+        'Processes that mpirun or srun starts train together.',
     )
     .addHelpText('after', resumeHelp(settingsTable))
     .option('-q, --quiet', 'no banner, no progress')
@@ -31,7 +33,14 @@ export function register(program: Command): void {
   summarised(command, async (given: OptionValues) => {
     const device = await chosenDevice(given)
     const settings = settingsOf(given, device.name)
-    if (given.eachGenus) return trainEachGenus(settings, given, device)
+    if (given.eachGenus) {
+      const launch = given.mpi === 'off' ? undefined : launchOf()
+      if (launch)
+        throw new UsageError(
+          `--each-genus starts processes of its own, and this is one of ${launch.size} of ${launch.launcher}; start it alone, or give --mpi off`,
+        )
+      return trainEachGenus(settings, given, device)
+    }
     if (given.processes)
       throw new UsageError('--processes goes with --each-genus; one training is one process')
     return withProcesses(given.mpi, async processes => {
