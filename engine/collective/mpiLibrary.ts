@@ -65,7 +65,10 @@ const mpich: Abi = {
   types: { byte: 0x4c00010d, int32: 0x4c000405, float32: 0x4c00040a, float64: 0x4c00080b },
 }
 
-/** The standard one (MPI 5.0, section 20, "Application Binary Interface"): small numbers in the place of addresses. */
+/**
+ * The standard one (MPI 5.0, section 20, "Application Binary Interface"): small numbers in the place of addresses; these
+ * are in MPICH's src/binding/abi/mpi_abi.h.
+ */
 const standard: Abi = {
   name: 'MPI 5',
   handle: 'uintptr_t',

@@ -256,3 +256,22 @@ withLaunchers(
     }
   },
 )
+
+test('the standard binary interface of MPI 5: a library that hands its calls on to MPICH', async t => {
+  const mpich = launchers[1]
+  const lack = missing(mpich)
+  if (lack) return t.comment(`skipped: ${lack}`)
+  if (spawnSync('cc', ['--version']).status !== 0) return t.comment('skipped: install gcc or clang as cc')
+  const root = scratch()
+  const library = join(root, 'libmpi_abi.so')
+  // Seen from dist/test/cli: the compiler of TypeScript leaves the source where it is.
+  const source = fileURLToPath(new URL('../../../test/cli/standardAbi.c', import.meta.url))
+  const built = spawnSync('cc', ['-shared', '-fPIC', source, '-o', library, '-l:libmpich.so.12'], { encoding: 'utf8' })
+  t.equal(built.status, 0, built.stderr)
+  const data = await dataFlags(root)
+  const args = (out: string) => [...flags, ...data, '--num_steps=4', `--out_dir=${join(root, out)}`]
+  const { code, stderr } = await launch(mpich, [[2, [...args('two'), `--mpi=${library}`]]]).ended
+  t.equal(code, 0, stderr)
+  await xenograd(['train', ...args('one'), '--shards=8'])
+  t.ok(sameModel(join(root, 'one'), join(root, 'two')))
+})
