@@ -35,6 +35,7 @@ export async function withProgress<Result extends TrainResult>(
   let started = false
   let latest = ''
   let watch: GuessingWatch | undefined
+  let overflowTold = false
   const warn = (text: string | undefined) => {
     if (text !== undefined) (quiet ? say : progress.say)(`${told.command}: ${text}`)
   }
@@ -55,6 +56,10 @@ export async function withProgress<Result extends TrainResult>(
         progress.update(step + 1, latest)
       },
       onMetrics: line => {
+        if (line.overflows && !overflowTold) {
+          overflowTold = true
+          warn(describeOverflows(line))
+        }
         if (line.val_loss !== undefined) progress.say(describeValidation(line, told))
       },
     })
@@ -75,6 +80,10 @@ export async function withProgress<Result extends TrainResult>(
 
 const lastStep = ({ num_steps, patience }: ToldSettings): string =>
   `step ${num_steps}${patience > 0 ? ' (earlier if validations get no better)' : ''}`
+
+/** What it means that a device whose floats saturate reports overflows; told once, later ones stand in the metrics. */
+const describeOverflows = ({ step, steps, overflows }: MetricsLine): string =>
+  `step ${step}: the device reports an overflow in ${overflows} of ${steps} steps. Its floats saturate (NaN is 0, infinity the largest number), so the loss may not show it. False alarms happen; if the loss gets no better, lower learning_rate or loss_scale. Further ones are counted as overflows in metrics.jsonl`
 
 /** `step 1000: validation loss 1.3512 nats per base, AUROC of the likelihood 0.605 [0.593, 0.617]` */
 function describeValidation(

@@ -72,10 +72,12 @@ export function encode(sequence: string): Uint8Array {
   return bases
 }
 
+const decoder = new TextDecoder()
+
 /** The letters of codes: upper-case ACGT, and N for unknown. @throws TypeError for what are no bases. */
 export function decode(bases: Uint8Array): string {
   checkBases('decode', bases)
-  return Buffer.from(bases.map(code => letters.charCodeAt(code))).toString('latin1')
+  return decoder.decode(bases.map(code => letters.charCodeAt(code)))
 }
 
 /** G and C as a fraction of the known bases; NaN if none is known. */

@@ -1,7 +1,5 @@
-import { readdir } from 'node:fs/promises'
 import type { Cell } from '../engine/index.js'
-
-const folder = new URL('./cells/', import.meta.url)
+import { cellModules } from './cellFolder.js'
 
 const isCell = (x: unknown): x is Cell =>
   typeof x === 'object' && x !== null && 'step' in x && 'parameters' in x && 'carry' in x && 'name' in x
@@ -12,11 +10,7 @@ export const cellsIn = (module: Readonly<Record<string, unknown>>): Cell[] => [
 ]
 
 /** All cells in model/cells: a file put there is found, nothing else needs to know of it. */
-export async function shippedCells(): Promise<Cell[]> {
-  const files = (await readdir(folder)).filter(name => name.endsWith('.js')).sort()
-  const cells = await Promise.all(files.map(async name => cellsIn(await import(new URL(name, folder).href))))
-  return cells.flat()
-}
+export const shippedCells = async (): Promise<Cell[]> => (await cellModules()).flatMap(cellsIn)
 
 /**
  * The shipped cell of a name; undefined where there is none. This is what names in files are looked up with: whatever

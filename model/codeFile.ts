@@ -44,7 +44,7 @@ function resolveToThisPackage(url: string): () => void {
   }
   const { register, registerHooks }: typeof nodeModule & SynchronousHooks = nodeModule
   if (!registerHooks) {
-    register(new URL('./engineResolver.js', import.meta.url), { data: url })
+    register(new URL(/* @vite-ignore */ './engineResolver.js', import.meta.url), { data: url })
     return () => {}
   }
   initialize(url)
@@ -66,7 +66,7 @@ type Place = { readonly file: string; readonly line: number }
 
 /** The first place in a stack, or in what Node prints above it, that is in code of the user's. */
 function placeIn(stack = ''): Place | undefined {
-  const here = fileURLToPath(new URL('..', import.meta.url))
+  const here = fileURLToPath(new URL(/* @vite-ignore */ '..', import.meta.url))
   for (const line of stack.split('\n')) {
     const match = /^(?:\s+at .*?)?\(?((?:file:\/\/)?(?:\/|[A-Z]:\\).*?):(\d+)(?::\d+)?\)?$/.exec(line)
     if (!match || line.includes('node:internal')) continue

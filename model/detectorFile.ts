@@ -8,6 +8,7 @@ import type { StoredArray, StoredScore } from '../eval/scores/index.js'
 import {
   CheckpointError,
   readSafetensors,
+  type Safetensors,
   type StoredTensor,
   type StoredTensors,
   tensorOf,
@@ -71,7 +72,11 @@ export async function writeDetectorFile(
  */
 export async function readDetectorFile(path: string): Promise<DetectorFile> {
   checkString('loadDetector', 'the path of a detector', path)
-  const { tensors, metadata } = await readSafetensors(path)
+  return detectorContents(path, await readSafetensors(path))
+}
+
+/** What a safetensors file holds, as a detector's. `path` names it in errors. @throws CheckpointError for another file. */
+export function detectorContents(path: string, { tensors, metadata }: Safetensors): DetectorFile {
   const { format, scores: text, ...others } = metadata
   if (format !== formatName)
     throw new CheckpointError(

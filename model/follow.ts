@@ -1,6 +1,6 @@
 import { device, dispose, leaves, realise, scope, type Tree } from '../engine/index.js'
 import { BatchFeed, type TrainingData } from './batchFeed.js'
-import { divergedError } from './divergedError.js'
+import { divergedError, hasDiverged } from './divergedError.js'
 import type { Network } from './network.js'
 import { ShardedStepper, type Team } from './parallel/index.js'
 import type { RunSettings } from './trainingRun.js'
@@ -10,7 +10,7 @@ import { firstState, type TrainState } from './trainState.js'
  * What a process of a team does that does not lead: it computes its shards of every batch, until the first process says
  * that all ends. It has no directory, and validates nothing. `signal`: aborted to have all end in order.
  * Returns the last step, and whether it was an interrupt that ended the run.
- * @throws DivergedError when the loss is NaN or infinite, as all processes do.
+ * @throws DivergedError when the loss is not a number any more, as all processes do.
  */
 export async function follow<P extends Tree>(
   network: Network<P>,
@@ -51,7 +51,7 @@ export async function follow<P extends Tree>(
         next + 1 < steps && feed.load(next + 1),
       ])
       state = done.state
-      if (!Number.isFinite(done.metrics.loss_total))
+      if (hasDiverged(done.metrics.loss_total, await device(options.device).overflowed()))
         throw await divergedError(next, done.metrics, state.parameters, '', learningRate)
       next++
     }

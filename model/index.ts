@@ -69,6 +69,7 @@ export { type RegulariserType, regulariser } from './regulariser.js'
 export { RunDirectory } from './runDirectory.js'
 export {
   type ClassifierDescription,
+  decodeModel,
   loadClassifier,
   loadModel,
   runIn,
@@ -79,6 +80,7 @@ export {
   toReference,
 } from './saved/index.js'
 export {
+  decodeDetector,
   halvedDetector,
   loadDetector,
   type SavedCalibration,
@@ -120,13 +122,14 @@ export {
   type TuneRow,
   type ValidationScores,
 } from './tune.js'
-export type {
-  Judge,
-  Measured,
-  ValidationData,
-  ValidationMetrics,
-  ValidationOptions,
-  Validator,
+export {
+  type Judge,
+  type Measured,
+  Validation,
+  type ValidationData,
+  type ValidationMetrics,
+  type ValidationOptions,
+  type Validator,
 } from './validation.js'
 export { loadValidation } from './validationData.js'
 export { version } from './version.js'

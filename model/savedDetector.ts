@@ -11,12 +11,13 @@ import { Calibration } from '../eval/index.js'
 import type { StoredScore } from '../eval/scores/index.js'
 import {
   CheckpointError,
+  decodeSafetensors,
   narrowToHalves,
   type StoredTensor,
   type StoredTensors,
   tensorOf,
 } from './checkpoint/index.js'
-import { type DetectorFile, readDetectorFile, writeDetectorFile } from './detectorFile.js'
+import { type DetectorFile, detectorContents, readDetectorFile, writeDetectorFile } from './detectorFile.js'
 import { halved, modelOf, parametersOf, parseDescription, type SavedModel } from './saved/index.js'
 import type { StoredClassifier } from './storedClassifier.js'
 
@@ -61,8 +62,21 @@ type CalibrationHeader = {
  * Reads a detector file. `cell`: the cell of its networks, if it is one of the user's own.
  * @throws CheckpointError for a missing, foreign or damaged file, and as `loadModel` for its networks.
  */
-export async function loadDetector(path: string, cell?: Cell): Promise<SavedDetector> {
-  const { scores, tensors, metadata } = await readDetectorFile(path)
+export const loadDetector = async (path: string, cell?: Cell): Promise<SavedDetector> =>
+  detectorOf(path, await readDetectorFile(path), cell)
+
+/**
+ * The same from the bytes of such a file, where there are no paths, as in a page; `name` is what errors call them.
+ * @throws CheckpointError as `loadDetector`.
+ */
+export const decodeDetector = async (bytes: Uint8Array, name: string, cell?: Cell): Promise<SavedDetector> =>
+  detectorOf(name, detectorContents(name, decodeSafetensors(bytes, name)), cell)
+
+async function detectorOf(
+  path: string,
+  { scores, tensors, metadata }: DetectorFile,
+  cell: Cell | undefined,
+): Promise<SavedDetector> {
   const { foreground, background, genusNetworks, classifier, calibration, ...notes } = metadata
   const network = async (name: string, header: Readonly<Record<string, string>>): Promise<SavedModel> => {
     const contents = { tensors: withoutPrefix(tensors, `${name}.`), metadata: header }

@@ -3,7 +3,9 @@ import { fileURLToPath } from 'node:url'
 import { CheckpointError } from './checkpoint/index.js'
 
 // dist/model/shipped.js -> model/shipped in the package's root
-const file = fileURLToPath(new URL('../../model/shipped/detector.safetensors', import.meta.url))
+const file = fileURLToPath(
+  new URL(/* @vite-ignore */ '../../model/shipped/detector.safetensors', import.meta.url),
+)
 
 /**
  * The path of the trained detector that comes with the package.

@@ -22,7 +22,9 @@ type Training = {
  */
 export async function teamOf(group: ProcessGroup, training: Training): Promise<Team> {
   if (!Number.isInteger(Math.log2(group.size)))
-    throw new RangeError(`${group.size} processes: start 2, 4, 8 or another power of two, which divides the shards`)
+    throw new RangeError(
+      `${group.size} processes: start 2, 4, 8 or another power of two, which divides the shards`,
+    )
   const team = new Team(group)
   await team.agree(hostname(), factsOf(training))
   return team

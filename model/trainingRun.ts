@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { device, dispose, leaves, realise, type Schedule, type Tree } from '../engine/index.js'
 import { BatchFeed, type TrainingData } from './batchFeed.js'
 import { isExhausted, type ValidationMetric } from './bestValidation.js'
-import { divergedError } from './divergedError.js'
+import { divergedError, hasDiverged } from './divergedError.js'
 import { firstPosition } from './firstPosition.js'
 import type { ModelOptions, ModelParameters } from './generative.js'
 import { type MetricsLine, MetricsWindow } from './metricsWindow.js'
@@ -180,7 +180,7 @@ export class TrainingRun<P extends Tree = ModelParameters> {
   /**
    * Do one step; where they are due, validate, write a line of metrics, and save. `signal`: aborted to leave a validation
    * for the next time.
-   * @throws DivergedError when the loss is NaN or infinite; RangeError when all steps are done.
+   * @throws DivergedError when the loss is NaN or infinite, or what a device with saturating floats makes of that; RangeError when all steps are done.
    */
   async advance(signal?: AbortSignal): Promise<void> {
     const { steps, logFreq, learningRate, onStep } = this.options
@@ -194,13 +194,14 @@ export class TrainingRun<P extends Tree = ModelParameters> {
       step + 1 < steps && this.#feed.load(step + 1),
     ])
     this.#state = state
-    if (!Number.isFinite(metrics.loss_total)) {
+    const overflowed = await device(this.options.device).overflowed()
+    if (hasDiverged(metrics.loss_total, overflowed)) {
       this.#unsaved = false // the state is not worth a checkpoint
       throw await divergedError(step, metrics, state.parameters, this.#checkpoint, learningRate)
     }
     this.#next = step + 1
     this.#unsaved = true
-    this.#window.add(metrics)
+    this.#window.add(metrics, overflowed)
     onStep?.(step, metrics)
     // Timers, signals and the terminal are served between steps.
     await setImmediate()

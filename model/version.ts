@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { parseJson } from '../data/index.js'
 
 // dist/model/version.js -> the package's root
-const root = fileURLToPath(new URL('../../', import.meta.url))
+const root = fileURLToPath(new URL(/* @vite-ignore */ '../../', import.meta.url))
 
 /** The package's version, and the commit if it runs from a git checkout: `0.1.0 (git 1a2b3c4)`. */
 export function version(): string {

@@ -1,6 +1,5 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { basename } from 'node:path'
 import { describeValue } from '../io/arguments.js'
 import { ByteStream } from '../io/bytes.js'
 import { EmptyInputError, InputError, unreadable } from '../io/inputError.js'
@@ -63,7 +62,8 @@ async function openStream(source: Source): Promise<AsyncIterable<Uint8Array | st
 }
 
 async function* asBytes(chunks: AsyncIterable<Uint8Array | string>): AsyncGenerator<Uint8Array> {
-  for await (const chunk of chunks) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk
+  const encoder = new TextEncoder()
+  for await (const chunk of chunks) yield typeof chunk === 'string' ? encoder.encode(chunk) : chunk
 }
 
 const startsWith = (bytes: Uint8Array, magic: readonly number[]): boolean =>
@@ -110,7 +110,7 @@ async function detectFormat(bytes: ByteStream, name: string): Promise<Format> {
     if (startsWith(head, magic))
       throw new InputError(`${name}: ${format} is not supported, pipe it through ${unpack}`)
   // Without a sound first record, only the name tells a damaged TFRecord file from junk.
-  if (isRecordHeader(head) || /\.tfrecords?\b/.test(basename(name))) return 'tfrecord'
+  if (isRecordHeader(head) || /\.tfrecords?\b[^/]*$/.test(name)) return 'tfrecord'
   if (startsWith(head, byteOrderMark)) await bytes.take(byteOrderMark.length)
   const text = await bytes.peek(1024)
   const start = new TextDecoder('latin1').decode(text)

@@ -1,3 +1,14 @@
+/** Chunks of bytes as one. (Not `Buffer.concat`: pages read files, too.) */
+export function concatenate(chunks: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0))
+  let offset = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset)
+    offset += chunk.length
+  }
+  return bytes
+}
+
 /** Bytes that arrive in chunks, taken in pieces of the taker's own choice; holds one chunk plus one piece at most. */
 export class ByteStream {
   /** How many bytes have been taken. */
@@ -19,7 +30,7 @@ export class ByteStream {
         pieces.push(value)
         length += value.length
       }
-      this.#buffered = pieces.length === 1 ? pieces[0] : Buffer.concat(pieces)
+      this.#buffered = pieces.length === 1 ? pieces[0] : concatenate(pieces)
     }
     return this.#buffered.subarray(0, count)
   }

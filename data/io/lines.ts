@@ -1,3 +1,4 @@
+import { concatenate } from './bytes.js'
 import { InputError } from './inputError.js'
 
 const newline = 10
@@ -24,7 +25,7 @@ export async function* lineBatches(
       throw new InputError(`${file} line ${number}: longer than ${maxBytes} characters`)
   }
   const finish = (): Uint8Array => {
-    const line = begun.length === 1 ? begun[0] : Buffer.concat(begun)
+    const line = begun.length === 1 ? begun[0] : concatenate(begun)
     begun = []
     begunBytes = 0
     number++

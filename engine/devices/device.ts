@@ -53,6 +53,11 @@ export interface Device {
   /** Largest relative error of one scalar operation of a map or a sum; 1e-6 (float32) if not given. */
   readonly mapEps?: number
   /**
+   * Whether floats saturate: infinity becomes the largest number, and NaN 0. So results do not show that a computation has
+   * gone wrong; `overflowed` may. Without, floats are those of IEEE 754.
+   */
+  readonly saturates?: boolean
+  /**
    * New memory of `bytes` bytes (a multiple of 4, or 0), contents undefined, aligned for any dtype: to 8 bytes or more.
    * @throws Error when there is no more.
    */
@@ -89,6 +94,12 @@ export interface Device {
    * memory that is not collected as garbage.
    */
   release?(program: Program): void
+  /**
+   * Whether an operation has overflowed, or met an infinity or NaN, since this was last asked, in work enqueued before this
+   * call; waits for that. Optional, for devices whose floats saturate. Yes may be a false alarm (unused lanes of a vector
+   * unit compute with whatever they hold), no is none.
+   */
+  overflowed?(): Promise<boolean>
   /** What it holds for its caller, and any memory of its own that grows with use: leaks show in it. Optional. */
   stats?(): { readonly buffers: number; readonly bytes: number }
   /**

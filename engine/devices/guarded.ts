@@ -41,6 +41,7 @@ export function guarded(inner: Device): Device {
     },
     ...(inner.matmulEps !== undefined && { matmulEps: inner.matmulEps }),
     ...(inner.mapEps !== undefined && { mapEps: inner.mapEps }),
+    ...(inner.saturates !== undefined && { saturates: inner.saturates }),
     alloc(bytes) {
       checkOpen()
       const buffer = inner.alloc(bytes)
@@ -87,6 +88,12 @@ export function guarded(inner: Device): Device {
         checkOpen()
         argumentSizes.delete(program)
         inner.release!(program)
+      },
+    }),
+    ...(inner.overflowed && {
+      async overflowed() {
+        checkOpen()
+        return inner.overflowed!()
       },
     }),
     ...(inner.stats && { stats: () => inner.stats!() }),

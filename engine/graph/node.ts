@@ -18,7 +18,7 @@ export const sameOperation = (t: Tensor, inputs: readonly Tensor[], shape: Shape
 
 /** The first line of the call stack outside of the engine. */
 function callSite(): string {
-  const engine = new URL('..', import.meta.url).href
+  const engine = new URL(/* @vite-ignore */ '..', import.meta.url).href
   const lines = (new Error().stack ?? '').split('\n').slice(1)
   const line = lines.find(l => !l.includes(engine)) ?? lines[lines.length - 1] ?? 'an unknown place'
   return line.trim().replace(/^at /, '')

@@ -53,6 +53,19 @@ export class Runtime implements Memory {
     return this.device.mapEps ?? 1e-6
   }
 
+  /** Whether floats saturate, as `Device` has it: infinity is the largest number and NaN is 0. */
+  get saturates(): boolean {
+    return this.device.saturates ?? false
+  }
+
+  /**
+   * Whether an operation has overflowed since this was last asked, false alarms included; undefined where nobody says, as
+   * on devices with floats of IEEE 754, whose values show it themselves.
+   */
+  async overflowed(): Promise<boolean | undefined> {
+    return this.device.overflowed?.()
+  }
+
   /** Live buffers and their bytes: what leaks are judged by. */
   stats(): { buffers: number; bytes: number } {
     return { buffers: this.#buffers, bytes: this.#bytes }

@@ -6,14 +6,16 @@ export type Shard = { readonly index: number; readonly first: number; readonly r
 /** How many shards there are where several processes train together and nobody says otherwise. */
 export const usualShards = 8
 
-/** The shards of batches of so many rows: as many rows each, the first ones one more where that does not come out even. */
+/**
+ * The shards of batches of so many rows: as many rows each, or one more where that does not come out even, by turns, so
+ * that processes have as many rows as each other.
+ */
 export function shardsOf(batchSize: number, count: number): Shard[] {
-  const least = Math.floor(batchSize / count)
-  const larger = batchSize % count
+  const start = (index: number) => Math.floor((index * batchSize) / count)
   return Array.from({ length: count }, (_, index) => ({
     index,
-    first: index * least + Math.min(index, larger),
-    rows: least + (index < larger ? 1 : 0),
+    first: start(index),
+    rows: start(index + 1) - start(index),
   }))
 }
 

@@ -16,6 +16,6 @@ export {
 export { halved } from './halved.js'
 export { loadModel, loadToTrain } from './loadModel.js'
 export { type Checkpoint, checkpointPath, checkpointsIn, runIn } from './locate.js'
-export { modelOf, parametersOf, saveState } from './safetensorsModel.js'
+export { decodeModel, modelOf, parametersOf, saveState } from './safetensorsModel.js'
 export type { SavedModel } from './savedModel.js'
 export { toReference } from './tensorFlowModel.js'

@@ -4,6 +4,7 @@ import { shippedCell, shippedCells } from '../cells.js'
 import { checkModelOptions } from '../checkArguments.js'
 import {
   CheckpointError,
+  decodeSafetensors,
   expectTensor,
   readSafetensors,
   type Safetensors,
@@ -83,6 +84,10 @@ const describe = (
  */
 export const loadSafetensorsModel = async (path: string, cell?: Cell): Promise<SavedModel> =>
   modelOf(path, await readSafetensors(path), cell)
+
+/** The same from the bytes of such a file; `name` is what errors call them. @throws as `loadSafetensorsModel`. */
+export const decodeModel = async (bytes: Uint8Array, name: string, cell?: Cell): Promise<SavedModel> =>
+  modelOf(name, decodeSafetensors(bytes, name), cell)
 
 /** The model that a safetensors file's contents are; `path` names them in errors. Parameters may have 16 bits. @throws as `loadSafetensorsModel`. */
 export async function modelOf(

@@ -266,7 +266,9 @@ test('the standard binary interface of MPI 5: a library that hands its calls on 
   const library = join(root, 'libmpi_abi.so')
   // Seen from dist/test/cli: the compiler of TypeScript leaves the source where it is.
   const source = fileURLToPath(new URL('../../../test/cli/standardAbi.c', import.meta.url))
-  const built = spawnSync('cc', ['-shared', '-fPIC', source, '-o', library, '-l:libmpich.so.12'], { encoding: 'utf8' })
+  const built = spawnSync('cc', ['-shared', '-fPIC', source, '-o', library, '-l:libmpich.so.12'], {
+    encoding: 'utf8',
+  })
   t.equal(built.status, 0, built.stderr)
   const data = await dataFlags(root)
   const args = (out: string) => [...flags, ...data, '--num_steps=4', `--out_dir=${join(root, out)}`]

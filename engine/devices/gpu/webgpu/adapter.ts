@@ -23,7 +23,7 @@ const noAdapter = (why?: string) =>
 async function lookForAdapter(webgpu: string): Promise<AdapterInfo> {
   const { execFile } = requireNode('node:child_process')
   const { fileURLToPath } = requireNode('node:url')
-  const script = fileURLToPath(new URL('./adapterInfo.js', import.meta.url))
+  const script = fileURLToPath(new URL(/* @vite-ignore */ './adapterInfo.js', import.meta.url))
   return new Promise((resolve, reject) => {
     execFile(process.execPath, [script, webgpu], (error, stdout, stderr) => {
       const line = stdout.match(/^adapter: (.*)$/m)?.[1]

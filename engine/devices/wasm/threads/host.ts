@@ -37,7 +37,7 @@ export function startWorker(onMessage: OnMessage, onEnd: OnEnd): WorkerThread {
 
 function startInNode({ Worker }: NodeThreads, onMessage: OnMessage, onEnd: OnEnd): WorkerThread {
   // Flags of the caller's command line (`--input-type`, `--test` …) are not for the workers.
-  const worker = new Worker(new URL('./worker.js', import.meta.url), { execArgv: [] })
+  const worker = new Worker(new URL(/* @vite-ignore */ './worker.js', import.meta.url), { execArgv: [] })
   let stopped = false
   worker.on('message', onMessage)
   worker.on('error', error => onEnd(error.message))

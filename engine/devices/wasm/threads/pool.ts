@@ -181,7 +181,7 @@ export class ThreadPool {
     if (begun === all) return
     this.#giveUp(
       `${begun} of ${all} have begun within ${secondsToBegin} seconds; see whether ` +
-        `${new URL('./worker.js', import.meta.url)} loads (a security policy, a filter or the network may keep it away)`,
+        `${new URL(/* @vite-ignore */ './worker.js', import.meta.url)} loads (a security policy, a filter or the network may keep it away)`,
     )
   }
 

@@ -27,7 +27,10 @@ export async function conformanceOn(name: string, soc: string, refuse = ''): Pro
     { options: ascendOptions },
   )
   // With operators refused it is a second time for most.
-  deviceConformance(test, name, { effort: refuse ? effort / 4 : effort })
+  // The stub computes as exactly as its chip can: 910s have no exp, only 2^x, and the rounding of its argument grows with it.
+  const is910 = !/910B\d/.test(soc)
+  const errors = is910 ? { mapEps: 1e-5, matmulEps: 2e-3 } : { mapEps: 1e-6, matmulEps: 1e-6 }
+  deviceConformance(test, name, { effort: refuse ? effort / 4 : effort, ...errors })
   test('nothing is left when the device is closed', async t => {
     await close()
     for (const [what, count] of Object.entries(await liveObjects(folder))) t.equal(count, 0, what)

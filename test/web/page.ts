@@ -1,0 +1,87 @@
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { findChromium } from '../browser/chromium.js'
+import { builtPage } from './build.js'
+import { type StaticServer, serveFolder } from './server.js'
+
+/** What `withPage` needs of a test. */
+type Assertions = {
+  skip(message: string): void
+  deepEqual(actual: readonly string[], expected: readonly string[], message: string): void
+}
+
+/** A page in a browser, and the host that it is from. */
+export type OpenPage = {
+  readonly page: Page
+  readonly server: StaticServer
+  /** Go to a view: `score`, or `playground?cell=gru`. */
+  show(view: string): Promise<void>
+}
+
+const flags = [
+  '--disable-quic',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+  '--disable-dev-shm-usage',
+]
+
+/** The browser that pages are opened in; undefined where there is none. */
+async function launch(): Promise<Browser | undefined> {
+  const executablePath = findChromium()
+  return executablePath === undefined
+    ? undefined
+    : chromium.launch({ executablePath, args: flags, chromiumSandbox: process.getuid?.() !== 0 })
+}
+
+/** Waits until a page has its headers from the service worker: it is loaded a second time for that. */
+export const isolation = async (page: Page): Promise<void> => {
+  await page.waitForFunction(() => globalThis.crossOriginIsolated === true)
+  await page.waitForLoadState('load')
+}
+
+/**
+ * Opens the built page from a host of plain files, and waits until it is isolated. Afterwards whatever the browser has
+ * complained about fails the test: errors in the console, exceptions that nobody caught, files that are missing.
+ * `options`: those of Playwright's `newContext`, such as `colorScheme` and `viewport`. Skips where there is no Chromium.
+ */
+export async function withPage(
+  t: Assertions,
+  options: BrowserContextOptions,
+  body: (opened: OpenPage) => Promise<void>,
+): Promise<void> {
+  const browser = await launch()
+  if (!browser) return t.skip('skipped: no chromium; apt-get install chromium, or set CHROMIUM to its path')
+  const server = await serveFolder(builtPage().folder)
+  const complaints: string[] = []
+  try {
+    const context = await browser.newContext(options)
+    const page = await context.newPage()
+    page.on('console', message => message.type() === 'error' && complaints.push(message.text()))
+    page.on('pageerror', error => complaints.push(error.stack ?? error.message))
+    page.on(
+      'response',
+      response => response.status() >= 400 && complaints.push(`${response.status()} ${response.url()}`),
+    )
+    await page.goto(server.url)
+    await isolation(page)
+    await body({
+      page,
+      server,
+      async show(view) {
+        await page.goto(`${server.url}#${view}`)
+        await page.locator('main h1').waitFor()
+      },
+    })
+    t.deepEqual(complaints, [], 'the browser has nothing to complain about')
+  } finally {
+    await browser.close()
+    server.close()
+  }
+}
+
+/** The ids of all views, as the header links to them. */
+export const viewIds = (page: Page): Promise<string[]> =>
+  page
+    .locator('header nav a')
+    .evaluateAll(links => links.map(link => (link.getAttribute('href') ?? '').replace(/^#/, '')))

@@ -1,0 +1,58 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { decode, syntheticReads } from '../../data/index.js'
+import { root } from './build.js'
+import { type OpenPage, viewIds, withPage } from './page.js'
+
+// Pictures of every view, to be looked at: out/screenshots/VIEW-LOOK.png.
+//
+//   npm run web:screenshots [VIEW]     of one view alone
+
+/** How a view can look. */
+const looks = {
+  light: { colorScheme: 'light', viewport: { width: 1280, height: 900 } },
+  dark: { colorScheme: 'dark', viewport: { width: 1280, height: 900 } },
+  phone: { colorScheme: 'light', viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 },
+} as const
+
+const reads = [...syntheticReads({ split: 'in_val', count: 60, seed: 1 })]
+const fasta = reads.map(({ name, bases }) => `>${name}\n${decode(bases)}\n`).join('')
+
+/** What is done in a view before it is pictured again, with something in it. */
+const uses: Readonly<Record<string, (opened: OpenPage) => Promise<void>>> = {
+  async score({ page }) {
+    await page
+      .locator('input[type=file]')
+      .setInputFiles({ name: 'synthetic.fa', mimeType: 'text/plain', buffer: Buffer.from(fasta) })
+    await page.getByText('reads per second').waitFor()
+  },
+  async playground({ page }) {
+    await page.getByRole('button', { name: /^Train/ }).click()
+    await page.getByText('AUROC at step 200').waitFor({ timeout: 120_000 })
+  },
+}
+
+const folder = join(root, 'out/screenshots')
+mkdirSync(folder, { recursive: true })
+const [only] = process.argv.slice(2)
+const collector = {
+  skip: (message: string) => console.log(message),
+  deepEqual: (complaints: readonly string[]) => console.error(complaints.join('\n')),
+}
+
+for (const [look, options] of Object.entries(looks))
+  await withPage(collector, options, async opened => {
+    const { page, show } = opened
+    const ids = await viewIds(page)
+    for (const id of only === undefined ? ids : [only]) {
+      const picture = async (name: string): Promise<void> => {
+        const path = join(folder, `${name}-${look}.png`)
+        await page.screenshot({ path, fullPage: true })
+        console.log(path)
+      }
+      await show(id)
+      await picture(id)
+      await uses[id]?.(opened)
+      if (uses[id]) await picture(`${id}-used`)
+    }
+  })
