@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
-import { Option } from 'commander'
+import { type Command, Option } from 'commander'
 import { joinMpi, launchOf, type ProcessGroup } from '../engine/index.js'
 import { describeFailure, exitCodeOf, exitCodes } from './failure.js'
 import { say } from './progress.js'
@@ -17,6 +17,10 @@ export const mpiOption = (): Option =>
     '--mpi <library>',
     'train together with the other processes of mpirun or srun: auto (where there are others), off, or the path of the MPI library',
   ).default('auto')
+
+/** Whether a command is a training that another process leads: that one alone writes, so nothing else need be writable here. */
+export const isLed = (command: Command): boolean =>
+  command.name() === 'train' && command.getOptionValue('mpi') !== 'off' && (launchOf()?.rank ?? 0) > 0
 
 /**
  * Do `act` with the processes that a launcher has started together with this one; undefined for one that is alone. All

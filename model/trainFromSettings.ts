@@ -38,7 +38,8 @@ export type TrainHooks = {
   readonly signal?: AbortSignal
   /**
    * Processes that train together, all of which call this with the same settings. The first of them alone has the
-   * run's directory, validates, and calls what is above.
+   * run's directory, validates, and calls what is above. Where this throws in one of them, it ends the others
+   * (`processes.abort`): they may be waiting for it.
    */
   readonly processes?: ProcessGroup
 }
@@ -71,7 +72,8 @@ export async function trainFromSettings(
   const resolved = { ...settings, shards: await sharedShards(team, settings, directory) }
   const notes = [
     `device ${device.name}: ${device.description}`,
-    ...(team ? [`${team.size} processes, ${resolved.shards} shards: ${team.group.description}`] : []),
+    ...(team ? [`${team.size} processes: ${team.group.description}`] : []),
+    ...(resolved.shards ? [`batches in ${resolved.shards} shards`] : []),
     `cell ${cell.name}, ${settings.hidden_lstm_size} hidden units`,
     training.note,
     note,

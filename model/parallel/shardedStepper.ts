@@ -26,6 +26,9 @@ type Beginning = { readonly next: number; readonly carry: readonly string[]; rea
  * Advances a run in shards: each shard's gradients are computed by themselves, by one program, and added in a fixed binary
  * tree, the lower part of which is this process's and the upper part of which spans the team. So the bits are the same
  * whoever computes which shards.
+ *
+ * The team's sum waits for the last shard, since all of a cell's gradients are there at once: they are sums over steps,
+ * which leave the backward loop as one product at its end. What goes on meanwhile is the making of the next batch.
  */
 export class ShardedStepper<P extends Tree> implements Stepper<P> {
   readonly parts: readonly Shard[]

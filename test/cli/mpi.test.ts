@@ -150,7 +150,7 @@ withLaunchers(
     await launch(launcher, [[4, run('on', 8)]]).ended
     t.ok(sameModel(join(root, 'one'), join(root, 'on')), '2 processes, then one, then 4')
     const text = readFileSync(join(await runIn(join(root, 'on')), 'run.txt'), 'utf8')
-    t.match(text, /^4 processes, 8 shards: (Open MPI v|MPICH )\d.*\(libmpi.*\.so\.\d+\)$/m)
+    t.match(text, /^4 processes: (Open MPI v|MPICH )\d.*\(libmpi.*\.so\.\d+\)\nbatches in 8 shards$/m)
   },
 )
 
