@@ -45,6 +45,8 @@ function launch(launcher: Launcher, parts: readonly (readonly [count: number, ar
     stdio: ['ignore', 'ignore', 'pipe'],
     env: environment,
   })
+  // A test that fails while they train leaves none behind.
+  process.once('exit', () => child.kill())
   let stderr = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text
