@@ -22,7 +22,7 @@ export const order = {
     ['*'],
     ['collective'],
     ['runtime'],
-    ['lower'],
+    ['lower', 'onnx'],
     ['scan'],
     ['ops'],
     ['graph'],
@@ -40,6 +40,7 @@ export const order = {
   ],
   'engine/devices/wasm': [
     ['index.ts'],
+    ['calibration'],
     ['threads'],
     ['parallel'],
     ['matmul'],
@@ -61,7 +62,7 @@ export const order = {
     ['classifier.ts'],
     ['cells.ts', 'generative.ts', 'regulariser.ts'],
     ['cellFolder.ts'],
-    ['cells', 'checkpoint'],
+    ['cells', 'checkpoint', 'tensorboard'],
     ['checkArguments.ts', 'settingsError.ts'],
     ['classifierSettings.ts'],
     ['settings.ts'],
@@ -78,7 +79,7 @@ export const order = {
     ['ui'],
     ['work', 'standIns'],
   ],
-  cli: [['main.ts'], ['program.ts'], ['commands'], ['scoreTable'], ['*']],
+  cli: [['main.ts', 'documents.ts'], ['program.ts'], ['commands'], ['scoreTable'], ['*']],
 }
 
 /** Folders that others enter through their doors alone, and the doors. */
@@ -93,6 +94,7 @@ const doors = {
   'model/classification': ['index'],
   'model/parallel': ['index'],
   'model/saved': ['index'],
+  'model/tensorboard': ['index'],
   data: ['index', 'fetch/index'],
   'data/fetch': ['index'],
   'data/formats': ['index'],
@@ -102,14 +104,14 @@ const doors = {
   'eval/report': ['index'],
 }
 
-/** Where Node or a user comes in: the doors of the package, and what is loaded by its address instead of imported. */
+/** Where Node, npm or a user comes in: the doors of the package, and what is loaded by its address instead of imported. */
 const entrances = `^(${[
   'engine/(index|hostRandom|testing/index)',
   '(model|data|eval)/index',
   'eval/scores/index',
   'model/cells/[^/]+',
   'model/engineResolver',
-  'cli/main',
+  'cli/(main|documents)',
   'web/main',
   'web/work/worker',
   'web/standIns/[^/]+',

@@ -1,15 +1,21 @@
 import { cpus } from 'node:os'
 import { join } from 'node:path'
-import { type Cell, openDevice, type ProcessGroup, scheduleShapes } from '../engine/index.js'
+import {
+  type Cell,
+  openDevice,
+  device as openedDevice,
+  type Runtime,
+  scheduleShapes,
+} from '../engine/index.js'
 import type { TrainingData } from './batchFeed.js'
 import { validationMetrics } from './bestValidation.js'
 import { findCell } from './cellFile.js'
 import { checkSettings } from './checkSettings.js'
 import type { ClassifierSettingName } from './classifierSettings.js'
+import { choiceNotes } from './deviceChoices.js'
 import { secondsOf } from './duration.js'
 import { follow } from './follow.js'
 import { lossOfGuessing } from './guessing.js'
-import type { MetricsLine } from './metricsWindow.js'
 import { generativeNetwork } from './network.js'
 import { optimiserNames } from './optimiser.js'
 import type { Team } from './parallel/index.js'
@@ -18,31 +24,12 @@ import type { SettingsOf, SettingsTable } from './settingKinds.js'
 import { runName, type SettingName, type Settings, settingsTable } from './settings.js'
 import { settingsOnResume } from './settingsOnResume.js'
 import { sharedShards, teamOf } from './teamOfProcesses.js'
+import { tensorBoardHooks } from './tensorBoardHooks.js'
 import { type TrainOptions, type TrainResult, type TrainSettings, train } from './train.js'
+import type { TrainHooks } from './trainHooks.js'
 import { loadTrainingData } from './trainingData.js'
-import type { StepMetrics } from './trainStep.js'
 import { loadValidation } from './validationData.js'
 import { version } from './version.js'
-
-/** What a training tells about itself. */
-export type TrainHooks = {
-  /**
-   * Once, before the first step (`next`, counting from 0): where the run is, what it has, a line each, and the loss of
-   * guessing, in the unit of the losses.
-   */
-  readonly onStart?: (run: string, notes: readonly string[], next: number, guessing: number) => void
-  readonly onStep?: (step: number, metrics: StepMetrics) => void
-  readonly onMetrics?: (line: MetricsLine) => void
-  readonly onCheckpoint?: (step: number, path: string) => void
-  /** Aborted to stop after the current step. */
-  readonly signal?: AbortSignal
-  /**
-   * Processes that train together, all of which call this with the same settings. The first of them alone has the
-   * run's directory, validates, and calls what is above. Where this throws in one of them, it ends the others
-   * (`processes.abort`): they may be waiting for it.
-   */
-  readonly processes?: ProcessGroup
-}
 
 /**
  * Train as the reference's generative.py does, from its settings: read the data, make the run directory below
@@ -78,15 +65,12 @@ export async function trainFromSettings(
     training.note,
     note,
   ]
-  const onOpen = await beginning(directory, settingsTable, resolved, notes, lossOfGuessing, hooks)
   const hasAuroc = validation !== undefined && validation.data.outOfDistribution.length > 0
-  const options = {
-    ...optionsOf(resolved, cell, device.name, hasAuroc),
-    ...hooks,
-    onOpen,
-    ...(team && { team }),
-  }
-  const result = await train(directory, options, training.data, validation)
+  const options = { ...optionsOf(resolved, cell, device.name, hasAuroc), ...(team && { team }) }
+  const logged = tensorBoardHooks(resolved, options, 'AUROC_using_raw_likelihood', hooks)
+  const onOpen = await beginning(directory, settingsTable, resolved, notes, lossOfGuessing, logged)
+  const result = await train(directory, { ...options, ...logged, onOpen }, training.data, validation)
+  logged.onEnd?.(result)
   return { ...result, run: directory.path }
 }
 
@@ -113,7 +97,7 @@ async function followFromSettings(
 export async function beginning<Table extends SettingsTable>(
   directory: RunDirectory,
   table: Table,
-  settings: SettingsOf<Table> & { readonly fresh: boolean },
+  settings: SettingsOf<Table> & { readonly fresh: boolean; readonly device: string },
   notes: readonly string[],
   guessing: number,
   hooks: TrainHooks,
@@ -121,10 +105,14 @@ export async function beginning<Table extends SettingsTable>(
   const earlier = settings.fresh ? undefined : await directory.earlier()
   const changes = earlier ? settingsOnResume(directory.path, table, settings, notes, earlier) : []
   return async next => {
-    await directory.describe(settings, [...notes, ...circumstances()])
+    const { chosen } = deviceOf(settings)
+    await directory.describe(settings, [...notes, ...choiceNotes(chosen), ...circumstances()])
     hooks.onStart?.(directory.path, [...notes, ...changes], next, guessing)
   }
 }
+
+/** The device of settings, which is open. */
+const deviceOf = ({ device }: { readonly device: string }): Runtime => openedDevice(device || undefined)
 
 /** What a run's notes say beside what the terminal shows. */
 const circumstances = (): string[] => [

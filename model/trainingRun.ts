@@ -5,6 +5,7 @@ import { isExhausted, type ValidationMetric } from './bestValidation.js'
 import { divergedError, hasDiverged } from './divergedError.js'
 import { firstPosition } from './firstPosition.js'
 import type { ModelOptions, ModelParameters } from './generative.js'
+import { Inspection, type Inspector } from './inspection.js'
 import { type MetricsLine, MetricsWindow } from './metricsWindow.js'
 import { generativeNetwork, type Network } from './network.js'
 import { ShardedStepper, type Stepper, type Team, wholeBatches } from './parallel/index.js'
@@ -49,6 +50,8 @@ export type RunSettings = Omit<Optimisation, 'keepsCarry'> & {
   readonly onMetrics?: (line: MetricsLine) => void
   /** Called when a checkpoint has been written, with its path. */
   readonly onCheckpoint?: (step: number, path: string) => void
+  /** Is shown parameters and gradients. */
+  readonly inspector?: Inspector
 }
 
 /** The same for a generative model. */
@@ -63,6 +66,7 @@ export type RunOptions = ModelOptions & RunSettings
 export class TrainingRun<P extends Tree = ModelParameters> {
   readonly #stepper: Stepper<P>
   readonly #feed: BatchFeed
+  readonly #inspection: Inspection<P> | undefined
   readonly #window = new MetricsWindow()
   /** The lines of metrics so far. */
   readonly #lines: MetricsLine[]
@@ -97,6 +101,7 @@ export class TrainingRun<P extends Tree = ModelParameters> {
       : wholeBatches(network, optimisation, data.batchSize)
     const { parts } = this.#stepper
     this.#feed = new BatchFeed(data, learningRate, schedule && { ...schedule, steps }, options.device, parts)
+    this.#inspection = options.inspector && new Inspection(options.inspector, network, options)
     this.#judge()
   }
 
@@ -188,6 +193,8 @@ export class TrainingRun<P extends Tree = ModelParameters> {
     if (this.finished) throw new RangeError(`advance: all ${steps} steps are done; open the run with more`)
     const batch = await this.#feed.load(step)
     const isFirstWindow = step % (this.data.windows ?? 1) === 0
+    if (isFirstWindow) this.#state = withoutCarry(this.#state)
+    await this.#inspection?.look(step, this.#state, batch.tokens[0])
     // The next batch is made and enqueued while the device computes with this one.
     const [{ state, metrics }] = await Promise.all([
       this.#stepper.step(this.#state, batch, isFirstWindow),
@@ -262,6 +269,7 @@ export class TrainingRun<P extends Tree = ModelParameters> {
     this.directory.unlock()
     this.#feed.dispose()
     this.#stepper.dispose()
+    this.#inspection?.dispose()
     this.validator?.dispose()
     dispose(this.#state)
   }
@@ -287,4 +295,10 @@ export class TrainingRun<P extends Tree = ModelParameters> {
     this.options.onMetrics?.(line)
     this.#window.reset()
   }
+}
+
+/** The state at the beginning of fragments: the carry of those before is freed. */
+function withoutCarry<P extends Tree>({ carry, ...state }: TrainState<P>): TrainState<P> {
+  if (carry) dispose(carry)
+  return state
 }

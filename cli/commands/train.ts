@@ -1,14 +1,37 @@
+import { join } from 'node:path'
 import type { Command, OptionValues } from 'commander'
 import { launchOf } from '../../engine/index.js'
-import { checkSettings, type Settings, settingsTable, trainFromSettings } from '../../model/index.js'
+import { checkSettings, runName, type Settings, settingsTable, trainFromSettings } from '../../model/index.js'
 import { chosenDevice, deviceOptionFlags } from '../deviceOptions.js'
 import { trainEachGenus } from '../eachGenus.js'
 import { UsageError } from '../failure.js'
 import { mpiOption, withProcesses } from '../processes.js'
+import { list, object, optional, text, truth, whole } from '../schema.js'
 import { resumeHelp, settingOptions, settingsOf } from '../settingFlags.js'
 import { summarised } from '../summary.js'
-import { type TrainingOptions, withProgress } from '../training.js'
+import { resumedOptions, type TrainingOptions, withProgress } from '../training.js'
 import { processesOption } from '../trainingProcesses.js'
+
+const summary = {
+  interrupted: truth('whether a signal has ended it before its end'),
+  step: optional(whole('the last step that was done, counting from 0; -1 before the first', -1)),
+  stoppedEarly: optional(truth('whether it ended because --patience was')),
+  checkpoint: optional(text('the newest checkpoint')),
+  run: optional(text('the run directory')),
+  trainings: optional(
+    list(
+      object(
+        {
+          genus: text('the genus'),
+          run: text('its run directory'),
+          outcome: text('done, interrupted, not begun, or why it failed'),
+        },
+        'the training of a genus',
+      ),
+      'with --each-genus: all trainings, instead of one',
+    ),
+  ),
+}
 
 /** `xenograd train`: the reference's generative.py, with its flags. */
 export function register(program: Command): void {
@@ -30,7 +53,7 @@ export function register(program: Command): void {
     .addOption(processesOption())
     .addOption(mpiOption())
   for (const option of [...deviceOptionFlags(), ...settingOptions()]) command.addOption(option)
-  summarised(command, async (given: OptionValues) => {
+  summarised(command, summary, async (given: OptionValues) => {
     const device = await chosenDevice(given)
     const settings = settingsOf(given, device.name)
     if (given.eachGenus) {
@@ -43,10 +66,11 @@ export function register(program: Command): void {
     }
     if (given.processes)
       throw new UsageError('--processes goes with --each-genus; one training is one process')
+    const deviceOptions = await resumedOptions(device, settings, join(settings.out_dir, runName(settings)))
     return withProcesses(given.mpi, async processes => {
       const follows = processes !== undefined && processes.rank > 0
       const quiet = given.quiet === true || follows
-      const result = await runTraining(settings, { quiet, deviceOptions: device.options, processes })
+      const result = await runTraining(settings, { quiet, deviceOptions, processes })
       return follows ? undefined : result
     })
   })

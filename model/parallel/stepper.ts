@@ -1,4 +1,4 @@
-import { dispose, type Tree } from '../../engine/index.js'
+import type { Tree } from '../../engine/index.js'
 import type { FedBatch, Rows } from '../batchFeed.js'
 import type { Network } from '../network.js'
 import type { TrainState } from '../trainState.js'
@@ -11,7 +11,7 @@ export type Stepper<P extends Tree> = {
   /** Take over the state that a run begins with, or that of a checkpoint; `next`: the step that follows. */
   begin(state: TrainState<P>, next: number): Promise<TrainState<P>>
   /**
-   * One update. `isFirstWindow`: whether the batch begins new fragments, so that what is carried on is dropped.
+   * One update. `isFirstWindow`: whether the batch begins new fragments: the state has no carry then.
    * All that concerns the batch is enqueued before the promise is returned.
    */
   step(
@@ -35,15 +35,8 @@ export function wholeBatches<P extends Tree>(
   return {
     parts: [{ first: 0, rows: batchSize }],
     begin: async state => state,
-    step: (state, { tokens, learningRate }, isFirstWindow) =>
-      step(isFirstWindow ? withoutCarry(state) : state, tokens[0], learningRate),
+    step: (state, { tokens, learningRate }) => step(state, tokens[0], learningRate),
     whole: async state => ({ state, release() {} }),
     dispose: () => step.compiled.dispose(),
   }
-}
-
-/** The state at the beginning of fragments: the carry of those before is freed. */
-export function withoutCarry<P extends Tree>({ carry, ...state }: TrainState<P>): TrainState<P> {
-  if (carry) dispose(carry)
-  return state
 }
