@@ -39,6 +39,7 @@ test('page: scores reads of a gzip file with several members, as the library doe
     await show('score')
     await choose(page, 'reads.fa.gz', Buffer.concat(members))
     await done(page)
+    await page.locator('.reads[aria-busy=false]').waitFor()
     t.match(await page.locator('.reads .note').innerText(), /^30 reads/, 'reads of both members')
     const shown = await page.locator('.pane tbody tr td:nth-child(4)').allInnerTexts()
     t.deepEqual(shown, wanted.slice(0, shown.length), `the main scores of ${shown.length} reads`)

@@ -133,7 +133,7 @@ function useOrder(
   sorting: Sorting,
   threshold: Threshold,
 ): { readonly rows: Uint32Array; readonly isCurrent: boolean } {
-  const [ordered, setOrdered] = useState({ rows: new Uint32Array(), wanted: '', time: 0 })
+  const [ordered, setOrdered] = useState({ rows: new Uint32Array(), wanted: '', of: 0, time: 0 })
   // What rows do not depend on must not have them ordered anew.
   const byCall = filter.call !== 'all' || sorting.key === 'call' ? JSON.stringify(threshold) : ''
   const wanted = JSON.stringify([reads.by, filter, sorting, byCall])
@@ -144,7 +144,7 @@ function useOrder(
       async () => {
         try {
           const rows = await orderedRows(reads, filter, sorting, threshold, aborting.signal)
-          if (!aborting.signal.aborted) setOrdered({ rows, wanted, time: performance.now() })
+          if (!aborting.signal.aborted) setOrdered({ rows, wanted, of: count, time: performance.now() })
         } catch (error) {
           if (!aborting.signal.aborted) throw error
         }
@@ -156,5 +156,5 @@ function useOrder(
       aborting.abort()
     }
   }, [reads, count, wanted])
-  return { rows: ordered.rows, isCurrent: ordered.wanted === wanted }
+  return { rows: ordered.rows, isCurrent: ordered.wanted === wanted && ordered.of === count }
 }
