@@ -36,7 +36,8 @@ export async function* parseFastq({ batches, ...source }: TextSource): AsyncGene
               `${file} line ${number}: expected '@' and a name, got ${describeByte(line[0])}${previous} (sequence and quality must stand on one line each)`,
             )
           }
-          header = parseHeader(line, ++records)
+          records++
+          header = parseHeader(line, () => source.unnamed(records))
           title = line
           expected = 'sequence'
           break
