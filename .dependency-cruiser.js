@@ -17,7 +17,17 @@ Compiler.prototype.parseFileSync = function (path, options) {
  */
 export const order = {
   '.': [['cli', 'web'], ['model'], ['eval'], ['data'], ['engine']],
-  engine: [['testing'], ['*'], ['runtime'], ['lower'], ['scan'], ['ops'], ['graph'], ['devices'], ['kernel']],
+  engine: [
+    ['testing'],
+    ['*'],
+    ['runtime'],
+    ['lower', 'onnx'],
+    ['scan'],
+    ['ops'],
+    ['graph'],
+    ['devices'],
+    ['kernel'],
+  ],
   'engine/devices': [['ascend', 'gpu', 'reference', 'wasm'], ['shared'], ['*']],
   'engine/devices/gpu': [
     ['index.ts'],
@@ -47,7 +57,7 @@ export const order = {
     ['classifier.ts'],
     ['cells.ts', 'generative.ts', 'regulariser.ts'],
     ['cellFolder.ts'],
-    ['cells', 'checkpoint'],
+    ['cells', 'checkpoint', 'tensorboard'],
     ['checkArguments.ts', 'settingsError.ts'],
     ['classifierSettings.ts'],
     ['settings.ts'],
@@ -64,7 +74,7 @@ export const order = {
     ['ui'],
     ['work', 'standIns'],
   ],
-  cli: [['main.ts'], ['program.ts'], ['commands'], ['scoreTable'], ['*']],
+  cli: [['main.ts', 'documents.ts'], ['program.ts'], ['commands'], ['scoreTable'], ['*']],
 }
 
 /** Folders that others enter through their doors alone, and the doors. */
@@ -77,6 +87,7 @@ const doors = {
   'model/checkpoint': ['index'],
   'model/classification': ['index'],
   'model/saved': ['index'],
+  'model/tensorboard': ['index'],
   data: ['index', 'fetch/index'],
   'data/fetch': ['index'],
   'data/formats': ['index'],
@@ -87,14 +98,14 @@ const doors = {
   'eval/report': ['index'],
 }
 
-/** Where Node or a user comes in: the doors of the package, and what is loaded by its address instead of imported. */
+/** Where Node, npm or a user comes in: the doors of the package, and what is loaded by its address instead of imported. */
 const entrances = `^(${[
   'engine/(index|hostRandom|testing/index)',
   '(model|data|eval)/index',
   'eval/scores/index',
   'model/cells/[^/]+',
   'model/engineResolver',
-  'cli/main',
+  'cli/(main|documents)',
   'web/main',
   'web/work/worker',
   'web/standIns/[^/]+',

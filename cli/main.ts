@@ -9,9 +9,9 @@
  * paths (models), reads from files or a pipe (input), scores of them batch by batch and in order (scoring), counted
  * (tally), a table of them (scoreTable/) written somewhere (output), what an evaluation compares (evaluationSource,
  * modelScores, scoredSet, crossValidatedSums, fragmentTable) and shows (evaluationReport), whether a cell is right and
- * fast (cellCheck), what was done for programs (summary), progress and messages on stderr (progress), also of a training
+ * fast (cellCheck), what was done for programs (summary, described by a schema; multiqc), progress and messages on stderr (progress), also of a training
  * (training), Ctrl-C and its like (interrupt), errors as a line and an exit code (failure), and what a shell completes
- * (completion).
+ * (completion). The manual page (manPage) is written when the package is made (documents).
  */
 import { describeFailure, exitCodeOf, exitCodes } from './failure.js'
 import { dashedNames } from './options.js'

@@ -3,7 +3,8 @@
  *
  * The loose files of this folder are what users call. Below them, each folder imports only those before it: `kernel`
  * (what a device is asked to run, as plain data), `devices` (what runs it), `graph` (tensors as nodes), `ops` (the
- * operations that make nodes), `scan` (loops), `lower` (from a graph to a plan of kernels and memory), `runtime` (the
+ * operations that make nodes), `scan` (loops), `lower` (from a graph to a plan of kernels and memory), `onnx` (from
+ * a graph to one of ONNX), `runtime` (the
  * devices in use, and what computes values on them). `testing` stands on top of all.
  */
 // Gives tensors the methods that read their values.
@@ -43,6 +44,16 @@ export {
 } from './devices/options.js'
 export { gradients } from './gradient.js'
 export type { Nested } from './graph/methods.js'
+export type {
+  OnnxAttribute,
+  OnnxAttributes,
+  OnnxDType,
+  OnnxGraph,
+  OnnxNode,
+  OnnxTensor,
+  OnnxValue,
+  OnnxWriter,
+} from './graph/onnx.js'
 export { registeredOps } from './graph/registry.js'
 export {
   type Cotangents,
@@ -63,6 +74,15 @@ export { kernelBody } from './kernel/expr.js'
 export { type Kernel, printKernel } from './kernel/kernel.js'
 export { contiguousView, type Shape, type View } from './kernel/shape.js'
 export { bitsAt, foldKey, type Key, keyFromSeed, threefry2x32, uniformAt } from './kernel/threefry.js'
+export {
+  type GraphWriter,
+  type LoopOperator,
+  type OnnxDimension,
+  type OnnxOptions,
+  type OnnxPort,
+  onnxDTypes,
+  onnxGraph,
+} from './onnx/index.js'
 export {
   add,
   arange,

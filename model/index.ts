@@ -11,6 +11,8 @@
  * log-likelihoods of reads (`scoreReads`: of any lengths), a `detector` the ratio of two models', `genusNetworks` (from a
  * folder: `loadGenera`) what a model for each genus says; `detectorScores` puts them beside fitted scores.
  * All of it, calibrated, is a `savedDetector`, in one `detectorFile`; one comes with the package (`shipped`).
+ * What a training tells goes to its `trainHooks`, and if asked for (`tensorBoardHooks`) into event files of `tensorboard/`,
+ * with gradients that an `inspection` takes beside the steps.
  * A `classifier` goes the same way, from `classifierSettings` through `classification/`: a run trains any `network`.
  * Code of the user's own, such as that of a cell (`cellFile`), is run by `codeFile` alone (`engineResolver`: with this
  * engine).
@@ -19,7 +21,13 @@ export type { TrainingData } from './batchFeed.js'
 export type { ValidationMetric } from './bestValidation.js'
 export { findCell } from './cellFile.js'
 export { shippedCells } from './cells.js'
-export { CheckpointError, writeTensorFlowCheckpoint } from './checkpoint/index.js'
+export {
+  CheckpointError,
+  decodeOnnx,
+  encodeOnnx,
+  type OnnxModel,
+  writeTensorFlowCheckpoint,
+} from './checkpoint/index.js'
 export { checkClassifierSettings, checkSettings } from './checkSettings.js'
 export {
   type ClassifierResult,
@@ -59,6 +67,7 @@ export { FragmentClassifier, type FragmentClassifierOptions } from './fragmentCl
 export { batchLoss, initialModel, type ModelOptions, type ModelParameters, predict } from './generative.js'
 export { GenusNetworks, type GenusNetworksOptions } from './genusNetworks.js'
 export { GuessingWatch, lossOfGuessing } from './guessing.js'
+export type { Inspector } from './inspection.js'
 export { loadGenera } from './loadGenera.js'
 export type { MetricsLine } from './metricsWindow.js'
 export { generativeNetwork, type LoadedState, type Network } from './network.js'
@@ -74,7 +83,9 @@ export {
   type SavedClassifier,
   type SavedModel,
   saveClassifier,
+  saveOnnxModel,
   saveState,
+  saveTorchLayout,
   toReference,
 } from './saved/index.js'
 export {
@@ -100,7 +111,8 @@ export { InvalidSettingsError, type NamedSetting, SettingsError } from './settin
 export { shippedDetector } from './shipped.js'
 export { classifierScoresOf, openClassifier, type StoredClassifier } from './storedClassifier.js'
 export { type TrainOptions, type TrainResult, type TrainSettings, train, trainNetwork } from './train.js'
-export { type TrainHooks, trainFromSettings } from './trainFromSettings.js'
+export { trainFromSettings } from './trainFromSettings.js'
+export type { TrainHooks } from './trainHooks.js'
 export { type RunOptions, type RunSettings, TrainingRun } from './trainingRun.js'
 export { firstState, initialState, type TrainState } from './trainState.js'
 export {

@@ -268,6 +268,19 @@ export const settingsTable = {
     resume: 'told',
     meaning: 'steps between lines of metrics.jsonl (means over those steps)',
   },
+  tensorboard: {
+    ...flag,
+    default: false,
+    resume: 'any',
+    meaning: "event files for TensorBoard beside the metrics: 'tensorboard --logdir OUT_DIR' shows them",
+  },
+  tensorboard_histograms: {
+    ...integerFrom(0),
+    default: 0,
+    resume: 'any',
+    meaning:
+      'of --tensorboard: steps between histograms of parameters and gradients, each as costly as a step; 0 has none',
+  },
   keep: {
     ...integerFrom(0),
     default: 5,

@@ -7,31 +7,17 @@ import { checkSettings } from './checkSettings.js'
 import type { ClassifierSettingName } from './classifierSettings.js'
 import { secondsOf } from './duration.js'
 import { lossOfGuessing } from './guessing.js'
-import type { MetricsLine } from './metricsWindow.js'
 import { optimiserNames } from './optimiser.js'
 import { RunDirectory } from './runDirectory.js'
 import type { SettingsOf, SettingsTable } from './settingKinds.js'
 import { runName, type SettingName, type Settings, settingsTable } from './settings.js'
 import { settingsOnResume } from './settingsOnResume.js'
+import { tensorBoardHooks } from './tensorBoardHooks.js'
 import { type TrainOptions, type TrainResult, type TrainSettings, train } from './train.js'
+import type { TrainHooks } from './trainHooks.js'
 import { loadTrainingData } from './trainingData.js'
-import type { StepMetrics } from './trainStep.js'
 import { loadValidation } from './validationData.js'
 import { version } from './version.js'
-
-/** What a training tells about itself. */
-export type TrainHooks = {
-  /**
-   * Once, before the first step (`next`, counting from 0): where the run is, what it has, a line each, and the loss of
-   * guessing, in the unit of the losses.
-   */
-  readonly onStart?: (run: string, notes: readonly string[], next: number, guessing: number) => void
-  readonly onStep?: (step: number, metrics: StepMetrics) => void
-  readonly onMetrics?: (line: MetricsLine) => void
-  readonly onCheckpoint?: (step: number, path: string) => void
-  /** Aborted to stop after the current step. */
-  readonly signal?: AbortSignal
-}
 
 /**
  * Train as the reference's generative.py does, from its settings: read the data, make the run directory below
@@ -60,10 +46,12 @@ export async function trainFromSettings(
     note,
   ]
   const directory = await RunDirectory.open(join(settings.out_dir, runName(settings)))
-  const onOpen = await beginning(directory, settingsTable, settings, notes, lossOfGuessing, hooks)
   const hasAuroc = validation !== undefined && validation.data.outOfDistribution.length > 0
-  const options = { ...optionsOf(settings, cell, device.name, hasAuroc), ...hooks, onOpen }
-  const result = await train(directory, options, training.data, validation)
+  const options = optionsOf(settings, cell, device.name, hasAuroc)
+  const logged = tensorBoardHooks(settings, options, 'AUROC_using_raw_likelihood', hooks)
+  const onOpen = await beginning(directory, settingsTable, settings, notes, lossOfGuessing, logged)
+  const result = await train(directory, { ...options, ...logged, onOpen }, training.data, validation)
+  logged.onEnd?.(result)
   return { ...result, run: directory.path }
 }
 

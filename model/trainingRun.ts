@@ -5,6 +5,7 @@ import { isExhausted, type ValidationMetric } from './bestValidation.js'
 import { divergedError, hasDiverged } from './divergedError.js'
 import { firstPosition } from './firstPosition.js'
 import type { ModelOptions, ModelParameters } from './generative.js'
+import { Inspection, type Inspector } from './inspection.js'
 import { type MetricsLine, MetricsWindow } from './metricsWindow.js'
 import { generativeNetwork, type Network } from './network.js'
 import type { RunDirectory, RunPosition } from './runDirectory.js'
@@ -41,6 +42,8 @@ export type RunSettings = Omit<Optimisation, 'keepsCarry'> & {
   readonly onMetrics?: (line: MetricsLine) => void
   /** Called when a checkpoint has been written, with its path. */
   readonly onCheckpoint?: (step: number, path: string) => void
+  /** Is shown parameters and gradients. */
+  readonly inspector?: Inspector
 }
 
 /** The same for a generative model. */
@@ -55,6 +58,7 @@ export type RunOptions = ModelOptions & RunSettings
 export class TrainingRun<P extends Tree = ModelParameters> {
   readonly #step: TrainStep<P>
   readonly #feed: BatchFeed
+  readonly #inspection: Inspection<P> | undefined
   readonly #window = new MetricsWindow()
   /** The lines of metrics so far. */
   readonly #lines: MetricsLine[]
@@ -85,6 +89,7 @@ export class TrainingRun<P extends Tree = ModelParameters> {
     const { learningRate, schedule, steps } = options
     this.#step = makeNetworkStep(network, { ...options, keepsCarry: windows > 1 })
     this.#feed = new BatchFeed(data, learningRate, schedule && { ...schedule, steps }, options.device)
+    this.#inspection = options.inspector && new Inspection(options.inspector, network, options)
     this.#judge()
   }
 
@@ -174,6 +179,7 @@ export class TrainingRun<P extends Tree = ModelParameters> {
     if (this.finished) throw new RangeError(`advance: all ${steps} steps are done; open the run with more`)
     const batch = await this.#feed.load(step)
     if (step % (this.data.windows ?? 1) === 0) this.#state = withoutCarry(this.#state)
+    await this.#inspection?.look(step, this.#state, batch.tokens)
     // The next batch is made and enqueued while the device computes with this one.
     const [{ state, metrics }] = await Promise.all([
       this.#step(this.#state, batch.tokens, batch.learningRate),
@@ -246,6 +252,7 @@ export class TrainingRun<P extends Tree = ModelParameters> {
     this.directory.unlock()
     this.#feed.dispose()
     this.#step.compiled.dispose()
+    this.#inspection?.dispose()
     this.validator?.dispose()
     dispose(this.#state)
   }

@@ -25,6 +25,7 @@ import {
   openChosenDevice,
 } from '../deviceOptions.js'
 import { exitCodes } from '../failure.js'
+import { choice, list, object, optional, text, truth } from '../schema.js'
 import { print, type SummaryFlags, summarised } from '../summary.js'
 
 /** One line of the self-test: resolves to what was found, throws what went wrong. */
@@ -45,6 +46,23 @@ With --cell, a cell of your own is tested instead: its gradients against finite 
 random cases (the package fast-check draws them: npm install fast-check, where xenograd is installed), and its time beside
 the built-in LSTM's, each over what it has to compute: 1 is as good, 2 twice as slow.`
 
+const summary = {
+  passed: truth('whether nothing has failed'),
+  checks: list(
+    object(
+      {
+        device: optional(text('the device that was tested')),
+        cell: optional(text('the cell that was tested')),
+        verdict: choice(['PASS', 'FAIL', 'SKIP'], 'the verdict'),
+        what: text('what was looked at'),
+        found: text('what was found, and what to do if it is not right'),
+      },
+      'a line of the test',
+    ),
+    'in order',
+  ),
+}
+
 /** `xenograd check`: does every device work here, or a cell? */
 export function register(program: Command): void {
   const command = program
@@ -54,7 +72,7 @@ export function register(program: Command): void {
     .addOption(deviceOption('all'))
     .addHelpText('after', help)
   for (const option of deviceOptionFlags()) command.addOption(option)
-  summarised(command, async (given: DeviceArguments & SummaryFlags & { readonly cell?: string }) => {
+  summarised(command, summary, async (given: DeviceArguments & SummaryFlags & { readonly cell?: string }) => {
     const checks: (CheckLine & { readonly device?: string; readonly cell?: string })[] = []
     const note = (subject: { readonly device: string } | { readonly cell: string }, line: CheckLine) => {
       const [name] = Object.values(subject)

@@ -6,8 +6,10 @@ import { UsageError } from '../failure.js'
 import { inputPaths, openFiles } from '../input.js'
 import { watchInterrupts } from '../interrupt.js'
 import { loadChosenDetector } from '../models.js'
+import { sampleName, writeMultiqc } from '../multiqc.js'
 import { parseShard } from '../options.js'
 import { say } from '../progress.js'
+import { list, type ObjectOf, object, optional, text, whole } from '../schema.js'
 import {
   Groups,
   parseGrouping,
@@ -16,7 +18,7 @@ import {
   writeScores,
 } from '../scoreTable/index.js'
 import { type ScoringFlags, ScoringProgress, sayBanner, scoringOptions } from '../scoring.js'
-import { type Summary, summarised } from '../summary.js'
+import { summarised } from '../summary.js'
 import { Tally } from '../tally.js'
 
 type ScoreFlags = ScoringFlags &
@@ -28,6 +30,8 @@ type ScoreFlags = ScoringFlags &
     shard?: Shard
     by?: string
     maxForeign: number
+    multiqc?: string
+    sample?: string
   }
 
 const help = `
@@ -61,7 +65,7 @@ bins.tsv:COLUMN with a header line). Memory grows with the number of groups.
 --shard I/N: the reads that begin in part I of the files' bytes, for N processes or machines; every read is in one part.
 The first part has the header line (and that of --track), so that cat of all tables, in order, is the table of the whole,
 byte for byte. Files are plain or bgzip's; other compressed files (gzip, zstd) are not cut, each of several is in one part
-as a whole. Reads must have names. Not with --paired, --group-by, --bh, which need the reads of other parts.
+as a whole. Reads must have names. Not with --paired, --group-by, --bh and --multiqc, which need the reads of other parts.
 
 Input: FASTA, FASTQ, TFRecord (the reference's) or TSV, plain, gzip, zstd, xz or bzip2, told apart by their content; - is
 standard input, which is also read when no file is given. Lower case is accepted, U is T. At a base outside ACGT its own
@@ -75,6 +79,24 @@ with the state that the 1,024 bases before it leave behind; its log-likelihood i
 
 The banner and the summary go to standard error if that is a terminal or --output is a file; elsewhere there is one
 line of progress a minute.`
+
+const summary = {
+  detector: text('the detector, or the foreground model'),
+  files: list(text('a file, or - for standard input'), 'the input, in order'),
+  output: text('where the table is; - for standard output'),
+  scores: list(text('a column of the table'), 'the scores, in order'),
+  reads: whole('reads that were scored'),
+  bases: whole('bases of these reads'),
+  unknownBases: whole('bases that are not A, C, G or T'),
+  undefinedScores: whole('reads without a score (NA)'),
+  replacedNames: whole('reads in whose names characters were replaced'),
+  calls: optional(
+    object(
+      { known: whole('called known'), unknown: whole('called unknown'), NA: whole('without a p-value') },
+      'rows of the table by their calls, of a calibrated detector',
+    ),
+  ),
+}
 
 /** `xenograd score`: reads in, a table of log-likelihoods out. */
 export function register(program: Command): void {
@@ -114,6 +136,8 @@ export function register(program: Command): void {
         'bothStrands',
       ]),
     )
+    .option('--multiqc <out-folder>', 'write calls, scores and counts for MultiQC: files SAMPLE_…_mqc.json')
+    .option('--sample <name>', "of --multiqc: the sample's name (default: that of the first file)")
     .option(
       '--shard <i/n>',
       'score only part I of N of the input, cut by bytes; the tables of all parts, in their order, are the whole one',
@@ -127,7 +151,7 @@ export function register(program: Command): void {
     )
     .addHelpText('after', help)
   for (const option of scoringOptions()) command.addOption(option)
-  summarised(command, score)
+  summarised(command, summary, score)
 }
 
 /** Parses a number above 0 and below 1, for commander. */
@@ -145,7 +169,7 @@ function parseShare(text: string): number {
   return share
 }
 
-async function score(files: string[], flags: ScoreFlags): Promise<Summary> {
+async function score(files: string[], flags: ScoreFlags): Promise<ObjectOf<typeof summary>> {
   const paths = inputPaths([...(flags.input ?? []), ...files])
   checkCombination(flags)
   const grouping = flags.groupBy === undefined ? undefined : await parseGrouping(flags.groupBy)
@@ -187,6 +211,13 @@ async function score(files: string[], flags: ScoreFlags): Promise<Summary> {
     progress.stop()
     for (const warning of [tally.warning(), groups?.warning()]) if (warning) say(`xenograd score: ${warning}`)
   }
+  if (flags.multiqc !== undefined)
+    await writeMultiqc(flags.multiqc, {
+      name: flags.sample ?? sampleName(input.names[0]),
+      score: table.names[table.main],
+      isCalibrated: table.calibration !== undefined,
+      tally,
+    })
   if (chatty) say(`${tally.reads} reads scored, ${tally.readsPerSecond}`)
   return {
     detector: saved.path,
@@ -198,17 +229,32 @@ async function score(files: string[], flags: ScoreFlags): Promise<Summary> {
 }
 
 /** @throws UsageError for options that make no sense together. */
-function checkCombination({ keep, readsOut, groupBy, shard, paired, bh }: ScoreFlags): void {
-  const whole = [paired && '--paired', groupBy !== undefined && '--group-by', bh && '--bh'].filter(Boolean)
-  if (shard && whole.length)
-    throw new UsageError(
-      `--shard and ${whole.join(', ')}: mates, reads of a group and the p-values of all reads may be in other shards; score without --shard`,
-    )
+function checkCombination(flags: ScoreFlags): void {
+  const { keep, readsOut, groupBy, multiqc, sample } = flags
+  if (sample !== undefined && multiqc === undefined)
+    throw new UsageError('--sample is the name of a sample in the files of --multiqc; give that, too')
+  if (sample?.match(/^[.]*$|[/\\\0]/))
+    throw new UsageError(`--sample ${sample}: is part of files' names; give a name without slashes`)
+  if (flags.shard) checkWithShard(flags)
   if ((keep === undefined) !== (readsOut === undefined))
     throw new UsageError('--keep and --reads-out go together: which reads to write, and where')
   if (keep !== undefined && groupBy !== undefined)
     throw new UsageError(
       '--keep writes reads by their own calls; with --group-by there are calls of groups only',
+    )
+}
+
+/** @throws UsageError for options whose rows or counts are of the whole input. */
+function checkWithShard({ paired, groupBy, bh, multiqc }: ScoreFlags): void {
+  const whole = [
+    paired && '--paired',
+    groupBy !== undefined && '--group-by',
+    bh && '--bh',
+    multiqc !== undefined && '--multiqc',
+  ].filter(Boolean)
+  if (whole.length)
+    throw new UsageError(
+      `--shard and ${whole.join(', ')}: a mate, reads of a group, and the p-values and counts of all reads are in other shards; score without --shard`,
     )
 }
 

@@ -3,10 +3,32 @@ import { checkSettings, type Settings, settingsTable, trainFromSettings } from '
 import { chosenDevice, deviceOptionFlags } from '../deviceOptions.js'
 import { trainEachGenus } from '../eachGenus.js'
 import { UsageError } from '../failure.js'
+import { list, object, optional, text, truth, whole } from '../schema.js'
 import { resumeHelp, settingOptions, settingsOf } from '../settingFlags.js'
 import { summarised } from '../summary.js'
 import { type TrainingOptions, withProgress } from '../training.js'
 import { processesOption } from '../trainingProcesses.js'
+
+const summary = {
+  interrupted: truth('whether a signal has ended it before its end'),
+  step: optional(whole('the last step that was done, counting from 0; -1 before the first', -1)),
+  stoppedEarly: optional(truth('whether it ended because --patience was')),
+  checkpoint: optional(text('the newest checkpoint')),
+  run: optional(text('the run directory')),
+  trainings: optional(
+    list(
+      object(
+        {
+          genus: text('the genus'),
+          run: text('its run directory'),
+          outcome: text('done, interrupted, not begun, or why it failed'),
+        },
+        'the training of a genus',
+      ),
+      'with --each-genus: all trainings, instead of one',
+    ),
+  ),
+}
 
 /** `xenograd train`: the reference's generative.py, with its flags. */
 export function register(program: Command): void {
@@ -26,7 +48,7 @@ export function register(program: Command): void {
     )
     .addOption(processesOption())
   for (const option of [...deviceOptionFlags(), ...settingOptions()]) command.addOption(option)
-  summarised(command, async (given: OptionValues) => {
+  summarised(command, summary, async (given: OptionValues) => {
     const device = await chosenDevice(given)
     const settings = settingsOf(given, device.name)
     if (given.eachGenus) return trainEachGenus(settings, given, device)

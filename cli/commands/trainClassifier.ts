@@ -7,6 +7,7 @@ import {
 } from '../../model/index.js'
 import { chosenDevice, deviceOptionFlags } from '../deviceOptions.js'
 import { say } from '../progress.js'
+import { optional, text, truth, whole } from '../schema.js'
 import { resumeHelp, tableOptions, tableSettings } from '../settingFlags.js'
 import { summarised } from '../summary.js'
 import { withProgress } from '../training.js'
@@ -21,6 +22,15 @@ fragments:
   binary                         with --task mutated, instead of these: log-odds of a read against a mutated one
 A fragment longer than --seq_len counts as the mean, on the last hidden layer, of as few windows as cover it; a shorter
 one is filled up with unknown bases, which match no motif.`
+
+const summary = {
+  interrupted: truth('whether a signal has ended it before its end'),
+  step: whole('the last step that was done, counting from 0; -1 before the first', -1),
+  stoppedEarly: truth('whether it ended because --patience was'),
+  checkpoint: text('the newest checkpoint'),
+  run: text('the run directory'),
+  detector: optional(text('the file with the network and its scores, once all steps are done')),
+}
 
 /** `xenograd train-classifier`: the reference's classifier.py, with its flags. */
 export function register(program: Command): void {
@@ -37,7 +47,7 @@ export function register(program: Command): void {
     .addHelpText('after', resumeHelp(classifierSettingsTable))
   for (const option of [...deviceOptionFlags(), ...tableOptions(classifierSettingsTable)])
     command.addOption(option)
-  summarised(command, async (given: OptionValues) => {
+  summarised(command, summary, async (given: OptionValues) => {
     const { name, options: deviceOptions } = await chosenDevice(given)
     const settings = {
       ...tableSettings(classifierSettingsTable, classifierDefaults, given),

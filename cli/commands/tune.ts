@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { type Command, InvalidArgumentError, type OptionValues } from 'commander'
-import { writeFileAtomic } from '../../data/index.js'
+import { type Shard, writeFileAtomic } from '../../data/index.js'
 import { openDevice } from '../../engine/index.js'
 import {
   checkSettings,
@@ -20,9 +20,11 @@ import {
 import { type ChosenDevice, chosenDevice, deviceOptionFlags } from '../deviceOptions.js'
 import { exitCodes, UsageError } from '../failure.js'
 import { interruptExitCode, interrupted, watchInterrupts } from '../interrupt.js'
+import { parseShard } from '../options.js'
 import { say } from '../progress.js'
+import { figure, list, type ObjectOf, object, optional, text, truth, whole } from '../schema.js'
 import { settingOptions, settingsOf } from '../settingFlags.js'
-import { print, type Summary, type SummaryFlags, summarised } from '../summary.js'
+import { print, type SummaryFlags, summarised } from '../summary.js'
 import { type Outcome, processesOption, type Training, trainUnfinished } from '../trainingProcesses.js'
 
 const help = `
@@ -33,13 +35,15 @@ finished is not repeated, what was broken off goes on from its checkpoint.
 
 Then each background is judged by the AUROC of its likelihood ratio on the validation reads, with its 95 % interval and a
 paired test against the best. Standard output and OUT_DIR/tune.tsv get the table, the best first; tune.json the same, with
-the paths of the models. The best of many is a little flattered by the choice: report it on reads that had no part in it.`
+the paths of the models. --shard I/N trains every N-th model of the grid, from the I-th on, for machines that share OUT_DIR.
+The best of many is a little flattered by the choice: report it on reads that had no part in it.`
 
 type TuneFlags = {
   hiddenSizes?: number[]
   mutationRates: number[]
   regWeights: number[]
   processes?: number
+  shard?: Shard
   quiet?: boolean
 }
 
@@ -51,6 +55,35 @@ const numbers =
     if (!list.every(accepts)) throw new InvalidArgumentError(`Give ${wanted}, with commas between them.`)
     return list
   }
+
+const auroc = (of: string) =>
+  object(
+    { value: figure('the estimate'), low: figure('lower bound'), high: figure('upper bound') },
+    `AUROC of the ${of} on the validation reads, with its 95 % interval`,
+  )
+
+const summary = {
+  interrupted: truth('whether a signal has ended it before its end'),
+  folder: optional(text('where the trainings are')),
+  rows: optional(
+    list(
+      object(
+        {
+          hidden_lstm_size: whole('hidden units'),
+          mutation_rate: figure('mutation rate of the background'),
+          reg_weight: figure('weight of its regulariser'),
+          ratio: auroc('likelihood ratio'),
+          likelihood: auroc('likelihood'),
+          pAgainstBest: figure('p-value of the paired test against the best'),
+          foreground: optional(text('the run of the foreground')),
+          background: optional(text('the run of the background')),
+        },
+        'a background',
+      ),
+      'the best first',
+    ),
+  ),
+}
 
 /** `xenograd tune`: which background is best. */
 export function register(program: Command): void {
@@ -76,16 +109,21 @@ export function register(program: Command): void {
       numbers(n => Number.isInteger(n) && n > 0, 'whole numbers from 1 on'),
     )
     .addOption(processesOption())
+    .option(
+      '--shard <i/n>',
+      'train only part I of N of the grid, without a table; the command without --shard, at the end, makes it',
+      parseShard,
+    )
     .option('-q, --quiet', 'no progress')
     .addHelpText('after', help)
   for (const option of [...deviceOptionFlags(), ...settingOptions(['mutation_rate', 'reg_weight'])])
     command.addOption(option)
-  summarised(command, tune)
+  summarised(command, summary, tune)
 }
 
 type GridTraining = Training & { readonly point: GridPoint }
 
-async function tune(given: OptionValues & TuneFlags & SummaryFlags): Promise<Summary> {
+async function tune(given: OptionValues & TuneFlags & SummaryFlags): Promise<ObjectOf<typeof summary>> {
   const device = await chosenDevice(given)
   const base = settingsOf(given, device.name)
   const { mutationRates, regWeights, hiddenSizes = [base.hidden_lstm_size] } = given
@@ -99,16 +137,23 @@ async function tune(given: OptionValues & TuneFlags & SummaryFlags): Promise<Sum
     )
   const data = await validationData(base)
   watchInterrupts()
-  const outcomes = await trainUnfinished(base.out_dir, trainings, given, device)
+  const chosen = partOf(trainings, given.shard)
+  // Other shards train in the same folder meanwhile.
+  const outcomes = await trainUnfinished(given.shard ? undefined : base.out_dir, chosen, given, device)
   if (interrupted.aborted) {
     say('interrupted; the same command goes on')
     process.exitCode = interruptExitCode()
     return { interrupted: true }
   }
   if (outcomes.some(outcome => outcome !== 'done')) process.exitCode = exitCodes.failure
+  if (given.shard) return { interrupted: false, folder: base.out_dir }
   const rows = await report(base, given, await scoreAll(trainings, outcomes, data, base, device))
   return { interrupted: false, folder: base.out_dir, rows }
 }
+
+/** Every n-th item from the i-th on, of which each shard has about as many large models; without a shard all. */
+const partOf = <T>(items: readonly T[], { index, count }: Shard = { index: 1, count: 1 }): T[] =>
+  items.filter((_, i) => i % count === index - 1)
 
 function trainingOf(base: Settings, point: GridPoint): GridTraining {
   const { hidden_lstm_size, mutation_rate, reg_weight } = point
@@ -155,7 +200,7 @@ async function report(
   flags: SummaryFlags,
   scored: readonly Scored[],
 ): Promise<readonly TuneRow[]> {
-  const rows = await compareGrid(scored)
+  const rows = compareGrid(scored)
   if (rows.length === 0)
     throw new Error('no foreground with a background of its size was trained; see the failures above')
   const runOf = (point: GridPoint) => scored.find(s => describe(s.point) === describe(point))?.run

@@ -5,7 +5,7 @@ import { guarded } from '../guarded.js'
 import { Acl } from './acl.js'
 import { acceptedError, Chip, matmulMode } from './chip.js'
 import { AscendError } from './errors.js'
-import { Launcher } from './launcher.js'
+import { closeWhenIdle, Launcher } from './launcher.js'
 import { type Ffi, Libraries, loadFfi, stubFolder, unavailable } from './library.js'
 import { type AscendBuffer, addressOf, endOf, Memory } from './memory.js'
 import type { AscendOptions, Precision } from './options.js'
@@ -117,11 +117,8 @@ function deviceOn(acl: Acl, asked: Precision | undefined, keepExecutors: boolean
     stats: () => memory.stats(),
     async close() {
       try {
-        // A card that was lost has nothing to wait for.
-        if (!acl.isLost) acl.synchronise()
+        closeWhenIdle(acl, launcher, memory)
       } finally {
-        launcher.close()
-        memory.close()
         acl.close()
       }
     },

@@ -194,3 +194,16 @@ export class Launcher {
 }
 
 const int64 = (values: readonly number[]): BigInt64Array => BigInt64Array.from(values, BigInt)
+
+/**
+ * Gives back executors and memory once nothing enqueued uses them any more; a card that was lost has nothing to wait for.
+ * @throws AscendError when something enqueued has failed; all is given back then, too.
+ */
+export function closeWhenIdle(acl: Acl, launcher: Launcher, memory: Memory): void {
+  try {
+    if (!acl.isLost) acl.synchronise()
+  } finally {
+    launcher.close()
+    memory.close()
+  }
+}

@@ -6,7 +6,7 @@ import { currentEnvironment, type Environment } from '../environment.js'
 import { requireNode } from '../shared/node.js'
 import { Acl } from './acl.js'
 import { Chip } from './chip.js'
-import { Launcher } from './launcher.js'
+import { closeWhenIdle, Launcher } from './launcher.js'
 import { type Ffi, Libraries, libraryFiles, loadFfi, stubFolder } from './library.js'
 import { addressOf, endOf, Memory } from './memory.js'
 import { checkOperators } from './operatorCheck.js'
@@ -184,7 +184,6 @@ async function* checkComputation(acl: Acl): AsyncGenerator<CheckLine> {
       : { verdict: 'FAIL', what: 'add', found: `[${sum}], wanted [${wanted}]` }
     yield* checkOperators(launcher, memory)
   } finally {
-    launcher.close()
-    memory.close()
+    closeWhenIdle(acl, launcher, memory)
   }
 }

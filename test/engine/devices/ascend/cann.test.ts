@@ -247,6 +247,8 @@ const writeText = (to: unknown, text: string): number => {
   return 0
 }
 const older: Replacements = {
+  aclsysGetVersionStr: () => 100003,
+  aclrtGetVersion: () => 207000,
   aclsysGetCANNVersion: (_, number, version) => writeText(version, number === 7 ? '24.1.rc3' : '8.0.RC3'),
 }
 const newer: Replacements = {
@@ -265,7 +267,7 @@ withStub('versions, by the newer function or the older one', {}, {}, async t => 
     acl.close()
     return found
   }
-  t.deepEqual(await versionsWith({}), [undefined, undefined, undefined])
+  t.deepEqual(await versionsWith({}), ['9.0.stub', '25.0.stub', '1.15.0'])
   t.deepEqual(await versionsWith(older), ['8.0.RC3', '24.1.rc3', undefined])
   t.deepEqual(await versionsWith(newer), ['9.0.0', '24.1.rc3', '1.15.0'])
 })
