@@ -39,6 +39,7 @@ export const order = {
   ],
   'engine/devices/wasm': [
     ['index.ts'],
+    ['calibration'],
     ['threads'],
     ['parallel'],
     ['matmul'],

@@ -1,5 +1,12 @@
 import { type DeviceOptions, openDevice } from '../engine/index.js'
-import { GuessingWatch, type MetricsLine, type TrainHooks, type TrainResult } from '../model/index.js'
+import {
+  GuessingWatch,
+  type MetricsLine,
+  type TrainHooks,
+  type TrainResult,
+  withEarlierChoices,
+} from '../model/index.js'
+import type { ChosenDevice } from './deviceOptions.js'
 import { interruptExitCode, interrupted, watchInterrupts } from './interrupt.js'
 import { say, startProgress } from './progress.js'
 
@@ -9,6 +16,16 @@ export type TrainingOptions = {
   /** What the device is opened with; give none if it is open already. */
   readonly deviceOptions?: DeviceOptions
 }
+
+/**
+ * What a training's device is opened with: where a run goes on, what it began with of what the device is to choose.
+ * `run`: its directory.
+ */
+export const resumedOptions = async (
+  { options }: ChosenDevice,
+  { fresh }: { readonly fresh: boolean },
+  run: string,
+): Promise<DeviceOptions> => (fresh ? options : withEarlierChoices(run, options))
 
 /** What this needs of a training's settings. */
 type ToldSettings = { readonly device: string; readonly num_steps: number; readonly patience: number }

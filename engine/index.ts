@@ -42,6 +42,7 @@ export {
   type OptionValues,
   option,
 } from './devices/options.js'
+export { blasCalibrationFile, blasCalibrations, clearBlasCalibrations } from './devices/wasm/index.js'
 export { gradients } from './gradient.js'
 export type { Nested } from './graph/methods.js'
 export type {

@@ -1,10 +1,17 @@
 import { cpus } from 'node:os'
 import { join } from 'node:path'
-import { type Cell, openDevice, scheduleShapes } from '../engine/index.js'
+import {
+  type Cell,
+  openDevice,
+  device as openedDevice,
+  type Runtime,
+  scheduleShapes,
+} from '../engine/index.js'
 import { validationMetrics } from './bestValidation.js'
 import { findCell } from './cellFile.js'
 import { checkSettings } from './checkSettings.js'
 import type { ClassifierSettingName } from './classifierSettings.js'
+import { choiceNotes } from './deviceChoices.js'
 import { secondsOf } from './duration.js'
 import { lossOfGuessing } from './guessing.js'
 import { optimiserNames } from './optimiser.js'
@@ -63,7 +70,7 @@ export async function trainFromSettings(
 export async function beginning<Table extends SettingsTable>(
   directory: RunDirectory,
   table: Table,
-  settings: SettingsOf<Table> & { readonly fresh: boolean },
+  settings: SettingsOf<Table> & { readonly fresh: boolean; readonly device: string },
   notes: readonly string[],
   guessing: number,
   hooks: TrainHooks,
@@ -71,10 +78,14 @@ export async function beginning<Table extends SettingsTable>(
   const earlier = settings.fresh ? undefined : await directory.earlier()
   const changes = earlier ? settingsOnResume(directory.path, table, settings, notes, earlier) : []
   return async next => {
-    await directory.describe(settings, [...notes, ...circumstances()])
+    const { chosen } = deviceOf(settings)
+    await directory.describe(settings, [...notes, ...choiceNotes(chosen), ...circumstances()])
     hooks.onStart?.(directory.path, [...notes, ...changes], next, guessing)
   }
 }
+
+/** The device of settings, which is open. */
+const deviceOf = ({ device }: { readonly device: string }): Runtime => openedDevice(device || undefined)
 
 /** What a run's notes say beside what the terminal shows. */
 const circumstances = (): string[] => [

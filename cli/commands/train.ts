@@ -1,12 +1,13 @@
+import { join } from 'node:path'
 import type { Command, OptionValues } from 'commander'
-import { checkSettings, type Settings, settingsTable, trainFromSettings } from '../../model/index.js'
+import { checkSettings, runName, type Settings, settingsTable, trainFromSettings } from '../../model/index.js'
 import { chosenDevice, deviceOptionFlags } from '../deviceOptions.js'
 import { trainEachGenus } from '../eachGenus.js'
 import { UsageError } from '../failure.js'
 import { list, object, optional, text, truth, whole } from '../schema.js'
 import { resumeHelp, settingOptions, settingsOf } from '../settingFlags.js'
 import { summarised } from '../summary.js'
-import { type TrainingOptions, withProgress } from '../training.js'
+import { resumedOptions, type TrainingOptions, withProgress } from '../training.js'
 import { processesOption } from '../trainingProcesses.js'
 
 const summary = {
@@ -54,7 +55,8 @@ export function register(program: Command): void {
     if (given.eachGenus) return trainEachGenus(settings, given, device)
     if (given.processes)
       throw new UsageError('--processes goes with --each-genus; one training is one process')
-    return runTraining(settings, { quiet: given.quiet === true, deviceOptions: device.options })
+    const deviceOptions = await resumedOptions(device, settings, join(settings.out_dir, runName(settings)))
+    return runTraining(settings, { quiet: given.quiet === true, deviceOptions })
   })
 }
 

@@ -1,4 +1,5 @@
 import type { Kernel } from '../kernel/kernel.js'
+import type { DeviceOptions } from './options.js'
 
 /**
  * A device that cannot be opened here: a package is not installed, a library not found, an adapter missing. Factories
@@ -52,6 +53,11 @@ export interface Device {
   readonly matmulEps?: number
   /** Largest relative error of one scalar operation of a map or a sum; 1e-6 (float32) if not given. */
   readonly mapEps?: number
+  /**
+   * Options whose choice was left to it, as it has chosen: opened with these it is the same again, wherever it can be. A run
+   * that goes on is given them.
+   */
+  readonly chosen?: DeviceOptions
   /**
    * Whether floats saturate: infinity becomes the largest number, and NaN 0. So results do not show that a computation has
    * gone wrong; `overflowed` may. Without, floats are those of IEEE 754.

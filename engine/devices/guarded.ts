@@ -41,6 +41,7 @@ export function guarded(inner: Device): Device {
     },
     ...(inner.matmulEps !== undefined && { matmulEps: inner.matmulEps }),
     ...(inner.mapEps !== undefined && { mapEps: inner.mapEps }),
+    ...(inner.chosen && { chosen: inner.chosen }),
     ...(inner.saturates !== undefined && { saturates: inner.saturates }),
     alloc(bytes) {
       checkOpen()

@@ -1,5 +1,6 @@
 import { withEnvironment } from '../../environment.js'
 import { nodeModule, realPath } from '../../shared/node.js'
+import type { AddressType } from '../memory.js'
 import type { Sgemm } from './sgemm.js'
 
 /**
@@ -12,6 +13,8 @@ type Koffi = {
   load(path: string): { func(name: string, result: string, args: readonly string[]): NativeFunction }
   address(memory: ArrayBufferView): bigint
 }
+/** What a module calls: a `Sgemm`, whose arguments are BigInts where addresses have 64 bits. */
+type SgemmImport = (...args: never) => void
 type NativeFunction = (...args: readonly (number | ArrayBufferView)[]) => unknown
 /** A function of a library by its name and types; undefined if the library has none of that name. */
 type FindFunction = (name: string, result: string, ...args: string[]) => NativeFunction | undefined
@@ -26,8 +29,8 @@ export type BlasLibrary = {
   readonly unpacked: number
   /** Threads that may call it at the same time, where it has a limit: beyond it, it ends the process. */
   readonly mostThreads?: number
-  /** Its product on addresses in `memory`. */
-  readonly on: (memory: WebAssembly.Memory) => Sgemm
+  /** Its product on addresses in `memory`, as modules import it. */
+  readonly on: (memory: WebAssembly.Memory, addressType: AddressType) => SgemmImport
 }
 
 const requireHere = (): NodeJS.Require | undefined =>
@@ -102,7 +105,10 @@ function load(path: string): BlasLibrary {
     ...(objection !== undefined && { objection: `${realPath(path)}: ${objection}` }),
     unpacked,
     ...(mostThreads !== undefined && { mostThreads }),
-    on: memory => callOn(memory, koffi, sgemm),
+    on: (memory, addressType) => {
+      const product = callOn(memory, koffi, sgemm)
+      return addressType === 'i64' ? (...args) => product(...numbersOf(args)) : product
+    },
   }
 }
 
@@ -112,10 +118,15 @@ function sgemmArguments(integer: string): string[] {
   return ['int', 'int', 'int', integer, integer, integer, 'float', ...matrix, ...matrix, 'float', ...matrix]
 }
 
+const unsignedAddress = (address: number): number => (address < 0 ? address + 2 ** 32 : address)
+
 const rowMajor = 101
 const notTransposed = 111
 
-/** A library's product as modules import it, on addresses in `memory`. */
+/** Arguments of a module with 64-bit addresses, as numbers. */
+const numbersOf = (args: readonly unknown[]) => args.map(Number) as Parameters<Sgemm>
+
+/** A library's product on addresses in `memory`; those of 32 bits may come with a sign. */
 function callOn(memory: WebAssembly.Memory, koffi: Koffi, sgemm: NativeFunction): Sgemm {
   let buffer: ArrayBufferLike | undefined
   let base = 0
@@ -123,7 +134,7 @@ function callOn(memory: WebAssembly.Memory, koffi: Koffi, sgemm: NativeFunction)
     // Memory that has grown is another buffer, and may be elsewhere.
     if (memory.buffer !== buffer) {
       buffer = memory.buffer
-      base = Number(koffi.address(new Uint8Array(buffer)))
+      base = Number(koffi.address(new Uint8Array(buffer, 0, 1)))
     }
     sgemm(
       rowMajor,
@@ -133,12 +144,12 @@ function callOn(memory: WebAssembly.Memory, koffi: Koffi, sgemm: NativeFunction)
       n,
       k,
       1,
-      base + (a >>> 0),
+      base + unsignedAddress(a),
       lda,
-      base + (b >>> 0),
+      base + unsignedAddress(b),
       ldb,
       accumulate,
-      base + (c >>> 0),
+      base + unsignedAddress(c),
       ldc,
     )
   }
@@ -212,5 +223,8 @@ function identify(find: FindFunction): Identity {
 }
 
 /** What a module that uses the library at `path` imports (see sgemm.ts); nothing for one that uses none. */
-export const blasImports = (path: string | undefined, memory: WebAssembly.Memory): { sgemm?: Sgemm } =>
-  path === undefined ? {} : { sgemm: loadBlas(path).on(memory) }
+export const blasImports = (
+  path: string | undefined,
+  memory: WebAssembly.Memory,
+  addressType: AddressType = 'i32',
+): { sgemm?: SgemmImport } => (path === undefined ? {} : { sgemm: loadBlas(path).on(memory, addressType) })
