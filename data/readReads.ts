@@ -52,7 +52,8 @@ export async function* readStretch(
       `${opened.name} record ${number}: has no name; it would be called by its number in the file, which a shard does not know (give the reads names, or read the file as a whole)`,
     )
   }
-  yield* readsOf(opened, { ...options, ...(stretch.start > 0 && { unnamed }) })
+  const hasFileEnd = stretch.end === file.size
+  yield* readsOf(opened, { ...options, hasFileEnd, ...(stretch.start > 0 && { unnamed }) })
 }
 
 /** The reads of an open source, which is closed at their end. Returns whether there was one. */

@@ -59,7 +59,7 @@ export async function* parseFastq({ batches, ...source }: TextSource): AsyncGene
       }
     }
   // The quality of an empty last read is an empty line, which the file may lack.
-  if (expected === 'quality' && sequence.length === 0)
+  if (expected === 'quality' && sequence.length === 0 && source.hasFileEnd)
     yield sequence.complete(header, title, new Uint8Array(0))
   else if (expected !== 'header') {
     number++

@@ -43,6 +43,7 @@ export async function parseReads(
     maxLength = maxReadLength,
     maxForeign = 0.1,
     keepText = false,
+    hasFileEnd = true,
     unnamed = number => `read${number}`,
   }: Partial<RecordOptions> = {},
 ): Promise<AsyncGenerator<Read>> {
@@ -55,6 +56,7 @@ export async function parseReads(
     maxLength,
     maxForeign,
     keepText,
+    hasFileEnd,
     unnamed,
   })
 }

@@ -6,6 +6,8 @@ export type RecordOptions = {
   readonly maxForeign: number
   /** Whether reads have their `text`. */
   readonly keepText: boolean
+  /** Whether the source goes on to the end of its file, whose last line may be missing where it is empty. */
+  readonly hasFileEnd: boolean
   /** What a record without a name is called, by its number in the source, from 1 on. */
   readonly unnamed: (number: number) => string
 }

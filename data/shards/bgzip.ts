@@ -2,7 +2,7 @@
  * Files of bgzip (htslib): gzip files of many small members, whose sizes stand in them, so that unpacking can begin at any
  * of them. The format is BGZF in the specification of SAM, section 4.1.
  */
-import { gunzip } from 'node:zlib'
+import { gunzipSync } from 'node:zlib'
 import { ByteStream } from '../io/bytes.js'
 import { InputError } from '../io/inputError.js'
 import type { SeekableFile } from './seekableFile.js'
@@ -73,11 +73,7 @@ export async function* blocks(file: SeekableFile, from: number, to = file.size):
       if (size === undefined) throw damaged(file, offset, 'a block is expected, and something else is there')
       if (size > head.length)
         throw damaged(file, offset, `cut off after ${head.length} of the block's ${size} bytes`)
-      const packed = await stream.take(size)
-      const data = await unpack(packed).catch((error: Error) => {
-        throw damaged(file, offset, error.message)
-      })
-      yield { offset, data }
+      yield { offset, data: unpack(file, offset, await stream.take(size)) }
     }
   } finally {
     await stream.close()
@@ -87,6 +83,11 @@ export async function* blocks(file: SeekableFile, from: number, to = file.size):
 const damaged = ({ name }: SeekableFile, offset: number, what: string): InputError =>
   new InputError(`${name} byte ${offset}: bgzip data is damaged: ${what}`)
 
-/** The data of a block. @throws zlib's errors. */
-const unpack = (block: Uint8Array): Promise<Uint8Array> =>
-  new Promise((resolve, reject) => gunzip(block, (error, data) => (error ? reject(error) : resolve(data))))
+/** The data of the block at an offset. A block is so small that doing it elsewhere would take longer. */
+function unpack(file: SeekableFile, offset: number, block: Uint8Array): Uint8Array {
+  try {
+    return gunzipSync(block)
+  } catch (error) {
+    throw damaged(file, offset, (error as Error).message)
+  }
+}

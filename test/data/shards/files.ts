@@ -1,7 +1,7 @@
 /** Files in memory for tests of shards. */
 import { crc32, deflateRawSync } from 'node:zlib'
 import type { Read } from '../../../data/read.js'
-import { readStretch } from '../../../data/readReads.js'
+import { type ReadOptions, readStretch } from '../../../data/readReads.js'
 import { type SeekableFile, type Shard, stretchesOf } from '../../../data/shards/index.js'
 
 /** Bytes as a file that gives them in chunks of `chunkSize`. */
@@ -14,16 +14,26 @@ export const fileOf = (bytes: Uint8Array, { name = 'reads', chunkSize = 7 } = {}
 })
 
 /** The reads of one shard of some files. */
-export async function readsOfShard(files: readonly SeekableFile[], shard: Shard): Promise<Read[]> {
+export async function readsOfShard(
+  files: readonly SeekableFile[],
+  shard: Shard,
+  options: ReadOptions = {},
+): Promise<Read[]> {
   const reads: Read[] = []
   for (const [i, stretch] of (await stretchesOf(files, shard)).entries())
-    if (stretch) for await (const read of readStretch(files[i], stretch)) reads.push(read)
+    if (stretch) for await (const read of readStretch(files[i], stretch, options)) reads.push(read)
   return reads
 }
 
 /** The reads of all shards of some files, one shard after the other. */
-export async function readsOfShards(files: readonly SeekableFile[], count: number): Promise<Read[]> {
-  const shards = Array.from({ length: count }, (_, i) => readsOfShard(files, { index: i + 1, count }))
+export async function readsOfShards(
+  files: readonly SeekableFile[],
+  count: number,
+  options: ReadOptions = {},
+): Promise<Read[]> {
+  const shards = Array.from({ length: count }, (_, i) =>
+    readsOfShard(files, { index: i + 1, count }, options),
+  )
   return (await Promise.all(shards)).flat()
 }
 
