@@ -52,7 +52,7 @@ export async function* readStretch(
       `${opened.name} record ${number}: has no name; it would be called by its number in the file, which a shard does not know (give the reads names, or read the file as a whole)`,
     )
   }
-  const hasFileEnd = stretch.end === file.size
+  const { hasFileEnd } = opened
   yield* readsOf(opened, { ...options, hasFileEnd, ...(stretch.start > 0 && { unnamed }) })
 }
 

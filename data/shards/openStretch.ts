@@ -19,25 +19,29 @@ const recordStarts: Readonly<Record<Format, RecordStart>> = {
   tsv: tsvRecordStart,
 }
 
+/** The part of a file; `hasFileEnd`: whether it goes on to the file's end. */
+export type OpenStretch = OpenSource & { readonly hasFileEnd: boolean }
+
 /**
  * Opens the part of a file that has the reads which begin in a stretch of it, unpacked: its bytes are those of a file of the
  * same format (a table has its header line before them), perhaps without any read. Beside them only the file's beginning
  * is read, and what lies between each end of the stretch and the next read.
  * @throws InputError when the file is damaged there, or of no format that is known; EmptyInputError when it is empty.
  */
-export async function openStretch(file: SeekableFile, { start, end }: Stretch): Promise<OpenSource> {
+export async function openStretch(file: SeekableFile, { start, end }: Stretch): Promise<OpenStretch> {
   const { format, header } = await beginningOf(file)
   const layout = (await packingOf(file)) === 'bgzip' ? bgzipLayout(file) : plainLayout(file)
   const first = await firstRecord(layout, start, format)
   const next = await firstRecord(layout, end, format)
   const records = layout.between(first, next)
+  const hasFileEnd = next.offset === file.size
   if (start === 0) {
     const bytes = new ByteStream(records)
     await skipByteOrderMark(bytes)
-    return { name: file.name, bytes, format }
+    return { name: file.name, bytes, format, hasFileEnd }
   }
   const bytes = new ByteStream(header ? afterHeader(header, records) : records)
-  return { name: `${file.name} (counted from byte ${first.offset})`, bytes, format }
+  return { name: `${file.name} (counted from byte ${first.offset})`, bytes, format, hasFileEnd }
 }
 
 /** The format of a file, and its header line if it is a table. */
