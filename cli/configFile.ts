@@ -104,6 +104,7 @@ const shippedNames: Readonly<Record<string, () => Promise<readonly string[]>>> =
   '--cell': async () => (await shippedCells()).map(({ name }) => name),
   '--device': async () => deviceNames(),
   '--blas': async () => ['off', 'auto', 'on'],
+  '--mpi': async () => ['off', 'auto'],
   '--device-option': async () => [],
 }
 

@@ -1,4 +1,4 @@
-import { type DeviceOptions, openDevice } from '../engine/index.js'
+import { type DeviceOptions, openDevice, type ProcessGroup } from '../engine/index.js'
 import {
   GuessingWatch,
   type MetricsLine,
@@ -7,7 +7,7 @@ import {
   withEarlierChoices,
 } from '../model/index.js'
 import type { ChosenDevice } from './deviceOptions.js'
-import { interruptExitCode, interrupted, watchInterrupts } from './interrupt.js'
+import { interruptExitCode, interrupted, interruptedBy, watchInterrupts } from './interrupt.js'
 import { say, startProgress } from './progress.js'
 
 export type TrainingOptions = {
@@ -15,6 +15,8 @@ export type TrainingOptions = {
   readonly quiet?: boolean
   /** What the device is opened with; give none if it is open already. */
   readonly deviceOptions?: DeviceOptions
+  /** Those that train together. */
+  readonly processes?: ProcessGroup
 }
 
 /**
@@ -84,7 +86,9 @@ export async function withProgress<Result extends TrainResult>(
       ? `stopped early, ${settings.patience} validations without a better one; `
       : ''
     if (!quiet) say(`${early}${latest || 'nothing left to do'}; model ${result.checkpoint}`)
-    if (result.interrupted) process.exitCode = interruptExitCode()
+    // Another process may have had the signal: that of a scheduler.
+    if (result.interrupted)
+      process.exitCode = interruptExitCode(interrupted.aborted ? interruptedBy() : 'SIGTERM')
     return result
   } finally {
     progress.stop()

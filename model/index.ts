@@ -7,7 +7,8 @@
  * that of no checkpoint), which compiles the `trainStep` (the `generative` model over one of `cells/`, with its `regulariser` and
  * `optimiser`) and lets it change the `trainState` step by step, with what the `batchFeed` hands it; it logs
  * (`metricsWindow`), validates (`validation`), compares validations to stop early (`bestValidation`) and saves (`saved/`,
- * in the file formats of `checkpoint/`), so that a run of the same `runIdentity` goes on. Reads are scored in one
+ * in the file formats of `checkpoint/`), so that a run of the same `runIdentity` goes on. Several processes are a
+ * team (`teamOfProcesses`, `parallel/`): one leads and does all of this, the others `follow`. Reads are scored in one
  * `scoringPass` of all models: cut into `stretches`, they wait (`waitingLine`) for one of the rows of a batch
  * (`rowsOfBatch`), whose `streams` go through the models piece by piece. A `scorer` has one model, a `detector` gives the
  * ratio of two, `genusNetworks` (from a folder: `loadGenera`) what a model for each genus says, over one strand or both
@@ -75,6 +76,7 @@ export { loadGenera } from './loadGenera.js'
 export type { MetricsLine } from './metricsWindow.js'
 export { generativeNetwork, type LoadedState, type Network } from './network.js'
 export type { OptimiserName, OptimiserSettings } from './optimiser.js'
+export { DisagreementError } from './parallel/index.js'
 export { type RegulariserType, regulariser } from './regulariser.js'
 export { rowsOfBatch } from './rowsOfBatch.js'
 export { RunDirectory } from './runDirectory.js'

@@ -78,6 +78,11 @@ export interface Device {
    */
   read(buffer: DeviceBuffer): Promise<ArrayBuffer>
   /**
+   * The buffer's own bytes, where the device's memory is the host's, for sums over processes without copies. Whoever
+   * touches them waits for a `read` before, and enqueues nothing that concerns them until it is done. Optional.
+   */
+  mapped?(buffer: DeviceBuffer): Uint8Array
+  /**
    * Compile a kernel, or return `null`: "not this one", for a kind, a form or a dtype that it does not take; the same
    * answer every time. Then the engine asks for simpler kernels that come to the same, and where there are none it tells
    * the user that the device cannot run it.

@@ -24,6 +24,14 @@ export const environmentVariables = {
   LOCALAPPDATA: 'the cache folder, on Windows',
   XDG_CACHE_HOME: 'the cache folder; ~/.cache (on macOS ~/Library/Caches) if it is not set',
   LD_LIBRARY_PATH: 'folders of libraries, on Linux',
+  MPI_LOCALNRANKS: "processes on this machine, as MPICH's mpirun says",
+  OMPI_COMM_WORLD_LOCAL_SIZE: "processes on this machine, as Open MPI's mpirun says",
+  OMPI_COMM_WORLD_RANK: "which of them this process is, as Open MPI's mpirun says",
+  OMPI_COMM_WORLD_SIZE: "processes that were started together, as Open MPI's mpirun says",
+  PMI_RANK: "which of them this process is, as MPICH's mpirun and Slurm's PMI-2 say",
+  PMI_SIZE: "processes that were started together, as MPICH's mpirun and Slurm's PMI-2 say",
+  SLURM_PROCID: 'which of them this process is, as srun says',
+  SLURM_STEP_NUM_TASKS: 'processes that were started together, as srun says',
   PATH: 'folders of libraries, on Windows',
 } as const
 

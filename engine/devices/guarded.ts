@@ -66,6 +66,12 @@ export function guarded(inner: Device): Device {
       checkBuffer(buffer)
       return inner.read(buffer)
     },
+    ...(inner.mapped && {
+      mapped(buffer: DeviceBuffer) {
+        checkBuffer(buffer)
+        return inner.mapped!(buffer)
+      },
+    }),
     compile(kernel) {
       checkOpen()
       const bytes = argumentBytes(kernel)

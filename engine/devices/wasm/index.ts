@@ -139,6 +139,10 @@ class WasmDevice implements Device {
     return new Uint8Array(this.#bytesAt(buffer, buffer.bytes)).buffer
   }
 
+  mapped(buffer: DeviceBuffer): Uint8Array {
+    return this.#bytesAt(buffer, buffer.bytes)
+  }
+
   compile(kernel: Kernel): Program | null {
     const isDeclined = dtypesOf(kernel).has('float64') || argumentsWithin(kernel) > mostArguments
     if (isDeclined) return null

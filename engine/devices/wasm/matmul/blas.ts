@@ -1,6 +1,7 @@
+import { isKoffiInstalled, koffiMissing } from '../../shared/koffi.js'
 import { realPath } from '../../shared/node.js'
 import { blasFileNames, findBlasFile } from './blasFile.js'
-import { isKoffiInstalled, koffiMissing, loadBlas, loadedBlas } from './blasLibrary.js'
+import { loadBlas, loadedBlas } from './blasLibrary.js'
 import { type ProductKind, productKinds } from './productKind.js'
 
 /** Threads that every library takes. */

@@ -1,5 +1,12 @@
 import { withEnvironment } from '../../environment.js'
-import { nodeModule, realPath } from '../../shared/node.js'
+import {
+  isKoffiInstalled,
+  type Koffi,
+  koffiMissing,
+  type NativeFunction,
+  requireKoffi,
+} from '../../shared/koffi.js'
+import { realPath } from '../../shared/node.js'
 import type { AddressType } from '../memory.js'
 import type { Sgemm } from './sgemm.js'
 
@@ -8,14 +15,8 @@ import type { Sgemm } from './sgemm.js'
  * its own rows, so the libraries' own threads are turned off.
  */
 
-/** What koffi offers of what is used here. It is an optional dependency, so its own types may not be there. */
-type Koffi = {
-  load(path: string): { func(name: string, result: string, args: readonly string[]): NativeFunction }
-  address(memory: ArrayBufferView): bigint
-}
 /** What a module calls: a `Sgemm`, whose arguments are BigInts where addresses have 64 bits. */
 type SgemmImport = (...args: never) => void
-type NativeFunction = (...args: readonly (number | ArrayBufferView)[]) => unknown
 /** A function of a library by its name and types; undefined if the library has none of that name. */
 type FindFunction = (name: string, result: string, ...args: string[]) => NativeFunction | undefined
 
@@ -31,21 +32,6 @@ export type BlasLibrary = {
   readonly mostThreads?: number
   /** Its product on addresses in `memory`, as modules import it. */
   readonly on: (memory: WebAssembly.Memory, addressType: AddressType) => SgemmImport
-}
-
-const requireHere = (): NodeJS.Require | undefined =>
-  nodeModule('node:module')?.createRequire(import.meta.url)
-
-/** Why there is no library where koffi is not installed, and what to do. */
-export const koffiMissing = 'koffi is not installed: npm install koffi'
-
-/** Whether koffi can be loaded; it is not loaded to find out. */
-export function isKoffiInstalled(): boolean {
-  try {
-    return requireHere()?.resolve('koffi') !== undefined
-  } catch {
-    return false
-  }
 }
 
 /** What libraries read when they are loaded: OpenBLAS would start threads of its own, Accelerate use them. */
@@ -79,7 +65,7 @@ function load(path: string): BlasLibrary {
   if (!isKoffiInstalled()) fail(`${koffiMissing}, or choose off`)
   let koffi: Koffi
   try {
-    koffi = requireHere()?.('koffi') as Koffi
+    koffi = requireKoffi()
   } catch (error) {
     return fail(`koffi cannot be loaded (${(error as Error).message}); install it again, or choose off`)
   }
