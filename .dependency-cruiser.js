@@ -68,7 +68,7 @@ export const order = {
     ['settings.ts'],
     ['settingKinds.ts', 'duration.ts'],
   ],
-  data: [['fetch'], ['*'], ['formats'], ['read.ts'], ['io']],
+  data: [['fetch'], ['*'], ['shards'], ['formats'], ['read.ts'], ['io']],
   eval: [['index.ts'], ['report'], ['*'], ['scores']],
   web: [
     ['main.tsx', 'vite.config.ts'],
@@ -98,6 +98,7 @@ const doors = {
   data: ['index', 'fetch/index'],
   'data/fetch': ['index'],
   'data/formats': ['index'],
+  'data/shards': ['index'],
   'cli/scoreTable': ['index'],
   eval: ['index', 'scores/index'],
   'eval/scores/memory': ['index'],

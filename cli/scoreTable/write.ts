@@ -1,4 +1,4 @@
-import { encoderFor, type Read } from '../../data/index.js'
+import { encoderFor, type Read, type Shard } from '../../data/index.js'
 import { callOf, defaultRate, readColumns, tableHeader, tableLine } from '../../eval/index.js'
 import type { DetectorScores } from '../../model/index.js'
 import type { InputFiles } from '../input.js'
@@ -16,6 +16,7 @@ export type TableFlags = {
   readonly fpr?: number
   readonly bh?: boolean
   readonly keep?: 'known' | 'unknown'
+  readonly shard?: Shard
   readonly readsOut?: string
   readonly track?: string
 }
@@ -48,9 +49,10 @@ export async function writeScores(job: ScoreTable): Promise<void> {
   try {
     const tracks = track === undefined ? undefined : await openBeside(track)
     const kept = readsOut === undefined ? undefined : await openBeside(readsOut)
-    await tracks?.write(
-      trackHeader(job.table.names.includes('llr') ? 'log-likelihood ratio' : 'log-likelihood'),
-    )
+    if (hasHeader(job))
+      await tracks?.write(
+        trackHeader(job.table.names.includes('llr') ? 'log-likelihood ratio' : 'log-likelihood'),
+      )
     const uncalled = uncalledRows(job, tracks)
     const rows = bh ? withFalseDiscoveryRate(uncalled, fpr) : withRate(uncalled, fpr)
     await writeTable(output, tableOf(job, rows, kept))
@@ -60,15 +62,20 @@ export async function writeScores(job: ScoreTable): Promise<void> {
   }
 }
 
+/** Files of shards are put together as they are: only those of the first one have header lines. */
+const hasHeader = ({ shard }: TableFlags): boolean => shard === undefined || shard.index === 1
+
 /** The lines of the table; rows whose calls are asked for go to `kept`. */
 async function* tableOf(
-  { table, groups, hasFiles, keep, progress: { tally } }: ScoreTable,
+  job: ScoreTable,
   groupsOfRows: AsyncIterable<RowsToCall>,
   kept: SideFile | undefined,
 ): AsyncGenerator<string> {
+  const { table, groups, hasFiles, keep } = job
+  const { tally } = job.progress
   const { names, calibration } = table
   const columns = groups ? groupColumns(names) : readColumns(names)
-  yield tableHeader(columns, calibration !== undefined, hasFiles && !groups)
+  if (hasHeader(job)) yield tableHeader(columns, calibration !== undefined, hasFiles && !groups)
   for await (const { rows, threshold } of groupsOfRows) {
     const lines = rows.map(row => {
       if (!calibration) return tableLine(row, undefined)
