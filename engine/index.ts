@@ -24,7 +24,7 @@ export {
   runCell,
   stepCell,
 } from './cell.js'
-export { type CompiledFunction, type CompileOptions, compile, explain } from './compile.js'
+export { type CompiledFunction, type CompileOptions, compile, explain, outline } from './compile.js'
 export {
   type CheckLine,
   type Device,
@@ -42,6 +42,7 @@ export {
   option,
 } from './devices/options.js'
 export { gradients } from './gradient.js'
+export type { Remark } from './graph/context.js'
 export type { Nested } from './graph/methods.js'
 export { registeredOps } from './graph/registry.js'
 export {
@@ -63,6 +64,8 @@ export { kernelBody } from './kernel/expr.js'
 export { type Kernel, printKernel } from './kernel/kernel.js'
 export { contiguousView, type Shape, type View } from './kernel/shape.js'
 export { bitsAt, foldKey, type Key, keyFromSeed, threefry2x32, uniformAt } from './kernel/threefry.js'
+export type { ExplainOptions } from './lower/explain.js'
+export type { Outline, OutlinedKernel } from './lower/outline.js'
 export {
   add,
   arange,

@@ -18,7 +18,7 @@
 export type { TrainingData } from './batchFeed.js'
 export type { ValidationMetric } from './bestValidation.js'
 export { findCell } from './cellFile.js'
-export { shippedCells } from './cells.js'
+export { cellsIn, shippedCells } from './cells.js'
 export { CheckpointError, writeTensorFlowCheckpoint } from './checkpoint/index.js'
 export { checkClassifierSettings, checkSettings } from './checkSettings.js'
 export {

@@ -1,3 +1,4 @@
+import type { ExamineInput, ExamineReport } from './examine.js'
 import type { ScoreInput, ScoreReport, ScoreResult } from './score.js'
 import type { TrainControl, TrainInput, TrainReport, TrainResult } from './train.js'
 
@@ -5,6 +6,8 @@ import type { TrainControl, TrainInput, TrainReport, TrainResult } from './train
 export type Tasks = {
   /** Scores reads of a file with a detector. */
   score: { input: ScoreInput; report: ScoreReport; result: ScoreResult; control: never }
+  /** Runs, outlines and checks a user's cell. */
+  examine: { input: ExamineInput; report: ExamineReport; result: undefined; control: never }
   /** Trains a cell on synthetic genera. */
   train: { input: TrainInput; report: TrainReport; result: TrainResult; control: TrainControl }
 }
