@@ -41,7 +41,7 @@ export function PlaygroundView() {
   const start = (): void => {
     setLosses([])
     setValidation(undefined)
-    task.start({ ...options, cell, learningRate })
+    task.start({ ...options, cells: [{ name: cell }], learningRate })
   }
   return (
     <>
