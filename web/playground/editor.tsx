@@ -1,0 +1,157 @@
+/** The editor of a cell's text: CodeMirror, with what TypeScript knows of the text. */
+import { autocompletion, type CompletionContext, type CompletionResult } from '@codemirror/autocomplete'
+import { javascript } from '@codemirror/lang-javascript'
+import { HighlightStyle, syntaxHighlighting } from '@codemirror/language'
+import { type Diagnostic, linter, lintGutter, setDiagnostics } from '@codemirror/lint'
+import { EditorView, hoverTooltip, type Tooltip } from '@codemirror/view'
+import { tags } from '@lezer/highlight'
+import { basicSetup } from 'codemirror'
+import { useEffect, useRef } from 'preact/hooks'
+import { type LanguageService, openLanguageService } from '../language/index.js'
+import type { CellProblem } from '../work/index.js'
+
+/** Colours are the page's own, in light and dark. */
+const highlighting = HighlightStyle.define([
+  { tag: [tags.keyword, tags.operatorKeyword, tags.modifier], color: 'var(--code-keyword)' },
+  { tag: [tags.string, tags.number, tags.bool], color: 'var(--code-literal)' },
+  { tag: [tags.comment], color: 'var(--code-comment)', fontStyle: 'italic' },
+  {
+    tag: [tags.function(tags.variableName), tags.function(tags.propertyName)],
+    color: 'var(--code-function)',
+  },
+  { tag: [tags.typeName, tags.className], color: 'var(--code-type)' },
+])
+
+const look = EditorView.theme({
+  '&': { backgroundColor: 'var(--surface)', fontSize: '0.875rem' },
+  '&.cm-focused': { outline: '2px solid var(--accent)', outlineOffset: '2px' },
+  '.cm-content, .cm-gutters': { fontFamily: 'var(--mono)' },
+  '.cm-content': { caretColor: 'var(--text)' },
+  '.cm-cursor': { borderLeftColor: 'var(--text)' },
+  '.cm-gutters': { backgroundColor: 'transparent', color: 'var(--muted)', border: 'none' },
+  '.cm-activeLine, .cm-activeLineGutter': { backgroundColor: 'var(--hover)' },
+  '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': {
+    backgroundColor: 'var(--selection)',
+  },
+  '.cm-tooltip': {
+    backgroundColor: 'var(--background)',
+    color: 'var(--text)',
+    border: '1px solid var(--line)',
+  },
+})
+
+const docOf = (view: EditorView): string => view.state.doc.toString()
+
+/** Errors of syntax and types, where they are. */
+const typeErrors = (service: LanguageService) =>
+  linter(
+    async (view): Promise<Diagnostic[]> => [
+      ...(await service.ask('diagnostics', { text: docOf(view) })).map(diagnostic => ({
+        ...diagnostic,
+        source: 'TypeScript',
+      })),
+    ],
+    { delay: 300 },
+  )
+
+const kinds: Readonly<Record<string, string>> = {
+  const: 'constant',
+  let: 'variable',
+  var: 'variable',
+  parameter: 'variable',
+  alias: 'function',
+}
+
+const completions =
+  (service: LanguageService) =>
+  async (context: CompletionContext): Promise<CompletionResult | null> => {
+    if (!context.explicit && !context.matchBefore(/[\w$.]$/)) return null
+    const text = context.state.doc.toString()
+    const found = await service.ask('completions', { text, position: context.pos })
+    if (!found || context.aborted) return null
+    return {
+      from: found.from,
+      options: found.items.map(({ name, kind, sortText }) => ({
+        label: name,
+        type: kinds[kind] ?? kind,
+        sortText,
+      })),
+      validFor: /^[\w$]*$/,
+    }
+  }
+
+const meanings = (service: LanguageService) =>
+  hoverTooltip(async (view, position): Promise<Tooltip | null> => {
+    const meaning = await service.ask('meaning', { text: docOf(view), position })
+    if (!meaning) return null
+    return {
+      pos: meaning.from,
+      end: meaning.to,
+      above: true,
+      create() {
+        const dom = document.createElement('div')
+        dom.className = 'meaning'
+        const type = document.createElement('code')
+        type.textContent = meaning.type
+        const documentation = document.createElement('p')
+        documentation.textContent = meaning.documentation
+        dom.append(type, documentation)
+        return { dom }
+      },
+    }
+  })
+
+export type EditorProps = {
+  /** What it begins with; another text replaces what is there. */
+  readonly text: string
+  readonly onChange: (text: string) => void
+  /** What running the text has found, beside what TypeScript says. */
+  readonly problem?: CellProblem | undefined
+}
+
+export function Editor({ text, onChange, problem }: EditorProps) {
+  const parent = useRef<HTMLDivElement>(null)
+  const editor = useRef<EditorView | undefined>(undefined)
+  const changed = useRef(onChange)
+  changed.current = onChange
+  useEffect(() => {
+    if (!parent.current) return
+    const service = openLanguageService()
+    const view = new EditorView({
+      doc: text,
+      parent: parent.current,
+      extensions: [
+        basicSetup,
+        javascript({ typescript: true }),
+        syntaxHighlighting(highlighting),
+        look,
+        lintGutter(),
+        typeErrors(service),
+        autocompletion({ override: [completions(service)] }),
+        meanings(service),
+        EditorView.contentAttributes.of({ 'aria-label': 'The text of the cell' }),
+        EditorView.updateListener.of(update => {
+          if (update.docChanged) changed.current(docOf(update.view))
+        }),
+      ],
+    })
+    editor.current = view
+    return () => {
+      view.destroy()
+      service.close()
+    }
+  }, [])
+  useEffect(() => {
+    const view = editor.current
+    if (!view || docOf(view) === text) return
+    view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } })
+  }, [text])
+  useEffect(() => {
+    const view = editor.current
+    if (!view || problem?.line === undefined || problem.line > view.state.doc.lines) return
+    const { from, to } = view.state.doc.line(problem.line)
+    const diagnostic: Diagnostic = { from, to, severity: 'error', message: problem.message, source: 'run' }
+    view.dispatch(setDiagnostics(view.state, [diagnostic]))
+  }, [problem])
+  return <div class="editor" ref={parent} />
+}
