@@ -1,0 +1,61 @@
+/** Texts to start from: every cell that comes with Xenograd, as its file is, and two that teach. */
+
+const files = import.meta.glob<string>('../../model/cells/*.ts', {
+  query: '?raw',
+  import: 'default',
+  eager: true,
+})
+
+/** A text to start from. */
+export type Starter = { readonly name: string; readonly text: string }
+
+const minimal = `import { concat, defineCell } from 'xenograd'
+
+/** The simplest cell: all that it remembers goes through one tanh (Elman 1990). */
+export const elman = defineCell({
+  name: 'elman',
+  parameters: ({ input, hidden }) => ({ kernel: [input + hidden, hidden], bias: [hidden] }),
+  carry: ['h'],
+  step: ({ kernel, bias }, { h }, x, dropout) => {
+    const out = dropout(concat([x, h], 1).matmul(kernel).add(bias).tanh())
+    return { carry: { h: out }, out }
+  },
+})
+`
+
+const wrong = `import { concat, defineCell } from 'xenograd'
+
+/** A mistake to find: detach() hides a path from the gradient, and the loss falls all the same. */
+export const detached = defineCell({
+  name: 'detached',
+  parameters: ({ input, hidden }) => ({ kernel: [input + hidden, 2 * hidden], bias: [2 * hidden] }),
+  carry: ['h'],
+  step: ({ kernel, bias }, { h }, x) => {
+    const [z, candidate] = concat([x, h], 1).matmul(kernel).add(bias).split(1, 2)
+    const keep = z.sigmoid().detach()
+    const out = h.mul(keep).add(candidate.tanh().mul(keep.neg().add(1)))
+    return { carry: { h: out }, out }
+  },
+})
+`
+
+const nameOf = (path: string): string => path.replace(/^.*\/|\.ts$/g, '')
+
+/** As users write it: from the package instead of the project's folders. */
+const fromPackage = (text: string): string =>
+  text.replace(/from '(?:\.\.\/)+engine\/index\.js'/, "from 'xenograd'")
+
+export const starters: readonly Starter[] = [
+  ...Object.entries(files).map(([path, text]) => ({ name: nameOf(path), text: fromPackage(text) })),
+  { name: 'elman', text: minimal },
+  { name: 'detached: a mistake', text: wrong },
+]
+
+/** The built-in cell that others are measured against. */
+export const baseline = 'lstm'
+
+/** The starter of a name; the built-in LSTM where there is none. */
+export const starterOf = (name: string | null): Starter =>
+  starters.find(starter => starter.name === name) ??
+  starters.find(starter => starter.name === baseline) ??
+  starters[0]
