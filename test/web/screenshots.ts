@@ -28,7 +28,9 @@ const uses: Readonly<Record<string, (opened: OpenPage) => Promise<void>>> = {
   },
   async playground({ page }) {
     await page.getByRole('button', { name: /^Train/ }).click()
-    await page.getByText('AUROC at step 200').waitFor({ timeout: 120_000 })
+    await page
+      .locator('.comparison tbody tr:last-child td:nth-child(2)', { hasText: '300' })
+      .waitFor({ timeout: 180_000 })
   },
 }
 

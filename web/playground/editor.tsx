@@ -23,19 +23,19 @@ const highlighting = HighlightStyle.define([
 ])
 
 const look = EditorView.theme({
-  '&': { backgroundColor: 'var(--surface)', fontSize: '0.875rem' },
+  '&': { backgroundColor: 'var(--raised)', fontSize: '0.875rem' },
   '&.cm-focused': { outline: '2px solid var(--accent)', outlineOffset: '2px' },
   '.cm-content, .cm-gutters': { fontFamily: 'var(--mono)' },
-  '.cm-content': { caretColor: 'var(--text)' },
-  '.cm-cursor': { borderLeftColor: 'var(--text)' },
-  '.cm-gutters': { backgroundColor: 'transparent', color: 'var(--muted)', border: 'none' },
-  '.cm-activeLine, .cm-activeLineGutter': { backgroundColor: 'var(--hover)' },
+  '.cm-content': { caretColor: 'var(--ink)' },
+  '.cm-cursor': { borderLeftColor: 'var(--ink)' },
+  '.cm-gutters': { backgroundColor: 'transparent', color: 'var(--soft)', border: 'none' },
+  '.cm-activeLine, .cm-activeLineGutter': { backgroundColor: 'var(--tint)' },
   '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': {
-    backgroundColor: 'var(--selection)',
+    backgroundColor: 'color-mix(in srgb, var(--accent) 25%, transparent)',
   },
   '.cm-tooltip': {
-    backgroundColor: 'var(--background)',
-    color: 'var(--text)',
+    backgroundColor: 'var(--paper)',
+    color: 'var(--ink)',
     border: '1px solid var(--line)',
   },
 })

@@ -2,7 +2,8 @@
 import type { CellProblem } from '../work/index.js'
 
 export type Verdict =
-  | { readonly kind: 'waiting' | 'running' }
+  | { readonly kind: 'waiting' }
+  | { readonly kind: 'running' }
   | { readonly kind: 'sound'; readonly seconds: number }
   | { readonly kind: 'wrong'; readonly stage: 'text' | 'step' | 'properties'; readonly problem: CellProblem }
 
@@ -18,14 +19,16 @@ export const essence = (message: string): string =>
 
 export function VerdictOf({ verdict }: { readonly verdict: Verdict }) {
   if (verdict.kind === 'waiting')
-    return <p class="note">Not run yet: a cell from a link is code of somebody else's. Read it, then run it.</p>
+    return (
+      <p class="note">Not run yet: a cell from a link is code of somebody else's. Read it, then run it.</p>
+    )
   if (verdict.kind === 'running') return <p class="note">Running…</p>
   if (verdict.kind === 'sound')
     return (
       <div class="verdict sound" role="status">
         <p>
-          <strong>Gradients agree with finite differences</strong>, and the compiled loop with the plain one, in
-          twelve random cases ({verdict.seconds.toFixed(1)} s).
+          <strong>Gradients agree with finite differences</strong>, and the compiled loop with the plain one,
+          in twelve random cases ({verdict.seconds.toFixed(1)} s).
         </p>
       </div>
     )

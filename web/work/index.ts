@@ -5,6 +5,7 @@
  */
 import type { Request, Response, TaskName, Tasks } from './protocol.js'
 
+export type { Outline, OutlinedKernel } from '../../engine/index.js'
 export type { CellProblem, ExamineReport } from './examine.js'
 export type { ScoredRead, ScoreReport, ScoreResult } from './score.js'
 export type { TrainReport, TrainResult } from './train.js'
