@@ -2,7 +2,8 @@
 import { autocompletion, type CompletionContext, type CompletionResult } from '@codemirror/autocomplete'
 import { javascript } from '@codemirror/lang-javascript'
 import { HighlightStyle, syntaxHighlighting } from '@codemirror/language'
-import { type Diagnostic, linter, lintGutter, setDiagnostics } from '@codemirror/lint'
+import { type Diagnostic, linter, lintGutter } from '@codemirror/lint'
+import { StateEffect, StateField } from '@codemirror/state'
 import { EditorView, hoverTooltip, type Tooltip } from '@codemirror/view'
 import { tags } from '@lezer/highlight'
 import { basicSetup } from 'codemirror'
@@ -53,6 +54,36 @@ const typeErrors = (service: LanguageService) =>
     ],
     { delay: 300 },
   )
+
+const setProblem = StateEffect.define<CellProblem | undefined>()
+
+/** What running the text has found, until it is changed. */
+const problemField = StateField.define<CellProblem | undefined>({
+  create: () => undefined,
+  update(problem, { effects, docChanged }) {
+    const set = effects.find(effect => effect.is(setProblem))
+    if (set) return set.value
+    return docChanged ? undefined : problem
+  },
+})
+
+/** That problem at its line, beside what TypeScript says. */
+const runtimeErrors = linter(
+  ({ state }): Diagnostic[] => {
+    const { line, message = '' } = state.field(problemField) ?? {}
+    if (line === undefined || line > state.doc.lines) return []
+    const { from, to, text } = state.doc.line(line)
+    const indent = text.length - text.trimStart().length
+    return [
+      { from: from + indent, to, severity: 'error', message: message.split('\n')[0], source: 'when it runs' },
+    ]
+  },
+  {
+    delay: 0,
+    needsRefresh: ({ transactions }) =>
+      transactions.some(({ effects }) => effects.some(effect => effect.is(setProblem))),
+  },
+)
 
 const kinds: Readonly<Record<string, string>> = {
   const: 'constant',
@@ -126,6 +157,9 @@ export function Editor({ text, onChange, problem }: EditorProps) {
         syntaxHighlighting(highlighting),
         look,
         lintGutter(),
+        EditorView.lineWrapping,
+        problemField,
+        runtimeErrors,
         typeErrors(service),
         autocompletion({ override: [completions(service)] }),
         meanings(service),
@@ -146,12 +180,6 @@ export function Editor({ text, onChange, problem }: EditorProps) {
     if (!view || docOf(view) === text) return
     view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } })
   }, [text])
-  useEffect(() => {
-    const view = editor.current
-    if (!view || problem?.line === undefined || problem.line > view.state.doc.lines) return
-    const { from, to } = view.state.doc.line(problem.line)
-    const diagnostic: Diagnostic = { from, to, severity: 'error', message: problem.message, source: 'run' }
-    view.dispatch(setDiagnostics(view.state, [diagnostic]))
-  }, [problem])
+  useEffect(() => editor.current?.dispatch({ effects: setProblem.of(problem) }), [problem])
   return <div class="editor" ref={parent} />
 }

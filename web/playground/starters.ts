@@ -51,11 +51,12 @@ export const starters: readonly Starter[] = [
   { name: 'detached: a mistake', text: wrong },
 ]
 
-/** The built-in cell that others are measured against. */
-export const baseline = 'lstm'
-
 /** The starter of a name; the built-in LSTM where there is none. */
-export const starterOf = (name: string | null): Starter =>
+export const starterNamed = (name: string | null): Starter =>
   starters.find(starter => starter.name === name) ??
-  starters.find(starter => starter.name === baseline) ??
+  starters.find(starter => starter.name === 'lstm') ??
   starters[0]
+
+/** The starter of a text, as long as nobody has changed it. */
+export const starterOf = (text: string): Starter | undefined =>
+  starters.find(starter => starter.text === text)

@@ -1,54 +1,75 @@
 /** What is found out about a cell when its text is run: whether it is one, and whether its gradients are right. */
 import type { CellProblem } from '../work/index.js'
 
-export type Verdict =
-  | { readonly kind: 'waiting' }
-  | { readonly kind: 'running' }
-  | { readonly kind: 'sound'; readonly seconds: number }
-  | { readonly kind: 'wrong'; readonly stage: 'text' | 'step' | 'properties'; readonly problem: CellProblem }
-
+/** At which stage something is wrong, and how that is said. */
 const stages = {
+  worker: 'The text cannot be run here',
   text: 'The text cannot be run',
+  endless: 'It does not come to an end',
   step: 'A step cannot be compiled',
   properties: 'A property does not hold',
 } as const
 
-/** The line of a property test's report that says what is wrong; the report is for those who want to repeat it. */
-export const essence = (message: string): string =>
-  /^Got error: (.*)$/m.exec(message)?.[1] ?? message.split('\n')[0]
+export type Verdict =
+  | { readonly kind: 'running' }
+  /** Gradients are right; `seconds`: how long it took to find out. */
+  | { readonly kind: 'sound'; readonly seconds: number }
+  | { readonly kind: 'wrong'; readonly stage: keyof typeof stages; readonly problem: CellProblem }
+
+/** The line of a property test's report that says what is wrong; the rest is for those who want to repeat it. */
+const essence = (message: string): string =>
+  /^Got \w*error: (.*)$/im.exec(message)?.[1] ?? message.split('\n')[0]
 
 export function VerdictOf({ verdict }: { readonly verdict: Verdict }) {
-  if (verdict.kind === 'waiting')
-    return (
-      <p class="note">Not run yet: a cell from a link is code of somebody else's. Read it, then run it.</p>
-    )
-  if (verdict.kind === 'running') return <p class="note">Running…</p>
-  if (verdict.kind === 'sound')
-    return (
-      <div class="verdict sound" role="status">
-        <p>
+  return (
+    <div aria-live="polite">
+      {verdict.kind === 'running' && <p class="verdict running">Runs it, and looks for mistakes…</p>}
+      {verdict.kind === 'sound' && (
+        <p class="verdict sound">
           <strong>Gradients agree with finite differences</strong>, and the compiled loop with the plain one,
           in twelve random cases ({verdict.seconds.toFixed(1)} s).
         </p>
-      </div>
-    )
-  const { stage, problem } = verdict
-  const report = problem.message.includes('\n') ? problem.message : undefined
+      )}
+      {verdict.kind === 'wrong' && <Wrong {...verdict} />}
+    </div>
+  )
+}
+
+function Wrong({ stage, problem: { message, line } }: Extract<Verdict, { kind: 'wrong' }>) {
   return (
-    <div class="verdict wrong" role="alert">
+    <div class="verdict wrong">
       <p>
         <strong>
           {stages[stage]}
-          {problem.line !== undefined && `, line ${problem.line}`}.
+          {line !== undefined && ` (line ${line})`}
         </strong>
       </p>
-      <p>{essence(problem.message)}</p>
-      {report && (
+      <p>{essence(message)}</p>
+      {message.includes('\n') && (
         <details>
           <summary>The whole report, with the seed that repeats it</summary>
-          <pre>{report}</pre>
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls */}
+          <pre tabIndex={0}>{message}</pre>
         </details>
       )}
+    </div>
+  )
+}
+
+/** For the text of a link, which is code that somebody else has written. */
+export function Untrusted({ onRun }: { readonly onRun: () => void }) {
+  return (
+    <div class="verdict untrusted">
+      <p>
+        <strong>This cell comes from a link: it is code, and runs when you say so.</strong>
+      </p>
+      <p>
+        It runs in a worker that has neither network nor storage, and can do no more than keep a processor
+        busy.
+      </p>
+      <button type="button" class="primary" onClick={onRun}>
+        Run this cell
+      </button>
     </div>
   )
 }

@@ -18,6 +18,8 @@ export type ExamineInput = {
 export type CellProblem = { readonly message: string; readonly line?: number }
 
 export type ExamineReport =
+  /** The text is about to run. */
+  | { readonly kind: 'started' }
   | { readonly kind: 'loaded'; readonly name: string }
   /** How a loss and its gradients are compiled. */
   | { readonly kind: 'outlined'; readonly outline: Outline }
@@ -38,6 +40,7 @@ export async function examine(
 ): Promise<undefined> {
   let stage: 'text' | 'step' = 'text'
   try {
+    context.report({ kind: 'started' })
     const cell = await cellOfText(text)
     context.report({ kind: 'loaded', name: cell.name })
     stage = 'step'

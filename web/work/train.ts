@@ -1,5 +1,14 @@
 import { collectReads, type Split, syntheticReads, TrainingBatches } from '../../data/index.js'
-import { type Cell, device, dispose, openDevice, realise, type Tensor, tensor } from '../../engine/index.js'
+import {
+  type Cell,
+  device,
+  dispose,
+  openDevice,
+  realise,
+  type Tensor,
+  tensor,
+  zeros,
+} from '../../engine/index.js'
 import { aurocEstimate } from '../../eval/index.js'
 import {
   initialState,
@@ -20,6 +29,8 @@ export type TrainInput = {
   readonly hidden: number
   /** Bases of each synthetic read. */
   readonly length: number
+  /** Reads of a batch. */
+  readonly batchSize: number
   readonly steps: number
   readonly learningRate: number
   readonly seed: number
@@ -38,6 +49,7 @@ export type TrainReport =
       readonly cell: number
       readonly step: number
       readonly loss: number
+      readonly learningRate: number
       readonly stepsPerSecond: number
     }
   /** AUROC of the likelihood, known against unknown genera, with its 95 % interval. */
@@ -52,7 +64,6 @@ export type TrainReport =
 
 export type TrainResult = { readonly steps: number; readonly seconds: number }
 
-const batchSize = 50
 const readCounts = { in_tr: 2000, in_val: 200, ood_val: 200 } as const satisfies Partial<
   Record<Split, number>
 >
@@ -71,11 +82,10 @@ export async function train(
   input: TrainInput,
   context: TaskContext<TrainReport, TrainControl>,
 ): Promise<TrainResult> {
-  const { length, steps, learningRate, seed, validateEvery } = input
+  const { length, batchSize, steps, learningRate, seed, validateEvery } = input
   const start = performance.now()
   const runtime = await openDevice('wasm')
   context.report({ kind: 'opened', device: runtime.device.description })
-  const cells = await Promise.all(input.cells.map(cellOf))
   const reads = (split: keyof typeof readCounts) => [
     ...syntheticReads({ split, count: readCounts[split], length, seed }),
   ]
@@ -87,14 +97,19 @@ export async function train(
   const tokens = tensor(batches.batchAt(0), { shape: [batchSize, length] })
   const rate = tensor(learningRate)
   realise([tokens, rate], device())
+  await startThreads()
+  // Only now: from here on this worker is confined, and can start no threads.
+  const cells = await Promise.all(input.cells.map(cellOf))
   const trainees = cells.map(cell => new Trainee(cell, input, data))
   try {
     for (let step = 1; step <= steps; step++) {
       tokens.assign(batches.batchAt(step - 1))
-      rate.assign(Float32Array.of(context.control.learningRate ?? learningRate))
+      const current = context.control.learningRate ?? learningRate
+      rate.assign(Float32Array.of(current))
       for (const [cell, trainee] of trainees.entries()) {
         await context.turn()
-        context.report({ kind: 'step', cell, step, ...(await trainee.advance(tokens, rate)) })
+        const advanced = await trainee.advance(tokens, rate)
+        context.report({ kind: 'step', cell, step, learningRate: current, ...advanced })
       }
       if (step % validateEvery !== 0 && step !== steps) continue
       for (const [cell, trainee] of trainees.entries())
@@ -105,6 +120,13 @@ export async function train(
     dispose({ tokens, rate })
   }
   return { steps, seconds: (performance.now() - start) / 1000 }
+}
+
+/** The device starts its threads with the first kernel that is worth them: has one run. */
+async function startThreads(): Promise<void> {
+  const large = zeros([1 << 18]).add(1)
+  await large.data()
+  dispose(large)
 }
 
 async function cellOf(choice: CellChoice): Promise<Cell> {

@@ -1,9 +1,10 @@
 import { parse } from 'es-module-lexer/js'
-import { transform } from 'sucrase'
 import type { Cell } from '../../engine/index.js'
 import * as engine from '../../engine/index.js'
 import * as testing from '../../engine/testing/index.js'
 import { cellsIn } from '../../model/index.js'
+import { confine } from './confine.js'
+import { stripTypes } from './stripTypes.js'
 
 /** What is wrong with the text of a cell; `line` counts from 1, undefined where nobody knows. */
 export class CellTextError extends Error {
@@ -42,12 +43,13 @@ function addressOfDoor(door: string): string {
 }
 
 /**
- * The cell that a module's text (JavaScript, or TypeScript) exports. THE TEXT RUNS, in this worker and with its rights; it
- * is for what users ask to be run. `xenograd` in it is this page's.
+ * The cell that a module's text (JavaScript, or TypeScript) exports. THE TEXT RUNS in this worker, which is confined first
+ * (devices must have their threads by then); it is for what users ask to be run. `xenograd` in it is this page's.
  * @throws CellTextError for text that is no module, that throws, imports what is not there, or exports no cell or several.
  */
 export async function cellOfText(text: string): Promise<Cell> {
-  const address = addressOf(withoutTypes(text))
+  const address = addressOf(resolved(text))
+  confine()
   try {
     const module: Readonly<Record<string, unknown>> = await import(/* @vite-ignore */ address)
     const cells = cellsIn(module)
@@ -63,8 +65,8 @@ export async function cellOfText(text: string): Promise<Cell> {
 }
 
 /** JavaScript with as many lines, and with the addresses of what it imports. */
-function withoutTypes(text: string): string {
-  const code = located(() => transform(text, { transforms: ['typescript'], disableESTransforms: true }).code)
+function resolved(text: string): string {
+  const code = located(() => stripTypes(text))
   const [imports] = located(() => parse(code))
   let result = code
   for (const { type, specifier, importStart, start, end } of [...imports].reverse()) {
