@@ -24,7 +24,7 @@ const highlighting = HighlightStyle.define([
 ])
 
 const look = EditorView.theme({
-  '&': { backgroundColor: 'var(--raised)', fontSize: '0.875rem' },
+  '&': { backgroundColor: 'var(--raised)', fontSize: '0.82rem' },
   '&.cm-focused': { outline: '2px solid var(--accent)', outlineOffset: '2px' },
   '.cm-content, .cm-gutters': { fontFamily: 'var(--mono)' },
   '.cm-content': { caretColor: 'var(--ink)' },

@@ -12,7 +12,7 @@ export const kindOf = ({ kind }: OutlinedKernel): string => kinds[kind] ?? kind
 
 const times = (sizes: string): string => sizes.replaceAll(/[,x]/g, '×')
 
-/** What a kernel does, in at most some 25 characters; the first line of its text is as `printKernel` has it. */
+/** What a kernel does, in at most some 20 characters; the first line of its text is as `printKernel` has it. */
 export function summaryOf({ kind, text, loop }: OutlinedKernel): string {
   if (loop) return `${loop.steps} steps${loop.reverse ? ', backward' : ''}`
   const [first, ...lines] = text.split('\n')
@@ -24,7 +24,7 @@ export function summaryOf({ kind, text, loop }: OutlinedKernel): string {
     }
     case 'map': {
       const operations = lines.filter(line => /^\s*%/.test(line)).length
-      return `${sizes}, ${operations} ${operations === 1 ? 'operation' : 'operations'}`
+      return `${operations} ${operations === 1 ? 'op' : 'ops'} on ${sizes}`
     }
     case 'reduce':
       return `${/^reduce (\w+)/.exec(first)?.[1] ?? ''} of ${sizes}`

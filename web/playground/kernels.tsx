@@ -5,7 +5,10 @@ import { kindOf, summaryOf } from './kernelWords.js'
 import { layers } from './layers.js'
 import { Remarks } from './remarks.js'
 
-const box = { width: 166, height: 38, gapX: 12, gapY: 26, inner: 25 } as const
+const box = { width: 150, height: 38, gapX: 10, gapY: 26, inner: 25 } as const
+
+/** Boxes beside each other, at most: as many as there is room for. */
+const mostInARow = 4
 
 const heightOf = ({ loop }: OutlinedKernel): number =>
   box.height + (loop ? loop.kernels.length * box.inner + 6 : 0)
@@ -19,7 +22,10 @@ type Drawing = {
 }
 
 function draw(kernels: readonly OutlinedKernel[]): Drawing {
-  const places = layers(kernels.map(({ after }) => after))
+  const places = layers(
+    kernels.map(({ after }) => after),
+    mostInARow,
+  )
   const rows = Math.max(0, ...places.map(({ layer }) => layer)) + 1
   const heights = Array.from({ length: rows }, (_, row) =>
     Math.max(...kernels.map((kernel, i) => (places[i].layer === row ? heightOf(kernel) : 0))),
@@ -120,7 +126,7 @@ function KernelBox({ kernel, x, y, chosen, onChoose }: BoxProps) {
           rx="6"
         />
         <text class="kind" x={x + 10} y={y + 16}>
-          {kindOf(kernel)}
+          {`${kindOf(kernel)} `}
         </text>
         <text class="note" x={x + 10} y={y + 30}>
           {summaryOf(kernel)}
@@ -158,8 +164,9 @@ function KernelButton({ kernel, chosen, onChoose, inLoop = false, children }: Bu
     // biome-ignore lint/a11y/useSemanticElements: there are no buttons in SVG
     <g
       role="button"
-      tabIndex={0}
-      aria-label={`${inLoop ? 'in the loop: ' : ''}${kindOf(kernel)}, ${summaryOf(kernel)}`}
+      // Names of attributes have their case in SVG.
+      tabindex={0}
+      aria-label={`${inLoop ? 'in the loop: ' : ''}${kindOf(kernel)} ${summaryOf(kernel)}`}
       aria-pressed={kernel === chosen}
       onClick={() => onChoose(kernel)}
       onKeyDown={event => {

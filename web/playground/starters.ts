@@ -11,13 +11,17 @@ export type Starter = { readonly name: string; readonly text: string }
 
 const minimal = `import { concat, defineCell } from 'xenograd'
 
-/** The simplest cell: all that it remembers goes through one tanh (Elman 1990). */
+/** All that it remembers goes through one tanh (Elman 1990). */
 export const elman = defineCell({
   name: 'elman',
-  parameters: ({ input, hidden }) => ({ kernel: [input + hidden, hidden], bias: [hidden] }),
+  parameters: ({ input, hidden }) => ({
+    kernel: [input + hidden, hidden],
+    bias: [hidden],
+  }),
   carry: ['h'],
   step: ({ kernel, bias }, { h }, x, dropout) => {
-    const out = dropout(concat([x, h], 1).matmul(kernel).add(bias).tanh())
+    const all = concat([x, h], 1)
+    const out = dropout(all.matmul(kernel).add(bias).tanh())
     return { carry: { h: out }, out }
   },
 })
@@ -25,15 +29,20 @@ export const elman = defineCell({
 
 const wrong = `import { concat, defineCell } from 'xenograd'
 
-/** A mistake to find: detach() hides a path from the gradient, and the loss falls all the same. */
+/** A mistake to find: the loss falls all the same. */
 export const detached = defineCell({
   name: 'detached',
-  parameters: ({ input, hidden }) => ({ kernel: [input + hidden, 2 * hidden], bias: [2 * hidden] }),
+  parameters: ({ input, hidden }) => ({
+    kernel: [input + hidden, 2 * hidden],
+    bias: [2 * hidden],
+  }),
   carry: ['h'],
-  step: ({ kernel, bias }, { h }, x) => {
-    const [z, candidate] = concat([x, h], 1).matmul(kernel).add(bias).split(1, 2)
-    const keep = z.sigmoid().detach()
-    const out = h.mul(keep).add(candidate.tanh().mul(keep.neg().add(1)))
+  step: ({ kernel, bias }, { h }, x, dropout) => {
+    const gates = concat([x, h], 1).matmul(kernel).add(bias)
+    const [z, candidate] = gates.split(1, 2)
+    const keep = z.sigmoid().detach() // hides it from the gradient
+    const write = keep.neg().add(1)
+    const out = h.mul(keep).add(dropout(candidate.tanh()).mul(write))
     return { carry: { h: out }, out }
   },
 })
@@ -48,7 +57,7 @@ const fromPackage = (text: string): string =>
 export const starters: readonly Starter[] = [
   ...Object.entries(files).map(([path, text]) => ({ name: nameOf(path), text: fromPackage(text) })),
   { name: 'elman', text: minimal },
-  { name: 'detached: a mistake', text: wrong },
+  { name: 'detached', text: wrong },
 ]
 
 /** The starter of a name; the built-in LSTM where there is none. */

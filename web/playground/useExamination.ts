@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { useTask } from '../ui/useTask.js'
 import type { Outline } from '../work/index.js'
 import { batchSize, type Settings } from './settings.js'
-import type { Verdict } from './verdict.js'
+import { stageOfCheck, type Verdict } from './verdict.js'
 
 /** What is known of a text. */
 export type Examination = {
@@ -52,7 +52,7 @@ export function useExamination(text: string | undefined, { hidden, length }: Set
         case 'checked': {
           const { problem, seconds } = report
           return conclude(
-            problem ? { kind: 'wrong', stage: 'properties', problem } : { kind: 'sound', seconds },
+            problem ? { kind: 'wrong', stage: stageOfCheck(problem), problem } : { kind: 'sound', seconds },
             'name',
           )
         }

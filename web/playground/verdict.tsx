@@ -8,6 +8,7 @@ const stages = {
   endless: 'It does not come to an end',
   step: 'A step cannot be compiled',
   properties: 'A property does not hold',
+  gradient: 'A gradient is wrong',
 } as const
 
 export type Verdict =
@@ -18,7 +19,11 @@ export type Verdict =
 
 /** The line of a property test's report that says what is wrong; the rest is for those who want to repeat it. */
 const essence = (message: string): string =>
-  /^Got \w*error: (.*)$/im.exec(message)?.[1] ?? message.split('\n')[0]
+  (/^Got \w*error: (.*)$/im.exec(message)?.[1] ?? message.split('\n')[0]).replace(/^gradcheck: /, '')
+
+/** The stage at which a check of properties has failed. */
+export const stageOfCheck = ({ message }: CellProblem): 'gradient' | 'properties' =>
+  /^Got \w*error: gradcheck: /im.test(message) ? 'gradient' : 'properties'
 
 export function VerdictOf({ verdict }: { readonly verdict: Verdict }) {
   return (

@@ -12,8 +12,9 @@ export class CellTextError extends Error {
   constructor(
     message: string,
     readonly line?: number,
+    options?: ErrorOptions,
   ) {
-    super(message)
+    super(message, options)
   }
 }
 
@@ -66,7 +67,7 @@ export async function cellOfText(text: string): Promise<Cell> {
 
 /** JavaScript with as many lines, and with the addresses of what it imports. */
 function resolved(text: string): string {
-  const code = located(() => stripTypes(text))
+  const code = stripped(text)
   const [imports] = located(() => parse(code))
   let result = code
   for (const { type, specifier, importStart, start, end } of [...imports].reverse()) {
@@ -82,6 +83,17 @@ function resolved(text: string): string {
     result = result.slice(0, start) + addressOfDoor(specifier) + result.slice(end)
   }
   return result
+}
+
+/** The text without types. The parser's own line is where it last gave up, which misleads: that of the error is TypeScript's to say. */
+function stripped(text: string): string {
+  try {
+    return stripTypes(text)
+  } catch (cause) {
+    throw new CellTextError('this is no JavaScript or TypeScript yet; the editor marks where', undefined, {
+      cause,
+    })
+  }
 }
 
 function located<R>(fn: () => R): R {
