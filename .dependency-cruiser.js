@@ -61,7 +61,7 @@ export const order = {
     ['views.ts'],
     ['score', 'playground', 'guide'],
     ['offline'],
-    ['ui'],
+    ['ui', 'language'],
     ['work', 'standIns'],
   ],
   cli: [['main.ts'], ['program.ts'], ['commands'], ['scoreTable'], ['*']],
@@ -96,6 +96,7 @@ const entrances = `^(${[
   'cli/main',
   'web/main',
   'web/work/worker',
+  'web/language/(worker|declarations\\.d)',
   'web/standIns/[^/]+',
   'web/offline/serviceWorker',
   'web/vite.config',
@@ -161,7 +162,8 @@ export default {
       comment: 'the imported file or package is not there',
       severity: 'error',
       from: {},
-      to: { couldNotResolve: true },
+      // Modules that the bundler makes (web/vite).
+      to: { couldNotResolve: true, pathNot: '^virtual:' },
     },
     {
       name: 'no-development-package',

@@ -111,8 +111,8 @@ test('playground: whether gradients are right, and which is not; the kernels of 
     await page.locator('.verdict.sound').waitFor({ timeout: 60_000 })
     const loops = page.locator('.graph [aria-label^="loop 99 steps"]')
     t.deepEqual(await loops.evaluateAll(found => found.map(loop => loop.getAttribute('aria-label'))), [
-      'loop, 99 steps',
-      'loop, 99 steps, backward',
+      'loop 99 steps',
+      'loop 99 steps, backward',
     ])
     t.ok((await page.locator('.graph [aria-label="in the loop: product 50×36 by 36×32"]').count()) > 0)
     await loops.first().focus()

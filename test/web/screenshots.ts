@@ -26,11 +26,14 @@ const uses: Readonly<Record<string, (opened: OpenPage) => Promise<void>>> = {
       .setInputFiles({ name: 'synthetic.fa', mimeType: 'text/plain', buffer: Buffer.from(fasta) })
     await page.getByText('reads per second').waitFor()
   },
-  async playground({ page }) {
-    await page.getByRole('button', { name: /^Train/ }).click()
-    await page
-      .locator('.comparison tbody tr:last-child td:nth-child(2)', { hasText: '300' })
-      .waitFor({ timeout: 180_000 })
+  async playground({ page, show }) {
+    await show('playground?cell=gru')
+    await page.locator('.verdict.sound').waitFor({ timeout: 120_000 })
+    await page.getByRole('button', { name: 'Train' }).click()
+    await page.locator('.training .point').nth(5).waitFor({ timeout: 180_000 })
+    await page.getByRole('button', { name: 'Pause' }).click()
+    await page.locator('.graph [aria-label$="backward"]').click({ position: { x: 9, y: 9 } })
+    await page.locator('h1').scrollIntoViewIfNeeded()
   },
 }
 

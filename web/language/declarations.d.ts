@@ -1,5 +1,7 @@
-/** Texts of declarations by path, made by `vite/declarations.ts`. */
+/** Declarations that a cell is checked against, made by `vite/declarations.ts`. */
 declare module 'virtual:declarations' {
-  const texts: Readonly<Record<string, string>>
-  export default texts
+  /** By path. */
+  export const texts: Readonly<Record<string, string>>
+  /** Paths, by the names that a cell imports. */
+  export const doors: Readonly<Record<string, string>>
 }

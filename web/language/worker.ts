@@ -1,4 +1,4 @@
-import texts from 'virtual:declarations'
+import { doors, texts } from 'virtual:declarations'
 import ts from 'typescript5'
 import type { Answer, Ask, Diagnostic, QuestionName, Questions } from './protocol.js'
 
@@ -6,12 +6,6 @@ import type { Answer, Ask, Diagnostic, QuestionName, Questions } from './protoco
 
 const cellFile = '/cell.ts'
 let cell = { text: '', version: 0 }
-
-/** Where the doors' declarations are, by the names that a cell imports. */
-const doors: Readonly<Record<string, string>> = {
-  xenograd: '/engine/index.d.ts',
-  'xenograd/testing': '/engine/testing/index.d.ts',
-}
 
 const textOf = (file: string): string | undefined => (file === cellFile ? cell.text : texts[file])
 

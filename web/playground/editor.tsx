@@ -7,7 +7,7 @@ import { StateEffect, StateField } from '@codemirror/state'
 import { EditorView, hoverTooltip, type Tooltip } from '@codemirror/view'
 import { tags } from '@lezer/highlight'
 import { basicSetup } from 'codemirror'
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { type LanguageService, openLanguageService } from '../language/index.js'
 import type { CellProblem } from '../work/index.js'
 
@@ -34,24 +34,40 @@ const look = EditorView.theme({
   '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': {
     backgroundColor: 'color-mix(in srgb, var(--accent) 25%, transparent)',
   },
-  '.cm-tooltip': {
+  '.cm-tooltip, .cm-panels, .cm-panel.cm-panel-lint ul': {
     backgroundColor: 'var(--paper)',
+    color: 'var(--ink)',
+  },
+  '.cm-tooltip': { border: '1px solid var(--line)' },
+  '.cm-tooltip-autocomplete ul li[aria-selected]': {
+    backgroundColor: 'var(--accent)',
+    color: 'var(--on-accent)',
+  },
+  '.cm-panel.cm-panel-lint ul [aria-selected], .cm-panel.cm-panel-lint ul:focus [aria-selected]': {
+    backgroundColor: 'var(--tint)',
+    color: 'var(--ink)',
+  },
+  '.cm-panel button, .cm-textfield': {
+    background: 'var(--raised)',
     color: 'var(--ink)',
     border: '1px solid var(--line)',
   },
+  '.cm-foldPlaceholder': { backgroundColor: 'var(--tint)', color: 'var(--soft)', border: 'none' },
 })
 
 const docOf = (view: EditorView): string => view.state.doc.toString()
 
-/** Errors of syntax and types, where they are. */
-const typeErrors = (service: LanguageService) =>
+/** Errors of syntax and types, where they are; `onFound` is told them with their lines. */
+const typeErrors = (service: LanguageService, onFound: (problems: readonly CellProblem[]) => void) =>
   linter(
-    async (view): Promise<Diagnostic[]> => [
-      ...(await service.ask('diagnostics', { text: docOf(view) })).map(diagnostic => ({
-        ...diagnostic,
-        source: 'TypeScript',
-      })),
-    ],
+    async (view): Promise<Diagnostic[]> => {
+      const text = docOf(view)
+      const diagnostics = await service.ask('diagnostics', { text })
+      onFound(
+        diagnostics.map(({ from, message }) => ({ message, line: text.slice(0, from).split('\n').length })),
+      )
+      return diagnostics.map(diagnostic => ({ ...diagnostic, source: 'TypeScript' }))
+    },
     { delay: 300 },
   )
 
@@ -143,6 +159,7 @@ export type EditorProps = {
 export function Editor({ text, onChange, problem }: EditorProps) {
   const parent = useRef<HTMLDivElement>(null)
   const editor = useRef<EditorView | undefined>(undefined)
+  const [typeProblems, setTypeProblems] = useState<readonly CellProblem[]>([])
   const changed = useRef(onChange)
   changed.current = onChange
   useEffect(() => {
@@ -160,7 +177,7 @@ export function Editor({ text, onChange, problem }: EditorProps) {
         EditorView.lineWrapping,
         problemField,
         runtimeErrors,
-        typeErrors(service),
+        typeErrors(service, setTypeProblems),
         autocompletion({ override: [completions(service)] }),
         meanings(service),
         EditorView.contentAttributes.of({ 'aria-label': 'The text of the cell' }),
@@ -181,5 +198,16 @@ export function Editor({ text, onChange, problem }: EditorProps) {
     view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } })
   }, [text])
   useEffect(() => editor.current?.dispatch({ effects: setProblem.of(problem) }), [problem])
-  return <div class="editor" ref={parent} />
+  return (
+    <>
+      <div class="editor" ref={parent} />
+      <ul class="problems" aria-live="polite">
+        {typeProblems.map(({ line, message }) => (
+          <li key={`${line} ${message}`}>
+            <strong>Line {line}</strong> {message}
+          </li>
+        ))}
+      </ul>
+    </>
+  )
 }

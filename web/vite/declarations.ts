@@ -5,8 +5,11 @@ import type { Plugin } from 'vite'
 
 const id = 'virtual:declarations'
 
-/** Of the package's doors, those that a cell imports from. */
-const doors = ['dist/engine/index.d.ts', 'dist/engine/testing/index.d.ts']
+/** Of the package's doors, those that a cell imports from, and their declarations. */
+const doors: Readonly<Record<string, string>> = {
+  xenograd: '/engine/index.d.ts',
+  'xenograd/testing': '/engine/testing/index.d.ts',
+}
 /** The language itself: what every cell may use. */
 const libraries = ['lib.es2023.d.ts']
 
@@ -14,7 +17,7 @@ const relativeImport = /(?:from|import\()\s*['"](\.[^'"]+)['"]/g
 const libraryReference = /<reference\s+lib="([^"]+)"/g
 
 /**
- * The declarations that a cell is checked against, as a module: texts by path. `/engine/…` are the package's, as the build
+ * The declarations that a cell is checked against, as a module: `texts` by path, and the paths of the `doors`. `/engine/…` are the package's, as the build
  * has made them (`npm run build` comes first), `/lib.….d.ts` those of the language.
  */
 export function declarations(root: string): Plugin {
@@ -23,7 +26,7 @@ export function declarations(root: string): Plugin {
     resolveId: name => (name === id ? `\0${id}` : null),
     load(name) {
       if (name !== `\0${id}`) return null
-      return `export default ${JSON.stringify(collect(root))}`
+      return `export const texts = ${JSON.stringify(collect(root))}\nexport const doors = ${JSON.stringify(doors)}`
     },
   }
 }
@@ -45,7 +48,7 @@ function collect(root: string): Record<string, string> {
     texts[path] = readFileSync(join(library, name), 'utf8')
     for (const [, other] of texts[path].matchAll(libraryReference)) addLibrary(`lib.${other}.d.ts`)
   }
-  for (const door of doors) addDeclaration(join(root, door))
+  for (const path of Object.values(doors)) addDeclaration(join(dist, path))
   for (const name of libraries) addLibrary(name)
   return texts
 }

@@ -1,7 +1,8 @@
 /**
  * Work that takes time, in workers: the folder's door, which pages import. `startTask` starts a `worker` and gives it a
- * task; `protocol` has all tasks and the messages between both. In the worker, the task's function (`score`, `train`) runs
- * with a `task` context, through which it reports, pauses and stops.
+ * task; `protocol` has all tasks and the messages between both. In the worker, the task's function (`score`, `train`, `examine`)
+ * runs with a `task` context, through which it reports, pauses and stops. The text of a cell becomes one by `userCell`: its
+ * types are stripped (`stripTypes`), and the worker is confined (`confine`) before it runs.
  */
 import type { Request, Response, TaskName, Tasks } from './protocol.js'
 
