@@ -1,5 +1,5 @@
 import { notify } from '../ui/notices.js'
-import { addressOf, keepInAddress } from '../ui/route.js'
+import { keepInAddress } from '../ui/route.js'
 import { store, stored } from '../ui/storage.js'
 import { pack, unpack } from './packed.js'
 import { parametersOf, type Settings, settingsOf } from './settings.js'
@@ -39,11 +39,19 @@ export async function openExperiment(query: string): Promise<Opened> {
   return { experiment: { text: starterNamed(parameters.get('cell')).text, settings }, isTrusted: true }
 }
 
-/** Has the address say an experiment, and, where it is trusted, the next visit begin with it. */
-export async function keepExperiment({ text, settings }: Experiment, isTrusted: boolean): Promise<void> {
+/**
+ * Has the address say an experiment, and, where it is trusted, the next visit begin with it; nothing, where the experiment
+ * is no longer the `isLatest` by the time that its text is packed.
+ */
+export async function keepExperiment(
+  { text, settings }: Experiment,
+  isTrusted: boolean,
+  isLatest: () => boolean,
+): Promise<void> {
   const starter = starterOf(text)
   const cell: Record<string, string> = starter ? { cell: starter.name } : { text: await pack(text) }
+  if (!isLatest()) return
   const parameters = { ...cell, ...parametersOf(settings) }
   keepInAddress('playground', parameters)
-  if (isTrusted) store(last, addressOf('', parameters).replace(/^#\?/, ''))
+  if (isTrusted) store(last, new URLSearchParams(parameters).toString())
 }

@@ -43,7 +43,13 @@ function Playground({ experiment, isTrusted }: Opened) {
   const [text, setText] = useState(experiment.text)
   const [settings, setSettings] = useState(experiment.settings)
   const [mayRun, allow] = useState(isTrusted)
-  useEffect(() => void keepExperiment({ text, settings }, mayRun), [text, settings, mayRun])
+  useEffect(() => {
+    let isLatest = true
+    void keepExperiment({ text, settings }, mayRun, () => isLatest)
+    return () => {
+      isLatest = false
+    }
+  }, [text, settings, mayRun])
   const { verdict, name, outline } = useExamination(mayRun ? text : undefined, settings)
   return (
     <div class="playground">

@@ -8,7 +8,7 @@ import { Remarks } from './remarks.js'
 const box = { width: 150, height: 38, gapX: 10, gapY: 26, inner: 25 } as const
 
 /** Boxes beside each other, at most: as many as there is room for. */
-const mostInARow = 4
+const mostInARow = (): number => (matchMedia('(max-width: 640px)').matches ? 2 : 4)
 
 const heightOf = ({ loop }: OutlinedKernel): number =>
   box.height + (loop ? loop.kernels.length * box.inner + 6 : 0)
@@ -24,7 +24,7 @@ type Drawing = {
 function draw(kernels: readonly OutlinedKernel[]): Drawing {
   const places = layers(
     kernels.map(({ after }) => after),
-    mostInARow,
+    mostInARow(),
   )
   const rows = Math.max(0, ...places.map(({ layer }) => layer)) + 1
   const heights = Array.from({ length: rows }, (_, row) =>
