@@ -87,6 +87,10 @@ test('playground: TypeScript completes, explains, and marks errors at their line
     await page.keyboard.type('matm')
     await page.locator('.cm-tooltip-autocomplete', { hasText: 'matmul' }).waitFor()
     t.pass('matmul is offered')
+    await page.keyboard.type('ul(kernel).tanh()')
+    const typed = page.locator('.cm-line', { hasText: 'const out' })
+    t.equal((await typed.innerText()).trim(), 'const out = all.matmul(kernel).tanh()', 'fast typing is kept')
+    await page.locator('.verdict.sound').waitFor({ timeout: 60_000 })
   })
 })
 

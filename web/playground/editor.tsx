@@ -149,14 +149,17 @@ const meanings = (service: LanguageService) =>
   })
 
 export type EditorProps = {
-  /** What it begins with; another text replaces what is there. */
-  readonly text: string
+  /**
+   * What it begins with; another object replaces what is there. It is not the text as it is: that would come back while
+   * somebody types on.
+   */
+  readonly start: { readonly text: string }
   readonly onChange: (text: string) => void
   /** What running the text has found, beside what TypeScript says. */
   readonly problem?: CellProblem | undefined
 }
 
-export function Editor({ text, onChange, problem }: EditorProps) {
+export function Editor({ start, onChange, problem }: EditorProps) {
   const parent = useRef<HTMLDivElement>(null)
   const editor = useRef<EditorView | undefined>(undefined)
   const [typeProblems, setTypeProblems] = useState<readonly CellProblem[]>([])
@@ -166,7 +169,7 @@ export function Editor({ text, onChange, problem }: EditorProps) {
     if (!parent.current) return
     const service = openLanguageService()
     const view = new EditorView({
-      doc: text,
+      doc: start.text,
       parent: parent.current,
       extensions: [
         basicSetup,
@@ -194,9 +197,9 @@ export function Editor({ text, onChange, problem }: EditorProps) {
   }, [])
   useEffect(() => {
     const view = editor.current
-    if (!view || docOf(view) === text) return
-    view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } })
-  }, [text])
+    if (!view || docOf(view) === start.text) return
+    view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: start.text } })
+  }, [start])
   useEffect(() => editor.current?.dispatch({ effects: setProblem.of(problem) }), [problem])
   return (
     <>

@@ -40,6 +40,7 @@ export function PlaygroundView() {
 }
 
 function Playground({ experiment, isTrusted }: Opened) {
+  const [start, setStart] = useState<{ readonly text: string }>(experiment)
   const [text, setText] = useState(experiment.text)
   const [settings, setSettings] = useState(experiment.settings)
   const [mayRun, allow] = useState(isTrusted)
@@ -59,12 +60,13 @@ function Playground({ experiment, isTrusted }: Opened) {
           text={text}
           name={name}
           onStart={text => {
+            setStart({ text })
             setText(text)
             allow(true)
           }}
         />
         <Editor
-          text={text}
+          start={start}
           onChange={setText}
           problem={verdict.kind === 'wrong' ? verdict.problem : undefined}
         />
