@@ -1,6 +1,13 @@
-import { type DeviceOptions, openDevice } from '../engine/index.js'
-import { GuessingWatch, type MetricsLine, type TrainHooks, type TrainResult } from '../model/index.js'
-import { interruptExitCode, interrupted, watchInterrupts } from './interrupt.js'
+import { type DeviceOptions, openDevice, type ProcessGroup } from '../engine/index.js'
+import {
+  GuessingWatch,
+  type MetricsLine,
+  type TrainHooks,
+  type TrainResult,
+  withEarlierChoices,
+} from '../model/index.js'
+import type { ChosenDevice } from './deviceOptions.js'
+import { interruptExitCode, interrupted, interruptedBy, watchInterrupts } from './interrupt.js'
 import { say, startProgress } from './progress.js'
 
 export type TrainingOptions = {
@@ -8,7 +15,19 @@ export type TrainingOptions = {
   readonly quiet?: boolean
   /** What the device is opened with; give none if it is open already. */
   readonly deviceOptions?: DeviceOptions
+  /** Those that train together. */
+  readonly processes?: ProcessGroup
 }
+
+/**
+ * What a training's device is opened with: where a run goes on, what it began with of what the device is to choose.
+ * `run`: its directory.
+ */
+export const resumedOptions = async (
+  { options }: ChosenDevice,
+  { fresh }: { readonly fresh: boolean },
+  run: string,
+): Promise<DeviceOptions> => (fresh ? options : withEarlierChoices(run, options))
 
 /** What this needs of a training's settings. */
 type ToldSettings = { readonly device: string; readonly num_steps: number; readonly patience: number }
@@ -33,6 +52,7 @@ export async function withProgress<Result extends TrainResult>(
   let started = false
   let latest = ''
   let watch: GuessingWatch | undefined
+  let overflowTold = false
   const warn = (text: string | undefined) => {
     if (text !== undefined) (quiet ? say : progress.say)(`${told.command}: ${text}`)
   }
@@ -53,6 +73,10 @@ export async function withProgress<Result extends TrainResult>(
         progress.update(step + 1, latest)
       },
       onMetrics: line => {
+        if (line.overflows && !overflowTold) {
+          overflowTold = true
+          warn(describeOverflows(line))
+        }
         if (line.val_loss !== undefined) progress.say(describeValidation(line, told))
       },
     })
@@ -62,7 +86,9 @@ export async function withProgress<Result extends TrainResult>(
       ? `stopped early, ${settings.patience} validations without a better one; `
       : ''
     if (!quiet) say(`${early}${latest || 'nothing left to do'}; model ${result.checkpoint}`)
-    if (result.interrupted) process.exitCode = interruptExitCode()
+    // Another process may have had the signal: that of a scheduler.
+    if (result.interrupted)
+      process.exitCode = interruptExitCode(interrupted.aborted ? interruptedBy() : 'SIGTERM')
     return result
   } finally {
     progress.stop()
@@ -71,6 +97,10 @@ export async function withProgress<Result extends TrainResult>(
 
 const lastStep = ({ num_steps, patience }: ToldSettings): string =>
   `step ${num_steps}${patience > 0 ? ' (earlier if validations get no better)' : ''}`
+
+/** What it means that a device whose floats saturate reports overflows; told once, later ones stand in the metrics. */
+const describeOverflows = ({ step, steps, overflows }: MetricsLine): string =>
+  `step ${step}: the device reports an overflow in ${overflows} of ${steps} steps. Its floats saturate (NaN is 0, infinity the largest number), so the loss may not show it. False alarms happen; if the loss gets no better, lower learning_rate or loss_scale. Further ones are counted as overflows in metrics.jsonl`
 
 /** `step 1000: validation loss 1.3512 nats per base, AUROC of the likelihood 0.605 [0.593, 0.617]` */
 function describeValidation(

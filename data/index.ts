@@ -13,6 +13,7 @@
  * tensors: random numbers come from engine/hostRandom.
  */
 export { type BatchOptions, TrainingBatches } from './batches.js'
+export { type Composition, compositionOf } from './composition.js'
 export { type Encoder, encoderFor, type Source } from './formats/index.js'
 export {
   FragmentBatches,
@@ -41,7 +42,8 @@ export { FolderInUseError, FolderLock } from './io/folderLock.js'
 export { EmptyInputError, InputError } from './io/inputError.js'
 export { parseJson } from './io/json.js'
 export { printable, quoting, replacement } from './io/printable.js'
-export { type FieldReaders, readMessage, readVarint } from './io/protobuf.js'
+export { type FieldReader, type FieldReaders, readMessage, readVarint } from './io/protobuf.js'
+export { frameRecord } from './io/records.js'
 export { removeAtExit, temporaryFile } from './io/temporary.js'
 export { openForChunks, writeChunks } from './io/writeChunks.js'
 export { findFiles, openDataset, readLabelDictionary, type Split, splits } from './layout.js'

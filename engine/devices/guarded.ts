@@ -41,6 +41,8 @@ export function guarded(inner: Device): Device {
     },
     ...(inner.matmulEps !== undefined && { matmulEps: inner.matmulEps }),
     ...(inner.mapEps !== undefined && { mapEps: inner.mapEps }),
+    ...(inner.chosen && { chosen: inner.chosen }),
+    ...(inner.saturates !== undefined && { saturates: inner.saturates }),
     alloc(bytes) {
       checkOpen()
       const buffer = inner.alloc(bytes)
@@ -64,6 +66,12 @@ export function guarded(inner: Device): Device {
       checkBuffer(buffer)
       return inner.read(buffer)
     },
+    ...(inner.mapped && {
+      mapped(buffer: DeviceBuffer) {
+        checkBuffer(buffer)
+        return inner.mapped!(buffer)
+      },
+    }),
     compile(kernel) {
       checkOpen()
       const bytes = argumentBytes(kernel)
@@ -81,6 +89,12 @@ export function guarded(inner: Device): Device {
         checkOpen()
         argumentSizes.delete(program)
         inner.release!(program)
+      },
+    }),
+    ...(inner.overflowed && {
+      async overflowed() {
+        checkOpen()
+        return inner.overflowed!()
       },
     }),
     ...(inner.stats && { stats: () => inner.stats!() }),

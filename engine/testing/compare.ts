@@ -23,6 +23,23 @@ export function firstDifference(
   return undefined
 }
 
+/**
+ * The largest difference of two arrays as a share of what it may be, 1 being all. Elements that may be anything, or must be
+ * the very same, do not count.
+ */
+export function largestShare(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  limit: (expected: number, i: number) => number,
+): number {
+  let largest = 0
+  for (let i = 0; i < expected.length; i++) {
+    const share = Math.abs(actual[i] - expected[i]) / limit(expected[i], i)
+    if (share > largest && share < Infinity) largest = share
+  }
+  return largest
+}
+
 /** A limit for differences that is relative to 1, or to the value if that is larger. */
 export const relativeTo1 =
   (tolerance: number) =>

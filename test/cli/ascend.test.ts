@@ -158,6 +158,15 @@ withStub('check --device ascend: a line for each part', async t => {
       lines.some(line => line.slice(17).startsWith(part)),
       part,
     )
+  const rows = lines.filter(line => line.slice(17).startsWith('operator '))
+  t.equal(rows.length, 35, 'every operator, and products in three precisions')
+  for (const row of rows)
+    t.match(row, /^PASS {2}ascend +operator +\w+( \w+)? +largest error +\d\.\de[-+]\d+ +\d+\.\d µs$/)
+  useStub({ ASCEND_STUB_SOC: 'Ascend910A', ASCEND_STUB_REFUSE: 'Tanh' })
+  const less = (await xenograd(['check', '--device', 'ascend'])).stdout
+  t.match(less, /SKIP {2}ascend +operator +Tanh +refused: error 561003, there is no kernel/)
+  t.match(less, /SKIP {2}ascend +operator +Matmul fp32 +.*its matrix unit takes fp16 only/)
+  t.match(less, /PASS {2}ascend +operator +Matmul fp16 +largest error/)
   useStub({ ASCEND_STUB_REFUSE: 'Add' })
   const broken = await xenograd(['check', '--device', 'ascend'])
   t.equal(broken.code, 1)

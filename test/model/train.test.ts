@@ -2,8 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'tape'
-import { device, dispose, tensor } from '../../engine/index.js'
+import { referenceDevice } from '../../engine/devices/reference/index.js'
+import { device, dispose, registerDevice, tensor } from '../../engine/index.js'
 import { lstm } from '../../model/cells/lstm.js'
+import { hasDiverged } from '../../model/divergedError.js'
 import {
   DivergedError,
   initialState,
@@ -115,6 +117,44 @@ test('a loss that is not finite stops the run and says what to do', async t => {
   const { state } = await loadModel(newest.path)
   t.ok((await state.parameters.cell.kernel.data()).every(Number.isFinite), 'the last good checkpoint is good')
   await rm(path, { recursive: true })
+})
+
+test('floats that saturate: overflows are counted, and what they make of NaN and infinity ends the run', async t => {
+  // From step 3 on the device reports overflows; from step 6 on its losses are what NaN becomes.
+  let asked = 0
+  const inner = referenceDevice()
+  registerDevice('saturating', () => ({
+    ...inner,
+    saturates: true,
+    overflowed: async () => ++asked > 3,
+    async read(buffer) {
+      const bytes = await inner.read(buffer)
+      return asked < 6 ? bytes : new ArrayBuffer(bytes.byteLength)
+    },
+  }))
+  const path = await folder()
+  const run = await RunDirectory.open(path)
+  const options = { ...tinyOptions, device: 'saturating', steps: 10, logFreq: 5 }
+  const error = await train(run, options, tinyData(8, 20)).catch((e: unknown) => e)
+  t.ok(error instanceof DivergedError, 'throws DivergedError')
+  t.match(
+    String(error),
+    /loss is 0 at step 6, and the device reports an overflow: its floats saturate, .* Try learning_rate [\d.e-]+, or a smaller loss_scale\./,
+  )
+  t.deepEqual(
+    (await run.readMetrics()).map(({ step, steps, overflows }) => [step, steps, overflows]),
+    [
+      [0, 1, 0],
+      [3, 3, 1],
+      [5, 2, 2],
+    ],
+    'usual losses go on',
+  )
+  await rm(path, { recursive: true })
+
+  t.notOk(hasDiverged(1.3, true), 'a false alarm')
+  for (const loss of [0, 65504, -1e38]) t.ok(hasDiverged(loss, true) && !hasDiverged(loss), `${loss}`)
+  for (const loss of [Number.NaN, Infinity]) t.ok(hasDiverged(loss), `${loss}, overflow or not`)
 })
 
 test('a loss scale that is a power of two changes no bit', async t => {

@@ -1,5 +1,6 @@
-import { AscendError, outOfMemory, repeatedInit } from './errors.js'
+import { AscendError, outOfMemory } from './errors.js'
 import type { CFunction, Ffi, Libraries } from './library.js'
+import { checkOneCard, enterAcl, leaveAcl } from './process.js'
 import {
   declaredName,
   deterministicOption,
@@ -8,8 +9,11 @@ import {
   memcpyKind,
   metaPrototypes,
   type OperatorName,
+  optionalPrototypes,
+  overflowStatusBytes,
+  packageNames,
   runtimePrototypes,
-  setOptionPrototype,
+  saturationMode,
 } from './prototypes.js'
 
 /** The functions that prototypes declare, by name. */
@@ -23,6 +27,12 @@ type NameIn<P extends string> = P extends `${infer Head}(${string}`
       : never
   : never
 
+/** Milliseconds after which waiting is given up: more than CANN itself gives an operator before it takes it for hung. */
+const longestWait = 30 * 60_000
+
+/** Bytes of aclCANNPackageVersion (hicann/runtime `docs/zh/api_ref/25-04_Structs.md`), the first 128 of them the whole version. */
+const packageVersionBytes = 512
+
 /**
  * One card through the Ascend C API: from aclInit to a stream, and every call checked. All calls come from one thread
  * (a context belongs to a thread), and kernels run in the order in which they are enqueued on the one stream.
@@ -32,6 +42,8 @@ export class Acl {
   /** Sums run in one order, so results repeat bit for bit; older versions of CANN cannot be asked for it. */
   readonly deterministic: boolean
   readonly #runtime: Bound<typeof runtimePrototypes>
+  /** Those that this version of CANN has. */
+  readonly #optional: Partial<Bound<typeof optionalPrototypes>>
   readonly meta: Bound<typeof metaPrototypes>
   readonly #stream: number
   #lost: AscendError | undefined
@@ -45,22 +57,25 @@ export class Acl {
     readonly libraries: Libraries,
     readonly device: number,
   ) {
-    this.#runtime = bind(libraries, runtimePrototypes)
-    this.meta = bind(libraries, metaPrototypes)
+    this.#runtime = bind(runtimePrototypes, prototype => libraries.required(prototype))
+    this.#optional = bind(optionalPrototypes, prototype => libraries.optional(prototype))
+    this.meta = bind(metaPrototypes, prototype => libraries.required(prototype))
     const runtime = this.#runtime
-    const initialised = runtime.aclInit(null)
-    if (initialised !== repeatedInit) this.check(initialised, 'aclInit')
+    this.check(
+      enterAcl(() => runtime.aclInit(null), device),
+      'aclInit',
+    )
     let isSet = false
     try {
+      checkOneCard(device, this.deviceCount())
       this.check(runtime.aclrtSetDevice(device), `aclrtSetDevice(${device})`)
       isSet = true
-      const deterministic = libraries.optional(setOptionPrototype)
-      this.deterministic = deterministic?.(deterministicOption, 1) === 0
+      this.deterministic = this.#optional.aclrtCtxSetSysParamOpt?.(deterministicOption, 1) === 0
       this.soc = String(runtime.aclrtGetSocName())
       this.#stream = this.#pointer(out => runtime.aclrtCreateStream(out), 'aclrtCreateStream')
     } catch (error) {
       if (isSet) runtime.aclrtResetDevice(device)
-      runtime.aclFinalize()
+      leaveAcl(() => runtime.aclFinalize(), device)
       throw error
     }
   }
@@ -162,7 +177,10 @@ export class Acl {
     this.check(code, `aclrtMemcpyAsync of ${bytes} bytes`)
   }
 
-  /** Whether all that was enqueued is done. @throws AscendError when some of it failed. */
+  /**
+   * Whether all that was enqueued has ended, well or badly: after a kernel's exception the query knows only that the queue
+   * is empty (hicann/runtime `src/runtime/core/src/stream/stream.cc`, Query). What it was tells `synchronise`.
+   */
   isIdle(): boolean {
     this.checkAlive()
     const status = new Int32Array(1)
@@ -170,10 +188,57 @@ export class Acl {
     return status[0] === 0
   }
 
-  /** Wait, with the thread blocked, until all that was enqueued is done. */
+  /**
+   * Wait, with the thread blocked, until all that was enqueued is done.
+   * @throws AscendError when some of it has failed, which the runtime reports once, or after half an hour.
+   */
   synchronise(): void {
     this.checkAlive()
-    this.check(this.#runtime.aclrtSynchronizeStream(this.#stream), 'waiting for kernels')
+    const { aclrtSynchronizeStreamWithTimeout } = this.#optional
+    const code = aclrtSynchronizeStreamWithTimeout
+      ? aclrtSynchronizeStreamWithTimeout(this.#stream, longestWait)
+      : this.#runtime.aclrtSynchronizeStream(this.#stream)
+    this.check(code, 'waiting for kernels')
+  }
+
+  /** Whether floats saturate: infinity is the largest number and NaN is 0. Undefined where the runtime does not say. */
+  saturates(): boolean | undefined {
+    const mode = new Int32Array(1)
+    if (this.#optional.aclrtGetDeviceSatMode?.(mode) !== 0) return undefined
+    return mode[0] === saturationMode
+  }
+
+  /** Have overflows noted from now on; false when this version of CANN does not do that. */
+  watchOverflows(): boolean {
+    const { aclrtSetStreamOverflowSwitch, aclrtGetOverflowStatus, aclrtResetOverflowStatus } = this.#optional
+    // Chips that know no switch are always on.
+    aclrtSetStreamOverflowSwitch?.(this.#stream, 1)
+    return aclrtGetOverflowStatus !== undefined && aclrtResetOverflowStatus?.(this.#stream) === 0
+  }
+
+  /** Enqueue: write whether anything has overflowed to `overflowStatusBytes` bytes of device memory, and forget it. */
+  enqueueOverflowStatus(to: number): void {
+    this.checkAlive()
+    const code = this.#optional.aclrtGetOverflowStatus!(to, overflowStatusBytes, this.#stream)
+    this.check(code, 'aclrtGetOverflowStatus')
+    this.check(this.#optional.aclrtResetOverflowStatus!(this.#stream), 'aclrtResetOverflowStatus')
+  }
+
+  /** The version of a package, as `aclsysGetVersionStr` or, before CANN 9, `aclsysGetCANNVersion` has it, or undefined. */
+  packageVersion(name: 'runtime' | 'driver'): string | undefined {
+    const { aclsysGetVersionStr, aclsysGetCANNVersion } = this.#optional
+    const version = new Uint8Array(packageVersionBytes)
+    const number = name === 'driver' ? packageNames.driver : packageNames.cann
+    if (aclsysGetVersionStr?.(name, version) !== 0 && aclsysGetCANNVersion?.(number, version) !== 0)
+      return undefined
+    const text = new TextDecoder().decode(version.subarray(0, version.indexOf(0)))
+    return text || undefined
+  }
+
+  /** The version of the runtime's interface, such as `1.15.0`, or undefined. */
+  interfaceVersion(): string | undefined {
+    const parts = [0, 1, 2].map(() => new Int32Array(1))
+    return this.#optional.aclrtGetVersion?.(...parts) === 0 ? parts.map(([n]) => n).join('.') : undefined
   }
 
   /** Both phases of an operator, or undefined when this version of CANN lacks it. */
@@ -191,12 +256,19 @@ export class Acl {
   close(): void {
     this.#runtime.aclrtDestroyStream(this.#stream)
     this.#runtime.aclrtResetDevice(this.device)
-    this.#runtime.aclFinalize()
+    leaveAcl(() => this.#runtime.aclFinalize(), this.device)
   }
 }
 
-function bind<const P extends readonly string[]>(libraries: Libraries, prototypes: P): Bound<P> {
-  return Object.fromEntries(
-    prototypes.map(prototype => [declaredName(prototype), libraries.required(prototype)]),
-  ) as Bound<P>
+/** Prototypes by the names that they declare, each bound by `find`. */
+function bind<const P extends readonly string[]>(
+  prototypes: P,
+  find: (prototype: string) => CFunction,
+): Bound<P>
+function bind<const P extends readonly string[]>(
+  prototypes: P,
+  find: (prototype: string) => CFunction | undefined,
+): Partial<Bound<P>>
+function bind(prototypes: readonly string[], find: (prototype: string) => CFunction | undefined) {
+  return Object.fromEntries(prototypes.map(prototype => [declaredName(prototype), find(prototype)]))
 }

@@ -21,6 +21,8 @@ const meanings: Readonly<Record<number, string>> = {
   507014: 'a kernel did not end in time',
   507015: 'a kernel failed on an AI core',
   507018: 'a kernel failed on an AI CPU',
+  507046:
+    'the card did not finish in half an hour; check it with `npu-smi info`, then start again from the last checkpoint',
   507899: 'the driver failed; check the card with `npu-smi info`',
   561001: 'shapes could not be inferred',
   561002: 'tiling failed',

@@ -3,12 +3,13 @@ import type { Device, DeviceBuffer, Program } from '../device.js'
 import { currentEnvironment, type Environment } from '../environment.js'
 import { guarded } from '../guarded.js'
 import { Acl } from './acl.js'
-import { Chip, hasOnlyFp16, matmulMode } from './chip.js'
+import { acceptedError, Chip, matmulMode } from './chip.js'
 import { AscendError } from './errors.js'
-import { Launcher } from './launcher.js'
+import { closeWhenIdle, Launcher } from './launcher.js'
 import { type Ffi, Libraries, loadFfi, stubFolder, unavailable } from './library.js'
-import { type AscendBuffer, addressOf, Memory } from './memory.js'
+import { type AscendBuffer, addressOf, endOf, Memory } from './memory.js'
 import type { AscendOptions, Precision } from './options.js'
+import { OverflowFlag, saturates } from './overflow.js'
 import { Compiler, type Runnable } from './programs.js'
 import { Float64Error, RefusedError } from './sequence.js'
 
@@ -19,11 +20,12 @@ export { selfCheck } from './selfCheck.js'
  * declares; acl.ts is one card with its stream, every call checked (errors.ts); memory.ts pools device memory. A kernel
  * becomes a sequence of operator calls as plain data: kernels.ts with matmul.ts and rows.ts, scalar.ts for the lines of
  * bodies, sequence.ts for the calls themselves, arguments.ts for a kernel's arguments as tensors. chip.ts finds out
- * whether the card takes a call, launcher.ts plans and enqueues it, and programs.ts makes a program of them all.
- * selfCheck.ts looks at the same parts for `xenograd check`.
+ * whether the card takes a call, launcher.ts plans it (storage.ts: what it is told of memory) and enqueues it,
+ * preparedCall.ts keeps the plans, and programs.ts makes a program of them all. overflow.ts asks chips whose floats
+ * saturate whether they have overflowed; process.ts has what all devices of a process share. selfCheck.ts looks at the same parts for `xenograd check`.
  */
 
-type AscendProgram = Program & { readonly run: Runnable }
+type AscendProgram = Program & Runnable
 
 /**
  * A Huawei Ascend NPU through the C API of CANN, call for call (`aclnn*` operators), with no code of CANN's in the
@@ -32,11 +34,16 @@ type AscendProgram = Program & { readonly run: Runnable }
  *
  * `options`: see options.ts. `environment`: where CANN is. `load`: the foreign function interface, for measurements and tests.
  *
- * No card was available. Taken from documents and sources, and to be looked at first should a card disagree:
+ * No card was available. Read in CANN's source (hicann/opbase, runtime, ops-math, ops-nn as of mid-2026, about CANN 9):
  * - a kernel gets its addresses when it is enqueued, so an executor may be moved to other memory before it has run;
  * - of in-place operators the target is the first input (ops-math, aclnn_copy.cpp), and there is no output;
- * - operators take strided views, also as results, and results in the memory of an operand of the same view;
- * - maximum, minimum and amax hand NaN on; int32 sums and products wrap; casts to int32 saturate, NaN to 0.
+ * - operators take strided views, also as results, and results in the memory of an operand of the same view. Some irregular
+ *   results are written by an AI CPU, slowly, and are planned anew each time (ops-math, view_copy.cpp);
+ * - casts of NaN to int32 give 0.
+ *
+ * To be looked at first should a card disagree: whether maximum, minimum and amax hand NaN on where floats are IEEE's,
+ * that int32 sums and products wrap, that casts to int32 saturate, and that plans can be used again: should they not,
+ * `keepExecutors: false` is the way out.
  *
  * @throws DeviceUnavailableError when koffi, a library, a function or a card is missing.
  */
@@ -80,19 +87,23 @@ function deviceOn(acl: Acl, asked: Precision | undefined, keepExecutors: boolean
   const compiler = new Compiler(chip, launcher, memory)
   const where = isStub ? `Ascend stub posing as ${acl.soc}` : `${acl.soc}, card ${acl.device}`
   const order = acl.deterministic ? 'deterministic' : 'sums in no fixed order'
+  const isSaturating = saturates(acl)
+  const flag = isSaturating && acl.watchOverflows() ? new OverflowFlag(acl, memory) : undefined
+  const floats = isSaturating ? `, floats saturate and overflows are ${flag ? '' : 'not '}reported` : ''
   return {
     name: 'ascend',
-    description: `${where}, ${mode.words}, ${order}, random bits on the host`,
+    description: `${where}, ${mode.words}${floats}, ${order}, random bits on the host`,
     matmulEps: mode.eps,
-    // These chips have no exp, only 2^x, and the rounding of its argument grows with it.
-    mapEps: hasOnlyFp16(acl.soc) ? 1e-5 : 1e-6,
+    mapEps: acceptedError,
+    ...(isSaturating && { saturates: true }),
+    ...(flag && { overflowed: () => flag.take() }),
     alloc: bytes => memory.alloc(bytes),
     free: buffer => memory.free(buffer as AscendBuffer),
     write: (buffer, data) => memory.write(addressOf(buffer), data),
     read: async buffer => memory.read(addressOf(buffer), buffer.bytes),
     compile(kernel: Kernel): Program | null {
       try {
-        return { kernel, run: compiler.compile(kernel) } as AscendProgram
+        return { kernel, ...compiler.compile(kernel) } as AscendProgram
       } catch (error) {
         if (error instanceof Float64Error) return null
         if (!(error instanceof RefusedError)) throw error
@@ -100,16 +111,14 @@ function deviceOn(acl: Acl, asked: Precision | undefined, keepExecutors: boolean
       }
     },
     run(program: Program, args: readonly DeviceBuffer[]): void {
-      ;(program as AscendProgram).run(args.map(addressOf))
+      ;(program as AscendProgram).run(args.map(addressOf), args.map(endOf))
     },
+    release: program => (program as AscendProgram).release(),
     stats: () => memory.stats(),
     async close() {
       try {
-        // A card that was lost has nothing to wait for.
-        if (!acl.isLost) acl.synchronise()
+        closeWhenIdle(acl, launcher, memory)
       } finally {
-        launcher.close()
-        memory.close()
         acl.close()
       }
     },

@@ -1,33 +1,37 @@
-import { contiguousStrides, extentOf } from '../../kernel/shape.js'
+import { contiguousStrides } from '../../kernel/shape.js'
 import type { Acl } from './acl.js'
 import { AscendError, refusedOperands } from './errors.js'
 import { type Memory, Scratch } from './memory.js'
 import { aclDtype, formatND } from './prototypes.js'
 import {
   type Attribute,
+  blockBytes,
   type Call,
   elementBytes,
   isRef,
-  outputPosition,
   printCall,
   type Ref,
 } from './sequence.js'
+import { storageOf } from './storage.js'
 
-/** Tensors begin at multiples of this many bytes; what does not is reached by an offset. */
-const alignment = 32
+/** How many bytes behind the start of a block an address lies. (Of large numbers, bits are faster than a remainder.) */
+export const inBlock = (address: number): number => address & (blockBytes - 1)
 
-/** The last multiple of the alignment up to an address. */
-const alignedDown = (address: number): number => address - (address % alignment)
+/** The last start of a block up to an address. */
+const blockStart = (address: number): number => address - inBlock(address)
 
 type AttributeHandle = { readonly handle: bigint; readonly kind: 'Scalar' | 'IntArray' }
 
 /** A planned call: the library's objects, and the addresses that they are bound to. */
-type Executor = {
+export type Executor = {
   readonly handle: bigint
+  /** Whether it is there for several launches; else the first one takes the handle with it, whether it fails or not. */
+  isRepeatable: boolean
+  isLaunched: boolean
   readonly workspace: number
   readonly tensors: readonly bigint[]
   readonly attributes: readonly AttributeHandle[]
-  /** Of the tensors' memory, rounded down to the alignment. */
+  /** Of the tensors' memory, rounded down to a block. */
   readonly addresses: number[]
 }
 
@@ -42,34 +46,34 @@ export class Launcher {
   /** Memory that stands for any in `tryPlan`. */
   readonly #probe: number
 
-  /** `keep`: whether executors are kept; without, each call is planned anew, for measurements. */
+  /** `keep`: whether executors are kept; without, each call is planned anew. */
   constructor(
     readonly acl: Acl,
     memory: Memory,
     readonly keep: boolean,
   ) {
     this.#workspace = new Scratch(memory)
-    this.#probe = memory.alloc(alignment).address
+    this.#probe = memory.alloc(blockBytes).address
   }
 
   /** Phase one alone, to see whether the library takes a call. @throws AscendError when it refuses it. */
   tryPlan(call: Call): void {
+    const refs = call.operands.filter(isRef)
     const executor = this.plan(
       call,
-      call.operands.filter(isRef).map(() => this.#probe),
+      refs.map(() => this.#probe),
+      refs.map(() => Infinity),
     )
-    // The library has only repeatable executors destroyed by others.
+    // The library keeps others than repeatable ones for itself, too.
     this.acl.meta.aclSetAclOpExecutorRepeatable(executor.handle)
-    this.destroy(executor, true)
+    this.destroy(executor)
   }
 
-  /** A call that can be enqueued again and again. */
-  prepare(call: Call): PreparedCall {
-    return new PreparedCall(this, call)
-  }
-
-  /** Phase one. `addresses`: of the tensors' memory. @throws AscendError when the library refuses the call. */
-  plan(call: Call, addresses: readonly number[]): Executor {
+  /**
+   * Phase one. `addresses`: of the tensors' memory; `ends`: of the buffers that it lies in.
+   * @throws AscendError when the library refuses the call.
+   */
+  plan(call: Call, addresses: readonly number[], ends: readonly number[]): Executor {
     this.acl.checkAlive()
     const tensors: bigint[] = []
     const attributes: AttributeHandle[] = []
@@ -80,7 +84,8 @@ export class Launcher {
     try {
       const operands = call.operands.map(operand => {
         if (isRef(operand)) {
-          const tensor = checked(this.#tensor(operand, addresses[tensors.length]))
+          const i = tensors.length
+          const tensor = checked(this.#tensor(operand, addresses[i], ends[i]))
           tensors.push(tensor)
           return tensor
         }
@@ -95,10 +100,12 @@ export class Launcher {
       this.acl.check(plan(...operands, size, handle), () => printCall(call))
       const executor = {
         handle: handle[0],
+        isRepeatable: false,
+        isLaunched: false,
         workspace: Number(size[0]),
         tensors,
         attributes,
-        addresses: addresses.map(alignedDown),
+        addresses: addresses.map(blockStart),
       }
       this.#executors.add(executor)
       return executor
@@ -108,11 +115,14 @@ export class Launcher {
     }
   }
 
-  /** An aclTensor, or 0. It begins at an aligned address, from where an offset leads to its first element. */
-  #tensor(ref: Ref, address: number): unknown {
-    const misplaced = address % alignment
-    const offset = ref.offset + misplaced / elementBytes(ref.dtype)
+  /** An aclTensor, or 0. It begins at a block, from where an offset leads to its first element. */
+  #tensor(ref: Ref, address: number, end: number): unknown {
+    const start = blockStart(address)
+    const bytes = elementBytes(ref.dtype)
+    const offset = ref.offset + (address - start) / bytes
     const rank = ref.shape.length
+    const storage = storageOf(ref, offset)
+    const elements = start + storage.wanted * bytes <= end ? storage.wanted : storage.least
     return this.acl.meta.aclCreateTensor(
       int64(ref.shape),
       rank,
@@ -120,9 +130,9 @@ export class Launcher {
       int64(ref.strides.map((s, d) => (ref.shape[d] === 1 ? contiguousStrides(ref.shape)[d] : s))),
       offset,
       formatND,
-      int64([extentOf(ref.shape, { ...ref, offset }).end]),
+      int64([elements]),
       1,
-      address - misplaced,
+      start,
     )
   }
 
@@ -136,8 +146,9 @@ export class Launcher {
   }
 
   /** Make an executor that can be used again; false when the library does not allow it for this operator. */
-  makeRepeatable({ handle }: Executor): boolean {
-    return this.keep && this.acl.meta.aclSetAclOpExecutorRepeatable(handle) === 0
+  makeRepeatable(executor: Executor): boolean {
+    executor.isRepeatable = this.keep && this.acl.meta.aclSetAclOpExecutorRepeatable(executor.handle) === 0
+    return executor.isRepeatable
   }
 
   /** Move a tensor of an executor to other memory. */
@@ -153,14 +164,19 @@ export class Launcher {
   }
 
   /** Phase two: enqueue. All calls share one workspace, as they run one after the other. */
-  enqueue(call: Call, { handle, workspace }: Executor): void {
-    this.acl.launch(call.operator, this.#workspace.take(workspace), workspace, handle)
+  enqueue(call: Call, executor: Executor): void {
+    const { handle, workspace } = executor
+    const address = this.#workspace.take(workspace)
+    this.acl.checkAlive()
+    executor.isLaunched = true
+    this.acl.launch(call.operator, address, workspace, handle)
   }
 
-  /** Destroy a plan; without its handle if that went with a launch, as it does unless it was made repeatable. */
-  destroy(executor: Executor, withHandle: boolean): void {
+  /** Destroy a plan, and only then the tensors that it points to. */
+  destroy(executor: Executor): void {
     if (!this.#executors.delete(executor)) return
-    if (withHandle) this.acl.meta.aclDestroyAclOpExecutor(executor.handle)
+    const isGone = executor.isLaunched && !executor.isRepeatable
+    if (!isGone) this.acl.meta.aclDestroyAclOpExecutor(executor.handle)
     this.#destroyOperands(executor.tensors, executor.attributes)
   }
 
@@ -173,65 +189,21 @@ export class Launcher {
   }
 
   close(): void {
-    for (const executor of [...this.#executors]) this.destroy(executor, true)
+    for (const executor of [...this.#executors]) this.destroy(executor)
   }
 }
 
 const int64 = (values: readonly number[]): BigInt64Array => BigInt64Array.from(values, BigInt)
 
-/** A call with its executors: one for each way in which its tensors lie relative to the alignment. */
-export class PreparedCall {
-  /** By the misalignment of all addresses, as the digits of a number. */
-  readonly #kept = new Map<number, Executor>()
-  readonly #isOutput: readonly boolean[]
-  #isRepeatable = true
-
-  constructor(
-    readonly launcher: Launcher,
-    readonly call: Call,
-  ) {
-    const output = outputPosition(call.operator)
-    this.#isOutput = call.operands.flatMap((operand, position) =>
-      isRef(operand) ? [position === output] : [],
-    )
-  }
-
-  /** Enqueue on the given memory: one address for each tensor. @throws AscendError when either phase fails. */
-  run(addresses: readonly number[]): void {
-    const { launcher, call } = this
-    if (!this.#isRepeatable) {
-      this.#runOnce(launcher.plan(call, addresses))
-      return
-    }
-    let key = 0
-    for (const address of addresses) key = key * alignment + (address % alignment)
-    const kept = this.#kept.get(key)
-    if (!kept) {
-      const executor = launcher.plan(call, addresses)
-      this.#isRepeatable = launcher.makeRepeatable(executor)
-      if (!this.#isRepeatable) {
-        this.#runOnce(executor)
-        return
-      }
-      this.#kept.set(key, executor)
-      launcher.enqueue(call, executor)
-      return
-    }
-    for (let i = 0; i < addresses.length; i++) {
-      const address = alignedDown(addresses[i])
-      if (kept.addresses[i] !== address) launcher.rebind(call, kept, i, this.#isOutput[i], address)
-    }
-    launcher.enqueue(call, kept)
-  }
-
-  #runOnce(executor: Executor): void {
-    let launched = false
-    try {
-      this.launcher.enqueue(this.call, executor)
-      launched = true
-    } finally {
-      // Phase two takes the executor with it.
-      this.launcher.destroy(executor, !launched)
-    }
+/**
+ * Gives back executors and memory once nothing enqueued uses them any more; a card that was lost has nothing to wait for.
+ * @throws AscendError when something enqueued has failed; all is given back then, too.
+ */
+export function closeWhenIdle(acl: Acl, launcher: Launcher, memory: Memory): void {
+  try {
+    if (!acl.isLost) acl.synchronise()
+  } finally {
+    launcher.close()
+    memory.close()
   }
 }

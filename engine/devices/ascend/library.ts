@@ -69,23 +69,30 @@ export function searchFolders(environment: Environment): string[] {
 
 type LibraryFile = {
   readonly file: string
-  /** Whether the device needs it; of those with `operators` it needs one. */
-  readonly need: 'yes' | 'no' | 'operators'
+  /** What it is a library of; one of each is needed. Without, it is loaded only because others may want it. */
+  readonly part?: 'runtime' | 'tensors' | 'operators'
+  /** Libraries beside which it is not loaded. */
+  readonly notBeside?: readonly string[]
 }
 
+const splitOperators = ['libopapi_math.so', 'libopapi_nn.so']
+
 /**
- * In the order of loading: later ones use symbols of those before them. Newer versions of CANN split libopapi, so one
- * library with operators is enough, and a symbol is looked for in all of them.
+ * In the order of loading: later ones use symbols of those before them, and a symbol is looked for in all of them.
+ *
+ * CANN splits its libraries. Operators come by kind now, and the library of all of them is not supported together with
+ * those (hicann/ops-math `docs/zh/op_api_list.md`). libascendcl.so is to go after 2026; of what takes its place the device
+ * needs libacl_rt.so (release notes of CANN 8.5, interfaces to be removed).
  */
 export const libraryFiles: readonly LibraryFile[] = [
-  { file: 'libascend_protobuf.so', need: 'no' },
-  { file: 'libascendcl.so', need: 'yes' },
-  { file: 'libnnopbase.so', need: 'yes' },
-  { file: 'libopapi.so', need: 'operators' },
-  { file: 'libopapi_math.so', need: 'operators' },
-  { file: 'libopapi_nn.so', need: 'operators' },
-  { file: 'libaclnn_math.so', need: 'operators' },
-  { file: 'libaclnn_ops_infer.so', need: 'operators' },
+  { file: 'libascend_protobuf.so' },
+  { file: 'libascendcl.so', part: 'runtime' },
+  { file: 'libacl_rt.so', part: 'runtime', notBeside: ['libascendcl.so'] },
+  { file: 'libnnopbase.so', part: 'tensors' },
+  ...splitOperators.map(file => ({ file, part: 'operators' }) as const),
+  { file: 'libopapi.so', part: 'operators', notBeside: splitOperators },
+  { file: 'libaclnn_math.so', part: 'operators', notBeside: splitOperators },
+  { file: 'libaclnn_ops_infer.so', part: 'operators', notBeside: splitOperators },
 ]
 
 const advice =
@@ -97,7 +104,7 @@ type LoadResult = { readonly path: string } | { readonly reason: string }
 /** The loaded libraries: functions by name, wherever they are. */
 export class Libraries {
   /** What came of loading, by the file's name. */
-  readonly results: ReadonlyMap<string, LoadResult>
+  readonly results = new Map<string, LoadResult>()
   readonly #libraries: Library[] = []
   readonly #functions = new Map<string, CFunction | undefined>()
   readonly #operators = new Map<OperatorName, { plan: CFunction; launch: CFunction } | undefined>()
@@ -108,7 +115,15 @@ export class Libraries {
     readonly environment: Environment,
   ) {
     const folders = searchFolders(environment)
-    this.results = new Map(libraryFiles.map(({ file }) => [file, this.#load(ffi, folders, file)]))
+    for (const { file, notBeside = [] } of libraryFiles) {
+      const other = notBeside.find(loaded => this.#isLoaded(loaded))
+      const result = other ? { reason: `not loaded beside ${other}` } : this.#load(ffi, folders, file)
+      this.results.set(file, result)
+    }
+  }
+
+  #isLoaded(file: string): boolean {
+    return 'path' in (this.results.get(file) ?? {})
   }
 
   #load(ffi: Ffi, folders: readonly string[], file: string): LoadResult {
@@ -127,11 +142,8 @@ export class Libraries {
 
   /** @throws DeviceUnavailableError that names the first library that is needed and missing. */
   checkComplete(): void {
-    const isThere = ({ file }: LibraryFile) => 'path' in this.results.get(file)!
-    const operators = libraryFiles.filter(({ need }) => need === 'operators')
-    const missing =
-      libraryFiles.find(library => library.need === 'yes' && !isThere(library)) ??
-      (operators.some(isThere) ? undefined : operators[0])
+    const loaded = libraryFiles.filter(({ file }) => this.#isLoaded(file)).map(({ part }) => part)
+    const missing = libraryFiles.find(({ part }) => part && !loaded.includes(part))
     if (!missing) return
     const folders = searchFolders(this.environment).map(folder => folder || 'LD_LIBRARY_PATH')
     throw unavailable(`${missing.file} cannot be loaded from ${folders.join(', ')}`, advice)

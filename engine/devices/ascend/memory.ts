@@ -129,6 +129,7 @@ export class Memory {
       this.acl.enqueueCopy(staging.address, address, bytes, 'deviceToHost')
       for (let polls = 0; !this.acl.isIdle(); polls++)
         await (polls < pollsBeforeSleep ? setImmediate() : setTimeout(1))
+      this.acl.synchronise()
       this.settle()
       return staging.bytes.slice(0, bytes).buffer as ArrayBuffer
     } finally {
@@ -200,3 +201,6 @@ export class Scratch {
 
 /** Where a buffer lies. */
 export const addressOf = (buffer: DeviceBuffer): number => (buffer as AscendBuffer).address
+
+/** Where a buffer ends. */
+export const endOf = (buffer: DeviceBuffer): number => addressOf(buffer) + buffer.bytes

@@ -12,12 +12,14 @@ export const ascendOptions = {
     variable: 'XENOGRAD_ASCEND_DEVICE',
   }),
   precision: option.oneOf(precisions, {
-    meaning: 'what the operands of products of matrices are rounded to',
+    meaning:
+      'what the operands of products of matrices are rounded to (fp16: from Ascend 910B on, also the results)',
     otherwise: 'the best that the chip has',
     variable: 'XENOGRAD_ASCEND_PRECISION',
   }),
   keepExecutors: option.flag({
-    meaning: 'keep planned operators and use them again, instead of planning each call anew',
+    meaning:
+      'keep planned operators and use them again; without, each call is planned anew, which is slower, and the way out should a version of CANN not take its plans again',
     otherwise: 'true',
   }),
 } as const

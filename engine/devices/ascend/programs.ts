@@ -6,13 +6,22 @@ import type { Chip } from './chip.js'
 import { type SequenceKernel, sequenceOf } from './kernels.js'
 import type { Launcher } from './launcher.js'
 import { type Memory, Scratch } from './memory.js'
+import { PreparedCall } from './preparedCall.js'
 import { type Constant, isRef, type Ref } from './sequence.js'
 
-/** A compiled kernel: enqueues itself on arguments at the given addresses. */
-export type Runnable = (addresses: readonly number[]) => void
+/** A compiled kernel. */
+export type Runnable = {
+  /** Enqueue on arguments at the given addresses, each in a buffer that ends where `ends` says. */
+  run(addresses: readonly number[], ends: readonly number[]): void
+  /** Forget what is kept for running it. */
+  release(): void
+}
 
-/** A tensor's memory begins `offset` bytes after the base of this number. */
-type TensorAddress = { readonly base: number; readonly offset: number }
+/**
+ * A tensor's memory begins `offset` bytes after the base of this number, in a buffer of `bytes` bytes; without, that of an
+ * argument, whose end is told when it runs.
+ */
+type TensorAddress = { readonly base: number; readonly offset: number; readonly bytes?: number }
 
 /** Makes programs of kernels for one card. */
 export class Compiler {
@@ -38,24 +47,35 @@ export class Compiler {
   #sequence(kernel: SequenceKernel): Runnable {
     const s = sequenceOf(kernel, this.chip)
     this.chip.checkTaken(s)
-    const { offsets, bytes } = s.layout()
+    const { offsets, sizes, bytes } = s.layout()
     // What addresses count from: the arguments, then the scratch memory, then address 0 for constants.
     const [scratchBase, zeroBase] = [argumentCount(kernel), argumentCount(kernel) + 1]
     const locate = ({ location }: Ref): TensorAddress => {
       if (location.kind === 'argument') return { base: location.index, offset: 0 }
-      if (location.kind === 'temporary') return { base: scratchBase, offset: offsets[location.index] }
-      return { base: zeroBase, offset: this.#constantAddress(location) }
+      if (location.kind === 'temporary')
+        return { base: scratchBase, offset: offsets[location.index], bytes: sizes[location.index] }
+      return { base: zeroBase, offset: this.#constantAddress(location), bytes: location.values.byteLength }
     }
     const launches = s.calls.map(call => {
       const tensors = call.operands.filter(isRef).map(locate)
-      return { call: this.launcher.prepare(call), tensors, addresses: tensors.map(() => 0) }
+      const [addresses, ends] = [tensors.map(() => 0), tensors.map(() => 0)]
+      return { call: new PreparedCall(this.launcher, call), tensors, addresses, ends }
     })
-    return args => {
-      const bases = [...args, this.#scratch.take(bytes), 0]
-      for (const { call, tensors, addresses } of launches) {
-        for (let i = 0; i < tensors.length; i++) addresses[i] = bases[tensors[i].base] + tensors[i].offset
-        call.run(addresses)
-      }
+    return {
+      run: (args, argumentEnds) => {
+        const bases = [...args, this.#scratch.take(bytes), 0]
+        for (const { call, tensors, addresses, ends } of launches) {
+          for (let i = 0; i < tensors.length; i++) {
+            const { base, offset, bytes } = tensors[i]
+            addresses[i] = bases[base] + offset
+            ends[i] = bytes === undefined ? argumentEnds[base] : addresses[i] + bytes
+          }
+          call.run(addresses, ends)
+        }
+      },
+      release() {
+        for (const { call } of launches) call.release()
+      },
     }
   }
 
@@ -73,17 +93,26 @@ export class Compiler {
   #loop(loop: LoopKernel): Runnable {
     const order = iterations(loop)
     const launches = loop.body.map(({ kernel, args }) => ({
-      run: this.compile(kernel),
+      program: this.compile(kernel),
       args,
       addresses: args.map(() => 0),
+      ends: args.map(() => 0),
     }))
-    return buffers => {
-      for (const iteration of order)
-        for (const { run, args, addresses } of launches) {
-          for (let i = 0; i < args.length; i++)
-            addresses[i] = buffers[bufferAt(args[i], iteration)] + byteAt(args[i], iteration)
-          run(addresses)
-        }
+    return {
+      run(buffers, bufferEnds) {
+        for (const iteration of order)
+          for (const { program, args, addresses, ends } of launches) {
+            for (let i = 0; i < args.length; i++) {
+              const buffer = bufferAt(args[i], iteration)
+              addresses[i] = buffers[buffer] + byteAt(args[i], iteration)
+              ends[i] = bufferEnds[buffer]
+            }
+            program.run(addresses, ends)
+          }
+      },
+      release() {
+        for (const { program } of launches) program.release()
+      },
     }
   }
 
@@ -96,13 +125,16 @@ export class Compiler {
     const key = new Int32Array(2)
     const stream = new Int32Array(streams)
     const bits = new Int32Array(streams * count)
-    return ([keyAddress, streamAddress, out]) => {
-      if (!bits.length) return
-      this.memory.readNow(keyAddress, key)
-      this.memory.readNow(streamAddress, stream)
-      for (let i = 0; i < streams; i++)
-        randomBitsOf([key[0], key[1]], stream[i], bits.subarray(i * count, (i + 1) * count))
-      this.memory.write(out, bits)
+    return {
+      run: ([keyAddress, streamAddress, out]) => {
+        if (!bits.length) return
+        this.memory.readNow(keyAddress, key)
+        this.memory.readNow(streamAddress, stream)
+        for (let i = 0; i < streams; i++)
+          randomBitsOf([key[0], key[1]], stream[i], bits.subarray(i * count, (i + 1) * count))
+        this.memory.write(out, bits)
+      },
+      release() {},
     }
   }
 }

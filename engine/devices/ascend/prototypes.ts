@@ -31,8 +31,24 @@ export const runtimePrototypes = [
   'int aclrtGetMemInfo(int attribute, size_t *free, size_t *total)',
 ] as const
 
-/** Asks for sums in a fixed order: a runtime function that older versions lack, and that the device can do without. */
-export const setOptionPrototype = 'int aclrtCtxSetSysParamOpt(int option, int64_t value)'
+/**
+ * Functions of the runtime that not every version of CANN has, and that the device can do without: sums in a fixed order,
+ * an end to waiting, what chips with saturating floats say of overflows, and versions.
+ *
+ * `aclrtGetOverflowStatus` and `aclrtResetOverflowStatus`: hicann/runtime `docs/api_docs/aclrtGetOverflowStatus.md` and
+ * `include/external/acl/acl_rt.h`; `aclsysGetVersionStr`: the same repository's `docs/zh/api_ref/24_other_APIs.md`.
+ */
+export const optionalPrototypes = [
+  'int aclrtCtxSetSysParamOpt(int option, int64_t value)',
+  'int aclrtSynchronizeStreamWithTimeout(void *stream, int32_t milliseconds)',
+  'int aclrtGetDeviceSatMode(int *mode)',
+  'int aclrtSetStreamOverflowSwitch(void *stream, uint32_t flag)',
+  'int aclrtGetOverflowStatus(void *status, size_t bytes, void *stream)',
+  'int aclrtResetOverflowStatus(void *stream)',
+  'int aclrtGetVersion(int32_t *major, int32_t *minor, int32_t *patch)',
+  'int aclsysGetVersionStr(char *package, char *version)',
+  'int aclsysGetCANNVersion(int package, void *version)',
+] as const
 
 /** Tensors, scalars and executors: libnnopbase. In `aclCreateTensor` the offset comes before the format. */
 export const metaPrototypes = [
@@ -106,7 +122,7 @@ export function header(): string {
   const names = Object.keys(operators) as OperatorName[]
   const declarations = [
     ...runtimePrototypes,
-    setOptionPrototype,
+    ...optionalPrototypes,
     ...metaPrototypes,
     ...names.flatMap(name => Object.values(operatorPrototypes(name))),
   ]
@@ -133,5 +149,11 @@ export const hugePagesFirst = 0
 export const hbm = 1
 /** ACL_OPT_DETERMINISTIC. */
 export const deterministicOption = 0
+/** ACL_RT_OVERFLOW_MODE_SATURATION. */
+export const saturationMode = 0
+/** What `aclrtGetOverflowStatus` writes, and all that it may be given: bytes. The first eight are 0 for no overflow. */
+export const overflowStatusBytes = 64
+/** ACL_PKG_NAME_CANN, ACL_PKG_NAME_DRIVER. */
+export const packageNames = { cann: 0, driver: 7 } as const
 /** How a matmul may round its operands: KEEP_DTYPE, ALLOW_FP32_DOWN_PRECISION, USE_FP16 and USE_HF32. */
 export const cubeMathTypes = { keepDtype: 0, allowFp32DownPrecision: 1, useFp16: 2, useHf32: 3 } as const

@@ -34,7 +34,7 @@ export function gather(s: Sequence, kernel: GatherKernel): void {
 }
 
 /** No padding row: as unsigned 64 bits, -1. Row 0 would be left out of the sum otherwise. */
-const noPadding = 2n ** 64n - 1n
+export const noPadding = 2n ** 64n - 1n
 
 /** Sums of rows: as the gradient of an embedding, or row by row. */
 export function scatterAdd(s: Sequence, kernel: ScatterAddKernel, chip: Chip): void {

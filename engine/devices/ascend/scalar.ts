@@ -44,7 +44,8 @@ const log2e = Math.LOG2E
 /**
  * How each primitive is made of operators, best first: the first recipe of which the chip takes all operators is used.
  * The later ones make do with operators that the first generation has, too, by the tables of supported products in the
- * operators' documentation (see prototypes.ts for where that is).
+ * operators' documentation (see prototypes.ts for where that is). Phase one has the last word: of Exp and Log the pages say
+ * that the first generation lacks them, while their code has a path for it.
  */
 export const recipes: Readonly<Record<ScalarOp, readonly Recipe[]>> = {
   add: [

@@ -131,8 +131,10 @@ export class Sequence {
     this.call('InplaceFillScalar', target, { scalar: value, dtype: to.dtype as DType32 })
   }
 
-  /** Where temporaries lie in the device's scratch memory, and how much of it they need. */
-  layout(): { offsets: number[]; bytes: number } {
+  /**
+   * Where temporaries lie in the device's scratch memory and how long each is, and how much memory they all need: in bytes.
+   */
+  layout(): { offsets: number[]; sizes: readonly number[]; bytes: number } {
     const sizes = new Map(this.#temporaries.map((bytes, id) => [id, { bytes }]))
     const uses = this.calls.map(({ operands }) =>
       operands.flatMap(o => (isRef(o) && o.location.kind === 'temporary' ? [o.location.index] : [])),
@@ -142,17 +144,26 @@ export class Sequence {
     let end = 0
     for (const bytes of shared.sizes) {
       starts.push(end)
-      end += Math.ceil(bytes / memoryAlignment) * memoryAlignment
+      end = alignUp(end + alignUp(bytes, blockBytes) + blockBytes, memoryAlignment)
     }
     return {
       offsets: this.#temporaries.map((_, id) => starts[shared.bufferOf.get(id) ?? 0] ?? 0),
+      sizes: this.#temporaries,
       bytes: end,
     }
   }
 }
 
-/** Device memory begins at multiples of this many bytes. */
+/** Device memory begins at multiples of this many bytes; 64 are asked for. */
 const memoryAlignment = 512
+
+/**
+ * Cores read and write device memory in blocks of so many bytes. Who divides it is to leave room for whole blocks, and one
+ * more behind (hicann/runtime `docs/zh/api_ref/11-01_device_memory_malloc_and_free.md`, on aclrtMalloc).
+ */
+export const blockBytes = 32
+
+const alignUp = (bytes: number, alignment: number): number => Math.ceil(bytes / alignment) * alignment
 
 /** The dtypes that operators compute in. */
 export type DType32 = 'float32' | 'int32'

@@ -9,12 +9,13 @@ import { type Shape, sizeOf, type View } from '../../kernel/shape.js'
 // How far a device may be off: running error analysis (Higham 2002, "Accuracy and Stability of Numerical Algorithms",
 // section 3.3). Every scalar operation may err by a stated relative error, and hands on what its operands err by.
 
-/** The relative errors that a device states: of one scalar operation, and of products. */
-export type Tolerances = Pick<Runtime, 'mapEps' | 'matmulEps'>
+/** What a device states: the relative errors of one scalar operation and of products, and whether floats saturate. */
+export type Tolerances = Pick<Runtime, 'mapEps' | 'matmulEps' | 'saturates'>
 
 /**
  * How far each element of each argument may be off, in absolute terms, after a kernel has run on `args` (their contents
- * before it runs): 0 where a device must give the very same bits.
+ * before it runs): 0 where a device must give the very same bits. Where floats saturate, anything may become of what is
+ * computed with an infinity or NaN.
  */
 export function errorBounds(kernel: Kernel, args: readonly TypedArray[], eps: Tolerances): Float64Array[] {
   const bounds = args.map(array => new Float64Array(array.length))
@@ -26,16 +27,16 @@ export function errorBounds(kernel: Kernel, args: readonly TypedArray[], eps: To
       reduceBounds(kernel, args, eps, bounds)
       break
     case 'matmul':
-      relativeToMagnitudes({ ...kernel, dtype: 'float64' }, args, 4 * eps.matmulEps, bounds)
+      relativeToMagnitudes({ ...kernel, dtype: 'float64' }, args, 4 * eps.matmulEps, eps, bounds)
       break
     case 'scatterAdd':
       if (isFloat(kernel.dtype))
-        relativeToMagnitudes({ ...kernel, dtype: 'float64' }, args, 4 * eps.mapEps, bounds)
+        relativeToMagnitudes({ ...kernel, dtype: 'float64' }, args, 4 * eps.mapEps, eps, bounds)
       break
     case 'copy': {
       const source = typeof kernel.source === 'number' ? Math.abs(kernel.source) : kernel.source
       if (isFloat(kernel.dtype) && kernel.accumulate)
-        relativeToMagnitudes({ ...kernel, dtype: 'float64', source }, args, 4 * eps.mapEps, bounds)
+        relativeToMagnitudes({ ...kernel, dtype: 'float64', source }, args, 4 * eps.mapEps, eps, bounds)
       break
     }
     // Moves bits, or is drawn such that all of its numbers are exact.
@@ -50,12 +51,24 @@ export function errorBounds(kernel: Kernel, args: readonly TypedArray[], eps: To
 }
 
 /**
+ * What stated error would have done, in words. `share`: the largest error that was measured, as a share of the bounds that
+ * follow from the stated one.
+ */
+export function measuredError(name: 'mapEps' | 'matmulEps', share: number, tolerances: Tolerances): string {
+  const stated = tolerances[name]
+  return share > 0
+    ? `; ${name} ${(share * stated).toPrecision(2)} would do, it is held to ${stated.toPrecision(2)}`
+    : ''
+}
+
+/**
  * Bounds of what a kernel of float64 adds up: relative to what it gives for absolute values, Σ |a| |b|, as rounding is.
  */
 function relativeToMagnitudes(
   kernel: SimpleKernel,
   args: readonly TypedArray[],
   eps: number,
+  { saturates }: Tolerances,
   bounds: readonly Float64Array[],
 ): void {
   const absolute = args.map(array =>
@@ -66,13 +79,20 @@ function relativeToMagnitudes(
     absolute.map(array => ({ memory: array.buffer, offset: 0 })),
   )
   operands(kernel).forEach(({ role }, i) => {
-    if (role !== 'read') relativeTo(absolute[i], eps, bounds[i])
+    if (role !== 'read') relativeTo(absolute[i], eps, saturates, bounds[i])
   })
 }
 
-/** Where a magnitude is not finite, neither is the result, whatever the rounding. */
-function relativeTo(magnitude: ArrayLike<number>, eps: number, bounds: Float64Array): void {
-  for (let i = 0; i < bounds.length; i++) if (Number.isFinite(magnitude[i])) bounds[i] += eps * magnitude[i]
+/** Where a magnitude is not finite, neither is the result, whatever the rounding, unless floats saturate. */
+function relativeTo(
+  magnitude: ArrayLike<number>,
+  eps: number,
+  saturates: boolean,
+  bounds: Float64Array,
+): void {
+  for (let i = 0; i < bounds.length; i++)
+    if (Number.isFinite(magnitude[i])) bounds[i] += eps * magnitude[i]
+    else if (saturates) bounds[i] = Infinity
 }
 
 /** Calls `visit` with the positions of every element of a shape in some views, and its index in row-major order. */
@@ -128,7 +148,7 @@ function reduceBounds(
     magnitude[result] += Math.abs(line.value)
     results[result] = op === 'sum' ? results[result] + line.error : Math.max(results[result], line.error)
   })
-  if (op === 'sum' && isFloat(dtype)) relativeTo(magnitude, 4 * eps.mapEps, results)
+  if (op === 'sum' && isFloat(dtype)) relativeTo(magnitude, 4 * eps.mapEps, eps.saturates, results)
 }
 
 /** A value, and how far it may be off. */
@@ -143,8 +163,10 @@ function evaluateWithError(
 ): Approximate[] {
   const lines: Approximate[] = []
   for (const instr of body) {
-    if (instr.op === 'input') lines.push({ value: args[instr.value][positions[instr.value]], error: 0 })
-    else if (instr.op === 'const') lines.push({ value: asElement(instr.dtype, instr.value), error: 0 })
+    if (instr.op === 'input') {
+      const value = args[instr.value][positions[instr.value]]
+      lines.push({ value, error: eps.saturates && !Number.isFinite(value) ? Infinity : 0 })
+    } else if (instr.op === 'const') lines.push({ value: asElement(instr.dtype, instr.value), error: 0 })
     else
       lines.push(
         operationWithError(
@@ -179,6 +201,7 @@ const exact: ReadonlySet<Instr['op']> = new Set([
 function operationWithError(instr: Instr, operands: readonly Approximate[], eps: Tolerances): Approximate {
   const evaluateAt = ([a, b, c]: readonly number[]) => evaluate(instr, a, b, c)
   const value = evaluateAt(operands.map(x => x.value))
+  if (eps.saturates && !Number.isFinite(value)) return { value, error: Infinity }
   const rounds = isFloat(instr.dtype) && !exact.has(instr.op) && Number.isFinite(value)
   const rounding = rounds ? 2 * eps.mapEps * Math.abs(value) + smallestNormal : 0
   // Near the end of float32's range a device may overflow or not.

@@ -10,7 +10,8 @@ export function testScans(suite: Suite): void {
     suite.test(
       `scans and their gradients${donate ? ', into donated arguments' : ''}`,
       async (runtime, check) => {
-        const tolerance = Math.min(0.1, 2000 * Math.max(runtime.mapEps, runtime.matmulEps))
+        const { mapEps, matmulEps } = suite.tolerances(runtime)
+        const tolerance = Math.min(0.1, 2000 * Math.max(mapEps, matmulEps))
         const cases = check.tuple(check.gen(), check.nat())
         let compared = 0
         const count = await suite.check(check, cases, donate ? 20 : 60, async ([gen, seed]) => {

@@ -1,6 +1,7 @@
 import type fc from 'fast-check'
 import { type DeviceOptions, DeviceUnavailableError, openDevice, type Runtime } from '../../index.js'
 import { fastCheck } from '../fastCheck.js'
+import type { Tolerances } from './errorBounds.js'
 
 /** What a test reports to: tape's `t`, or anything with these functions. */
 export type Assertions = {
@@ -22,6 +23,10 @@ export type ConformanceOptions = {
   readonly effort?: number
   /** The seed of all random cases, as a failure printed it (default: another one every time). */
   readonly seed?: number
+  /** Hold the device to smaller errors than it states: `Device.mapEps`. */
+  readonly mapEps?: number
+  /** The same of products: `Device.matmulEps`. */
+  readonly matmulEps?: number
   /** When the device is not available: fail (the default), or say so once and pass. */
   readonly unavailable?: 'fail' | 'skip'
 }
@@ -52,6 +57,15 @@ export class Suite {
   /** Random cases and steps, as a multiple of the usual number. */
   get effort(): number {
     return this.options.effort ?? 1
+  }
+
+  /** The errors that the device may make. */
+  tolerances({ mapEps, matmulEps, saturates }: Runtime): Tolerances {
+    return {
+      mapEps: this.options.mapEps ?? mapEps,
+      matmulEps: this.options.matmulEps ?? matmulEps,
+      saturates,
+    }
   }
 
   /** The device, opened when first asked for. */

@@ -56,7 +56,8 @@ export function testTraining(suite: Suite): void {
       await train(suite.name, runtime, steps),
       await train('reference', device('reference')),
     ]
-    const tolerance = Math.min(0.1, 1000 * Math.max(runtime.mapEps, runtime.matmulEps))
+    const { mapEps, matmulEps } = suite.tolerances(runtime)
+    const tolerance = Math.min(0.1, 1000 * Math.max(mapEps, matmulEps))
     for (const [name, values] of expected) {
       const wrong = firstDifference(actual.get(name)!, values, relativeTo1(tolerance))
       if (wrong) throw new Error(`${name} after ${compared} steps: ${wrong}`)

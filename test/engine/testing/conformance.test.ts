@@ -4,6 +4,7 @@ import { type ConformanceOptions, deviceConformance } from '../../../engine/test
 import { lazy } from './lazy.js'
 import { kernelMutants } from './mutants/kernels.js'
 import { memoryMutants } from './mutants/memory.js'
+import { saturating } from './saturating.js'
 
 // The suite itself: the reference device with one thing wrong fails it, and the message says what is wrong where.
 
@@ -42,6 +43,26 @@ test('what a device states is allowed', async t => {
   const [rough] = kernelMutants['multiplies in 11 bits without saying so']
   registerDevice('half', () => ({ ...rough(), matmulEps: 1e-3 }))
   t.deepEqual((await outcomeOf('half')).failed, [])
+})
+
+test('floats that saturate are allowed to a device that says so, and to no other', async t => {
+  registerDevice('saturating', () => ({ ...saturating(), saturates: true }))
+  t.deepEqual((await outcomeOf('saturating')).failed, [])
+  registerDevice('secretly saturating', saturating)
+  const { failed } = await outcomeOf('secretly saturating', {}, /./)
+  t.ok(failed.length, failed[0]?.split('\n')[0])
+})
+
+test('a device is held to smaller errors than it states, and the measured one is told', async t => {
+  const [rough] = kernelMutants['multiplies in 11 bits without saying so']
+  registerDevice('stated', () => ({ ...rough(), matmulEps: 1e-3 }))
+  const { passed } = await outcomeOf('stated', { matmulEps: 6e-4 })
+  const measured = /(\d\S+) would do, it is held to 0.00060$/.exec(
+    passed.find(text => /matmulEps/.test(text)) ?? '',
+  )
+  t.ok(Number(measured?.[1]) > 5e-5 && Number(measured?.[1]) < 6e-4, measured?.[0])
+  const { failed } = await outcomeOf('stated', { matmulEps: 1e-6 }, /kernel matmul/)
+  t.ok(failed.some(text => /kernel matmul/.test(text)))
 })
 
 test('a device that puts everything off until it is read from passes', async t => {

@@ -1,3 +1,3 @@
 import { conformanceOn } from './conformance.js'
 
-await conformanceOn('ascend910b', 'Ascend910B4')
+await conformanceOn('ascend910b', 'Ascend910B4', 'both')

@@ -148,7 +148,7 @@ withDevice('float64 is declined', {}, async (t, _, registered) => {
 })
 
 withDevice('options', { ASCEND_STUB_SOC: 'Ascend910B2' }, async (t, device) => {
-  t.equal(device.matmulEps, 1e-6)
+  t.equal(device.matmulEps, 2 ** -10)
   const name = 'ascend that is refused'
   registerDevice(name, options => ascendDevice(options), { options: ascendOptions })
   const refused = async (options: DeviceOptions) => failure(() => openDevice(name, options))
@@ -165,8 +165,8 @@ withDevice('options', { ASCEND_STUB_SOC: 'Ascend910B2' }, async (t, device) => {
 })
 
 for (const [precision, words, eps] of [
-  ['hf32', 'operands rounded to HF32', 1e-3],
-  ['fp16', 'operands rounded to fp16', 2e-3],
+  ['hf32', 'operands rounded to HF32', 2 ** -9],
+  ['fp16', 'matmul in fp16, operands and results', 2 ** -9 + 2 ** -11],
 ] as const)
   withDevice(
     `precision ${precision}`,
@@ -241,3 +241,26 @@ withDevice('executors are kept: later calls plan nothing', {}, async (t, device)
   device.free(a)
   device.free(b)
 })
+
+withDevice(
+  'what is kept for a program goes when it is released, and work under way is still done',
+  {},
+  async (t, device) => {
+    const { executors: before } = await readCounters(folder)
+    const [a, b] = [device.alloc(32), device.alloc(32)]
+    device.write(a, new Float32Array([1, 2, 3]))
+    const program = device.compile(copyOf(3))!
+    device.run(program, [a, b])
+    t.equal((await readCounters(folder)).executors, before + 1)
+    device.release!(program)
+    const left = await readCounters(folder)
+    t.deepEqual([left.executors, left.tensors], [before, 0])
+    t.deepEqual((await floats(device.read(b))).slice(0, 3), [1, 2, 3])
+    t.match(
+      await failure(() => device.run(program, [a, b])),
+      /run of a program that another device has compiled/,
+    )
+    device.free(a)
+    device.free(b)
+  },
+)

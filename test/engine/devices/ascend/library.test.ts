@@ -65,12 +65,31 @@ test('the first place that has a library, and the libraries in order', t => {
   t.equal(libraries.required(runtimePrototypes[0])(), 'libascendcl.so')
   t.equal(libraries.operator('Matmul')?.launch(), 'libopapi_nn.so', 'a symbol is looked for in all of them')
   t.equal(libraries.operator('Mul'), undefined, 'one phase is not enough')
-  t.deepEqual(libraries.results.get('libopapi.so'), { reason: 'cannot open libopapi.so' })
   libraries.checkComplete()
   t.throws(
     () => libraries.required(metaPrototypes[0]),
     /device 'ascend' is not available: the libraries have no function aclCreateTensor; this version of CANN is too old/,
   )
+  t.end()
+})
+
+test('the library of all operators, and never beside the split ones', t => {
+  const base = { 'libascendcl.so': [], 'libnnopbase.so': [], 'libopapi.so': [], 'libaclnn_math.so': [] }
+  const loaded = (more: Record<string, string[]>) => {
+    const ffi = fakeFfi({ ...base, ...more })
+    const libraries = new Libraries(ffi, {})
+    libraries.checkComplete()
+    return { files: ffi.loaded, results: libraries.results }
+  }
+  t.deepEqual(loaded({}).files, Object.keys(base), 'what versions before the split have')
+  const split = loaded({ 'libopapi_nn.so': [], 'libopapi_math.so': [] })
+  t.deepEqual(split.files, ['libascendcl.so', 'libnnopbase.so', 'libopapi_math.so', 'libopapi_nn.so'])
+  t.deepEqual(split.results.get('libopapi.so'), { reason: 'not loaded beside libopapi_math.so' })
+  t.deepEqual(split.results.get('libacl_rt.so'), { reason: 'not loaded beside libascendcl.so' })
+
+  const later = fakeFfi({ 'libacl_rt.so': [], 'libnnopbase.so': [], 'libopapi_math.so': [] })
+  new Libraries(later, {}).checkComplete()
+  t.deepEqual(later.loaded[0], 'libacl_rt.so', 'the runtime of versions without libascendcl.so')
   t.end()
 })
 
@@ -82,7 +101,7 @@ test('a missing library is named', t => {
     new RegExp(`${name}\\.so cannot be loaded from /a/lib64, LD_LIBRARY_PATH; install .*set_env\\.sh`)
   t.throws(open({}), named('libascendcl'))
   t.throws(open({ 'libascendcl.so': [] }), named('libnnopbase'))
-  t.throws(open({ 'libascendcl.so': [], 'libnnopbase.so': [] }), named('libopapi'))
+  t.throws(open({ 'libascendcl.so': [], 'libnnopbase.so': [] }), named('libopapi_math'))
   t.throws(open({}), DeviceUnavailableError)
   t.end()
 })

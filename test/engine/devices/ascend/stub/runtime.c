@@ -1,23 +1,26 @@
-/* libascendcl of the stub: memory, streams, and the queue, which runs only when somebody waits or asks. */
+/*
+ * Who initialised what, on which cards, and what went wrong. aclInit counts its callers, and any aclFinalize sets the
+ * count to zero, for all of them; aclFinalizeReference takes one off (RT src/acl/aclrt_impl/acl.cpp). A thread has one
+ * current card, the one that it set last.
+ */
 #include "stub.h"
-#include <pthread.h>
 #include <stdarg.h>
+
+enum { MOST_CARDS = 8, MOST_LIBRARIES = 8 };
 
 int64_t stub_counters[COUNTERS];
 
-typedef struct Block { char *data; int64_t bytes; int host; struct Block *next; } Block;
-/* An entry of the queue: a kernel, or a copy if `to` is set. */
-typedef struct { Task task; char *to; const char *from; size_t bytes; } Entry;
-
-static Block *blocks;
-static Entry *queue;
-static size_t queued, capacity;
-static char message[512];
-static int has_message, initialised, deterministic, sticky, idle;
-static pthread_t owner;
-static char soc[64], refused[512], fail_kind[16];
+static __thread int current = -1;
+static Card cards[MOST_CARDS];
+static int card_count = 1;
+static uint64_t references, initialisations;
+static int is_idle;
+static char message[512], last_misuse[512];
+static int has_message, last_error;
+static char failing[64];
 static long fail_at, fail_count;
-static int64_t memory_limit, memory_used;
+static const char *libraries[MOST_LIBRARIES];
+static int library_count;
 
 int stub_error(int code, const char *format, ...) {
   va_list arguments;
@@ -25,67 +28,111 @@ int stub_error(int code, const char *format, ...) {
   vsnprintf(message, sizeof message, format, arguments);
   va_end(arguments);
   has_message = 1;
+  last_error = code;
   return code;
 }
 
-int stub_enter(const char *function) {
+void stub_misuse(const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(last_misuse, sizeof last_misuse, format, arguments);
+  va_end(arguments);
+  stub_counters[MISUSES]++;
+  fprintf(stderr, "Ascend stub: %s\n", last_misuse);
+}
+
+/* For the tests. */
+int64_t stub_counter(int index) { return stub_counters[index]; }
+const char *stub_last_misuse(void) { return last_misuse; }
+
+int stub_injected(const char *what) {
+  if (fail_at <= 0 || strcmp(what, failing) || ++fail_count != fail_at) return 0;
+  stub_counters[INJECTED]++;
+  return 1;
+}
+
+int stub_lists(const char *variable, const char *name) {
+  const char *list = getenv(variable), *start = list ? strstr(list, name) : NULL;
+  size_t length = strlen(name);
+  for (; start; start = strstr(start + 1, name))
+    if ((start == list || start[-1] == ',') && (start[length] == 0 || start[length] == ',')) return 1;
+  return 0;
+}
+
+int stub_is_idle(void) { return is_idle; }
+uint64_t stub_initialisations(void) { return initialisations; }
+
+static int enter_anywhere(const char *function) {
   stub_counters[CALLS]++;
-  if (!initialised) return stub_error(100001, "%s before aclInit", function);
-  if (!pthread_equal(owner, pthread_self())) return stub_error(107002, "%s on a thread without context", function);
+  if (!references) return stub_error(UNINITIALISED, "%s before aclInit", function);
+  if (stub_injected(function)) return stub_error(INTERNAL, "injected failure of %s", function);
   return OK;
 }
 
-int stub_injected(const char *kind) {
-  return fail_at > 0 && strcmp(kind, fail_kind) == 0 && ++fail_count == fail_at;
+int stub_enter(const char *function) {
+  int code = enter_anywhere(function);
+  if (code) return code;
+  return current < 0 ? stub_error(NO_CONTEXT, "%s on a thread without context", function) : OK;
 }
 
-int stub_first_generation(void) {
-  return strncmp(soc, "Ascend910", 9) == 0 && (strlen(soc) == 9 || strchr("ABP", soc[9])) && !(soc[9] == 'B' && soc[10]);
+Card *stub_card(void) { return &cards[current < 0 ? 0 : current]; }
+
+/* Each library of operators reports itself as it is loaded. */
+void stub_register_operators(const char *library) {
+  if (library_count < MOST_LIBRARIES) libraries[library_count++] = library;
 }
 
-int stub_refuses(const char *name) {
-  const char *at = strstr(refused, name);
-  size_t length = strlen(name);
-  return at && (at == refused || at[-1] == ',') && (at[length] == 0 || at[length] == ',');
+/* OM docs/zh/op_api_list.md: the one library and the split ones are not to be used together. */
+static int has_both_layouts(void) {
+  int whole = 0;
+  for (int i = 0; i < library_count; i++) whole += strcmp(libraries[i], "libopapi.so") == 0;
+  return whole && whole < library_count;
 }
 
-int stub_deterministic(void) { return deterministic; }
-int64_t stub_element_bytes(int dtype) { return dtype == BOOL ? 1 : dtype == FLOAT16 ? 2 : 4; }
-
-static void set(char *to, size_t room, const char *variable, const char *otherwise) {
-  const char *value = getenv(variable);
-  snprintf(to, room, "%s", value && *value ? value : otherwise);
+static const char *variable(const char *name, const char *otherwise) {
+  const char *value = getenv(name);
+  return value && *value ? value : otherwise;
 }
 
-/* The tests set variables while the process runs, and Node's own copy is the C library's. */
 int aclInit(const char *configPath) {
   (void)configPath;
   stub_counters[CALLS]++;
-  if (initialised) return 100002;
-  initialised = 1;
-  sticky = deterministic = 0;
-  owner = pthread_self();
-  set(soc, sizeof soc, "ASCEND_STUB_SOC", "Ascend910B4");
-  set(refused, sizeof refused, "ASCEND_STUB_REFUSE", "");
-  char text[64];
-  set(text, sizeof text, "ASCEND_STUB_MEMORY", "8589934592");
-  memory_limit = atoll(text);
-  set(text, sizeof text, "ASCEND_STUB_IDLE", "0");
-  idle = atoi(text);
-  set(text, sizeof text, "ASCEND_STUB_FAIL", "");
-  char *colon = strchr(text, ':');
+  if (has_both_layouts()) {
+    stub_misuse("libopapi.so and the split libraries of operators are loaded together");
+    return stub_error(INTERNAL, "%s", last_misuse);
+  }
+  if (references++) return stub_error(REPEATED_INITIALISE, "aclInit for the %lu. time", (unsigned long)references);
+  initialisations++;
+  memset(cards, 0, sizeof cards);
+  current = -1;
+  chip_set(variable("ASCEND_STUB_SOC", "Ascend910B4"));
+  card_count = atoi(variable("ASCEND_STUB_CARDS", "1"));
+  is_idle = atoi(variable("ASCEND_STUB_IDLE", "0"));
+  const char *fail = variable("ASCEND_STUB_FAIL", ""), *colon = strchr(fail, ':');
   fail_count = fail_at = 0;
   if (colon) {
-    *colon = 0;
-    snprintf(fail_kind, sizeof fail_kind, "%.15s", text);
+    snprintf(failing, sizeof failing, "%.*s", (int)(colon - fail), fail);
     fail_at = atol(colon + 1);
+  }
+  if (stub_injected("aclInit")) {
+    references = 0;
+    return stub_error(INTERNAL, "injected failure of aclInit");
   }
   return OK;
 }
 
 int aclFinalize(void) {
-  initialised = 0;
-  queued = 0;
+  stub_counters[CALLS]++;
+  if (!references) return stub_error(REPEATED_FINALISE, "aclFinalize without aclInit");
+  references = 0;
+  return OK;
+}
+
+int aclFinalizeReference(uint64_t *count) {
+  stub_counters[CALLS]++;
+  if (!references) return stub_error(REPEATED_FINALISE, "aclFinalizeReference without aclInit");
+  references--;
+  if (count) *count = references;
   return OK;
 }
 
@@ -96,195 +143,77 @@ const char *aclGetRecentErrMsg(void) {
   return message;
 }
 
-const char *aclrtGetSocName(void) { return soc; }
-
-int aclrtGetDeviceCount(uint32_t *count) {
-  *count = 1;
-  return stub_enter("aclrtGetDeviceCount");
-}
-
-int aclrtSetDevice(int32_t device) {
-  int code = stub_enter("aclrtSetDevice");
-  if (code) return code;
-  return device == 0 ? OK : stub_error(107001, "device %d of 1", device);
-}
-
-int aclrtResetDevice(int32_t device) {
-  (void)device;
-  return stub_enter("aclrtResetDevice");
-}
-
-int aclrtCtxSetSysParamOpt(int option, int64_t value) {
-  if (option == 0) deterministic = value == 1;
-  return stub_enter("aclrtCtxSetSysParamOpt");
-}
-
-int aclrtCreateStream(void **stream) {
-  stub_counters[LIVE_STREAMS]++;
-  *stream = &queue;
-  return stub_enter("aclrtCreateStream");
-}
-
-int aclrtDestroyStream(void *stream) {
-  (void)stream;
-  stub_counters[LIVE_STREAMS]--;
-  return stub_enter("aclrtDestroyStream");
-}
-
-/* Memory: fresh and freed memory is filled with NaN. */
-
-static int new_block(void **pointer, size_t bytes, int host) {
-  Block *block = malloc(sizeof *block);
-  block->bytes = (int64_t)(bytes + 31) / 32 * 32;
-  if (posix_memalign((void **)&block->data, 64, (size_t)block->bytes + 32)) abort();
-  memset(block->data, 0xff, (size_t)block->bytes);
-  block->host = host;
-  block->next = blocks;
-  blocks = block;
-  *pointer = block->data;
-  stub_counters[host ? LIVE_HOST : LIVE_MEMORY]++;
-  return OK;
-}
-
-static int free_block(void *pointer, int host) {
-  for (Block **at = &blocks; *at; at = &(*at)->next) {
-    Block *block = *at;
-    if (block->data != pointer || block->host != host) continue;
-    *at = block->next;
-    if (!host) memory_used -= block->bytes;
-    memset(block->data, 0xff, (size_t)block->bytes);
-    free(block->data);
-    free(block);
-    stub_counters[host ? LIVE_HOST : LIVE_MEMORY]--;
-    return OK;
-  }
-  return stub_error(100000, "free of memory that is not allocated");
-}
-
-static int is_memory(const void *data, int64_t bytes, int host) {
-  const char *start = data;
-  for (Block *block = blocks; block; block = block->next)
-    if (block->host == host && start >= block->data && start + bytes <= block->data + block->bytes) return 1;
-  return 0;
-}
-
-int stub_is_device_memory(const void *data, int64_t bytes) { return is_memory(data, bytes, 0); }
-
-int aclrtMalloc(void **pointer, size_t bytes, int policy) {
-  (void)policy;
-  int code = stub_enter("aclrtMalloc");
-  if (code) return code;
-  int64_t rounded = (int64_t)(bytes + 31) / 32 * 32;
-  if (stub_injected("malloc") || memory_used + rounded > memory_limit)
-    return stub_error(OUT_OF_MEMORY, "no %zu bytes of device memory", bytes);
-  memory_used += rounded;
-  return new_block(pointer, bytes, 0);
-}
-
-int aclrtFree(void *pointer) { return free_block(pointer, 0); }
-
-int aclrtMallocHost(void **pointer, size_t bytes) {
-  int code = stub_enter("aclrtMallocHost");
-  return code ? code : new_block(pointer, bytes, 1);
-}
-
-int aclrtFreeHost(void *pointer) { return free_block(pointer, 1); }
-
-int aclrtGetMemInfo(int attribute, size_t *free, size_t *total) {
-  *total = (size_t)memory_limit;
-  *free = (size_t)(memory_limit - memory_used);
-  return attribute == 1 ? stub_enter("aclrtGetMemInfo") : stub_error(100000, "memory attribute %d", attribute);
-}
-
-static int check_copy(const char *name, const void *to, size_t room, const void *from, size_t bytes, int kind) {
-  int code = stub_enter(name);
-  if (code) return code;
-  if (sticky) return stub_error(sticky, "the device is lost");
-  if (bytes > room) return stub_error(100000, "%s of %zu bytes into %zu", name, bytes, room);
-  const void *device = kind == 1 ? to : from;
-  if ((kind != 1 && kind != 2) || !stub_is_device_memory(device, (int64_t)bytes))
-    return stub_error(100000, "%s: not %zu bytes of device memory", name, bytes);
-  return OK;
-}
-
-/* At once, whatever is queued: as the real one, it knows nothing of other streams' work. */
-int aclrtMemcpy(void *to, size_t room, const void *from, size_t bytes, int kind) {
-  int code = check_copy("aclrtMemcpy", to, room, from, bytes, kind);
-  if (code == OK) memcpy(to, from, bytes);
+int aclrtGetLastError(int level) {
+  (void)level;
+  int code = last_error;
+  last_error = OK;
   return code;
 }
 
-static Entry *append(void) {
-  if (queued == capacity) {
-    capacity = capacity ? 2 * capacity : 256;
-    queue = realloc(queue, capacity * sizeof *queue);
-  }
-  memset(&queue[queued], 0, sizeof *queue);
-  return &queue[queued++];
+int aclrtPeekAtLastError(int level) {
+  (void)level;
+  return last_error;
 }
 
-int aclrtMemcpyAsync(void *to, size_t room, const void *from, size_t bytes, int kind, void *stream) {
-  (void)stream;
-  int code = check_copy("aclrtMemcpyAsync", to, room, from, bytes, kind);
+const char *aclrtGetSocName(void) { return references ? chip_name() : NULL; }
+
+int aclrtGetVersion(int32_t *major, int32_t *minor, int32_t *patch) {
+  *major = 1;
+  *minor = 15;
+  *patch = 0;
+  return enter_anywhere("aclrtGetVersion");
+}
+
+/* RT acl_rt.h: sizes of the fields. */
+struct aclCANNPackageVersion { char version[128], major[64], minor[64], release[64], patch[64], reserved[128]; };
+
+/* By the name of a package, from CANN 9 on (RT); the driver is none of them. */
+int aclsysGetVersionStr(char *package, char *version) {
+  int code = enter_anywhere("aclsysGetVersionStr");
   if (code) return code;
-  if (!is_memory(kind == 1 ? from : to, (int64_t)bytes, 1))
-    return stub_error(100000, "aclrtMemcpyAsync: host memory that is not page-locked");
-  Entry *entry = append();
-  entry->to = to;
-  entry->from = from;
-  entry->bytes = bytes;
+  if (strcmp(package, "runtime")) return stub_error(INVALID_PARAMETER, "no package %s", package);
+  strcpy(version, "9.0.stub");
   return OK;
 }
 
-int stub_enqueue(const Task *task) {
-  if (sticky) return stub_error(sticky, "the device is lost");
-  append()->task = *task;
-  return OK;
-}
-
-static int run_task(const Task *task) {
-  for (int i = 0; i < task->inputs + task->outputs; i++) {
-    const aclTensor *t = &task->tensors[i];
-    if (!stub_is_device_memory(t->data, t->storage * stub_element_bytes(t->dtype)))
-      return stub_error(BAD_MEMORY, "%s: operand %d is in freed memory when the kernel runs", task->name, i);
-  }
-  if (!stub_is_device_memory(task->workspace, task->workspace_bytes) && task->workspace_bytes)
-    return stub_error(BAD_MEMORY, "%s: the workspace is in freed memory when the kernel runs", task->name);
-  if (task->workspace_bytes) memset(task->workspace, 0xff, (size_t)task->workspace_bytes);
-  if (stub_injected("device")) return stub_error(LOST, "lost heartbeat in %s", task->name);
-  if (!idle) task->run(task);
-  return OK;
-}
-
-/* Runs at most `most` entries. */
-static int run_queue(size_t most) {
-  size_t done = 0;
-  for (; done < queued && done < most && !sticky; done++) {
-    Entry *entry = &queue[done];
-    if (entry->to) memcpy(entry->to, entry->from, entry->bytes);
-    else sticky = run_task(&entry->task);
-  }
-  if (sticky) done = queued;
-  memmove(queue, queue + done, (queued - done) * sizeof *queue);
-  queued -= done;
-  return sticky;
-}
-
-int aclrtSynchronizeStream(void *stream) {
-  (void)stream;
-  int code = stub_enter("aclrtSynchronizeStream");
-  return code ? code : run_queue(queued);
-}
-
-/* Some of the queue at a time, so that who asks has to ask again. */
-int aclrtStreamQuery(void *stream, int *status) {
-  (void)stream;
-  int code = stub_enter("aclrtStreamQuery");
+int aclsysGetCANNVersion(int package, aclCANNPackageVersion *version) {
+  int code = enter_anywhere("aclsysGetCANNVersion");
   if (code) return code;
-  if ((code = run_queue(2000))) return code;
-  *status = queued > 0;
+  if (package < 0 || package > 7) return stub_error(INVALID_PARAMETER, "package %d", package);
+  memset(version, 0, sizeof *version);
+  snprintf(version->version, sizeof version->version, "%s", package == 7 ? "25.0.stub" : "9.0.stub");
+  snprintf(version->major, sizeof version->major, "%s", package == 7 ? "25" : "9");
+  snprintf(version->minor, sizeof version->minor, "0");
+  snprintf(version->release, sizeof version->release, "0");
+  snprintf(version->patch, sizeof version->patch, "0");
   return OK;
 }
 
-/* For the tests. */
-int64_t stub_counter(int index) { return stub_counters[index]; }
+int aclrtGetDeviceCount(uint32_t *count) {
+  *count = (uint32_t)card_count;
+  return enter_anywhere("aclrtGetDeviceCount");
+}
+
+int aclrtSetDevice(int32_t device) {
+  int code = enter_anywhere("aclrtSetDevice");
+  if (code) return code;
+  if (device < 0 || device >= card_count) return stub_error(NO_SUCH_DEVICE, "device %d of %d", device, card_count);
+  cards[device].references++;
+  current = device;
+  return OK;
+}
+
+int aclrtResetDevice(int32_t device) {
+  int code = enter_anywhere("aclrtResetDevice");
+  if (code) return code;
+  if (device < 0 || device >= card_count || !cards[device].references) return stub_error(NO_SUCH_DEVICE, "device %d was not set", device);
+  if (--cards[device].references == 0 && current == device) current = -1;
+  return OK;
+}
+
+int aclrtCtxSetSysParamOpt(int option, int64_t value) {
+  int code = stub_enter("aclrtCtxSetSysParamOpt");
+  if (code) return code;
+  if (option == 0) stub_card()->deterministic = value == 1;
+  return OK;
+}

@@ -1,0 +1,3 @@
+import { conformanceOn } from './conformance.js'
+
+await conformanceOn('ascend310p', 'Ascend310P3', 'split')
