@@ -76,7 +76,7 @@ export const order = {
     ['views.ts'],
     ['score', 'playground', 'guide'],
     ['offline'],
-    ['ui'],
+    ['ui', 'language'],
     ['work', 'standIns'],
   ],
   cli: [['main.ts', 'documents.ts'], ['program.ts'], ['commands'], ['scoreTable'], ['*']],
@@ -115,6 +115,7 @@ const entrances = `^(${[
   'cli/(main|documents)',
   'web/main',
   'web/work/worker',
+  'web/language/(worker|declarations\\.d)',
   'web/standIns/[^/]+',
   'web/offline/serviceWorker',
   'web/vite.config',
@@ -180,7 +181,8 @@ export default {
       comment: 'the imported file or package is not there',
       severity: 'error',
       from: {},
-      to: { couldNotResolve: true },
+      // Modules that the bundler makes (web/vite).
+      to: { couldNotResolve: true, pathNot: '^virtual:' },
     },
     {
       name: 'no-development-package',

@@ -23,7 +23,7 @@
 export type { TrainingData } from './batchFeed.js'
 export type { ValidationMetric } from './bestValidation.js'
 export { findCell } from './cellFile.js'
-export { shippedCells } from './cells.js'
+export { cellsIn, shippedCells } from './cells.js'
 export {
   CheckpointError,
   decodeOnnx,

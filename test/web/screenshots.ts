@@ -22,9 +22,14 @@ const uses: Readonly<Record<string, (opened: OpenPage) => Promise<void>>> = {
     await page.locator('.pane tbody button').nth(2).click()
     await page.getByText('nats in all').waitFor({ timeout: 60_000 })
   },
-  async playground({ page }) {
-    await page.getByRole('button', { name: /^Train/ }).click()
-    await page.getByText('AUROC at step 200').waitFor({ timeout: 120_000 })
+  async playground({ page, show }) {
+    await show('playground?cell=gru')
+    await page.locator('.verdict.sound').waitFor({ timeout: 120_000 })
+    await page.getByRole('button', { name: 'Train' }).click()
+    await page.locator('.training .point').nth(5).waitFor({ timeout: 180_000 })
+    await page.getByRole('button', { name: 'Pause' }).click()
+    await page.locator('.graph [aria-label$="backward"]').click({ position: { x: 9, y: 9 } })
+    await page.locator('h1').scrollIntoViewIfNeeded()
   },
 }
 

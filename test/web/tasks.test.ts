@@ -76,19 +76,3 @@ test('page: what is wrong with a file is said, and the next one is taken', async
     t.equal(await page.getByRole('alert').count(), 0, 'the message goes')
   })
 })
-
-test('page: trains a cell in a worker with threads; pause, go on, stop', async t => {
-  await withPage(t, {}, async ({ page, show }) => {
-    await show('playground')
-    await page.getByLabel('Cell').selectOption('gru')
-    await page.waitForURL(/#playground\?cell=gru&rate=0\.01$/) // a link has what is chosen
-    await page.getByRole('button', { name: /^Train/ }).click()
-    await page.getByText('AUROC at step 50').waitFor()
-    await page.getByRole('button', { name: 'Pause' }).click()
-    await page.getByRole('button', { name: 'Go on' }).click()
-    await page.getByRole('button', { name: 'Stop' }).click()
-    await page.getByRole('button', { name: /^Train/, disabled: false }).waitFor()
-    const loss = Number(await page.locator('.figures dd').nth(1).innerText())
-    t.ok(loss < Math.log(4), `loss ${loss} is below that of guessing`)
-  })
-})

@@ -1,3 +1,4 @@
+import type { ExamineInput, ExamineReport } from './examine.js'
 import type { ScoreInput, ScoreReport, ScoreResult } from './score.js'
 import type { TrackInput, TrackResult } from './track.js'
 import type { TrainControl, TrainInput, TrainReport, TrainResult } from './train.js'
@@ -8,6 +9,8 @@ export type Tasks = {
   score: { input: ScoreInput; report: ScoreReport; result: ScoreResult; control: never }
   /** The likelihood ratio along one read. */
   track: { input: TrackInput; report: never; result: TrackResult; control: never }
+  /** Runs, outlines and checks a user's cell. */
+  examine: { input: ExamineInput; report: ExamineReport; result: undefined; control: never }
   /** Trains a cell on synthetic genera. */
   train: { input: TrainInput; report: TrainReport; result: TrainResult; control: TrainControl }
 }
