@@ -2,6 +2,7 @@ import { asInputError, openSource, parseReads, type Source } from './formats/ind
 import { EmptyInputError } from './io/inputError.js'
 import type { Read } from './read.js'
 
+/** How reads are read. */
 export type ReadOptions = {
   /** What messages call the source; its path unless given. */
   readonly name?: string

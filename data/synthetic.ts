@@ -47,6 +47,7 @@ type Genus = {
   readonly preferred: Uint8Array
 }
 
+/** Which synthetic reads are made. */
 export type SyntheticOptions = {
   /** Which part of a data set: it decides between in- and out-of-distribution genera, and no two parts share a read. */
   readonly split: Split

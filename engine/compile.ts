@@ -23,6 +23,7 @@ export type CompiledFunction<A extends readonly Tree[], R extends Tree> = {
   dispose(): void
 }
 
+/** What `compile` may do with memory, and where it computes. */
 export type CompileOptions = {
   /** Where to run; by default the default device. */
   readonly device?: string

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig, type PluginOption } from 'vite'
+import { documents } from './vite/documents/index.js'
 import { firstLoad } from './vite/firstLoad.js'
 import { nodeStandIns } from './vite/nodeStandIns.js'
 import { precache } from './vite/precache.js'
@@ -21,7 +22,7 @@ export default defineConfig({
   // Relative addresses: the folder works wherever it is put.
   base: './',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  plugins: [sources(), precache(), firstLoad()],
+  plugins: [sources(), documents(here('..')), precache(), firstLoad()],
   worker: { format: 'es', plugins: sources },
   build: {
     outDir: here('../dist-web'),
