@@ -28,8 +28,8 @@ const classes = await Promise.all(
 const [width, height, top, bottom] = [300, 220, 34, 44]
 const lefts = [56, 412]
 const panels = [
-  { score: 'likelihood', title: 'Log-likelihood', range: [-1.45, -0.9], ticks: [-1.4, -1.2, -1] },
-  { score: 'ratio', title: 'Likelihood ratio', range: [-0.036, 0.06], ticks: [-0.02, 0, 0.02, 0.04] },
+  { score: 'likelihood', title: 'Log-likelihood (nats per base)', range: [-1.45, -0.9], ticks: [-1.4, -1.2, -1] },
+  { score: 'ratio', title: 'Ratio', range: [-0.036, 0.06], ticks: [-0.02, 0, 0.02, 0.04] },
 ]
 const gcRange = [0, 1]
 /** Reads of each class that are drawn. */
@@ -65,7 +65,7 @@ function drawPanel({ score, title, range, ticks }, left) {
 
 const legend = ['known genera', 'unknown genera'].map(
   (label, i) =>
-    `<circle cx="${lefts[1] + 130 + 92 * i}" cy="14" r="4" fill="${colours[i]}"/>${text(lefts[1] + 138 + 92 * i, 18, label)}`,
+    `<circle cx="${lefts[1] + 116 + 96 * i}" cy="14" r="4" fill="${colours[i]}"/>${text(lefts[1] + 124 + 96 * i, 18, label)}`,
 )
 const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 730 ${top + height + bottom}" font-family="system-ui, sans-serif" font-size="12" fill="${soft}" stroke="none">
 ${panels.map((panel, i) => drawPanel(panel, lefts[i])).join('\n')}

@@ -31,6 +31,7 @@ export type ModulePage = {
   readonly id: string
   readonly name: string
   readonly summary: string
+  /** What its file says of the folder, after the summary. */
   readonly html: string
   readonly entries: readonly EntryPage[]
 }

@@ -18,6 +18,15 @@ export const EntryView = ({ module, entry }: Props) => (
     </h1>
     <Description entry={entry} />
     {entry.members.length > 0 && <h2>{entry.kind === 'namespace' ? 'Functions' : 'Members'}</h2>}
+    {entry.members.length > 5 && (
+      <p class="index">
+        {entry.members.map(({ name }) => (
+          <a key={name} href={addresses.member(module.id, entry.name, name)}>
+            <code>{name}</code>
+          </a>
+        ))}
+      </p>
+    )}
     {entry.members.map(member => (
       <section key={member.name} class="member">
         <h3 id={member.name}>

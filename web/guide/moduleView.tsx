@@ -31,10 +31,18 @@ export function ModuleView({ module, name }: Props) {
           {page.name} has no {name}. Its names are below.
         </p>
       )}
-      <Html html={page.html} class="text" />
+      <p class="lead">
+        <InlineHtml html={page.summary} />
+      </p>
       {kinds.map(([kind, heading]) => (
         <Names key={kind} heading={heading} id={page.id} entries={page.entries.filter(other => other.kind === kind)} />
       ))}
+      {page.html && (
+        <section>
+          <h2>How it is built</h2>
+          <Html html={page.html} class="text" />
+        </section>
+      )}
     </article>
   )
 }

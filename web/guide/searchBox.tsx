@@ -60,6 +60,9 @@ export function SearchBox() {
     event.preventDefault()
   }
   const shown = results !== undefined
+  useEffect(() => {
+    document.getElementById(`search-result-${chosen}`)?.scrollIntoView({ block: 'nearest' })
+  }, [chosen])
   return (
     <search class="search">
       <input

@@ -3,7 +3,7 @@ import { escapeHtml, highlight } from './highlight.js'
 
 /** What texts are rendered with: where names and files that they mention are shown. */
 export type Links = {
-  /** The address of what is written between backticks, if the reference has it. */
+  /** The address of a public name, if it is one. */
   readonly ofName: (name: string) => string | undefined
   /** The address of what a link names, a file of the project beside an anchor; undefined where the page does not show it. */
   readonly ofFile: (target: string) => string | undefined
@@ -53,7 +53,8 @@ export function makeMarkdown(links: Links): (text: string) => Rendered {
       // The rest of the word is about how the tests run it.
       code: ({ text, lang }: Tokens.Code) => codeBlock(text, (lang ?? '').split(' ')[0]),
       codespan({ text }: Tokens.Codespan) {
-        const address = links.ofName(text)
+        // Words without a capital are as often names of parameters, fields and values: `reference:` links to these.
+        const address = /[a-z][A-Z]|^[A-Z][a-z]/.test(text) ? links.ofName(text) : undefined
         const code = `<code>${escapeHtml(text)}</code>`
         return address ? `<a href="${escapeHtml(address)}">${code}</a>` : code
       },
@@ -61,10 +62,15 @@ export function makeMarkdown(links: Links): (text: string) => Rendered {
         const inner = this.parser.parseInline(tokens)
         const anchor = anchorOf(text)
         if (depth === 2) sections.push({ anchor, title: plainText(inner) })
-        return depth === 1 ? `<h1>${inner}</h1>\n` : `<h${depth} id="${anchor}">${inner}</h${depth}>\n`
+        if (depth === 1) return `<h1>${inner}</h1>\n`
+        const address = links.ofFile(`#${anchor}`)
+        const content = address ? `<a class="anchor" href="${escapeHtml(address)}">${inner}</a>` : inner
+        return `<h${depth} id="${anchor}">${content}</h${depth}>\n`
       },
       link({ href, tokens }: Tokens.Link) {
         const inner = this.parser.parseInline(tokens)
+        const [, name] = /^reference:(\w+)$/.exec(href) ?? []
+        if (name) return `<a href="${escapeHtml(links.ofName(name) ?? '')}">${inner}</a>`
         if (/^[a-z]+:/.test(href)) return `<a href="${escapeHtml(href)}">${inner}</a>`
         const address = links.ofFile(href)
         if (address) return `<a href="${escapeHtml(address)}">${inner}</a>`
@@ -95,9 +101,9 @@ export function makeMarkdown(links: Links): (text: string) => Rendered {
     const ofSections = sections.map(({ anchor, title }, i) => ({
       anchor,
       title,
-      text: plainText(html.slice(starts[i], starts[i + 1])),
+      text: plainText(html.slice(starts[i], starts[i + 1]).replace(/^<h2.*?<\/h2>/, '')),
     }))
-    const before = { anchor: '', title: '', text: plainText(html.slice(0, starts[0])) }
+    const before = { anchor: '', title: '', text: plainText(html.slice(0, starts[0]).replace(/<h1>.*?<\/h1>/, '')) }
     return { html, sections: [before, ...ofSections] }
   }
 }

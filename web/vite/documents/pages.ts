@@ -88,7 +88,7 @@ const modulePage = ({ name, id, text, entries }: ReferenceModule, render: Render
   id,
   name,
   summary: inline(render(firstSentence(text))),
-  html: render(text).html,
+  html: render(text.slice(firstSentence(text).length)).html,
   entries: entries.map(entry => entryPage(entry, render)),
 })
 

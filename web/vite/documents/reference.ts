@@ -152,11 +152,11 @@ function described(name: string, nodes: readonly ts.Node[]): Omit<Entry, 'kind' 
 
 const textOf = (comment: ts.JSDoc['comment']): string => (ts.getTextOfJSDocComment(comment) ?? '').trim()
 
-/** The docstring that a file begins with, which is that of its first statement or stands alone. */
-function headOf(file: ts.SourceFile): string {
-  const [first] = ts.getLeadingCommentRanges(file.text, 0) ?? []
-  const comment = first ? file.text.slice(first.pos, first.end) : ''
-  return comment.startsWith('/**')
-    ? comment.replace(/^\/\*\*|\*\/$/g, '').replace(/^ *\* ?/gm, '').trim()
-    : ''
+/** The first docstring of a file, after its imports: what it says of the whole file. */
+function headOf({ text }: ts.SourceFile): string {
+  const [comment = ''] = /\/\*\*[\s\S]*?\*\//.exec(text) ?? []
+  return comment
+    .replace(/^\/\*\*|\*\/$/g, '')
+    .replace(/^ *\* ?/gm, '')
+    .trim()
 }
