@@ -20,7 +20,9 @@ const given: Readonly<Record<string, string>> = {
 }
 
 /** Files that pieces import, and the beginning of the piece that is in them. */
-const files: Readonly<Record<string, string>> = { 'minimal.mjs': "import { concat, defineCell } from 'xenograd'" }
+const files: Readonly<Record<string, string>> = {
+  'minimal.mjs': "import { concat, defineCell } from 'xenograd'",
+}
 
 /** Pieces that show a failure when they are run as they are: what they print then. */
 const failing: Readonly<Record<string, RegExp>> = {

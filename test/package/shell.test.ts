@@ -33,10 +33,12 @@ function helpOf(command: string): string {
 
 /** The commands of ours in a piece: lines that go on are one. */
 const commandsIn = (code: string): { command: string; flags: string[] }[] =>
-  [...code.replace(/\\\n/g, ' ').matchAll(/\bxenograd ([a-z][a-z-]*)([^\n|#;]*)/g)].map(([, command, rest]) => ({
-    command,
-    flags: [...rest.matchAll(/(?<=\s)--[a-z][\w-]*/g)].map(([flag]) => flag.replaceAll('_', '-')),
-  }))
+  [...code.replace(/\\\n/g, ' ').matchAll(/\bxenograd ([a-z][a-z-]*)([^\n|#;]*)/g)].map(
+    ([, command, rest]) => ({
+      command,
+      flags: [...rest.matchAll(/(?<=\s)--[a-z][\w-]*/g)].map(([flag]) => flag.replaceAll('_', '-')),
+    }),
+  )
 
 for (const document of documents) {
   const pieces = piecesOf(document, ['sh'])

@@ -30,6 +30,21 @@ const uses: Readonly<Record<string, (opened: OpenPage) => Promise<void>>> = {
     await page.getByRole('button', { name: /^Train/ }).click()
     await page.getByText('AUROC at step 200').waitFor({ timeout: 120_000 })
   },
+  async guide({ page }) {
+    await page.keyboard.press('/')
+    await page.keyboard.type('gradients')
+    await page.getByRole('option').first().waitFor()
+  },
+}
+
+/** Further addresses of a view, and what their pictures are called. */
+const addresses: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  guide: {
+    'guide-chapter': 'guide?chapter=likelihoodRatios',
+    'guide-cell': 'guide?chapter=writeACell',
+    'guide-module': 'guide?module=testing',
+    'guide-name': 'guide?module=xenograd&name=gradients',
+  },
 }
 
 const folder = join(root, 'out/screenshots')
@@ -54,5 +69,9 @@ for (const [look, options] of Object.entries(looks))
       await picture(id)
       await uses[id]?.(opened)
       if (uses[id]) await picture(`${id}-used`)
+      for (const [name, address] of Object.entries(addresses[id] ?? {})) {
+        await show(address)
+        await picture(name)
+      }
     }
   })

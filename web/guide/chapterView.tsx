@@ -25,7 +25,7 @@ export function ChapterView({ chapter }: Props) {
 function Turn({ chapter, label }: { readonly chapter: ListedChapter | undefined; readonly label: string }) {
   if (!chapter) return <span />
   return (
-    <a href={addresses.chapter(chapter.id)} class={label.toLowerCase()}>
+    <a href={addresses.chapter(chapter.id)} class={`turn-link ${label.toLowerCase()}`}>
       <span class="note">{label}</span>
       {chapter.title}
     </a>

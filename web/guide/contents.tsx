@@ -8,8 +8,8 @@ export const Contents = () => (
   <article>
     <h1>Guide and reference</h1>
     <p class="lead">
-      Six short chapters, from the idea to a device of your own, and every public name of the package. All code
-      in them is run by the tests.
+      Six short chapters, from the idea to a device of your own, and every public name of the package. All
+      code in them is run by the tests.
     </p>
     <h2>Guide</h2>
     <Cards chapters={chapters.filter(({ own }) => own)} />
@@ -20,7 +20,7 @@ export const Contents = () => (
           <a href={addresses.module(id)}>
             <code>{name}</code>
           </a>
-          <p>
+          <p class="card-text">
             <InlineHtml html={summary} /> <span class="note">{count} names.</span>
           </p>
         </li>
@@ -36,7 +36,7 @@ const Cards = ({ chapters }: { readonly chapters: readonly ListedChapter[] }) =>
     {chapters.map(({ id, title, summary }) => (
       <li key={id}>
         <a href={addresses.chapter(id)}>{title}</a>
-        <p>
+        <p class="card-text">
           <InlineHtml html={summary} />
         </p>
       </li>

@@ -35,7 +35,12 @@ export function ModuleView({ module, name }: Props) {
         <InlineHtml html={page.summary} />
       </p>
       {kinds.map(([kind, heading]) => (
-        <Names key={kind} heading={heading} id={page.id} entries={page.entries.filter(other => other.kind === kind)} />
+        <Names
+          key={kind}
+          heading={heading}
+          id={page.id}
+          entries={page.entries.filter(other => other.kind === kind)}
+        />
       ))}
       {page.html && (
         <section>

@@ -1,5 +1,5 @@
-import MiniSearch, { type SearchResult } from 'minisearch'
 import passages from 'virtual:documents/search'
+import MiniSearch, { type SearchResult } from 'minisearch'
 import type { Passage } from './documents.js'
 
 /** Names such as `softmaxCrossEntropy` are found by their words, too. */
@@ -14,7 +14,12 @@ const index = new MiniSearch<Passage>({
   fields: ['title', 'text'],
   storeFields: ['address', 'title', 'place', 'text'],
   tokenize: words,
-  searchOptions: { boost: { title: 6 }, prefix: true, fuzzy: term => (term.length > 4 ? 0.2 : false), combineWith: 'AND' },
+  searchOptions: {
+    boost: { title: 6 },
+    prefix: true,
+    fuzzy: term => (term.length > 4 ? 0.2 : false),
+    combineWith: 'AND',
+  },
 })
 index.addAll(passages)
 
@@ -22,7 +27,9 @@ index.addAll(passages)
 export function search(query: string, most = 12): Passage[] {
   const exact = query.trim().toLowerCase()
   return index
-    .search(query, { boostDocument: (_, __, stored) => (String(stored?.title).toLowerCase() === exact ? 20 : 1) })
+    .search(query, {
+      boostDocument: (_, __, stored) => (String(stored?.title).toLowerCase() === exact ? 20 : 1),
+    })
     .slice(0, most)
     .map(({ address, title, place, text }: SearchResult) => ({ address, title, place, text }))
 }

@@ -15,7 +15,12 @@ export function SearchBox() {
   useEffect(() => {
     const focus = (event: KeyboardEvent) => {
       const target = event.target as HTMLElement
-      if (event.key !== '/' || event.ctrlKey || event.metaKey || target.matches('input, textarea, select, [contenteditable]'))
+      if (
+        event.key !== '/' ||
+        event.ctrlKey ||
+        event.metaKey ||
+        target.matches('input, textarea, select, [contenteditable]')
+      )
         return
       event.preventDefault()
       input.current?.focus()
@@ -68,6 +73,7 @@ export function SearchBox() {
       <input
         ref={input}
         type="search"
+        // biome-ignore lint/a11y/noRedundantRoles: without a value, `list` makes it none
         role="combobox"
         list={undefined}
         placeholder="Search"
@@ -85,7 +91,9 @@ export function SearchBox() {
         onKeyDown={onKeyDown}
         onBlur={() => setResults(undefined)}
       />
-      <kbd aria-hidden="true">/</kbd>
+      <span class="key" aria-hidden="true">
+        /
+      </span>
       <div id="search-results" role="listbox" aria-label="Search results" hidden={!shown || !results.length}>
         {results?.map((passage, i) => (
           // The box has the focus all the time; its keys do what a click does.

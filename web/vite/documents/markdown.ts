@@ -77,14 +77,20 @@ export function makeMarkdown(links: Links): (text: string) => Rendered {
         return `<span class="file" title="${escapeHtml(href.replace(/^(\.\.\/)+/, ''))}">${inner}</span>`
       },
       image({ href, text, title }: Tokens.Image) {
-        const svg = links.picture(href).replace(/<\?xml.*?\?>|<!--[\s\S]*?-->/g, '').trim()
+        const svg = links
+          .picture(href)
+          .replace(/<\?xml.*?\?>|<!--[\s\S]*?-->/g, '')
+          .trim()
         const label = `role="img" aria-label="${escapeHtml(text)}"`
         const caption = title ? `<figcaption>${escapeHtml(title)}</figcaption>` : ''
         return `<figure class="scroll">${svg.replace('<svg ', `<svg ${label} `)}${caption}</figure>`
       },
       table(token: Tokens.Table) {
         const row = (cells: Tokens.TableCell[], tag: string): string =>
-          `<tr>${cells.map(cell => `<${tag}>${this.parser.parseInline(cell.tokens)}</${tag}>`).join('')}</tr>`
+          `<tr>${cells
+            .map(cell => [this.parser.parseInline(cell.tokens), cell.text ? tag : 'td'])
+            .map(([html, element]) => `<${element}>${html}</${element}>`)
+            .join('')}</tr>`
         const body = token.rows.map(cells => row(cells, 'td')).join('\n')
         return `<div class="scroll" tabindex="0"><table><thead>${row(token.header, 'th')}</thead><tbody>${body}</tbody></table></div>\n`
       },
@@ -103,7 +109,11 @@ export function makeMarkdown(links: Links): (text: string) => Rendered {
       title,
       text: plainText(html.slice(starts[i], starts[i + 1]).replace(/^<h2.*?<\/h2>/, '')),
     }))
-    const before = { anchor: '', title: '', text: plainText(html.slice(0, starts[0]).replace(/<h1>.*?<\/h1>/, '')) }
+    const before = {
+      anchor: '',
+      title: '',
+      text: plainText(html.slice(0, starts[0]).replace(/<h1>.*?<\/h1>/, '')),
+    }
     return { html, sections: [before, ...ofSections] }
   }
 }

@@ -42,9 +42,7 @@ export function makePages(root: string): Pages {
           text: section.text,
         })),
       ),
-      ...modules.flatMap(({ id, name, entries }) =>
-        entries.flatMap(entry => passagesOf(id, name, entry)),
-      ),
+      ...modules.flatMap(({ id, name, entries }) => entries.flatMap(entry => passagesOf(id, name, entry))),
     ],
     files: [...chapters.map(({ file }) => file), ...filesOf(reference)].map(file => join(root, file)),
   }
@@ -57,9 +55,11 @@ const filesOf = (reference: readonly ReferenceModule[]): string[] => [
 /** Markdown of any of the documents, with links to each other. */
 function renderer(root: string, chapters: readonly Chapter[], reference: readonly ReferenceModule[]): Render {
   const names = new Map(
-    [...reference].reverse().flatMap(({ id, entries }) =>
-      entries.map(({ name }): [string, string] => [name, addresses.entry(id, name)]),
-    ),
+    [...reference]
+      .reverse()
+      .flatMap(({ id, entries }) =>
+        entries.map(({ name }): [string, string] => [name, addresses.entry(id, name)]),
+      ),
   )
   let file = ''
   const markdown = makeMarkdown({

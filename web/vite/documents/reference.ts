@@ -52,7 +52,12 @@ export function readReference(root: string): ReferenceModule[] {
     const path = files.types.replace(/^\.\/dist\/|\.d\.ts$/g, '').concat('.ts')
     const name = `xenograd${door.slice(1)}`
     return [
-      { name, id: name.replace('xenograd/', ''), text: headOf(reader.file(path)), entries: entriesOf(reader, path) },
+      {
+        name,
+        id: name.replace('xenograd/', ''),
+        text: headOf(reader.file(path)),
+        entries: entriesOf(reader, path),
+      },
     ]
   })
 }
@@ -67,7 +72,13 @@ function entryOf(reader: ExportReader, name: string, exported: Exported): Entry 
     const file = reader.file(exported.namespace)
     const head = { name, kind: 'namespace', signature: `import { ${name} } from 'xenograd'` } as const
     const empty = { parameters: [], returns: '', throws: [], examples: [], line: 1, source: '' }
-    return { ...head, ...empty, text: headOf(file), file: file.fileName, members: entriesOf(reader, exported.namespace) }
+    return {
+      ...head,
+      ...empty,
+      text: headOf(file),
+      file: file.fileName,
+      members: entriesOf(reader, exported.namespace),
+    }
   }
   const { declarations } = exported
   // Of overloads the last one, which has the body, is no way to call it.
@@ -114,14 +125,16 @@ const entriesOfMembers = (members: ts.NodeArray<ts.ClassElement | ts.TypeElement
 
 function isPublic(member: ts.ClassElement | ts.TypeElement): boolean {
   const hidden = ts.canHaveModifiers(member)
-    ? ts.getModifiers(member)?.some(
-        ({ kind }) => kind === ts.SyntaxKind.PrivateKeyword || kind === ts.SyntaxKind.ProtectedKeyword,
-      )
+    ? ts
+        .getModifiers(member)
+        ?.some(({ kind }) => kind === ts.SyntaxKind.PrivateKeyword || kind === ts.SyntaxKind.ProtectedKeyword)
     : false
   const { name } = member
   const internal = ts.getJSDocTags(member).some(({ tagName }) => tagName.text === 'internal')
   // What begins with _ is what Node's classes call.
-  const written = name ? ts.isIdentifier(name) && !name.text.startsWith('_') : ts.isConstructorDeclaration(member)
+  const written = name
+    ? ts.isIdentifier(name) && !name.text.startsWith('_')
+    : ts.isConstructorDeclaration(member)
   return written && !hidden && !internal
 }
 
