@@ -89,7 +89,7 @@ export function SearchBox() {
         onFocus={load}
         onInput={event => find(event.currentTarget.value)}
         onKeyDown={onKeyDown}
-        onBlur={() => setResults(undefined)}
+        onBlur={close}
       />
       <span class="key" aria-hidden="true">
         /

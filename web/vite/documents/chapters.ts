@@ -39,9 +39,9 @@ export const readChapters = (root: string): Chapter[] =>
     return { id: own ? id : id.toLowerCase(), file, title, summary: firstSentence(paragraph), text, own }
   })
 
-/** The first sentence of a text in Markdown: what the text begins with. */
+/** The first sentence of a text in Markdown, up to a list in it: what the text begins with. */
 export function firstSentence(text: string): string {
-  const [paragraph] = text.split('\n\n')
+  const [paragraph] = text.split(/\n(?=\n|- )/)
   // "Ren et al. (2019)" goes on.
   return /^[\s\S]*?(?<! al)[.!?](?=\s+[^a-z]|\s*$)/.exec(paragraph)?.[0] ?? paragraph
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { dirname, join, normalize } from 'node:path'
+import { dirname, join } from 'node:path'
 import { addresses } from '../../guide/addresses.js'
 import type { ChapterPage, EntryPage, ModulePage, Passage } from '../../guide/documents.js'
 import { type Chapter, firstSentence, readChapters } from './chapters.js'
@@ -66,7 +66,7 @@ function renderer(root: string, chapters: readonly Chapter[], reference: readonl
     ofName: name => names.get(name),
     ofFile(target) {
       const [path, anchor] = target.split('#')
-      const named = path ? normalize(join(dirname(file), path)) : file
+      const named = path ? join(dirname(file), path) : file
       // A link to the folder of a view leads to the view.
       const [, view] = /^web\/(score|playground)\/?$/.exec(named) ?? []
       if (view) return `#${view}`
@@ -84,10 +84,14 @@ function renderer(root: string, chapters: readonly Chapter[], reference: readonl
 /** The content of a single paragraph. */
 const inline = ({ html }: Rendered): string => html.trim().replace(/^<p>|<\/p>$/g, '')
 
+/** The first sentence; of one that goes on with a list, its beginning. */
+const summaryOf = (text: string, render: Render): string =>
+  inline(render(firstSentence(text).replace(/[,:]$/, ' …')))
+
 const modulePage = ({ name, id, text, entries }: ReferenceModule, render: Render): ModulePage => ({
   id,
   name,
-  summary: inline(render(firstSentence(text))),
+  summary: summaryOf(text, render),
   html: render(text.slice(firstSentence(text).length)).html,
   entries: entries.map(entry => entryPage(entry, render)),
 })
@@ -98,7 +102,7 @@ function entryPage(entry: Entry, render: Render): EntryPage {
   return {
     name,
     kind,
-    summary: inline(render(firstSentence(said))),
+    summary: summaryOf(said, render),
     signature: codeBlock(entry.signature, 'ts'),
     html: render(text).html,
     parameters: parameters.map(parameter => ({ name: parameter.name, html: inline(render(parameter.text)) })),
