@@ -20,6 +20,7 @@ export const order = {
   engine: [
     ['testing'],
     ['*'],
+    ['collective'],
     ['runtime'],
     ['lower', 'onnx'],
     ['scan'],
@@ -39,6 +40,7 @@ export const order = {
   ],
   'engine/devices/wasm': [
     ['index.ts'],
+    ['calibration'],
     ['threads'],
     ['parallel'],
     ['matmul'],
@@ -51,6 +53,9 @@ export const order = {
     ['index.ts'],
     ['classification'],
     ['*'],
+    ['parallel'],
+    ['batchFeed.ts', 'trainStep.ts'],
+    ['network.ts'],
     ['saved'],
     ['trainState.ts'],
     ['optimiser.ts'],
@@ -80,12 +85,14 @@ export const order = {
 /** Folders that others enter through their doors alone, and the doors. */
 const doors = {
   engine: ['index', 'hostRandom', 'testing/index'],
+  'engine/collective': ['index'],
   'engine/devices/ascend': ['index', 'options'],
   'engine/devices/gpu': ['index', 'options'],
   'engine/devices/wasm': ['index', 'options'],
   model: ['index'],
   'model/checkpoint': ['index'],
   'model/classification': ['index'],
+  'model/parallel': ['index'],
   'model/saved': ['index'],
   'model/tensorboard': ['index'],
   data: ['index', 'fetch/index'],

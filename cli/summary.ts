@@ -12,13 +12,13 @@ const fieldsOf = new WeakMap<Command, Fields>()
 
 /**
  * Lets a command do `act` when it is called, and gives it the options that every command has: `--json`, which writes
- * the summary that `act` returns (what is undefined is left out, NaN is null), and `--config`. `fields`: what the
- * summary has, for `summarySchema`.
+ * the summary that `act` returns (nothing where it returns none; what is undefined is left out, NaN is null), and
+ * `--config`. `fields`: what the summary has, for `summarySchema`.
  */
 export function summarised<Arguments extends unknown[], F extends Fields>(
   command: Command,
   fields: F,
-  act: (...given: Arguments) => Promise<ObjectOf<F>>,
+  act: (...given: Arguments) => Promise<ObjectOf<F> | undefined>,
 ): void {
   fieldsOf.set(command, fields)
   command
@@ -30,9 +30,11 @@ export function summarised<Arguments extends unknown[], F extends Fields>(
       ),
     )
     .action(async (...given: Arguments) => {
-      const summary = { xenograd: version(), command: command.name(), ...(await act(...given)) }
+      const done = await act(...given)
+      const summary = { xenograd: version(), command: command.name(), ...done }
       const { json } = command.opts<SummaryFlags>()
-      if (json !== undefined) await writeText(json, `${JSON.stringify(summary, undefined, 2)}\n`)
+      if (json !== undefined && done !== undefined)
+        await writeText(json, `${JSON.stringify(summary, undefined, 2)}\n`)
     })
 }
 

@@ -5,8 +5,8 @@
  * The loose files of this folder are what users call. Below them, each folder imports only those before it: `kernel`
  * (what a device is asked to run, as plain data), `devices` (what runs it), `graph` (tensors as nodes), `ops` (the
  * operations that make nodes), `scan` (loops), `lower` (from a graph to a plan of kernels and memory), `onnx` (from
- * a graph to one of ONNX), `runtime` (the
- * devices in use, and what computes values on them). `testing` stands on top of all.
+ * a graph to one of ONNX), `runtime` (the devices in use, and what computes values on them), `collective` (sums over
+ * processes). `testing` stands on top of all.
  */
 // Gives tensors the methods that read their values.
 import './runtime/value.js'
@@ -26,6 +26,17 @@ export {
   runCell,
   stepCell,
 } from './cell.js'
+export {
+  allReduce,
+  type Collective,
+  collectiveOf,
+  gatherTexts,
+  joinMpi,
+  type Launch,
+  launchOf,
+  type ProcessGroup,
+  type Summable,
+} from './collective/index.js'
 export { type CompiledFunction, type CompileOptions, compile, explain } from './compile.js'
 export {
   type CheckLine,
@@ -43,6 +54,7 @@ export {
   type OptionValues,
   option,
 } from './devices/options.js'
+export { blasCalibrationFile, blasCalibrations, clearBlasCalibrations } from './devices/wasm/index.js'
 export { gradients } from './gradient.js'
 export type { Nested } from './graph/methods.js'
 export type {

@@ -11,7 +11,10 @@ export type Inspector = {
   see(step: number, parameters: Tree, gradients: Tree): Promise<void>
 }
 
-/** Shows the parameters of a training, and the gradients of its batches, to an inspector. The training stays what it is. */
+/**
+ * Shows the parameters of a training, and the gradients of its batches (in shards: of the first one), to an inspector. The
+ * training stays what it is.
+ */
 export class Inspection<P extends Tree> {
   readonly #gradients: CompiledFunction<[state: TrainState<P>, batch: Tensor], P>
 

@@ -249,6 +249,13 @@ export const settingsTable = {
     meaning:
       'the loss is multiplied by it and the gradients divided: for devices that round them to fp16; a power of two, say 1024',
   },
+  shards: {
+    ...ofKind('integer', '0, or a power of two', n => n === 0 || Number.isInteger(Math.log2(n))),
+    default: 0,
+    resume: 'same',
+    meaning:
+      'parts that a batch is cut into, a power of two: any number of processes that divides it ends with the same bits; 0 is what the run began with, else 8 for several processes and whole batches for one',
+  },
   val_batches: {
     ...integerFrom(0),
     default: 0,

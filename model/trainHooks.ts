@@ -1,3 +1,4 @@
+import type { ProcessGroup } from '../engine/index.js'
 import type { MetricsLine } from './metricsWindow.js'
 import type { StepMetrics } from './trainStep.js'
 
@@ -13,4 +14,10 @@ export type TrainHooks = {
   readonly onCheckpoint?: (step: number, path: string) => void
   /** Aborted to stop after the current step. */
   readonly signal?: AbortSignal
+  /**
+   * Processes that train together, all of which call this with the same settings. The first of them alone has the
+   * run's directory, validates, and calls what is above. Where this throws in one of them, it ends the others
+   * (`processes.abort`): they may be waiting for it.
+   */
+  readonly processes?: ProcessGroup
 }

@@ -15,7 +15,7 @@ import {
 import { checkModelOptions } from './checkArguments.js'
 import type { ModelOptions, ModelParameters } from './generative.js'
 import { generativeNetwork, type Network } from './network.js'
-import { type OptimiserSettings, updateParameters } from './optimiser.js'
+import { type OptimiserSettings, type OptimiserState, updateParameters } from './optimiser.js'
 import { type RegulariserType, regulariser } from './regulariser.js'
 import type { TrainState } from './trainState.js'
 
@@ -109,10 +109,8 @@ function update<P extends Tree>(
   learningRate: Tensor | number = options.learningRate,
 ): { state: TrainState<P>; metrics: Tensor } {
   const { parameters, updates, carry: _, ...optimiser } = state
-  const { clipNorm } = options
   const { loss, accuracy, total, penalty, unscaled, last } = differentiate(network, options, state, batch)
-  const clipped = clipNorm ? clipByGlobalNorm(unscaled, clipNorm) : unscaled
-  const next = updateParameters(options, parameters, clipped, optimiser, learningRate)
+  const next = applyGradients(options, parameters, unscaled, optimiser, learningRate)
   return {
     state: {
       parameters: next.parameters,
@@ -123,6 +121,22 @@ function update<P extends Tree>(
     metrics: stack([loss, accuracy, total, penalty]),
   }
 }
+
+/** The graph of what becomes of a batch's gradients: clipped if they are to be, then one update of the optimiser. */
+export const applyGradients = <P extends Tree>(
+  options: Optimisation,
+  parameters: P,
+  gradients: P,
+  optimiser: OptimiserState<P>,
+  learningRate: Tensor | number,
+): { parameters: P; state: OptimiserState<P> } =>
+  updateParameters(
+    options,
+    parameters,
+    options.clipNorm ? clipByGlobalNorm(gradients, options.clipNorm) : gradients,
+    optimiser,
+    learningRate,
+  )
 
 /** The graph of a batch's loss, with and without the regulariser, and of its gradients, before they are clipped. */
 function differentiate<P extends Tree>(

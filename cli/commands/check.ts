@@ -1,7 +1,10 @@
 import { basename } from 'node:path'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import {
+  blasCalibrationFile,
+  blasCalibrations,
   type CheckLine,
+  clearBlasCalibrations,
   compile,
   DeviceUnavailableError,
   entries,
@@ -25,8 +28,12 @@ import {
   openChosenDevice,
 } from '../deviceOptions.js'
 import { exitCodes } from '../failure.js'
-import { choice, list, object, optional, text, truth } from '../schema.js'
+import { choice, figure, list, object, optional, table, text, truth } from '../schema.js'
 import { print, type SummaryFlags, summarised } from '../summary.js'
+
+/** What the command is given. */
+type CheckArguments = DeviceArguments &
+  SummaryFlags & { readonly cell?: string; readonly calibration?: 'show' | 'clear' }
 
 /** One line of the self-test: resolves to what was found, throws what went wrong. */
 type Test = { readonly name: string; readonly run: (device: Runtime) => Promise<string> }
@@ -61,6 +68,21 @@ const summary = {
     ),
     'in order',
   ),
+  calibrations: optional(
+    table(
+      table(
+        object(
+          {
+            webAssembly: figure('microseconds by WebAssembly'),
+            blas: figure('microseconds by the BLAS library'),
+          },
+          'a product of this kind',
+        ),
+        'by kind of product: small, medium, large, sums',
+      ),
+      'what --blas auto has measured, by what it was measured with; with --calibration',
+    ),
+  ),
 }
 
 /** `xenograd check`: does every device work here, or a cell? */
@@ -69,10 +91,17 @@ export function register(program: Command): void {
     .command('check')
     .description('self-test of every device: opens, computes, gradients of a scan; or of a cell')
     .option('--cell <file>', 'test a cell instead: a .js or .ts file that exports one, or the name of one')
+    .addOption(
+      new Option(
+        '--calibration <action>',
+        'instead: show what --blas auto has measured on this machine, or clear it, so that it is measured again',
+      ).choices(['show', 'clear']),
+    )
     .addOption(deviceOption('all'))
     .addHelpText('after', help)
   for (const option of deviceOptionFlags()) command.addOption(option)
-  summarised(command, summary, async (given: DeviceArguments & SummaryFlags & { readonly cell?: string }) => {
+  summarised(command, summary, async (given: CheckArguments) => {
+    if (given.calibration !== undefined) return calibration(given)
     const checks: (CheckLine & { readonly device?: string; readonly cell?: string })[] = []
     const note = (subject: { readonly device: string } | { readonly cell: string }, line: CheckLine) => {
       const [name] = Object.values(subject)
@@ -95,6 +124,20 @@ export function register(program: Command): void {
     if (!passed) process.exitCode = exitCodes.failure
     return { passed, checks }
   })
+}
+
+/** Shows what was measured of BLAS and WebAssembly, a line for each kind of product, or forgets it. */
+function calibration(given: CheckArguments) {
+  const [file, known] = [blasCalibrationFile(), blasCalibrations()]
+  if (given.calibration === 'clear') clearBlasCalibrations()
+  print(given, `${given.calibration === 'clear' ? 'cleared' : 'calibrations'}\t${file ?? 'none here'}\n`)
+  if (given.calibration === 'show')
+    for (const [measuredWith, kinds] of Object.entries(known)) {
+      print(given, `${measuredWith}\n`)
+      for (const [kind, { webAssembly, blas }] of Object.entries(kinds))
+        print(given, `\t${kind}\tWebAssembly ${webAssembly.toFixed(1)} µs\tBLAS ${blas.toFixed(1)} µs\n`)
+    }
+  return { passed: true, checks: [], calibrations: known }
 }
 
 /** The lines of one device. `optional`: where the device is not available, its lines are SKIP instead of FAIL. */

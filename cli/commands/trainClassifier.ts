@@ -1,7 +1,9 @@
+import { join } from 'node:path'
 import type { Command, OptionValues } from 'commander'
 import {
   checkClassifierSettings,
   classifierDefaults,
+  classifierRunName,
   classifierSettingsTable,
   trainClassifier,
 } from '../../model/index.js'
@@ -10,7 +12,7 @@ import { say } from '../progress.js'
 import { optional, text, truth, whole } from '../schema.js'
 import { resumeHelp, tableOptions, tableSettings } from '../settingFlags.js'
 import { summarised } from '../summary.js'
-import { withProgress } from '../training.js'
+import { resumedOptions, withProgress } from '../training.js'
 
 const help = `
 At the end, detector.safetensors in the run directory has the network and its scores, all higher for in-distribution
@@ -48,12 +50,14 @@ export function register(program: Command): void {
   for (const option of [...deviceOptionFlags(), ...tableOptions(classifierSettingsTable)])
     command.addOption(option)
   summarised(command, summary, async (given: OptionValues) => {
-    const { name, options: deviceOptions } = await chosenDevice(given)
+    const device = await chosenDevice(given)
     const settings = {
       ...tableSettings(classifierSettingsTable, classifierDefaults, given),
-      device: given.device ? name : classifierDefaults.device,
+      device: given.device ? device.name : classifierDefaults.device,
     }
     checkClassifierSettings(settings) // before a device is opened for nothing
+    const run = join(settings.out_dir, classifierRunName(settings))
+    const deviceOptions = await resumedOptions(device, settings, run)
     const quiet = given.quiet === true
     const judged = settings.task === 'mutated' ? 'the log-odds' : 'the maximum probability'
     const told = { command: 'xenograd train-classifier', lossUnit: 'nats', judged }
