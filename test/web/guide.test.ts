@@ -41,6 +41,7 @@ test('guide: all links lead to what there is', t => {
     [],
     `${passages.length} passages`,
   )
+  t.equal(new Set(passages.map(({ address }) => address)).size, passages.length, 'each with its own address')
   t.ok(inside.length > 100, 'most texts have some')
   const own = chapters.filter(chapter => chapter.own)
   t.deepEqual(

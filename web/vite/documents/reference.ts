@@ -116,12 +116,15 @@ function membersOf(reader: ExportReader, node: ts.Node): Entry[] {
   return ts.isClassDeclaration(node) ? entriesOfMembers(node.members) : []
 }
 
-const entriesOfMembers = (members: ts.NodeArray<ts.ClassElement | ts.TypeElement>): Entry[] =>
-  members.filter(isPublic).map(member => ({
-    ...described(member.name?.getText() ?? 'constructor', [member]),
-    kind: 'member',
-    members: [],
-  }))
+/** A getter and a setter, and all overloads of a method, are one member. */
+function entriesOfMembers(members: ts.NodeArray<ts.ClassElement | ts.TypeElement>): Entry[] {
+  const byName = new Map<string, ts.Node[]>()
+  for (const member of members.filter(isPublic)) {
+    const name = member.name?.getText() ?? 'constructor'
+    byName.set(name, [...(byName.get(name) ?? []), member])
+  }
+  return [...byName].map(([name, nodes]) => ({ ...described(name, nodes), kind: 'member', members: [] }))
+}
 
 function isPublic(member: ts.ClassElement | ts.TypeElement): boolean {
   const hidden = ts.canHaveModifiers(member)

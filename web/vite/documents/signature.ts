@@ -11,6 +11,7 @@ export function signatureOf(node: ts.Node): string {
   if (ts.isMethodDeclaration(node)) return `${modifiers(node)}${node.asteriskToken ? '*' : ''}${named(node)}`
   if (ts.isConstructorDeclaration(node)) return `constructor${parameters(node)}`
   if (ts.isGetAccessor(node)) return `get ${named(node)}`
+  if (ts.isSetAccessor(node)) return `set ${named(node)}`
   if (ts.isPropertyDeclaration(node)) return ofProperty(node)
   return withoutExport(node.getText())
 }
