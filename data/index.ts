@@ -13,6 +13,7 @@
  * tensors: random numbers come from engine/hostRandom.
  */
 export { type BatchOptions, TrainingBatches } from './batches.js'
+export { type Composition, compositionOf } from './composition.js'
 export { type Encoder, encoderFor, type Source } from './formats/index.js'
 export {
   FragmentBatches,

@@ -1,12 +1,12 @@
 import { encoderFor, type Read } from '../../data/index.js'
+import { callOf, defaultRate, readColumns, tableHeader, tableLine } from '../../eval/index.js'
 import type { DetectorScores } from '../../model/index.js'
 import type { InputFiles } from '../input.js'
 import { openSideFile, type SideFile, writeTable } from '../output.js'
 import { type ScoringProgress, scoreInOrder } from '../scoring.js'
-import { callOf, type RowsToCall, type UncalledRow, withFalseDiscoveryRate, withRate } from './calls.js'
+import { type RowsToCall, type UncalledRow, withFalseDiscoveryRate, withRate } from './calls.js'
 import { type Entry, pairedEntries, singleEntries } from './entries.js'
-import { formatP } from './format.js'
-import { entryColumns, entryRow, type Groups, groupColumns, type ScoresOfTable, scoredEntry } from './rows.js'
+import { entryRow, type Groups, groupColumns, type ScoresOfTable, scoredEntry } from './rows.js'
 import { bedGraph, trackHeader } from './track.js'
 
 /** What the command line says of the table and of the files beside it. */
@@ -32,9 +32,6 @@ export type ScoreTable = TableFlags & {
   /** Whether there is a column that says where a read is from. */
   readonly hasFiles: boolean
 }
-
-/** The false-positive rate of calls, if nothing is said. */
-const defaultRate = 0.05
 
 /**
  * Scores an input and writes the table, and beside it the track and the reads that are kept: each whole or not at all.
@@ -70,15 +67,14 @@ async function* tableOf(
   kept: SideFile | undefined,
 ): AsyncGenerator<string> {
   const { names, calibration } = table
-  const columns = groups ? groupColumns(names) : entryColumns(names)
-  const hasFile = hasFiles && !groups
-  yield `#${[...columns, ...(calibration ? ['p', 'call'] : []), ...(hasFile ? ['file'] : [])].join('\t')}\n`
+  const columns = groups ? groupColumns(names) : readColumns(names)
+  yield tableHeader(columns, calibration !== undefined, hasFiles && !groups)
   for await (const { rows, threshold } of groupsOfRows) {
-    const lines = rows.map(({ before, p, after }) => {
-      const call = callOf(p, threshold)
-      if (calibration) tally.calls[call]++
-      const calls = calibration ? [formatP(p), call] : []
-      return `${[...before, ...calls, ...after].join('\t')}\n`
+    const lines = rows.map(row => {
+      if (!calibration) return tableLine(row, undefined)
+      const call = callOf(row.p, threshold)
+      tally.calls[call]++
+      return tableLine(row, call)
     })
     yield lines.join('')
     if (kept === undefined) continue

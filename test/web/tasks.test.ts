@@ -13,9 +13,9 @@ const fasta = (of: readonly Read[]): string =>
 
 /** Gives the view a file, as somebody does who chooses one. */
 const choose = (page: Page, name: string, buffer: Buffer): Promise<void> =>
-  page.locator('input[type=file]').setInputFiles({ name, mimeType: 'application/octet-stream', buffer })
+  page.locator('.drop input[type=file]').setInputFiles({ name, mimeType: 'application/octet-stream', buffer })
 
-const done = (page: Page) => page.getByText('reads per second').waitFor()
+const done = (page: Page) => page.locator('.pace', { hasText: 'done in' }).waitFor()
 
 test('detector: from bytes as from its file', async t => {
   const path = shippedDetector()
@@ -39,10 +39,11 @@ test('page: scores reads of a gzip file with several members, as the library doe
     await show('score')
     await choose(page, 'reads.fa.gz', Buffer.concat(members))
     await done(page)
-    t.equal(await page.locator('.figures dd').first().innerText(), '30', 'reads of both members')
-    const shown = await page.locator('tbody tr td:nth-child(4)').allInnerTexts()
+    await page.locator('.reads[aria-busy=false]').waitFor()
+    t.match(await page.locator('.reads .note').innerText(), /^30 reads/, 'reads of both members')
+    const shown = await page.locator('.pane tbody tr td:nth-child(4)').allInnerTexts()
     t.deepEqual(shown, wanted.slice(0, shown.length), `the main scores of ${shown.length} reads`)
-    t.match(await page.locator('.progress .note').innerText(), /^WebAssembly SIMD, /)
+    t.match(await page.locator('.device').innerText(), /^WebAssembly SIMD, /)
   })
 })
 
