@@ -116,6 +116,7 @@ const entrances = `^(${[
   'web/main',
   'web/work/worker',
   'web/language/(worker|declarations\\.d)',
+  'web/guide/virtual\\.d',
   'web/standIns/[^/]+',
   'web/offline/serviceWorker',
   'web/vite.config',

@@ -3,6 +3,7 @@ import { EmptyInputError, InputError } from './io/inputError.js'
 import type { Read } from './read.js'
 import { openStretch, type SeekableFile, type Stretch } from './shards/index.js'
 
+/** How reads are read. */
 export type ReadOptions = {
   /** What messages call the source; its path unless given. */
   readonly name?: string

@@ -24,6 +24,7 @@ export type CompiledFunction<A extends readonly Tree[], R extends Tree> = {
   dispose(): void
 }
 
+/** What `compile` may do with memory, and where it computes. */
 export type CompileOptions = {
   /** Where to run; by default the default device. */
   readonly device?: string
@@ -50,6 +51,13 @@ export type CompileOptions = {
  * @throws RangeError on a call for which the memory budget is too small; Error on a call in which a donated tensor is used
  * twice, or an argument has no value any more or lies on another device; TypeError on a call with arguments that are no
  * trees of tensors; and on the first call as `device`.
+ * @example
+ * ```ts
+ * import { compile, tensor } from 'xenograd'
+ *
+ * const norm = compile(x => x.square().sum().sqrt())
+ * console.log(await norm(tensor([3, 4])).item()) // 5
+ * ```
  */
 export function compile<A extends readonly Tensor[], R extends Tree>(
   fn: (...args: A) => R,

@@ -1,5 +1,6 @@
 /**
- * The only public door of the engine, but for random numbers on the host (hostRandom.ts) and testing/.
+ * The autodiff engine: tensors, operations, gradients, loops, cells, optimisers, and devices that compute them. This is
+ * its only public door, but for random numbers on the host (hostRandom.ts) and testing/.
  *
  * The loose files of this folder are what users call. Below them, each folder imports only those before it: `kernel`
  * (what a device is asked to run, as plain data), `devices` (what runs it), `graph` (tensors as nodes), `ops` (the

@@ -23,6 +23,14 @@ export const fewestCalibrationScores = 19
  * p-values: it stays valid if the distribution of scores at that length lies between those of its neighbours. Beyond the
  * longest, the p-value of the longest is given: means over more bases spread less, so that small p-values become rarer,
  * never more frequent, where the mean itself stays. Below the shortest there is none.
+ * @example
+ * ```ts
+ * import { Calibration } from 'xenograd/eval'
+ *
+ * const scores = Float64Array.from({ length: 19 }, (_, i) => i)
+ * const calibration = new Calibration([{ length: 250, scores }])
+ * console.log(calibration.pValue(0, 250)) // 0.1
+ * ```
  */
 export class Calibration {
   /** The calibrated lengths in bases, ascending. */

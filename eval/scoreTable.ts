@@ -4,6 +4,7 @@ import type { Composition } from '../data/index.js'
 /** The share of reads of known genera that may be called unknown, if nothing is said. */
 export const defaultRate = 0.05
 
+/** What is said of a read: of a known genus, of none of them, or nothing. */
 export type Call = 'known' | 'unknown' | 'NA'
 
 /** Unknown up to the threshold; `NA` without a p-value. */

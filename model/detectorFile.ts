@@ -15,6 +15,7 @@ import {
   writeSafetensors,
 } from './checkpoint/index.js'
 
+/** What a file of a detector holds. */
 export type DetectorFile = {
   /** The scores, in the order in which tables show them; a score that is computed from others comes after them. */
   readonly scores: readonly StoredScore[]

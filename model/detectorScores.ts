@@ -7,6 +7,7 @@ import { GenusNetworks } from './genusNetworks.js'
 import type { SavedDetector } from './savedDetector.js'
 import { classifierScoresOf, openClassifier } from './storedClassifier.js'
 
+/** How the scores of a detector are computed. */
 export type DetectorScoresOptions = DetectorOptions & {
   /** Told from time to time how many predictions the networks have made since the last time. */
   readonly onProgress?: (predictions: number) => void

@@ -14,6 +14,7 @@ import { type LogLikelihood, ScoringPass } from './scoringPass.js'
 /** The order of a fragment's own chain that its greatest likelihood is compared with (Bai, Ren & Sun 2022). */
 const ownOrder = '2'
 
+/** How networks of genera score. */
 export type GenusNetworksOptions = DetectorOptions & { readonly onProgress?: (predictions: number) => void }
 
 /**

@@ -1,5 +1,5 @@
 /**
- * The generative model of reads, its training, and its scores: the door of the folder.
+ * The generative model of reads, its training, and its scores. This is the folder's door.
  *
  * A training goes from `settings` (one table) through `trainFromSettings`, which reads the data (`trainingData`,
  * `validationData`; `dataOf` names the setting at fault) and opens the `runDirectory`, compares the settings with those that

@@ -32,6 +32,7 @@ export type SavedCalibration = {
   readonly source: string
 }
 
+/** A detector as it is in a file: models, fitted scores, calibration. */
 export type SavedDetector = {
   /** The file, or the model, that it is read from. */
   readonly path: string

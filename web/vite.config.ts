@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig, type PluginOption } from 'vite'
 import { declarations } from './vite/declarations.js'
+import { documents } from './vite/documents/index.js'
 import { firstLoad } from './vite/firstLoad.js'
 import { nodeStandIns } from './vite/nodeStandIns.js'
 import { precache } from './vite/precache.js'
@@ -22,7 +23,7 @@ export default defineConfig({
   // Relative addresses: the folder works wherever it is put.
   base: './',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  plugins: [sources(), precache(), firstLoad()],
+  plugins: [sources(), documents(here('..')), precache(), firstLoad()],
   worker: { format: 'es', plugins: sources },
   build: {
     outDir: here('../dist-web'),

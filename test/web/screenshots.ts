@@ -31,6 +31,21 @@ const uses: Readonly<Record<string, (opened: OpenPage) => Promise<void>>> = {
     await page.locator('.graph [aria-label$="backward"]').click({ position: { x: 9, y: 9 } })
     await page.locator('h1').scrollIntoViewIfNeeded()
   },
+  async guide({ page }) {
+    await page.keyboard.press('/')
+    await page.keyboard.type('gradients')
+    await page.getByRole('option').first().waitFor()
+  },
+}
+
+/** Further addresses of a view, and what their pictures are called. */
+const addresses: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  guide: {
+    'guide-chapter': 'guide?chapter=likelihoodRatios',
+    'guide-cell': 'guide?chapter=writeACell',
+    'guide-module': 'guide?module=testing',
+    'guide-name': 'guide?module=xenograd&name=gradients',
+  },
 }
 
 const folder = join(root, 'out/screenshots')
@@ -55,5 +70,9 @@ for (const [look, options] of Object.entries(looks))
       await picture(id)
       await uses[id]?.(opened)
       if (uses[id]) await picture(`${id}-used`)
+      for (const [name, address] of Object.entries(addresses[id] ?? {})) {
+        await show(address)
+        await picture(name)
+      }
     }
   })
