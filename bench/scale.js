@@ -68,7 +68,7 @@ function scorings() {
   const base = { reads: 1000, length: 250, hidden: 64, threads: 1 }
   if (quick) return along(base, 'reads', [10, 200])
   return [
-    ...along(base, 'reads', [250, 500, 1000, 2000, 4000, 8000]),
+    ...along(base, 'reads', [250, 500, 1000, 2000, 4000, 8000, 32_000]),
     ...along(base, 'length', [125, 250, 500, 1000, 2000, 4000]),
     ...along({ ...base, reads: 500 }, 'hidden', [32, 64, 128, 256, 512]),
   ]
@@ -206,20 +206,25 @@ const parts = only.split(',').filter(Boolean)
 const measured = { ...earlier.measured }
 const conditions = { ...earlier.conditions }
 const measurements = { train: measureTrainings, score: measureScorings, processes: measureProcesses }
+const write = (name, text) => {
+  if (!out) return
+  mkdirSync(out, { recursive: true })
+  writeFileSync(join(out, name), text)
+}
+let model = modelled(measured)
 for (const part of parts) {
   if (!(part in measurements))
     program.error(`--only ${part}: it is one of ${Object.keys(measurements).join(', ')}`)
   measured[part] = await measurements[part]()
   conditions[part] = conditionsNow()
+  model = modelled(measured)
+  write('scale.json', `${JSON.stringify({ conditions, measured }, null, 1)}\n`)
 }
-
-const model = modelled(measured)
+// Of quick sizes nothing follows for machines.
 const predicted = measured.train && !quick ? predictions(model) : []
 console.log(reportText({ conditions, model, predicted }))
-if (out) {
-  mkdirSync(out, { recursive: true })
-  writeFileSync(resultsFile, `${JSON.stringify({ conditions, measured, predicted }, null, 1)}\n`)
-  writeFileSync(join(out, 'scaleMeasured.svg'), await picture(measuredPanels(model)))
-  if (predicted.length > 0)
-    writeFileSync(join(out, 'scalePredicted.svg'), await picture(predictedPanels(predicted)))
+write('scaleMeasured.svg', await picture(measuredPanels(model), 3))
+if (predicted.length > 0) {
+  const names = [...new Set(predicted.map(({ network }) => network))]
+  write('scalePredicted.svg', await picture(predictedPanels(predicted), 2, names))
 }

@@ -78,13 +78,10 @@ export function modelled({ train = [], score = [], processes = { sums: [], train
   // What lies apart judges the model; for predictions beyond it everything is fitted.
   const all = alone.map(work => ({ ...work, apart: false }))
   const compute = train.length > 0 ? fitAndCompare(all, trainingWork, 'processor').prices : {}
-  const [one, two] = [1, 2].map(threads =>
-    train.find(work => work.axis === 'threads' && work.threads === threads),
-  )
-  const threading = one && two ? two.processor / one.processor : 1
+  const threads = train.filter(({ axis }) => axis === 'threads')
   const { networks, compared: sums } = fitSums(processes.sums)
   const steps = processes.trainings.map(step => compareStep(step, compute, networks))
-  return { fits, compute, threading, networks, sums, steps }
+  return { fits, compute, threads, networks, sums, steps }
 }
 
 /**
@@ -116,17 +113,27 @@ export const predictions = ({ compute, networks }) =>
 
 const labels = { rows: 'reads of a batch', reads: 'reads', length: 'bases of a read', hidden: 'hidden units' }
 
+/** A step by threads: the processor's time of each, beside an even share of what one takes. */
+function threadPanel(works) {
+  if (works.length === 0) return []
+  const points = works.map(({ threads, processor }) => ({
+    name: '',
+    x: threads,
+    y: (1000 * processor) / threads,
+  }))
+  const lines = points.map(({ name, x }) => ({ name, x, y: points[0].y / x }))
+  return [{ title: 'Training step by threads, ms', x: 'threads', points, lines, linear: true }]
+}
+
 /** Panels of what is measured (dots) and modelled (lines). */
-export function measuredPanels({ fits, sums, steps }) {
+export function measuredPanels({ fits, threads, sums, steps }) {
   const along = (axes, title, fit, name, scale) =>
     axes.flatMap(axis => {
       const ofAxis = fits[fit]?.compared.filter(work => work.axis === axis) ?? []
       if (ofAxis.length === 0) return []
       const of = key => ofAxis.map(point => ({ name: axis, x: point[axis], y: point[key] * scale }))
       const linear = name === 'memory'
-      return [
-        { title, x: labels[axis], points: of(name), lines: of('predicted'), linear, corner: 'top-left' },
-      ]
+      return [{ title, x: labels[axis], points: of(name), lines: of('predicted'), linear }]
     })
   const [ofTraining, ofScoring] = ['rows', 'reads'].map(axis => [axis, 'length', 'hidden'])
   const ofSums = [2, 4].flatMap(processes => {
@@ -139,6 +146,7 @@ export function measuredPanels({ fits, sums, steps }) {
         x: 'bytes',
         points: of('wall'),
         lines: of('predicted'),
+        corner: 'top-left',
       },
     ]
   })
@@ -153,6 +161,7 @@ export function measuredPanels({ fits, sums, steps }) {
     ...along(ofTraining, 'Memory of a training, MB', 'memory of a training, byte', 'memory', 1e-6),
     ...along(ofScoring, 'Scoring, s', 'scoring, s', 'processor', 1),
     ...along(ofScoring, 'Memory of a scoring, MB', 'memory of a scoring, byte', 'memory', 1e-6),
+    ...threadPanel(threads),
     ...ofSums,
     ...(steps.length > 0 ? [stepPanel] : []),
   ]
@@ -161,18 +170,14 @@ export function measuredPanels({ fits, sums, steps }) {
 /** Panels of the paper's training on several machines. */
 export function predictedPanels(points) {
   const alone = points[0].total
-  const lines = y => points.map(point => ({ name: point.network, x: point.machines, y: y(point) }))
-  const panel = (title, corner, linear, y) => ({
-    title,
-    x: 'machines of two cores',
-    corner,
-    linear,
-    lines: lines(y),
-  })
+  const panel = (title, y, linear = false) => {
+    const lines = points.map(point => ({ name: point.network, x: point.machines, y: y(point) }))
+    return { title, x: 'machines of two cores', linear, lines }
+  }
   return [
-    panel(`Days for ${paper.steps.toLocaleString('en')} steps`, 'bottom-left', false, ({ days }) => days),
-    panel('Times as fast as one machine', 'top-left', false, ({ total }) => alone / total),
-    panel('Exchanging, % of a step', 'top-left', true, ({ exchanging, total }) => (100 * exchanging) / total),
+    panel(`Days for ${paper.steps.toLocaleString('en')} steps`, ({ days }) => days),
+    panel('Times as fast as one machine', ({ total }) => alone / total),
+    panel('Exchanging, % of a step', ({ exchanging, total }) => (100 * exchanging) / total, true),
   ]
 }
 
@@ -253,7 +258,9 @@ export function reportText({ conditions, model, predicted }) {
   return [
     JSON.stringify(conditions),
     ...Object.entries(model.fits).flatMap(([name, fit]) => fitText(name, fit)),
-    `processor time with 2 threads over that with 1: ${model.threading.toFixed(3)}`,
+    ...model.threads.map(
+      work => `${sizesOf(work)}, ${work.threads} threads: processor ${short(work.processor)} s`,
+    ),
     ...(model.sums.length > 0 ? processText(model) : []),
     ...(predicted.length > 0 ? [table(columns, rows)] : []),
   ].join('\n')
