@@ -68,7 +68,7 @@ export const order = {
     ['settings.ts'],
     ['settingKinds.ts', 'duration.ts'],
   ],
-  data: [['fetch'], ['*'], ['formats'], ['read.ts'], ['io']],
+  data: [['fetch'], ['*'], ['shards'], ['formats'], ['read.ts'], ['io']],
   eval: [['index.ts'], ['report'], ['*'], ['scores']],
   web: [
     ['main.tsx', 'vite.config.ts'],
@@ -76,7 +76,7 @@ export const order = {
     ['views.ts'],
     ['score', 'playground', 'guide'],
     ['offline'],
-    ['ui'],
+    ['ui', 'language'],
     ['work', 'standIns'],
   ],
   cli: [['main.ts', 'documents.ts'], ['program.ts'], ['commands'], ['scoreTable'], ['*']],
@@ -98,6 +98,7 @@ const doors = {
   data: ['index', 'fetch/index'],
   'data/fetch': ['index'],
   'data/formats': ['index'],
+  'data/shards': ['index'],
   'cli/scoreTable': ['index'],
   eval: ['index', 'scores/index'],
   'eval/scores/memory': ['index'],
@@ -114,6 +115,7 @@ const entrances = `^(${[
   'cli/(main|documents)',
   'web/main',
   'web/work/worker',
+  'web/language/(worker|declarations\\.d)',
   'web/standIns/[^/]+',
   'web/offline/serviceWorker',
   'web/vite.config',
@@ -179,7 +181,8 @@ export default {
       comment: 'the imported file or package is not there',
       severity: 'error',
       from: {},
-      to: { couldNotResolve: true },
+      // Modules that the bundler makes (web/vite).
+      to: { couldNotResolve: true, pathNot: '^virtual:' },
     },
     {
       name: 'no-development-package',

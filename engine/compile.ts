@@ -5,6 +5,7 @@ import { entries, fillTree, leaves, mapTree, type Tree } from './graph/tree.js'
 import { withinBudget } from './lower/budget.js'
 import { bytesOf } from './lower/buffers.js'
 import { type ExplainOptions, explainPlan } from './lower/explain.js'
+import { type Outline, outlinePlan } from './lower/outline.js'
 import { makePlan, type Plan } from './lower/plan.js'
 import { placeholder, result } from './ops/index.js'
 import { device } from './runtime/devices.js'
@@ -221,6 +222,15 @@ export function explain<A extends readonly Tree[]>(
   options: CompileOptions & ExplainOptions = {},
 ): string {
   return explainPlan(() => plannedTrace(fn, args, options).plan, options)
+}
+
+/** What `explain` says, as data: kernels, whose results each of them reads, and the passes' remarks. */
+export function outline<A extends readonly Tree[]>(
+  fn: (...args: A) => Tree,
+  args: readonly [...A],
+  options: CompileOptions = {},
+): Outline {
+  return outlinePlan(() => plannedTrace(fn, args, options).plan)
 }
 
 /**

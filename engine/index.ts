@@ -36,7 +36,7 @@ export {
   type ProcessGroup,
   type Summable,
 } from './collective/index.js'
-export { type CompiledFunction, type CompileOptions, compile, explain } from './compile.js'
+export { type CompiledFunction, type CompileOptions, compile, explain, outline } from './compile.js'
 export {
   type CheckLine,
   type Device,
@@ -55,6 +55,7 @@ export {
 } from './devices/options.js'
 export { blasCalibrationFile, blasCalibrations, clearBlasCalibrations } from './devices/wasm/index.js'
 export { gradients } from './gradient.js'
+export type { Remark } from './graph/context.js'
 export type { Nested } from './graph/methods.js'
 export type {
   OnnxAttribute,
@@ -86,6 +87,8 @@ export { kernelBody } from './kernel/expr.js'
 export { type Kernel, printKernel } from './kernel/kernel.js'
 export { contiguousView, type Shape, type View } from './kernel/shape.js'
 export { bitsAt, foldKey, type Key, keyFromSeed, threefry2x32, uniformAt } from './kernel/threefry.js'
+export type { ExplainOptions } from './lower/explain.js'
+export type { Outline, OutlinedKernel } from './lower/outline.js'
 export {
   type GraphWriter,
   type LoopOperator,

@@ -62,6 +62,37 @@ export class Calibration {
     const p = conformalP(this.scores[longer], score)
     return this.lengths[longer] === length ? p : Math.max(p, conformalP(this.scores[longer - 1], score))
   }
+
+  /**
+   * The p-value of a read of which so many bases are predicted: that of a fragment without unknown bases of which as many
+   * are (all but the first).
+   */
+  pValueOf(score: number, predictions: number): number {
+    return this.pValue(score, predictions + 1)
+  }
+
+  /**
+   * The least score at which a fragment of `length` bases has a p-value above `rate`: what scores below it is called
+   * unknown. Infinity where every score is, -Infinity where none is; NaN for a length below the shortest.
+   */
+  threshold(rate: number, length: number): number {
+    if (length < this.lengths[0]) return Number.NaN
+    const longer = this.lengths.findIndex(calibrated => calibrated >= length)
+    if (longer < 0) return leastAbove(this.scores[this.scores.length - 1], rate)
+    const threshold = leastAbove(this.scores[longer], rate)
+    return this.lengths[longer] === length
+      ? threshold
+      : Math.min(threshold, leastAbove(this.scores[longer - 1], rate))
+  }
+}
+
+/** The least score that has a p-value above `rate`. */
+function leastAbove(sorted: Float64Array, rate: number): number {
+  const total = sorted.length + 1
+  // Below the first score p is 1 / total; at the i-th of them (from 0 on), (i + 2) / total or more.
+  if (1 / total > rate) return Number.NEGATIVE_INFINITY
+  const index = sorted.findIndex((_, i) => (i + 2) / total > rate)
+  return index < 0 ? Number.POSITIVE_INFINITY : sorted[index]
 }
 
 /** (1 + #{x in sorted: x <= score}) / (n + 1), by bisection. */

@@ -23,7 +23,7 @@
 export type { TrainingData } from './batchFeed.js'
 export type { ValidationMetric } from './bestValidation.js'
 export { findCell } from './cellFile.js'
-export { shippedCells } from './cells.js'
+export { cellsIn, shippedCells } from './cells.js'
 export {
   CheckpointError,
   decodeOnnx,
@@ -56,15 +56,15 @@ export {
   classifierSettingsTable,
 } from './classifierSettings.js'
 export { CodeFileError, importCodeFile, isCodeFile } from './codeFile.js'
-export { checkComparable } from './comparable.js'
 export { Detector, type DetectorOptions, type ReadScores } from './detector.js'
 export {
   type DetectorFile,
+  isDetector,
   isDetectorFile,
   readDetectorFile,
   writeDetectorFile,
 } from './detectorFile.js'
-export { DetectorScores, type DetectorScoresOptions } from './detectorScores.js'
+export { DetectorScores, type DetectorScoresOptions, type Track } from './detectorScores.js'
 export { withEarlierChoices } from './deviceChoices.js'
 export { DivergedError } from './divergedError.js'
 export { FragmentClassifier, type FragmentClassifierOptions } from './fragmentClassifier.js'
@@ -96,8 +96,10 @@ export {
 } from './saved/index.js'
 export {
   decodeDetector,
+  detectorOfModels,
   halvedDetector,
   loadDetector,
+  networksOf,
   type SavedCalibration,
   type SavedDetector,
   saveDetector,

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig, type PluginOption } from 'vite'
+import { declarations } from './vite/declarations.js'
 import { firstLoad } from './vite/firstLoad.js'
 import { nodeStandIns } from './vite/nodeStandIns.js'
 import { precache } from './vite/precache.js'
@@ -8,7 +9,7 @@ import { replaced } from './vite/replaced.js'
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
 /** What turns the sources of the system into those of a page; workers are bundled with the same. */
-const sources = (): PluginOption[] => [replaced(here('..')), nodeStandIns()]
+const sources = (): PluginOption[] => [replaced(here('..')), nodeStandIns(), declarations(here('..'))]
 
 /** They isolate the page, so that threads may share memory. On other hosts offline/ adds them. */
 const headers = {
