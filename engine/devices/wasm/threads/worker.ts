@@ -1,4 +1,4 @@
-import type { AddressType } from '../memory.js'
+import { type AddressType, growMemory } from '../memory.js'
 import { parentPort } from './host.js'
 import { type KernelFunction, Linker } from './linker.js'
 import { type Answer, isKept, type Message } from './messages.js'
@@ -20,7 +20,7 @@ class RingWorker {
     readonly ring: Ring,
     readonly worker: number,
     readonly memory: WebAssembly.Memory,
-    addressType: AddressType,
+    readonly addressType: AddressType,
   ) {
     this.#linker = new Linker(memory, addressType, () => ring.barrier(worker))
   }
@@ -77,9 +77,11 @@ class RingWorker {
   #copy({ command, args }: Entry, position: number): void {
     const [id, pointer, bytes] = args
     const block = this.#stagingBuffers.get(id)!
-    const { ring, worker, memory } = this
+    const { ring, worker, memory, addressType } = this
     if (worker === 0) {
       ring.awaitOthers(worker, position)
+      // Another thread may just have grown the memory; this one sees that once it asks for no more itself.
+      if (memory.buffer.byteLength < pointer + bytes) growMemory(memory, addressType, 0)
       const device = new Uint8Array(memory.buffer, pointer, bytes)
       const staging = new Uint8Array(block, 0, bytes)
       if (command === commands.write) device.set(staging)
