@@ -22,6 +22,9 @@ export interface Program {
   readonly kernel: Kernel
 }
 
+/** A program with its arguments: the unit of work that is enqueued. */
+export type Launch = { readonly program: Program; readonly args: readonly DeviceBuffer[] }
+
 /**
  * The device trait. A device sees bytes and kernels (kernel.ts), never tensors, never gradients.
  *
@@ -84,6 +87,14 @@ export interface Device {
    * several inputs, and for an input and an output where the kernel allows that (map: kernel.ts).
    */
   run(program: Program, args: readonly DeviceBuffer[]): void
+  /**
+   * Enqueue launches in order, as `run` of each would. Who repeats them hands over the same array, with other arguments
+   * where those have changed, so that the device may keep what it makes of the whole, until it is told to `forget` it.
+   * Optional, for devices on which the host's calls are what takes time.
+   */
+  runAll?(launches: readonly Launch[]): void
+  /** An array that `runAll` was given is not run any more; what was enqueued with it is still done. */
+  forget?(launches: readonly Launch[]): void
   /**
    * A program is not run any more; what was enqueued with it is still done. Optional, for devices on which programs take
    * memory that is not collected as garbage.

@@ -1,6 +1,6 @@
 import { printKernel } from '../kernel/kernel.js'
 import { argumentBytes } from '../kernel/operands.js'
-import type { Device, DeviceBuffer, Program } from './device.js'
+import type { Device, DeviceBuffer, Launch, Program } from './device.js'
 
 /**
  * A device that refuses misuse as the trait asks for it, around one that need not check anything: buffers that were
@@ -77,6 +77,19 @@ export function guarded(inner: Device): Device {
       checkArguments(program, args)
       inner.run(program, args)
     },
+    ...(inner.runAll && {
+      runAll(launches: readonly Launch[]) {
+        checkOpen()
+        for (const { program, args } of launches) checkArguments(program, args)
+        inner.runAll!(launches)
+      },
+    }),
+    ...(inner.forget && {
+      forget(launches: readonly Launch[]) {
+        checkOpen()
+        inner.forget!(launches)
+      },
+    }),
     ...(inner.release && {
       release(program: Program) {
         checkOpen()

@@ -2,6 +2,7 @@ import { AscendError, outOfMemory } from './errors.js'
 import type { CFunction, Ffi, Libraries } from './library.js'
 import { checkOneCard, enterAcl, leaveAcl } from './process.js'
 import {
+  captureMode,
   declaredName,
   deterministicOption,
   hbm,
@@ -206,6 +207,46 @@ export class Acl {
     const mode = new Int32Array(1)
     if (this.#optional.aclrtGetDeviceSatMode?.(mode) !== 0) return undefined
     return mode[0] === saturationMode
+  }
+
+  /** Whether this version of CANN has graphs; of the chip, `beginCapture` says it. */
+  hasGraphs(): boolean {
+    const { aclmdlRICaptureBegin, aclmdlRICaptureEnd, aclmdlRIExecuteAsync, aclmdlRIDestroy } = this.#optional
+    return [aclmdlRICaptureBegin, aclmdlRICaptureEnd, aclmdlRIExecuteAsync, aclmdlRIDestroy].every(f => f)
+  }
+
+  /**
+   * From now on, what is enqueued becomes part of a graph and does not run. Until `endCapture`, nobody may wait or ask.
+   * @throws AscendError where the chip has no graphs (207000).
+   */
+  beginCapture(): void {
+    this.checkAlive()
+    this.check(this.#optional.aclmdlRICaptureBegin!(this.#stream, captureMode), 'aclmdlRICaptureBegin')
+  }
+
+  /** The graph of what was enqueued since. @throws AscendError when something has spoilt it; there is none then. */
+  endCapture(): bigint {
+    const out = new BigUint64Array(1)
+    this.check(this.#optional.aclmdlRICaptureEnd!(this.#stream, out), 'aclmdlRICaptureEnd')
+    return out[0]
+  }
+
+  /** End a capture in which something has failed. */
+  abandonCapture(): void {
+    const out = new BigUint64Array(1)
+    this.#optional.aclmdlRICaptureEnd!(this.#stream, out)
+    if (out[0]) this.destroyGraph(out[0])
+  }
+
+  /** Enqueue all of a graph. */
+  executeGraph(graph: bigint): void {
+    this.checkAlive()
+    this.check(this.#optional.aclmdlRIExecuteAsync!(graph, this.#stream), 'aclmdlRIExecuteAsync')
+  }
+
+  /** Nothing enqueued may still run it: synchronise first. */
+  destroyGraph(graph: bigint): void {
+    this.#optional.aclmdlRIDestroy!(graph)
   }
 
   /** Have overflows noted from now on; false when this version of CANN does not do that. */

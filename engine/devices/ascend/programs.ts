@@ -13,6 +13,8 @@ import { type Constant, isRef, type Ref } from './sequence.js'
 export type Runnable = {
   /** Enqueue on arguments at the given addresses, each in a buffer that ends where `ends` says. */
   run(addresses: readonly number[], ends: readonly number[]): void
+  /** Whether the card does it all by itself, with nothing for the host to compute in between. */
+  readonly isOnCard: boolean
   /** Forget what is kept for running it. */
   release(): void
 }
@@ -35,6 +37,11 @@ export class Compiler {
     readonly memory: Memory,
   ) {
     this.#scratch = new Scratch(memory)
+  }
+
+  /** Where the memory lies that programs share. */
+  get scratchAddress(): number {
+    return this.#scratch.address
   }
 
   /** @throws RefusedError for what the chip cannot do, AscendError when something is broken. */
@@ -62,6 +69,7 @@ export class Compiler {
       return { call: new PreparedCall(this.launcher, call), tensors, addresses, ends }
     })
     return {
+      isOnCard: true,
       run: (args, argumentEnds) => {
         const bases = [...args, this.#scratch.take(bytes), 0]
         for (const { call, tensors, addresses, ends } of launches) {
@@ -99,6 +107,7 @@ export class Compiler {
       ends: args.map(() => 0),
     }))
     return {
+      isOnCard: launches.every(({ program }) => program.isOnCard),
       run(buffers, bufferEnds) {
         for (const iteration of order)
           for (const { program, args, addresses, ends } of launches) {
@@ -126,6 +135,7 @@ export class Compiler {
     const stream = new Int32Array(streams)
     const bits = new Int32Array(streams * count)
     return {
+      isOnCard: false,
       run: ([keyAddress, streamAddress, out]) => {
         if (!bits.length) return
         this.memory.readNow(keyAddress, key)

@@ -33,7 +33,7 @@ export const runtimePrototypes = [
 
 /**
  * Functions of the runtime that not every version of CANN has, and that the device can do without: sums in a fixed order,
- * an end to waiting, what chips with saturating floats say of overflows, and versions.
+ * an end to waiting, what chips with saturating floats say of overflows, graphs, and versions.
  *
  * `aclrtGetOverflowStatus` and `aclrtResetOverflowStatus`: hicann/runtime `docs/api_docs/aclrtGetOverflowStatus.md` and
  * `include/external/acl/acl_rt.h`; `aclsysGetVersionStr`: the same repository's `docs/zh/api_ref/24_other_APIs.md`.
@@ -45,6 +45,10 @@ export const optionalPrototypes = [
   'int aclrtSetStreamOverflowSwitch(void *stream, uint32_t flag)',
   'int aclrtGetOverflowStatus(void *status, size_t bytes, void *stream)',
   'int aclrtResetOverflowStatus(void *stream)',
+  'int aclmdlRICaptureBegin(void *stream, int mode)',
+  'int aclmdlRICaptureEnd(void *stream, void **graph)',
+  'int aclmdlRIExecuteAsync(void *graph, void *stream)',
+  'int aclmdlRIDestroy(void *graph)',
   'int aclrtGetVersion(int32_t *major, int32_t *minor, int32_t *patch)',
   'int aclsysGetVersionStr(char *package, char *version)',
   'int aclsysGetCANNVersion(int package, void *version)',
@@ -151,6 +155,8 @@ export const hbm = 1
 export const deterministicOption = 0
 /** ACL_RT_OVERFLOW_MODE_SATURATION. */
 export const saturationMode = 0
+/** ACL_MODEL_RI_CAPTURE_MODE_GLOBAL: nobody in the process may make a call meanwhile that waits. */
+export const captureMode = 0
 /** What `aclrtGetOverflowStatus` writes, and all that it may be given: bytes. The first eight are 0 for no overflow. */
 export const overflowStatusBytes = 64
 /** ACL_PKG_NAME_CANN, ACL_PKG_NAME_DRIVER. */

@@ -1,0 +1,140 @@
+import type { Launch } from '../device.js'
+import type { Acl } from './acl.js'
+import { AscendError, isUnsupported } from './errors.js'
+import { unavailable } from './library.js'
+import type { CaptureChoice } from './options.js'
+
+/** Whether launches are captured, and what the device's description says of that. */
+export type Capturing = { readonly isOn: boolean; readonly words: string }
+
+/** Address lists that are remembered of an array of launches: those of arguments that come round. */
+const mostAddressLists = 4
+/** Graphs that a card holds for us at a time; each takes memory and streams of its own there. */
+const mostGraphs = 32
+
+/**
+ * Finds out, by capturing nothing, whether the card keeps graphs: those of the first generation and 310P do not.
+ * @throws DeviceUnavailableError when graphs are asked for and there are none; AscendError when something else is wrong.
+ */
+export function capturingOn(acl: Acl, choice: CaptureChoice = 'auto'): Capturing {
+  if (choice === 'off') return { isOn: false, words: 'no graphs' }
+  const reason = refusalOf(acl)
+  if (reason === undefined) return { isOn: true, words: 'repeated work kept as graphs' }
+  if (choice === 'on')
+    throw unavailable(`capture is on, and ${acl.soc} keeps no graphs (${reason})`, 'open it with capture auto')
+  return { isOn: false, words: 'no graphs' }
+}
+
+/** Why a card keeps no graphs; undefined if it does. */
+function refusalOf(acl: Acl): string | undefined {
+  if (!acl.hasGraphs()) return 'this version of CANN has no aclmdlRICaptureBegin'
+  try {
+    acl.beginCapture()
+    acl.destroyGraph(acl.endCapture())
+    return undefined
+  } catch (error) {
+    if (error instanceof AscendError && isUnsupported(error.code)) return error.summary
+    throw error
+  }
+}
+
+/** An array of launches with certain addresses, and its graph from the second time on. */
+type Entry = { addresses: readonly number[]; graph?: Graph }
+
+/** A graph on the card, and where the memory lay that its calls share when it was captured. */
+type Graph = { readonly handle: bigint; readonly shared: readonly number[] }
+
+/** What an array of launches is for `Graphs`: how it is enqueued call by call, and on which addresses. */
+export type Work = {
+  readonly addresses: readonly number[]
+  /** Whether all of it happens on the card; what the host computes in between cannot be captured. */
+  readonly isOnCard: boolean
+  enqueue(): void
+}
+
+/**
+ * Launches that are repeated, captured as graphs: one call enqueues all of their kernels (aclmdlRIExecuteAsync), where
+ * one by one a training step has thousands.
+ *
+ * A graph has the addresses in it. Those of a training step hardly change: results lie where the arguments that they
+ * replace lay (donate.ts), and batches and metrics in memory that was freed just before, so that a few lists of addresses
+ * come round and each gets a graph of its own. Copies to and from fixed addresses would cost the card a copy of each
+ * argument in each step, and save nothing. Addresses that do not come back are enqueued call by call.
+ *
+ * The first time is not captured: it plans operators and takes memory, and neither happens again the second time.
+ */
+export class Graphs {
+  readonly #entries = new Map<readonly Launch[], Entry[]>()
+  /** Entries with a graph, the longest unused first. */
+  readonly #captured = new Set<Entry>()
+
+  /** `sharedAddresses`: where the memory lies that all calls share; a graph is of no use once that has moved. */
+  constructor(
+    readonly acl: Acl,
+    readonly sharedAddresses: () => readonly number[],
+  ) {}
+
+  /**
+   * Enqueue launches: as a graph if they were enqueued on the same addresses before.
+   * @throws AscendError when a call or the capture fails; nothing is captured then, and nothing of it runs.
+   */
+  run(launches: readonly Launch[], work: Work): void {
+    if (!work.isOnCard) {
+      work.enqueue()
+      return
+    }
+    const entries = this.#entries.get(launches) ?? []
+    this.#entries.set(launches, entries)
+    const index = entries.findIndex(({ addresses }) => isSame(addresses, work.addresses))
+    if (index < 0) {
+      work.enqueue()
+      entries.push({ addresses: work.addresses })
+      if (entries.length > mostAddressLists) this.#drop(entries.shift()!)
+      return
+    }
+    const [entry] = entries.splice(index, 1)
+    entries.push(entry)
+    if (entry.graph && !isSame(entry.graph.shared, this.sharedAddresses())) this.#drop(entry)
+    entry.graph ??= this.#capture(work)
+    this.#captured.delete(entry)
+    this.#captured.add(entry)
+    this.acl.executeGraph(entry.graph.handle)
+    if (this.#captured.size > mostGraphs) this.#drop([...this.#captured][0])
+  }
+
+  #capture(work: Work): Graph {
+    this.acl.beginCapture()
+    try {
+      work.enqueue()
+    } catch (error) {
+      this.acl.abandonCapture()
+      throw error
+    }
+    return { handle: this.acl.endCapture(), shared: this.sharedAddresses() }
+  }
+
+  /** Launches that are not enqueued any more. */
+  forget(launches: readonly Launch[]): void {
+    for (const entry of this.#entries.get(launches) ?? []) this.#drop(entry)
+    this.#entries.delete(launches)
+  }
+
+  /** Give an entry's graph back, once it has run. */
+  #drop(entry: Entry): void {
+    if (!entry.graph) return
+    if (!this.acl.isLost) this.acl.synchronise()
+    this.acl.destroyGraph(entry.graph.handle)
+    this.#captured.delete(entry)
+    entry.graph = undefined
+  }
+
+  /** Give all graphs back; nothing that was enqueued may still run. */
+  close(): void {
+    for (const { graph } of this.#captured) this.acl.destroyGraph(graph!.handle)
+    this.#captured.clear()
+    this.#entries.clear()
+  }
+}
+
+const isSame = (a: readonly number[], b: readonly number[]): boolean =>
+  a.length === b.length && a.every((n, i) => n === b[i])
