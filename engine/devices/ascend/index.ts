@@ -31,7 +31,7 @@ type AscendProgram = Program & Runnable
 /**
  * A Huawei Ascend NPU through the C API of CANN, call for call (`aclnn*` operators), with no code of CANN's in the
  * package: its libraries are loaded when the device is opened. Operators are enqueued on one stream; only `read`
- * waits, with the event loop free, and random bits, which the host computes.
+ * waits, with the event loop free, and random bits where the host computes them.
  *
  * `options`: see options.ts. `environment`: where CANN is. `load`: the foreign function interface, for measurements and tests.
  *
@@ -92,6 +92,12 @@ function deviceOn(
   const chip = new Chip(acl, mode.cubeMathType, launcher)
   const compiler = new Compiler(chip, launcher, memory)
   const graphs = new Graphs(acl, () => [compiler.scratchAddress, launcher.workspaceAddress])
+  try {
+    compiler.tryRandomBits()
+  } catch (error) {
+    closeWhenIdle(acl, launcher, memory)
+    throw error
+  }
   const where = isStub ? `Ascend stub posing as ${acl.soc}` : `${acl.soc}, card ${acl.device}`
   const order = acl.deterministic ? 'deterministic' : 'sums in no fixed order'
   const isSaturating = saturates(acl)
@@ -99,7 +105,7 @@ function deviceOn(
   const floats = isSaturating ? `, floats saturate and overflows are ${flag ? '' : 'not '}reported` : ''
   return {
     name: 'ascend',
-    description: `${where}, ${mode.words}${floats}, ${order}, ${capturing.words}, random bits on the host`,
+    description: `${where}, ${mode.words}${floats}, ${order}, ${capturing.words}, random bits on the ${compiler.drawsOnCard ? 'card' : 'host'}`,
     matmulEps: mode.eps,
     mapEps: acceptedError,
     ...(isSaturating && { saturates: true }),

@@ -1,13 +1,13 @@
-import type { Kernel, LoopKernel, RandomBitsKernel } from '../../kernel/kernel.js'
+import type { Kernel, LoopKernel, RandomBitsKernel, SimpleKernel } from '../../kernel/kernel.js'
 import { bufferAt, byteAt, iterations } from '../../kernel/loop.js'
 import { argumentCount } from '../../kernel/operands.js'
 import { randomBitsOf } from '../../kernel/threefry.js'
 import type { Chip } from './chip.js'
-import { type SequenceKernel, sequenceOf } from './kernels.js'
+import { sequenceOf } from './kernels.js'
 import type { Launcher } from './launcher.js'
-import { type Memory, Scratch } from './memory.js'
+import { addressOf, endOf, type Memory, Scratch } from './memory.js'
 import { PreparedCall } from './preparedCall.js'
-import { type Constant, isRef, type Ref } from './sequence.js'
+import { type Constant, isRef, type Ref, RefusedError } from './sequence.js'
 
 /** A compiled kernel. */
 export type Runnable = {
@@ -30,6 +30,7 @@ export class Compiler {
   readonly #scratch: Scratch
   /** Addresses of constants, by their keys. */
   readonly #constants = new Map<string, number>()
+  #drawsOnCard = false
 
   constructor(
     readonly chip: Chip,
@@ -47,11 +48,11 @@ export class Compiler {
   /** @throws RefusedError for what the chip cannot do, AscendError when something is broken. */
   compile(kernel: Kernel): Runnable {
     if (kernel.kind === 'loop') return this.#loop(kernel)
-    if (kernel.kind === 'randomBits') return this.#randomBits(kernel)
+    if (kernel.kind === 'randomBits' && !this.drawsOnCard) return this.#randomBitsOfHost(kernel)
     return this.#sequence(kernel)
   }
 
-  #sequence(kernel: SequenceKernel): Runnable {
+  #sequence(kernel: SimpleKernel): Runnable {
     const s = sequenceOf(kernel, this.chip)
     this.chip.checkTaken(s)
     const { offsets, sizes, bytes } = s.layout()
@@ -126,11 +127,42 @@ export class Compiler {
   }
 
   /**
-   * Random bits are computed on the host, as the operators have no 32-bit rotation: key and streams are read, which
-   * waits for what was enqueued before, and the bits are copied to the card. In training that is once a step, at its
-   * beginning, when the card has nothing to do.
+   * Find out whether the card's operators give the bits of threefry.ts, as they do where sums and products of int32 wrap:
+   * with them if so, else on the host, random bits are computed from now on.
    */
-  #randomBits({ streams, count }: RandomBitsKernel): Runnable {
+  tryRandomBits(): void {
+    const kernel = { kind: 'randomBits', streams: 2, count: 21 } as const
+    const [key, streams] = [Int32Array.of(0x13198a2e, -0x5bd1e995), Int32Array.of(7, -2)]
+    const buffers = [key, streams, new Int32Array(kernel.streams * kernel.count)].map(({ byteLength }) =>
+      this.memory.alloc(byteLength),
+    )
+    const [keyAddress, streamAddress, bitsAddress] = buffers.map(addressOf)
+    this.memory.write(keyAddress, key)
+    this.memory.write(streamAddress, streams)
+    const draw = (program: Runnable): Int32Array => {
+      const bits = new Int32Array(kernel.streams * kernel.count)
+      program.run(buffers.map(addressOf), buffers.map(endOf))
+      program.release()
+      this.memory.readNow(bitsAddress, bits)
+      return bits
+    }
+    try {
+      const [ofCard, ofHost] = [this.#sequence(kernel), this.#randomBitsOfHost(kernel)].map(draw)
+      this.#drawsOnCard = ofCard.every((word, i) => word === ofHost[i])
+    } catch (error) {
+      if (!(error instanceof RefusedError)) throw error
+    } finally {
+      for (const buffer of buffers) this.memory.free(buffer)
+    }
+  }
+
+  /** Whether the card computes random bits by itself. */
+  get drawsOnCard(): boolean {
+    return this.#drawsOnCard
+  }
+
+  /** Key and streams are read, which waits for what was enqueued before, and the bits are copied to the card. */
+  #randomBitsOfHost({ streams, count }: RandomBitsKernel): Runnable {
     const key = new Int32Array(2)
     const stream = new Int32Array(streams)
     const bits = new Int32Array(streams * count)

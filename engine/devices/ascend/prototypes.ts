@@ -92,6 +92,8 @@ export const operators = {
   Log1p: unary,
   Tanh: unary,
   Sigmoid: unary,
+  TanhBackward: 'const aclTensor *gradOutput, const aclTensor *output, aclTensor *out',
+  SigmoidBackward: 'const aclTensor *gradOutput, const aclTensor *output, aclTensor *out',
   PowScalarTensor: 'const aclScalar *self, const aclTensor *exponent, aclTensor *out',
   EqTensor: binary,
   GtTensor: binary,
@@ -100,11 +102,14 @@ export const operators = {
   Clamp: 'const aclTensor *self, const aclScalar *clipMin, const aclScalar *clipMax, aclTensor *out',
   Cast: 'const aclTensor *self, int dtype, aclTensor *out',
   BitwiseAndScalar: 'const aclTensor *self, const aclScalar *other, aclTensor *out',
+  BitwiseXorTensor: binary,
   InplaceCopy: 'aclTensor *selfRef, const aclTensor *source',
   InplaceFillScalar: 'aclTensor *selfRef, const aclScalar *value',
   ReduceSum: 'const aclTensor *self, const aclIntArray *dims, bool keepDims, int dtype, aclTensor *out',
   Amax: 'const aclTensor *self, const aclIntArray *dims, bool keepDims, aclTensor *out',
   Matmul: 'const aclTensor *self, const aclTensor *mat2, aclTensor *out, int8_t cubeMathType',
+  Addmm:
+    'const aclTensor *self, const aclTensor *mat1, const aclTensor *mat2, const aclScalar *beta, const aclScalar *alpha, aclTensor *out, int8_t cubeMathType',
   IndexSelect: 'const aclTensor *self, int64_t dim, const aclTensor *index, aclTensor *out',
   EmbeddingDenseBackward:
     'const aclTensor *gradient, const aclTensor *indices, uint64_t numWeights, uint64_t paddingIdx, bool scaleGradByFreq, aclTensor *out',

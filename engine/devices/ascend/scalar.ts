@@ -1,7 +1,7 @@
 import type { DType } from '../../kernel/dtype.js'
-import type { ScalarOp } from '../../kernel/expr.js'
+import type { Line } from './patterns.js'
 import { aclDtype } from './prototypes.js'
-import { constant, type DType32, type Operand, type Ref, type Sequence } from './sequence.js'
+import { constant, type DType32, type Operand, type Ref, RefusedError, type Sequence } from './sequence.js'
 
 /** An operand of a scalar primitive: memory, or a number that is the same everywhere. */
 export type Value = Ref | number
@@ -39,6 +39,20 @@ const cast = (s: Sequence, x: Ref, out: Ref): void => s.elementwise('Cast', [x, 
 const like = (s: Sequence, out: Ref, dtype: DType32 = out.dtype as DType32): Ref =>
   s.temporary(dtype, out.shape)
 
+/** The gradient of a function by its result: an operator that repeats no elements. */
+const backward =
+  (operator: 'TanhBackward' | 'SigmoidBackward'): Recipe =>
+  (s, [g, y], out) => {
+    const repeats = (value: Value): boolean =>
+      typeof value === 'number' || value.strides.some((stride, d) => stride === 0 && value.shape[d] > 1)
+    if (repeats(g) || repeats(y)) throw new RefusedError(`${operator} of repeated elements`)
+    s.elementwise(operator, [g as Ref, y as Ref], out)
+  }
+
+/** 1 - x. */
+const complement = (s: Sequence, x: Ref, out: Ref): void =>
+  s.elementwise('Sub', [constant(1, 'float32'), x, scalar(1, 'float32')], out)
+
 const log2e = Math.LOG2E
 
 /**
@@ -47,7 +61,7 @@ const log2e = Math.LOG2E
  * operators' documentation (see prototypes.ts for where that is). Phase one has the last word: of Exp and Log the pages say
  * that the first generation lacks them, while their code has a path for it.
  */
-export const recipes: Readonly<Record<ScalarOp, readonly Recipe[]>> = {
+export const recipes: Readonly<Record<Exclude<Line['op'], 'input' | 'const' | 'unused'>, readonly Recipe[]>> = {
   add: [
     (s, [a, b], out, dtype) => {
       const [x, y] = typeof a === 'number' ? [b, a] : [a, b]
@@ -132,6 +146,24 @@ export const recipes: Readonly<Record<ScalarOp, readonly Recipe[]>> = {
   ],
   tanh: [unary('Tanh')],
   sigmoid: [unary('Sigmoid')],
+  tanhBackward: [
+    backward('TanhBackward'),
+    (s, [g, y], out, dtype) => {
+      const factor = like(s, out)
+      binary('Mul')(s, [y, y], factor, dtype)
+      complement(s, factor, factor)
+      binary('Mul')(s, [g, factor], out, dtype)
+    },
+  ],
+  sigmoidBackward: [
+    backward('SigmoidBackward'),
+    (s, [g, y], out, dtype) => {
+      const factor = like(s, out)
+      complement(s, tensor(y, dtype), factor)
+      binary('Mul')(s, [y, factor], factor, dtype)
+      binary('Mul')(s, [g, factor], out, dtype)
+    },
+  ],
   eq: [comparison('EqTensor', false)],
   lt: [comparison('GtTensor', true)],
   le: [

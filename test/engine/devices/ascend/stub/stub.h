@@ -10,7 +10,7 @@
  *   ASCEND_STUB_MEMORY   bytes of device memory
  *   ASCEND_STUB_FAIL     what:n, the n-th time it fails: a function by its name, `plan` or `launch` of any operator,
  *                        `malloc`, `kernel` (an exception in a core), `device` (the card is lost), `hang` (never ends)
- *   ASCEND_STUB_IDLE     1: kernels are checked and do nothing, to measure what calling them costs
+ *   ASCEND_STUB_IDLE     n: kernels from the n-th on are checked and do nothing, to measure what calling them costs
  */
 #include "cann.h"
 #include <math.h>
