@@ -57,7 +57,7 @@ export class AscendError extends Error {
   /** Whether phase one only said no to an operator, dtype or shape: something else may do instead. */
   get isRefusal(): boolean {
     return (
-      isUnsupported(this.code) || Math.floor(this.code / 1000) === 161 || Math.floor(this.code / 1000) === 561
+      this.code === 207000 || Math.floor(this.code / 1000) === 161 || Math.floor(this.code / 1000) === 561
     )
   }
 
@@ -66,9 +66,6 @@ export class AscendError extends Error {
     return Math.floor(this.code / 1000) === 507
   }
 }
-
-/** Whether the chip lacks what was asked for. */
-export const isUnsupported = (code: number): boolean => code === 207000
 
 /** Phase one refuses the operands. */
 export const refusedOperands = 161002

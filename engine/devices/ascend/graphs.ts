@@ -1,11 +1,11 @@
 import type { Launch } from '../device.js'
 import type { Acl } from './acl.js'
-import { AscendError, isUnsupported } from './errors.js'
+import { AscendError } from './errors.js'
 import { unavailable } from './library.js'
 import type { CaptureChoice } from './options.js'
 
-/** Whether launches are captured, and what the device's description says of that. */
-export type Capturing = { readonly isOn: boolean; readonly words: string }
+/** Whether launches are captured, whether those that cannot be are refused, and what the device's description says of it. */
+export type Capturing = { readonly isOn: boolean; readonly isDemanded: boolean; readonly words: string }
 
 /** Address lists that are remembered of an array of launches: those of arguments that come round. */
 const mostAddressLists = 4
@@ -14,26 +14,27 @@ const mostGraphs = 32
 
 /**
  * Finds out, by capturing nothing, whether the card keeps graphs: those of the first generation and 310P do not.
- * @throws DeviceUnavailableError when graphs are asked for and there are none; AscendError when something else is wrong.
+ * @throws DeviceUnavailableError when graphs are asked for and there are none; AscendError when the card is lost.
  */
 export function capturingOn(acl: Acl, choice: CaptureChoice = 'auto'): Capturing {
-  if (choice === 'off') return { isOn: false, words: 'no graphs' }
-  const reason = refusalOf(acl)
-  if (reason === undefined) return { isOn: true, words: 'repeated work kept as graphs' }
-  if (choice === 'on')
-    throw unavailable(`capture is on, and ${acl.soc} keeps no graphs (${reason})`, 'open it with capture auto')
-  return { isOn: false, words: 'no graphs' }
+  const isDemanded = choice === 'on'
+  const off = { isOn: false, isDemanded, words: 'no graphs' }
+  if (choice === 'off') return off
+  const refusal = graphRefusal(acl)
+  if (refusal === undefined) return { isOn: true, isDemanded, words: 'repeated work kept as graphs' }
+  if (!isDemanded) return off
+  throw unavailable(`capture is on, and ${acl.soc} keeps no graphs (${refusal})`, 'open it with capture auto')
 }
 
 /** Why a card keeps no graphs; undefined if it does. */
-function refusalOf(acl: Acl): string | undefined {
+export function graphRefusal(acl: Acl): string | undefined {
   if (!acl.hasGraphs()) return 'this version of CANN has no aclmdlRICaptureBegin'
   try {
     acl.beginCapture()
     acl.destroyGraph(acl.endCapture())
     return undefined
   } catch (error) {
-    if (error instanceof AscendError && isUnsupported(error.code)) return error.summary
+    if (error instanceof AscendError && !error.isLoss) return error.summary
     throw error
   }
 }
@@ -68,18 +69,27 @@ export class Graphs {
   /** Entries with a graph, the longest unused first. */
   readonly #captured = new Set<Entry>()
 
-  /** `sharedAddresses`: where the memory lies that all calls share; a graph is of no use once that has moved. */
+  /**
+   * `sharedAddresses`: where the memory lies that all calls share; a graph is of no use once that has
+   * moved. `isDemanded`: refuse what cannot be captured.
+   */
   constructor(
     readonly acl: Acl,
     readonly sharedAddresses: () => readonly number[],
+    readonly isDemanded: boolean,
   ) {}
 
   /**
    * Enqueue launches: as a graph if they were enqueued on the same addresses before.
-   * @throws AscendError when a call or the capture fails; nothing is captured then, and nothing of it runs.
+   * @throws AscendError when a call or the capture fails; of what was to be captured nothing runs then. Error when the host
+   * computes some of it and a graph is demanded.
    */
   run(launches: readonly Launch[], work: Work): void {
     if (!work.isOnCard) {
+      if (this.isDemanded)
+        throw new Error(
+          'ascend: capture is on, and this computation draws random numbers, which this card leaves to the host; open it with capture auto',
+        )
       work.enqueue()
       return
     }

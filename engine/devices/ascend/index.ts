@@ -91,13 +91,7 @@ function deviceOn(
   const launcher = new Launcher(acl, memory, keepExecutors)
   const chip = new Chip(acl, mode.cubeMathType, launcher)
   const compiler = new Compiler(chip, launcher, memory)
-  const graphs = new Graphs(acl, () => [compiler.scratchAddress, launcher.workspaceAddress])
-  try {
-    compiler.tryRandomBits()
-  } catch (error) {
-    closeWhenIdle(acl, launcher, memory)
-    throw error
-  }
+  const graphs = new Graphs(acl, () => [compiler.scratchAddress, launcher.workspaceAddress], capturing.isDemanded)
   const where = isStub ? `Ascend stub posing as ${acl.soc}` : `${acl.soc}, card ${acl.device}`
   const order = acl.deterministic ? 'deterministic' : 'sums in no fixed order'
   const isSaturating = saturates(acl)
@@ -105,7 +99,7 @@ function deviceOn(
   const floats = isSaturating ? `, floats saturate and overflows are ${flag ? '' : 'not '}reported` : ''
   return {
     name: 'ascend',
-    description: `${where}, ${mode.words}${floats}, ${order}, ${capturing.words}, random bits on the ${compiler.drawsOnCard ? 'card' : 'host'}`,
+    description: `${where}, ${mode.words}${floats}, ${order}, ${capturing.words}`,
     matmulEps: mode.eps,
     mapEps: acceptedError,
     ...(isSaturating && { saturates: true }),

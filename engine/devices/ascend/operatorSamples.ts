@@ -130,8 +130,14 @@ export const operatorSamples: Readonly<
   Log1p: unary(positive, Math.log1p),
   Tanh: unary(x, Math.tanh),
   Sigmoid: unary(x, a => 1 / (1 + Math.exp(-a))),
-  TanhBackward: { operands: [float32(x), float32(y), float32()], expected: values(i => x[i] * (1 - y[i] ** 2)) },
-  SigmoidBackward: { operands: [float32(x), float32(y), float32()], expected: values(i => x[i] * y[i] * (1 - y[i])) },
+  TanhBackward: {
+    operands: [float32(x), float32(y), float32()],
+    expected: values(i => x[i] * (1 - y[i] ** 2)),
+  },
+  SigmoidBackward: {
+    operands: [float32(x), float32(y), float32()],
+    expected: values(i => x[i] * y[i] * (1 - y[i])),
+  },
   PowScalarTensor: {
     operands: [scalar(Math.E), float32(x), float32()],
     expected: x.map(a => Math.fround(Math.E) ** a),

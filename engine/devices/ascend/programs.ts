@@ -25,12 +25,17 @@ export type Runnable = {
  */
 type TensorAddress = { readonly base: number; readonly offset: number; readonly bytes?: number }
 
+/** A key and streams with bits everywhere, among them the highest. */
+const trialKey = Int32Array.of(0x13198a2e, -0x5bd1e995)
+const trialStreams = Int32Array.of(0x7fffffff, -0x12345678)
+
 /** Makes programs of kernels for one card. */
 export class Compiler {
   readonly #scratch: Scratch
   /** Addresses of constants, by their keys. */
   readonly #constants = new Map<string, number>()
-  #drawsOnCard = false
+  /** Undefined until somebody asks. */
+  #drawsOnCard: boolean | undefined
 
   constructor(
     readonly chip: Chip,
@@ -48,7 +53,7 @@ export class Compiler {
   /** @throws RefusedError for what the chip cannot do, AscendError when something is broken. */
   compile(kernel: Kernel): Runnable {
     if (kernel.kind === 'loop') return this.#loop(kernel)
-    if (kernel.kind === 'randomBits' && !this.drawsOnCard) return this.#randomBitsOfHost(kernel)
+    if (kernel.kind === 'randomBits' && !this.drawsOnCard()) return this.#randomBitsOfHost(kernel)
     return this.#sequence(kernel)
   }
 
@@ -127,38 +132,37 @@ export class Compiler {
   }
 
   /**
-   * Find out whether the card's operators give the bits of threefry.ts, as they do where sums and products of int32 wrap:
-   * with them if so, else on the host, random bits are computed from now on.
+   * Whether the card's operators give the bits of threefry.ts, as they do where sums and products of int32 wrap. Tried once;
+   * where they do not, the host computes random bits, and what draws them is not captured.
    */
-  tryRandomBits(): void {
+  drawsOnCard(): boolean {
+    this.#drawsOnCard ??= this.#tryRandomBits()
+    return this.#drawsOnCard
+  }
+
+  #tryRandomBits(): boolean {
     const kernel = { kind: 'randomBits', streams: 2, count: 21 } as const
-    const [key, streams] = [Int32Array.of(0x13198a2e, -0x5bd1e995), Int32Array.of(7, -2)]
-    const buffers = [key, streams, new Int32Array(kernel.streams * kernel.count)].map(({ byteLength }) =>
-      this.memory.alloc(byteLength),
-    )
-    const [keyAddress, streamAddress, bitsAddress] = buffers.map(addressOf)
-    this.memory.write(keyAddress, key)
-    this.memory.write(streamAddress, streams)
+    const values = [trialKey, trialStreams, new Int32Array(kernel.streams * kernel.count)]
+    const buffers = values.map(({ byteLength }) => this.memory.alloc(byteLength))
     const draw = (program: Runnable): Int32Array => {
-      const bits = new Int32Array(kernel.streams * kernel.count)
+      values.forEach((words, i) => {
+        this.memory.write(buffers[i].address, words)
+      })
       program.run(buffers.map(addressOf), buffers.map(endOf))
       program.release()
-      this.memory.readNow(bitsAddress, bits)
+      const bits = new Int32Array(kernel.streams * kernel.count)
+      this.memory.readNow(buffers[2].address, bits)
       return bits
     }
     try {
       const [ofCard, ofHost] = [this.#sequence(kernel), this.#randomBitsOfHost(kernel)].map(draw)
-      this.#drawsOnCard = ofCard.every((word, i) => word === ofHost[i])
+      return ofCard.every((word, i) => word === ofHost[i])
     } catch (error) {
-      if (!(error instanceof RefusedError)) throw error
+      if (error instanceof RefusedError) return false
+      throw error
     } finally {
       for (const buffer of buffers) this.memory.free(buffer)
     }
-  }
-
-  /** Whether the card computes random bits by itself. */
-  get drawsOnCard(): boolean {
-    return this.#drawsOnCard
   }
 
   /** Key and streams are read, which waits for what was enqueued before, and the bits are copied to the card. */

@@ -19,7 +19,12 @@ export function randomBits(s: Sequence, kernel: RandomBitsKernel): void {
   const counters = Math.ceil(count / 8) * 4
   const shape = [streams, counters]
   /** A word, or one for each stream, as it is everywhere. */
-  const everywhere = (ref: Ref, offset = 0): Ref => ({ ...ref, shape, strides: [0, 0], offset: ref.offset + offset })
+  const everywhere = (ref: Ref, offset = 0): Ref => ({
+    ...ref,
+    shape,
+    strides: [0, 0],
+    offset: ref.offset + offset,
+  })
   const [k0, k1] = [0, 1].map(i => ({ ...key, shape: [1], strides: [1], offset: i }))
   const k2 = s.temporary('int32', [1])
   s.call('BitwiseXorTensor', k0, k1, k2)
@@ -28,7 +33,11 @@ export function randomBits(s: Sequence, kernel: RandomBitsKernel): void {
 
   const add = (a: Ref, b: Ref, sum: Ref) => s.elementwise('Add', [a, b, one], sum)
   const [x0, x1] = [s.temporary('int32', shape), s.temporary('int32', shape)]
-  const numbers = constants('int32', Array.from({ length: counters }, (_, i) => i), `counters ${counters}`)
+  const numbers = constants(
+    'int32',
+    Array.from({ length: counters }, (_, i) => i),
+    `counters ${counters}`,
+  )
   add({ ...numbers, shape, strides: [0, 1] }, everywhere(k0), x0)
   add({ ...stream, shape, strides: [1, 0] }, everywhere(k1), x1)
   for (let i = 1; i <= 5; i++) {
@@ -55,7 +64,8 @@ function rotate(s: Sequence, x: Ref, bits: number): void {
     return
   }
   const [high, float] = [s.temporary('int32', x.shape), s.temporary('float32', x.shape)]
-  const and = (ref: Ref, mask: number) => s.call('BitwiseAndScalar', ref, { scalar: mask, dtype: 'int32' }, high)
+  const and = (ref: Ref, mask: number) =>
+    s.call('BitwiseAndScalar', ref, { scalar: mask, dtype: 'int32' }, high)
   // The bits that go round are divided as a float, which holds so few exactly; of negative numbers they come with ones.
   and(x, -(2 ** (32 - bits)))
   s.call('Cast', high, 0, float)
