@@ -9,8 +9,8 @@ export type Capturing = { readonly isOn: boolean; readonly isDemanded: boolean; 
 
 /** Address lists that are remembered of an array of launches: those of arguments that come round. */
 const mostAddressLists = 4
-/** Graphs that a card holds for us at a time; each takes memory and streams of its own there. */
-const mostGraphs = 32
+/** Graphs that a card holds for us at a time: their tasks take streams from those that it has (aclmdlRICaptureBegin). */
+const mostGraphs = 16
 
 /**
  * Finds out, by capturing nothing, whether the card keeps graphs: those of the first generation and 310P do not.
