@@ -17,7 +17,18 @@ Compiler.prototype.parseFileSync = function (path, options) {
  */
 export const order = {
   '.': [['cli', 'web'], ['model'], ['eval'], ['data'], ['engine']],
-  engine: [['testing'], ['*'], ['runtime'], ['lower'], ['scan'], ['ops'], ['graph'], ['devices'], ['kernel']],
+  engine: [
+    ['testing'],
+    ['*'],
+    ['collective'],
+    ['runtime'],
+    ['lower', 'onnx'],
+    ['scan'],
+    ['ops'],
+    ['graph'],
+    ['devices'],
+    ['kernel'],
+  ],
   'engine/devices': [['ascend', 'gpu', 'reference', 'wasm'], ['shared'], ['*']],
   'engine/devices/gpu': [
     ['index.ts'],
@@ -29,6 +40,7 @@ export const order = {
   ],
   'engine/devices/wasm': [
     ['index.ts'],
+    ['calibration'],
     ['threads'],
     ['parallel'],
     ['matmul'],
@@ -41,13 +53,16 @@ export const order = {
     ['index.ts'],
     ['classification'],
     ['*'],
+    ['parallel'],
+    ['batchFeed.ts', 'trainStep.ts'],
+    ['network.ts'],
     ['saved'],
     ['trainState.ts'],
     ['optimiser.ts'],
     ['classifier.ts'],
     ['cells.ts', 'generative.ts', 'regulariser.ts'],
     ['cellFolder.ts'],
-    ['cells', 'checkpoint'],
+    ['cells', 'checkpoint', 'tensorboard'],
     ['checkArguments.ts', 'settingsError.ts'],
     ['classifierSettings.ts'],
     ['settings.ts'],
@@ -64,19 +79,22 @@ export const order = {
     ['ui'],
     ['work', 'standIns'],
   ],
-  cli: [['main.ts'], ['program.ts'], ['commands'], ['scoreTable'], ['*']],
+  cli: [['main.ts', 'documents.ts'], ['program.ts'], ['commands'], ['scoreTable'], ['*']],
 }
 
 /** Folders that others enter through their doors alone, and the doors. */
 const doors = {
   engine: ['index', 'hostRandom', 'testing/index'],
+  'engine/collective': ['index'],
   'engine/devices/ascend': ['index', 'options'],
   'engine/devices/gpu': ['index', 'options'],
   'engine/devices/wasm': ['index', 'options'],
   model: ['index'],
   'model/checkpoint': ['index'],
   'model/classification': ['index'],
+  'model/parallel': ['index'],
   'model/saved': ['index'],
+  'model/tensorboard': ['index'],
   data: ['index', 'fetch/index'],
   'data/fetch': ['index'],
   'data/formats': ['index'],
@@ -86,14 +104,14 @@ const doors = {
   'eval/report': ['index'],
 }
 
-/** Where Node or a user comes in: the doors of the package, and what is loaded by its address instead of imported. */
+/** Where Node, npm or a user comes in: the doors of the package, and what is loaded by its address instead of imported. */
 const entrances = `^(${[
   'engine/(index|hostRandom|testing/index)',
   '(model|data|eval)/index',
   'eval/scores/index',
   'model/cells/[^/]+',
   'model/engineResolver',
-  'cli/main',
+  'cli/(main|documents)',
   'web/main',
   'web/work/worker',
   'web/standIns/[^/]+',

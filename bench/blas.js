@@ -3,7 +3,7 @@
 // engine/devices/wasm/matmul/sgemm.ts and packedSgemm.ts.
 // Usage: npm run build && node bench/blas.js [library]
 import { resolveOptions } from '../dist/engine/devices/options.js'
-import { Allocator, maxPages } from '../dist/engine/devices/wasm/allocator.js'
+import { Allocator } from '../dist/engine/devices/wasm/allocator.js'
 import { ModuleBuilder } from '../dist/engine/devices/wasm/assembly/assembler.js'
 import { hostTarget } from '../dist/engine/devices/wasm/assembly/target.js'
 import { Blas } from '../dist/engine/devices/wasm/matmul/blas.js'
@@ -12,11 +12,12 @@ import { defineMatmul } from '../dist/engine/devices/wasm/matmul/matmul.js'
 import { definePackedSgemm, sgemmPacking } from '../dist/engine/devices/wasm/matmul/packedSgemm.js'
 import { definePacking, packedBytes } from '../dist/engine/devices/wasm/matmul/packing.js'
 import { defineSgemm, sgemmImport, usesSgemm } from '../dist/engine/devices/wasm/matmul/sgemm.js'
+import { mostPages } from '../dist/engine/devices/wasm/memory.js'
 import { wasmOptions } from '../dist/engine/devices/wasm/options.js'
 import { product } from './product.js'
 
 const target = hostTarget(resolveOptions('wasm', wasmOptions).vectors)
-const blas = Blas.choose(process.argv[2] ?? 'auto')
+const blas = Blas.choose(process.argv[2] ?? 'on')
 const path = blas.load()
 if (path === undefined) {
   console.error(`${blas.description}; apt-get install libopenblas0-pthread, or give a library's path`)
@@ -34,7 +35,8 @@ function prepared(builder, pointers) {
   scratch.value = allocator.alloc(builder.scratchBytes)
   const { memory } = allocator
   const env = { memory, scratch, ...(builder.imports.length && blasImports(path, memory)) }
-  const { run } = new WebAssembly.Instance(new WebAssembly.Module(builder.encode(maxPages)), { env }).exports
+  const { run } = new WebAssembly.Instance(new WebAssembly.Module(builder.encode(mostPages.i32)), { env })
+    .exports
   const pointer = scratch.value
   return {
     call() {

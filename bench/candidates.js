@@ -21,7 +21,7 @@ export const teams = {
   blas: {
     title: 'Xenograd with BLAS',
     candidates: (work, threads) =>
-      work === 'train' || work === 'score' ? threads.map(n => xenograd('lstm', n, 'auto')) : [],
+      work === 'train' || work === 'score' ? threads.map(n => xenograd('lstm', n, 'on')) : [],
   },
   torch: {
     title: 'PyTorch',
@@ -54,7 +54,7 @@ const node = (file, ...flags) => ({ command: process.execPath, args: [...flags, 
 
 /**
  * Xenograd with a cell (a name or a file) on a number of threads, with the widest vectors, as the command line takes
- * them; with `blas` 'auto' products go to the system's library.
+ * them; with `blas` 'on' large products go to the system's library.
  */
 export const xenograd = (cell, threads, blas = 'off') => ({
   label: `${basename(cell, '.js')}, ${threadCount(threads)}`,

@@ -2,12 +2,13 @@
 // same run.
 // Usage: npm run build && node bench/kernels.js
 import { resolveOptions } from '../dist/engine/devices/options.js'
-import { Allocator, maxPages } from '../dist/engine/devices/wasm/allocator.js'
+import { Allocator } from '../dist/engine/devices/wasm/allocator.js'
 import { ModuleBuilder } from '../dist/engine/devices/wasm/assembly/assembler.js'
-import { i32, v128 } from '../dist/engine/devices/wasm/assembly/instructions.js'
+import { usize, v128 } from '../dist/engine/devices/wasm/assembly/instructions.js'
 import { hostTarget } from '../dist/engine/devices/wasm/assembly/target.js'
 import { wasmDevice } from '../dist/engine/devices/wasm/index.js'
 import { choosePacking } from '../dist/engine/devices/wasm/matmul/matmul.js'
+import { mostPages } from '../dist/engine/devices/wasm/memory.js'
 import { wasmOptions } from '../dist/engine/devices/wasm/options.js'
 import { sharesColumns } from '../dist/engine/devices/wasm/parallel/columns.js'
 import { product, view } from './product.js'
@@ -41,7 +42,7 @@ async function registerPeak() {
   const [accumulators, iterations] = [target.wide ? 24 : 12, 1_000_000]
   const module = new ModuleBuilder()
   const write = f => {
-    const start = f.local(i32.const(64))
+    const start = f.local(usize.const(64))
     const x = f.local(v128.load32_splat(start))
     // Loaded and stored in a row: so V8 finds the neighbours of which it makes wide vectors.
     const sums = Array.from({ length: accumulators }, (_, i) => f.local(v128.load(start, 16 * i)))
@@ -53,7 +54,7 @@ async function registerPeak() {
   module.export('run', module.define(0, write))
   const { memory } = new Allocator()
   const scratch = new WebAssembly.Global({ value: 'i32', mutable: true }, 0)
-  const compiled = new WebAssembly.Module(module.encode(maxPages))
+  const compiled = new WebAssembly.Module(module.encode(mostPages.i32))
   const { run } = new WebAssembly.Instance(compiled, { env: { memory, scratch } }).exports
   return (8 * accumulators * iterations) / (await milliseconds(run)) / 1e6
 }

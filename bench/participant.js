@@ -12,7 +12,8 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exi
  * One side of a comparison: a child process that is warm and waits. It is given its work as JSON in its last argument,
  * writes `{"ready": {…}}` once it could begin, and then answers every line on its stdin with a line of JSON:
  *
- *     run N            does N steps; {"seconds": of all N, "value": the first one's loss}
+ *     run N            does N steps; {"seconds": of all N, "value": the first one's loss}, and where it is known
+ *                      "processorSeconds": what its threads have computed meanwhile
  *     gradients PATH   writes the loss's gradients, as problem.js orders them; {"value": loss}
  *
  * Between answers it is stopped (SIGSTOP), so that threads which wait by spinning leave the cores to the other side.
@@ -94,9 +95,9 @@ export class Participant {
     return first.value
   }
 
-  /** One timed repetition: seconds per step. */
-  async measure() {
-    return (await this.ask(`run ${this.steps}`)).seconds / this.steps
+  /** One timed repetition: seconds per step; with `clock` 'processorSeconds' those that its threads have computed. */
+  async measure(clock = 'seconds') {
+    return (await this.ask(`run ${this.steps}`))[clock] / this.steps
   }
 
   /** The most memory that the process has had in RAM, in bytes; undefined where the system does not say. */

@@ -103,7 +103,8 @@ function optionCalled(command: Command, name: string, path: string): Option {
 const shippedNames: Readonly<Record<string, () => Promise<readonly string[]>>> = {
   '--cell': async () => (await shippedCells()).map(({ name }) => name),
   '--device': async () => deviceNames(),
-  '--blas': async () => ['off', 'auto'],
+  '--blas': async () => ['off', 'auto', 'on'],
+  '--mpi': async () => ['off', 'auto'],
   '--device-option': async () => [],
 }
 

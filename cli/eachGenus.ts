@@ -5,7 +5,6 @@ import type { ChosenDevice } from './deviceOptions.js'
 import { exitCodes, UsageError } from './failure.js'
 import { interruptExitCode, interrupted, watchInterrupts } from './interrupt.js'
 import { say } from './progress.js'
-import type { Summary } from './summary.js'
 import { type ProcessFlags, type Training, trainUnfinished } from './trainingProcesses.js'
 
 /**
@@ -17,7 +16,7 @@ export async function trainEachGenus(
   settings: Settings,
   flags: ProcessFlags,
   device: ChosenDevice,
-): Promise<Summary> {
+): Promise<{ interrupted: boolean; trainings: { genus: string; run: string; outcome: string }[] }> {
   if (!settings.genomes) throw new UsageError('--each-genus trains on genomes; give --genomes')
   if (settings.filter_label !== -1)
     throw new UsageError('--each-genus trains on every genus; leave --filter-label out')
@@ -41,10 +40,9 @@ export async function trainEachGenus(
     )
   return {
     interrupted: interrupted.aborted,
-    trainings: trainings.map(({ name, run }, i) => ({
-      genus: name,
-      run,
-      outcome: outcomes[i] ?? 'not begun',
-    })),
+    trainings: trainings.map(({ name, run }, i) => {
+      const outcome = outcomes[i] ?? 'not begun'
+      return { genus: name, run, outcome: typeof outcome === 'string' ? outcome : outcome.failed }
+    }),
   }
 }

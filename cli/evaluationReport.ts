@@ -1,6 +1,5 @@
 import { readFile, stat } from 'node:fs/promises'
-import { basename, join } from 'node:path'
-import { InputError } from '../data/index.js'
+import { basename } from 'node:path'
 import {
   type Evaluation,
   type EvaluationReads,
@@ -14,8 +13,8 @@ import {
   type TrainingCurve,
   trainingCurve,
 } from '../eval/index.js'
-import { RunDirectory, runIn } from '../model/index.js'
 import { writeText } from './output.js'
+import { readRunMetrics } from './runMetrics.js'
 
 /** Where to write what an evaluation has found, and the trainings whose curves it shows. */
 export type ReportFlags = {
@@ -34,7 +33,7 @@ export type ReportSource = {
   /** Unit of the scores, if all have one. */
   unit?: string
   /** Facts by name: the files of the models, or of the table. */
-  facts: Readonly<Record<string, string | undefined>>
+  facts: { readonly tables?: string; readonly foreground?: string; readonly background?: string | undefined }
 }
 
 /** Trainings that are shown beside the scores: their curves, and the means of the AUROCs that they logged. */
@@ -79,14 +78,8 @@ export async function writeReport(
 
 /** The curve of a training. @throws InputError when the folder is not that of a run, or of several. */
 async function readCurve(folder: string): Promise<TrainingCurve> {
-  const run = await runIn(folder)
-  const isRun = await stat(join(run, 'metrics.jsonl')).then(
-    info => info.isFile(),
-    () => false,
-  )
-  if (!isRun) throw new InputError(`${run}: has no metrics.jsonl; give the directory of a training`)
-  const directory = await RunDirectory.open(run)
-  return trainingCurve(basename(run), await directory.readMetrics())
+  const { run, lines } = await readRunMetrics(folder)
+  return trainingCurve(basename(run), lines)
 }
 
 /**

@@ -52,7 +52,7 @@ export async function tablesSource(paths: readonly string[]): Promise<Evaluation
     names,
     near,
     title: `${paths.map(path => basename(path)).join(', ')}: in- against out-of-distribution`,
-    facts: { scores: paths.join(', ') },
+    facts: { tables: paths.join(', ') },
     score: async () => sets,
   }
 }

@@ -9,12 +9,14 @@
  * paths (models), reads from files or a pipe (input), scores of them batch by batch and in order (scoring), counted
  * (tally), a table of them (scoreTable/) written somewhere (output), what an evaluation compares (evaluationSource,
  * modelScores, scoredSet, crossValidatedSums, fragmentTable) and shows (evaluationReport), whether a cell is right and
- * fast (cellCheck), what was done for programs (summary), progress and messages on stderr (progress), also of a training
- * (training), Ctrl-C and its like (interrupt), errors as a line and an exit code (failure), and what a shell completes
- * (completion).
+ * fast (cellCheck), what was done for programs (summary, described by a schema; multiqc), progress and messages on stderr
+ * (progress), also of a training (training), which several processes may do together (processes), Ctrl-C and its like
+ * (interrupt), errors as a line and an exit code (failure), and what a shell completes (completion). The manual page
+ * (manPage) is written when the package is made (documents).
  */
 import { describeFailure, exitCodeOf, exitCodes } from './failure.js'
 import { dashedNames } from './options.js'
+import { failTogether } from './processes.js'
 import { xenogradProgram } from './program.js'
 import { say } from './progress.js'
 
@@ -38,5 +40,5 @@ process.on('uncaughtException', fail)
 try {
   await xenogradProgram().parseAsync(dashedNames(process.argv))
 } catch (error) {
-  fail(error)
+  await failTogether(error, process.argv[2]).catch(fail)
 }

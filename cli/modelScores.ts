@@ -48,7 +48,7 @@ export async function* scoreFragments(
       const scored = group.map(({ item: read, scores: [scores] }) => ({ read, scores }))
       let bases = 0
       for (const { read, scores } of scored) {
-        tally.add(read, !Number.isNaN(scores[0]))
+        tally.add(read, scores[0])
         bases += read.bases.length
       }
       progress.read(bases)

@@ -17,6 +17,7 @@ import { register as trainClassifier } from './commands/trainClassifier.js'
 import { register as tune } from './commands/tune.js'
 import { applyConfigFile } from './configFile.js'
 import { exitCodes } from './failure.js'
+import { isLed } from './processes.js'
 import { protectInputs } from './protectInputs.js'
 
 /** The environment variables that are ours, a line each. */
@@ -66,6 +67,7 @@ export function xenogradProgram(): Command {
   return program
     .hook('preSubcommand', (_, command) => applyConfigFile(command, program.args.slice(1)))
     .hook('preAction', async (_, command) => {
+      if (isLed(command)) return
       protectInputs(command)
       await checkOutputs(command)
     })

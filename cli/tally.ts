@@ -1,4 +1,5 @@
 import { type Read, replacement, unknown } from '../data/index.js'
+import { RunningHistogram } from '../eval/index.js'
 
 /** Counts the reads of one input as they are scored, from its construction on. */
 export class Tally {
@@ -12,14 +13,17 @@ export class Tally {
   replacedNames = 0
   /** Rows of a table that are called so. */
   readonly calls = { known: 0, unknown: 0, NA: 0 }
+  /** The scores of the reads. */
+  readonly scores = new RunningHistogram()
   readonly #began = performance.now()
 
-  /** Counts a read; `hasScore`: whether a score is defined for it. */
-  add(read: Read, hasScore: boolean): void {
+  /** Counts a read; `score`: NaN where none is defined for it. */
+  add(read: Read, score: number): void {
     this.reads++
     this.bases += read.bases.length
     for (const base of read.bases) if (base === unknown) this.unknownBases++
-    if (!hasScore) this.undefinedScores++
+    if (Number.isNaN(score)) this.undefinedScores++
+    this.scores.add(score)
     if (read.name.includes(replacement)) this.replacedNames++
   }
 

@@ -1,6 +1,13 @@
-import { type DeviceOptions, openDevice } from '../engine/index.js'
-import { GuessingWatch, type MetricsLine, type TrainHooks, type TrainResult } from '../model/index.js'
-import { interruptExitCode, interrupted, watchInterrupts } from './interrupt.js'
+import { type DeviceOptions, openDevice, type ProcessGroup } from '../engine/index.js'
+import {
+  GuessingWatch,
+  type MetricsLine,
+  type TrainHooks,
+  type TrainResult,
+  withEarlierChoices,
+} from '../model/index.js'
+import type { ChosenDevice } from './deviceOptions.js'
+import { interruptExitCode, interrupted, interruptedBy, watchInterrupts } from './interrupt.js'
 import { say, startProgress } from './progress.js'
 
 export type TrainingOptions = {
@@ -8,7 +15,19 @@ export type TrainingOptions = {
   readonly quiet?: boolean
   /** What the device is opened with; give none if it is open already. */
   readonly deviceOptions?: DeviceOptions
+  /** Those that train together. */
+  readonly processes?: ProcessGroup
 }
+
+/**
+ * What a training's device is opened with: where a run goes on, what it began with of what the device is to choose.
+ * `run`: its directory.
+ */
+export const resumedOptions = async (
+  { options }: ChosenDevice,
+  { fresh }: { readonly fresh: boolean },
+  run: string,
+): Promise<DeviceOptions> => (fresh ? options : withEarlierChoices(run, options))
 
 /** What this needs of a training's settings. */
 type ToldSettings = { readonly device: string; readonly num_steps: number; readonly patience: number }
@@ -67,7 +86,9 @@ export async function withProgress<Result extends TrainResult>(
       ? `stopped early, ${settings.patience} validations without a better one; `
       : ''
     if (!quiet) say(`${early}${latest || 'nothing left to do'}; model ${result.checkpoint}`)
-    if (result.interrupted) process.exitCode = interruptExitCode()
+    // Another process may have had the signal: that of a scheduler.
+    if (result.interrupted)
+      process.exitCode = interruptExitCode(interrupted.aborted ? interruptedBy() : 'SIGTERM')
     return result
   } finally {
     progress.stop()

@@ -27,7 +27,7 @@ const main = fileURLToPath(new URL('./main.js', import.meta.url))
  * checkpoint and ends. `deviceFlags`: how its device is chosen and opened.
  */
 function trainInProcess(settings: Settings, deviceFlags: readonly string[]): Promise<Outcome> {
-  const args = [main, 'train', '--quiet', ...flagsOf(settings), ...deviceFlags]
+  const args = [main, 'train', '--quiet', '--mpi=off', ...flagsOf(settings), ...deviceFlags]
   // In a group of its own, so that Ctrl-C on the terminal reaches it once, from here.
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'], detached: true })
   let said = ''

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { foldKey, type Key, purposeKey, seedPurposes } from '../engine/hostRandom.js'
 import { mutate } from './mutate.js'
 import { permutation } from './random.js'
@@ -69,6 +70,11 @@ export class TrainingBatches {
       mutate(bases, this.#mutationRate, foldKey(this.#mutationKey, epoch), read)
     })
     return out
+  }
+
+  /** A checksum (SHA-256) of the reads, in their order. */
+  checksum(): string {
+    return createHash('sha256').update(this.#set.tokens).digest('hex')
   }
 
   /** The permutation of an epoch; the last one is kept, since batches come in order. */

@@ -2,6 +2,7 @@
  * Fragments sampled on the fly: the batches of a training on whole genomes, which no set of reads made beforehand has to
  * hold. The genomes are in memory, one byte a base.
  */
+import { createHash } from 'node:crypto'
 import { bitsAt, type Key, purposeKey, seedPurposes } from '../engine/hostRandom.js'
 import type { BatchOptions } from './batches.js'
 import { type GenomePart, groupBy } from './genomes.js'
@@ -102,6 +103,16 @@ export class FragmentBatches {
   /** The label of every window of batch `step`, -1 where its genus has none: [batchSize]. */
   labelsAt(step: number): Int32Array {
     return Int32Array.from(this.#fragmentsOf(step).sources, source => this.#sources[source].label ?? -1)
+  }
+
+  /** A checksum (SHA-256) of all that fragments are drawn from: genera, and the bases of their segments. */
+  checksum(): string {
+    const hash = createHash('sha256')
+    for (const { genus, label, segments } of this.#sources) {
+      hash.update(`${genus}\t${label}\t${segments.length}\n`)
+      for (const { contig, start, end } of segments) hash.update(contig.bases.subarray(start, end))
+    }
+    return hash.digest('hex')
   }
 
   #fragmentsOf(step: number): Fragments {

@@ -3,8 +3,9 @@
  *
  * The loose files of this folder are what users call. Below them, each folder imports only those before it: `kernel`
  * (what a device is asked to run, as plain data), `devices` (what runs it), `graph` (tensors as nodes), `ops` (the
- * operations that make nodes), `scan` (loops), `lower` (from a graph to a plan of kernels and memory), `runtime` (the
- * devices in use, and what computes values on them). `testing` stands on top of all.
+ * operations that make nodes), `scan` (loops), `lower` (from a graph to a plan of kernels and memory), `onnx` (from
+ * a graph to one of ONNX), `runtime` (the devices in use, and what computes values on them), `collective` (sums over
+ * processes). `testing` stands on top of all.
  */
 // Gives tensors the methods that read their values.
 import './runtime/value.js'
@@ -24,6 +25,17 @@ export {
   runCell,
   stepCell,
 } from './cell.js'
+export {
+  allReduce,
+  type Collective,
+  collectiveOf,
+  gatherTexts,
+  joinMpi,
+  type Launch,
+  launchOf,
+  type ProcessGroup,
+  type Summable,
+} from './collective/index.js'
 export { type CompiledFunction, type CompileOptions, compile, explain } from './compile.js'
 export {
   type CheckLine,
@@ -41,8 +53,19 @@ export {
   type OptionValues,
   option,
 } from './devices/options.js'
+export { blasCalibrationFile, blasCalibrations, clearBlasCalibrations } from './devices/wasm/index.js'
 export { gradients } from './gradient.js'
 export type { Nested } from './graph/methods.js'
+export type {
+  OnnxAttribute,
+  OnnxAttributes,
+  OnnxDType,
+  OnnxGraph,
+  OnnxNode,
+  OnnxTensor,
+  OnnxValue,
+  OnnxWriter,
+} from './graph/onnx.js'
 export { registeredOps } from './graph/registry.js'
 export {
   type Cotangents,
@@ -63,6 +86,15 @@ export { kernelBody } from './kernel/expr.js'
 export { type Kernel, printKernel } from './kernel/kernel.js'
 export { contiguousView, type Shape, type View } from './kernel/shape.js'
 export { bitsAt, foldKey, type Key, keyFromSeed, threefry2x32, uniformAt } from './kernel/threefry.js'
+export {
+  type GraphWriter,
+  type LoopOperator,
+  type OnnxDimension,
+  type OnnxOptions,
+  type OnnxPort,
+  onnxDTypes,
+  onnxGraph,
+} from './onnx/index.js'
 export {
   add,
   arange,

@@ -9,8 +9,8 @@
  * for each score. An `interval` comes of Student's t (`student`). `report/` shows an evaluation, `scores/` are the
  * methods of detection.
  *
- * Calls on single fragments: `conformal` p-values, the threshold for many of them at once (`falseDiscovery`), and the
- * evidence of several fragments of one origin in one (`pool`).
+ * Calls on single fragments: `conformal` p-values, the threshold for many of them at once (`falseDiscovery`), the evidence
+ * of several fragments of one origin in one (`pool`), and how their scores are distributed (`runningHistogram`).
  */
 export { type BatchMean, batchSize, meanBatchAuroc } from './batchAuroc.js'
 export { type BootstrapOptions, bootstrapIntervals } from './bootstrap.js'
@@ -42,6 +42,7 @@ export {
   type PageOptions,
   type PlotOptions,
 } from './report/index.js'
+export { type Bin, RunningHistogram } from './runningHistogram.js'
 export {
   type LoggedAuroc,
   meanLoggedAuroc,

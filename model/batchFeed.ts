@@ -12,27 +12,37 @@ export type TrainingData = {
   readonly windows?: number
   /** What must be the same for a run to be resumed, for instance the number of reads. */
   readonly fingerprint: string
+  /** A checksum of all that batches are made of, by which processes that train together see that they have the same. */
+  checksum?(): string
 }
 
-/** What a step is given: int32 tokens [batch, T], and the learning rate (a scalar) where it changes. */
-export type FedBatch = { readonly tokens: Tensor; readonly learningRate?: Tensor }
+/** Some rows of every batch, from `first` on. */
+export type Rows = { readonly first: number; readonly rows: number }
+
+/** What a step is given: int32 tokens of each part [rows, T], and the learning rate (a scalar) where it changes. */
+export type FedBatch = { readonly tokens: readonly Tensor[]; readonly learningRate?: Tensor }
 
 /** Hands a training's batches to the device, in tensors that are used again and again. */
 export class BatchFeed {
-  /** A tensor for batches of each length. */
-  readonly #tokens = new Map<number, Tensor>()
-  readonly #learningRate: Tensor | undefined
+  /** Tensors for batches of each length, one for each part. */
+  readonly #tokens = new Map<number, readonly Tensor[]>()
+  /** In turns: the last step's is in use until its gradients are there, when the next batch has been handed over. */
+  readonly #learningRates: readonly Tensor[]
   #latest: { step: number; batch: FedBatch } | undefined
 
-  /** `schedule`: how the learning rate changes, if it does; `deviceName`: where to, by default the default device. */
+  /**
+   * `schedule`: how the learning rate changes, if it does; `deviceName`: where to, by default the default device;
+   * `parts`: what of a batch is handed over, by default all of it in one.
+   */
   constructor(
     readonly data: TrainingData,
     readonly learningRate: number,
     readonly schedule: Schedule | undefined,
     readonly deviceName: string | undefined,
+    readonly parts: readonly Rows[] = [{ first: 0, rows: data.batchSize }],
   ) {
     const changes = schedule && (schedule.shape !== 'constant' || schedule.warmup)
-    this.#learningRate = changes ? this.#onDevice(tensor(learningRate)) : undefined
+    this.#learningRates = changes ? [0, 1].map(() => this.#onDevice(tensor(learningRate))) : []
   }
 
   /**
@@ -42,21 +52,25 @@ export class BatchFeed {
   async load(step: number): Promise<FedBatch> {
     if (this.#latest?.step === step) return this.#latest.batch
     const tokens = this.#tokensOf(this.data.batch(step))
-    if (this.schedule && this.#learningRate)
-      this.#learningRate.assign(Float32Array.of(this.learningRate * scheduledFactor(this.schedule, step)))
-    const batch = { tokens, ...(this.#learningRate && { learningRate: this.#learningRate }) }
+    const learningRate = this.#learningRates[step % 2]
+    if (this.schedule && learningRate)
+      learningRate.assign(Float32Array.of(this.learningRate * scheduledFactor(this.schedule, step)))
+    const batch = { tokens, ...(learningRate && { learningRate }) }
     this.#latest = { step, batch }
     return batch
   }
 
-  #tokensOf(batch: Int32Array): Tensor {
-    const { batchSize } = this.data
-    let tokens = this.#tokens.get(batch.length)
+  #tokensOf(batch: Int32Array): readonly Tensor[] {
+    const length = batch.length / this.data.batchSize
+    const values = this.parts.map(({ first, rows }) =>
+      batch.subarray(first * length, (first + rows) * length),
+    )
+    let tokens = this.#tokens.get(length)
     if (!tokens) {
-      tokens = this.#onDevice(tensor(batch, { shape: [batchSize, batch.length / batchSize] }))
-      this.#tokens.set(batch.length, tokens)
+      tokens = values.map((part, i) => this.#onDevice(tensor(part, { shape: [this.parts[i].rows, length] })))
+      this.#tokens.set(length, tokens)
     }
-    tokens.assign(batch)
+    for (const [i, part] of values.entries()) tokens[i].assign(part)
     return tokens
   }
 
@@ -67,7 +81,7 @@ export class BatchFeed {
 
   /** Free the tensors. */
   dispose(): void {
-    for (const tokens of this.#tokens.values()) tokens.dispose()
-    this.#learningRate?.dispose()
+    for (const t of [...this.#tokens.values()].flat()) t.dispose()
+    for (const t of this.#learningRates) t.dispose()
   }
 }

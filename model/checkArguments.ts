@@ -1,4 +1,4 @@
-import { checkObject, describeValue } from '../data/index.js'
+import { checkObject, checkString, describeValue } from '../data/index.js'
 
 /** @throws TypeError for what is no cell; `caller` begins the message. */
 export function checkCellGiven(caller: string, x: unknown): void {
@@ -11,4 +11,11 @@ export function checkCellGiven(caller: string, x: unknown): void {
 export function checkModelOptions(caller: string, x: unknown): void {
   checkObject(caller, '{ cell, hidden }: the options of await loadModel(path)', x, ['cell', 'hidden'])
   checkCellGiven(caller, x.cell)
+}
+
+/** @throws TypeError for what are no path and no model to write there. */
+export function checkModelToWrite(caller: string, path: unknown, model: unknown): void {
+  checkString(caller, 'the path of the file to write', path)
+  checkObject(caller, 'a model: await loadModel(path)', model, ['options', 'state'])
+  checkModelOptions(caller, model.options)
 }

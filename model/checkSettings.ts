@@ -27,6 +27,7 @@ export function checkClassifierSettings(settings: ClassifierSettings): void {
       name => `${name('task')} mutated: mutated reads need a ${name('mutation_rate')} above 0`,
     )
   checkValidation(settings)
+  checkHistograms(settings)
 }
 
 /** What each setting of a table says of its own value. */
@@ -56,6 +57,7 @@ function checkTogether(settings: Settings): void {
         `${name('norm_lstm')} with ${name('cell')} ${cell}: layer normalisation is the cell layerNormLstm; give one of the two`,
     )
   checkValidation(settings)
+  checkHistograms(settings)
 }
 
 function checkValidation({ in_val_data_dir, ood_val_data_dir }: ClassifierSettings | Settings): void {
@@ -63,5 +65,12 @@ function checkValidation({ in_val_data_dir, ood_val_data_dir }: ClassifierSettin
     throw new InvalidSettingsError(
       name =>
         `${name('ood_val_data_dir')} ${ood_val_data_dir}: give ${name('in_val_data_dir')}, too, for validation, or neither`,
+    )
+}
+
+function checkHistograms({ tensorboard, tensorboard_histograms }: ClassifierSettings | Settings): void {
+  if (tensorboard_histograms && !tensorboard)
+    throw new InvalidSettingsError(
+      name => `${name('tensorboard_histograms')} ${tensorboard_histograms}: give ${name('tensorboard')}, too`,
     )
 }

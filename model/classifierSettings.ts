@@ -104,6 +104,8 @@ export const classifierSettingsTable = {
   val_len: shared.val_len,
   save_every: shared.save_every,
   log_freq: shared.log_freq,
+  tensorboard: shared.tensorboard,
+  tensorboard_histograms: shared.tensorboard_histograms,
   keep: shared.keep,
   best_by: shared.best_by,
   patience: shared.patience,

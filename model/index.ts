@@ -7,10 +7,13 @@
  * that of no checkpoint), which compiles the `trainStep` (the `generative` model over one of `cells/`, with its `regulariser` and
  * `optimiser`) and lets it change the `trainState` step by step, with what the `batchFeed` hands it; it logs
  * (`metricsWindow`), validates (`validation`), compares validations to stop early (`bestValidation`) and saves (`saved/`,
- * in the file formats of `checkpoint/`), so that a run of the same `runIdentity` goes on. A `scorer` gives a model's
+ * in the file formats of `checkpoint/`), so that a run of the same `runIdentity` goes on. Several processes are a team (`teamOfProcesses`, `parallel/`): one leads
+ * and does all of this, the others `follow`. A `scorer` gives a model's
  * log-likelihoods of reads (`scoreReads`: of any lengths), a `detector` the ratio of two models', `genusNetworks` (from a
  * folder: `loadGenera`) what a model for each genus says; `detectorScores` puts them beside fitted scores.
  * All of it, calibrated, is a `savedDetector`, in one `detectorFile`; one comes with the package (`shipped`).
+ * What a training tells goes to its `trainHooks`, and if asked for (`tensorBoardHooks`) into event files of `tensorboard/`,
+ * with gradients that an `inspection` takes beside the steps.
  * A `classifier` goes the same way, from `classifierSettings` through `classification/`: a run trains any `network`.
  * Code of the user's own, such as that of a cell (`cellFile`), is run by `codeFile` alone (`engineResolver`: with this
  * engine).
@@ -19,7 +22,13 @@ export type { TrainingData } from './batchFeed.js'
 export type { ValidationMetric } from './bestValidation.js'
 export { findCell } from './cellFile.js'
 export { shippedCells } from './cells.js'
-export { CheckpointError, writeTensorFlowCheckpoint } from './checkpoint/index.js'
+export {
+  CheckpointError,
+  decodeOnnx,
+  encodeOnnx,
+  type OnnxModel,
+  writeTensorFlowCheckpoint,
+} from './checkpoint/index.js'
 export { checkClassifierSettings, checkSettings } from './checkSettings.js'
 export {
   type ClassifierResult,
@@ -54,15 +63,18 @@ export {
   writeDetectorFile,
 } from './detectorFile.js'
 export { DetectorScores, type DetectorScoresOptions } from './detectorScores.js'
+export { withEarlierChoices } from './deviceChoices.js'
 export { DivergedError } from './divergedError.js'
 export { FragmentClassifier, type FragmentClassifierOptions } from './fragmentClassifier.js'
 export { batchLoss, initialModel, type ModelOptions, type ModelParameters, predict } from './generative.js'
 export { GenusNetworks, type GenusNetworksOptions } from './genusNetworks.js'
 export { GuessingWatch, lossOfGuessing } from './guessing.js'
+export type { Inspector } from './inspection.js'
 export { loadGenera } from './loadGenera.js'
 export type { MetricsLine } from './metricsWindow.js'
 export { generativeNetwork, type LoadedState, type Network } from './network.js'
 export type { OptimiserName, OptimiserSettings } from './optimiser.js'
+export { DisagreementError } from './parallel/index.js'
 export { type RegulariserType, regulariser } from './regulariser.js'
 export { RunDirectory } from './runDirectory.js'
 export {
@@ -74,7 +86,9 @@ export {
   type SavedClassifier,
   type SavedModel,
   saveClassifier,
+  saveOnnxModel,
   saveState,
+  saveTorchLayout,
   toReference,
 } from './saved/index.js'
 export {
@@ -100,7 +114,8 @@ export { InvalidSettingsError, type NamedSetting, SettingsError } from './settin
 export { shippedDetector } from './shipped.js'
 export { classifierScoresOf, openClassifier, type StoredClassifier } from './storedClassifier.js'
 export { type TrainOptions, type TrainResult, type TrainSettings, train, trainNetwork } from './train.js'
-export { type TrainHooks, trainFromSettings } from './trainFromSettings.js'
+export { trainFromSettings } from './trainFromSettings.js'
+export type { TrainHooks } from './trainHooks.js'
 export { type RunOptions, type RunSettings, TrainingRun } from './trainingRun.js'
 export { firstState, initialState, type TrainState } from './trainState.js'
 export {

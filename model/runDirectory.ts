@@ -11,6 +11,7 @@ import type { Network } from './network.js'
 import { type RunIdentity, unwritten } from './runIdentity.js'
 import { type Checkpoint, checkpointPath, checkpointsIn } from './saved/index.js'
 import { SettingsError } from './settingsError.js'
+import { TensorBoardLog } from './tensorboard/index.js'
 import type { TrainState } from './trainState.js'
 
 /** Which checkpoints stay when one is written; see `RunDirectory.save`. */
@@ -156,7 +157,7 @@ export class RunDirectory {
   }
 
   /**
-   * Start anew: metrics and checkpoints of an earlier run are removed.
+   * Start anew: metrics, checkpoints and event files of an earlier run are removed.
    * @throws SettingsError when there are checkpoints of the reference, which stay.
    */
   async clear(): Promise<void> {
@@ -167,6 +168,7 @@ export class RunDirectory {
           `${newest.path}: a checkpoint of the TensorFlow program, which is never removed; give another ${name('out_dir')} to start anew, or do without ${name('fresh')} to go on from it`,
       )
     await rm(this.#metrics, { force: true })
+    TensorBoardLog.remove(this.path)
     for (const { path } of await this.checkpoints()) await rm(path)
   }
 

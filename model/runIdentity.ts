@@ -8,6 +8,7 @@ export type RunIdentity = Readonly<Record<string, string>>
 type IdentifiedOptions = Optimisation & {
   readonly steps: number
   readonly schedule?: Omit<Schedule, 'steps'>
+  readonly shards?: number
 }
 
 /** What checkpoints mean that are from before an aspect was written down. */
@@ -16,11 +17,13 @@ export const unwritten: RunIdentity = {
   'learning rate schedule': 'constant',
   'gradient clipping': 'none',
   windows: '1',
+  shards: 'none',
 }
 
 /**
  * The identity of a run. The memory budget takes part, because it decides where sums over steps are taken in pieces, and
- * the loss scale, because gradients are rounded at it: with other ones the bits would differ.
+ * the loss scale, because gradients are rounded at it, and the shards, because their gradients are added up: with other
+ * ones the bits would differ.
  */
 export const identityOf = (
   options: IdentifiedOptions,
@@ -34,6 +37,7 @@ export const identityOf = (
   'learning rate schedule': describeSchedule(options),
   'gradient clipping': options.clipNorm ? `norm ${options.clipNorm}` : 'none',
   windows: String(windows ?? 1),
+  shards: String(options.shards ?? 'none'),
 })
 
 function describeOptimiser({

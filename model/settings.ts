@@ -249,6 +249,13 @@ export const settingsTable = {
     meaning:
       'the loss is multiplied by it and the gradients divided: for devices that round them to fp16; a power of two, say 1024',
   },
+  shards: {
+    ...ofKind('integer', '0, or a power of two', n => n === 0 || Number.isInteger(Math.log2(n))),
+    default: 0,
+    resume: 'same',
+    meaning:
+      'parts that a batch is cut into, a power of two: any number of processes that divides it ends with the same bits; 0 is what the run began with, else 8 for several processes and whole batches for one',
+  },
   val_batches: {
     ...integerFrom(0),
     default: 0,
@@ -267,6 +274,19 @@ export const settingsTable = {
     default: 50,
     resume: 'told',
     meaning: 'steps between lines of metrics.jsonl (means over those steps)',
+  },
+  tensorboard: {
+    ...flag,
+    default: false,
+    resume: 'any',
+    meaning: "event files for TensorBoard beside the metrics: 'tensorboard --logdir OUT_DIR' shows them",
+  },
+  tensorboard_histograms: {
+    ...integerFrom(0),
+    default: 0,
+    resume: 'any',
+    meaning:
+      'of --tensorboard: steps between histograms of parameters and gradients, each as costly as a step; 0 has none',
   },
   keep: {
     ...integerFrom(0),

@@ -57,13 +57,16 @@ export async function trainNetwork<P extends Tree>(
 /** Advance a run to its end, or to the step at which it is interrupted. */
 async function finish<P extends Tree>(run: TrainingRun<P>, options: TrainSettings): Promise<TrainResult> {
   try {
-    const { onOpen, signal } = options
+    const { onOpen, team } = options
+    const signals = [options.signal, team?.stopping].filter(signal => signal !== undefined)
+    const signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0]
     await onOpen?.(run.next)
     await run.catchUp(signal)
     while (!run.finished && !signal?.aborted) await run.advance(signal)
     await run.save()
     const { finished, stoppedEarly, checkpoint } = run
     const interrupted = !finished || run.validationIsDue
+    await options.team?.tell(interrupted ? 'interrupt' : 'finish')
     return { step: run.next - 1, interrupted, stoppedEarly, checkpoint }
   } finally {
     run.dispose()

@@ -1,37 +1,35 @@
 import { cpus } from 'node:os'
 import { join } from 'node:path'
-import { type Cell, openDevice, scheduleShapes } from '../engine/index.js'
+import {
+  type Cell,
+  openDevice,
+  device as openedDevice,
+  type Runtime,
+  scheduleShapes,
+} from '../engine/index.js'
+import type { TrainingData } from './batchFeed.js'
 import { validationMetrics } from './bestValidation.js'
 import { findCell } from './cellFile.js'
 import { checkSettings } from './checkSettings.js'
 import type { ClassifierSettingName } from './classifierSettings.js'
+import { choiceNotes } from './deviceChoices.js'
 import { secondsOf } from './duration.js'
+import { follow } from './follow.js'
 import { lossOfGuessing } from './guessing.js'
-import type { MetricsLine } from './metricsWindow.js'
+import { generativeNetwork } from './network.js'
 import { optimiserNames } from './optimiser.js'
+import type { Team } from './parallel/index.js'
 import { RunDirectory } from './runDirectory.js'
 import type { SettingsOf, SettingsTable } from './settingKinds.js'
 import { runName, type SettingName, type Settings, settingsTable } from './settings.js'
 import { settingsOnResume } from './settingsOnResume.js'
+import { sharedShards, teamOf } from './teamOfProcesses.js'
+import { tensorBoardHooks } from './tensorBoardHooks.js'
 import { type TrainOptions, type TrainResult, type TrainSettings, train } from './train.js'
+import type { TrainHooks } from './trainHooks.js'
 import { loadTrainingData } from './trainingData.js'
-import type { StepMetrics } from './trainStep.js'
 import { loadValidation } from './validationData.js'
 import { version } from './version.js'
-
-/** What a training tells about itself. */
-export type TrainHooks = {
-  /**
-   * Once, before the first step (`next`, counting from 0): where the run is, what it has, a line each, and the loss of
-   * guessing, in the unit of the losses.
-   */
-  readonly onStart?: (run: string, notes: readonly string[], next: number, guessing: number) => void
-  readonly onStep?: (step: number, metrics: StepMetrics) => void
-  readonly onMetrics?: (line: MetricsLine) => void
-  readonly onCheckpoint?: (step: number, path: string) => void
-  /** Aborted to stop after the current step. */
-  readonly signal?: AbortSignal
-}
 
 /**
  * Train as the reference's generative.py does, from its settings: read the data, make the run directory below
@@ -42,7 +40,7 @@ export type TrainHooks = {
  * @throws InvalidSettingsError for settings that make no sense; SettingsError when there is no such cell, or the run
  * began with other settings, and for data that cannot be read (with the InputError as its cause); CheckpointError for a checkpoint that cannot be
  * read; DivergedError when the loss is NaN or infinite; FolderInUseError while another process trains there; what
- * `openDevice` throws.
+ * `openDevice` throws; DisagreementError when processes that train together have not the same to train.
  */
 export async function trainFromSettings(
   settings: Settings,
@@ -52,19 +50,43 @@ export async function trainFromSettings(
   const device = await openDevice(settings.device || undefined)
   const cell = await findCell(settings.norm_lstm ? 'layerNormLstm' : settings.cell || 'lstm')
   const training = await loadTrainingData(settings)
+  const { processes } = hooks
+  const facts = { settings, cell, data: training.data, device: device.description }
+  const team = processes && (await teamOf(processes, facts))
+  if (team && !team.leads) return followFromSettings(settings, cell, device.name, training.data, team, hooks)
   const { validation, note } = await loadValidation(settings)
+  const directory = await RunDirectory.open(join(settings.out_dir, runName(settings)))
+  const resolved = { ...settings, shards: await sharedShards(team, settings, directory) }
   const notes = [
     `device ${device.name}: ${device.description}`,
+    ...(team ? [`${team.size} processes: ${team.group.description}`] : []),
+    ...(resolved.shards ? [`batches in ${resolved.shards} shards`] : []),
     `cell ${cell.name}, ${settings.hidden_lstm_size} hidden units`,
     training.note,
     note,
   ]
-  const directory = await RunDirectory.open(join(settings.out_dir, runName(settings)))
-  const onOpen = await beginning(directory, settingsTable, settings, notes, lossOfGuessing, hooks)
   const hasAuroc = validation !== undefined && validation.data.outOfDistribution.length > 0
-  const options = { ...optionsOf(settings, cell, device.name, hasAuroc), ...hooks, onOpen }
-  const result = await train(directory, options, training.data, validation)
+  const options = { ...optionsOf(resolved, cell, device.name, hasAuroc), ...(team && { team }) }
+  const logged = tensorBoardHooks(resolved, options, 'AUROC_using_raw_likelihood', hooks)
+  const onOpen = await beginning(directory, settingsTable, resolved, notes, lossOfGuessing, logged)
+  const result = await train(directory, { ...options, ...logged, onOpen }, training.data, validation)
+  logged.onEnd?.(result)
   return { ...result, run: directory.path }
+}
+
+/** The part of a process of a team that does not lead. */
+async function followFromSettings(
+  settings: Settings,
+  cell: Cell,
+  device: string,
+  data: TrainingData,
+  team: Team,
+  { signal }: TrainHooks,
+): Promise<TrainResult & { readonly run: string }> {
+  const shards = await sharedShards(team, settings, undefined)
+  const options = { ...optionsOf({ ...settings, shards }, cell, device, false), shards }
+  const { step, interrupted } = await follow(generativeNetwork(options), options, data, team, signal)
+  return { step, interrupted, stoppedEarly: false, checkpoint: '', run: '' }
 }
 
 /**
@@ -75,7 +97,7 @@ export async function trainFromSettings(
 export async function beginning<Table extends SettingsTable>(
   directory: RunDirectory,
   table: Table,
-  settings: SettingsOf<Table> & { readonly fresh: boolean },
+  settings: SettingsOf<Table> & { readonly fresh: boolean; readonly device: string },
   notes: readonly string[],
   guessing: number,
   hooks: TrainHooks,
@@ -83,10 +105,14 @@ export async function beginning<Table extends SettingsTable>(
   const earlier = settings.fresh ? undefined : await directory.earlier()
   const changes = earlier ? settingsOnResume(directory.path, table, settings, notes, earlier) : []
   return async next => {
-    await directory.describe(settings, [...notes, ...circumstances()])
+    const { chosen } = deviceOf(settings)
+    await directory.describe(settings, [...notes, ...choiceNotes(chosen), ...circumstances()])
     hooks.onStart?.(directory.path, [...notes, ...changes], next, guessing)
   }
 }
+
+/** The device of settings, which is open. */
+const deviceOf = ({ device }: { readonly device: string }): Runtime => openedDevice(device || undefined)
 
 /** What a run's notes say beside what the terminal shows. */
 const circumstances = (): string[] => [
@@ -108,6 +134,7 @@ const optionsOf = (settings: Settings, cell: Cell, device: string, hasAuroc: boo
   embedding: settings.emb_variable,
   regulariserType: settings.reg_type === 'l1' ? 'l1' : 'l2',
   regulariserWeight: settings.reg_weight,
+  ...(settings.shards && { shards: settings.shards }),
   ...sharedOptions(settings, device, hasAuroc),
 })
 

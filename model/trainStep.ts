@@ -15,7 +15,7 @@ import {
 import { checkModelOptions } from './checkArguments.js'
 import type { ModelOptions, ModelParameters } from './generative.js'
 import { generativeNetwork, type Network } from './network.js'
-import { type OptimiserSettings, updateParameters } from './optimiser.js'
+import { type OptimiserSettings, type OptimiserState, updateParameters } from './optimiser.js'
 import { type RegulariserType, regulariser } from './regulariser.js'
 import type { TrainState } from './trainState.js'
 
@@ -103,21 +103,13 @@ export function makeNetworkStep<P extends Tree>(network: Network<P>, options: Op
 function update<P extends Tree>(
   network: Network<P>,
   options: Optimisation,
-  { parameters, updates, carry, ...optimiser }: TrainState<P>,
+  state: TrainState<P>,
   batch: Tensor,
   learningRate: Tensor | number = options.learningRate,
 ): { state: TrainState<P>; metrics: Tensor } {
-  const { seed, dropoutRate, regulariserType, regulariserWeight, lossScale = 1, clipNorm } = options
-  const key = fold(fold(randomKey(seed), seedPurposes.run.dropout), updates)
-  const noise = { rate: dropoutRate, key }
-  const { loss, accuracy, carry: last } = network.loss(parameters, batch, noise, carry)
-  const penalty = regulariser(regulariserType, parameters)
-  const total = regulariserWeight ? loss.add(penalty.mul(regulariserWeight)) : loss
-  // Times 1 is left out of the graph.
-  const scaled = gradients(total.mul(lossScale), parameters)
-  const unscaled = mapTree(scaled, g => g.mul(1 / lossScale))
-  const clipped = clipNorm ? clipByGlobalNorm(unscaled, clipNorm) : unscaled
-  const next = updateParameters(options, parameters, clipped, optimiser, learningRate)
+  const { parameters, updates, carry: _, ...optimiser } = state
+  const { loss, accuracy, total, penalty, unscaled, last } = differentiate(network, options, state, batch)
+  const next = applyGradients(options, parameters, unscaled, optimiser, learningRate)
   return {
     state: {
       parameters: next.parameters,
@@ -127,4 +119,54 @@ function update<P extends Tree>(
     },
     metrics: stack([loss, accuracy, total, penalty]),
   }
+}
+
+/** The graph of what becomes of a batch's gradients: clipped if they are to be, then one update of the optimiser. */
+export const applyGradients = <P extends Tree>(
+  options: Optimisation,
+  parameters: P,
+  gradients: P,
+  optimiser: OptimiserState<P>,
+  learningRate: Tensor | number,
+): { parameters: P; state: OptimiserState<P> } =>
+  updateParameters(
+    options,
+    parameters,
+    options.clipNorm ? clipByGlobalNorm(gradients, options.clipNorm) : gradients,
+    optimiser,
+    learningRate,
+  )
+
+/** The graph of a batch's loss, with and without the regulariser, and of its gradients, before they are clipped. */
+function differentiate<P extends Tree>(
+  network: Network<P>,
+  { seed, dropoutRate, regulariserType, regulariserWeight, lossScale = 1 }: Optimisation,
+  { parameters, updates, carry }: TrainState<P>,
+  batch: Tensor,
+) {
+  const key = fold(fold(randomKey(seed), seedPurposes.run.dropout), updates)
+  const noise = { rate: dropoutRate, key }
+  const { loss, accuracy, carry: last } = network.loss(parameters, batch, noise, carry)
+  const penalty = regulariser(regulariserType, parameters)
+  const total = regulariserWeight ? loss.add(penalty.mul(regulariserWeight)) : loss
+  // Times 1 is left out of the graph.
+  const scaled = gradients(total.mul(lossScale), parameters)
+  const unscaled = mapTree(scaled, g => g.mul(1 / lossScale))
+  return { loss, accuracy, total, penalty, unscaled, last }
+}
+
+/**
+ * Compile what gives the gradients of a batch as the training step has them, before they are clipped: a tree like the
+ * parameters'. The state is not consumed.
+ * @throws RangeError on a call for which `memory` is too small.
+ */
+export function makeGradients<P extends Tree>(
+  network: Network<P>,
+  options: Optimisation,
+): CompiledFunction<[state: TrainState<P>, batch: Tensor], P> {
+  const { device, memory } = options
+  return compile(
+    (state: TrainState<P>, batch: Tensor) => differentiate(network, options, state, batch).unscaled,
+    { ...(device && { device }), ...(memory && { memory }) },
+  )
 }

@@ -78,6 +78,7 @@ async function readSet(files: readonly string[], settings: Settings): Promise<De
   return {
     data: {
       batch: step => batches.batchAt(step),
+      checksum: () => batches.checksum(),
       batchSize: batch_size,
       fingerprint: `${reads.count} reads of ${reads.length} bases, mutation rate ${mutation_rate}`,
     },
@@ -121,6 +122,7 @@ function fragmentsOf(sources: readonly FragmentSource[], settings: Settings, ori
   return {
     data: {
       batch: step => batches.batchAt(step),
+      checksum: () => batches.checksum(),
       batchSize: batch_size,
       windows,
       fingerprint: `${described}, mutation rate ${mutation_rate}`,

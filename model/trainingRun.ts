@@ -5,12 +5,14 @@ import { isExhausted, type ValidationMetric } from './bestValidation.js'
 import { divergedError, hasDiverged } from './divergedError.js'
 import { firstPosition } from './firstPosition.js'
 import type { ModelOptions, ModelParameters } from './generative.js'
+import { Inspection, type Inspector } from './inspection.js'
 import { type MetricsLine, MetricsWindow } from './metricsWindow.js'
 import { generativeNetwork, type Network } from './network.js'
+import { ShardedStepper, type Stepper, type Team, wholeBatches } from './parallel/index.js'
 import type { RunDirectory, RunPosition } from './runDirectory.js'
 import { identityOf } from './runIdentity.js'
 import type { TrainState } from './trainState.js'
-import { makeNetworkStep, type Optimisation, type StepMetrics, type TrainStep } from './trainStep.js'
+import type { Optimisation, StepMetrics } from './trainStep.js'
 import { type Measured, Validation, type ValidationOptions, type Validator } from './validation.js'
 
 /** What a run is opened with, whatever it trains. */
@@ -35,12 +37,21 @@ export type RunSettings = Omit<Optimisation, 'keepsCarry'> & {
   readonly fresh?: boolean
   /** The path of a model to start from (see `loadModel`) instead of untrained parameters. */
   readonly init?: string
+  /**
+   * Parts that a batch is cut into, a power of two: the result is then the same for any number of processes. By default
+   * batches are computed as a whole.
+   */
+  readonly shards?: number
+  /** The processes that share the shards. This is the first of them; the others `follow`. */
+  readonly team?: Team
   /** Called after every step. */
   readonly onStep?: (step: number, metrics: StepMetrics) => void
   /** Called with every line of metrics; those of a validation have `val_loss`. */
   readonly onMetrics?: (line: MetricsLine) => void
   /** Called when a checkpoint has been written, with its path. */
   readonly onCheckpoint?: (step: number, path: string) => void
+  /** Is shown parameters and gradients. */
+  readonly inspector?: Inspector
 }
 
 /** The same for a generative model. */
@@ -53,8 +64,9 @@ export type RunOptions = ModelOptions & RunSettings
  * and dropout masks are functions of the seed and the step, and a checkpoint holds everything else.
  */
 export class TrainingRun<P extends Tree = ModelParameters> {
-  readonly #step: TrainStep<P>
+  readonly #stepper: Stepper<P>
   readonly #feed: BatchFeed
+  readonly #inspection: Inspection<P> | undefined
   readonly #window = new MetricsWindow()
   /** The lines of metrics so far. */
   readonly #lines: MetricsLine[]
@@ -82,9 +94,14 @@ export class TrainingRun<P extends Tree = ModelParameters> {
     this.#checkpoint = checkpoint
     realise(leaves(state), device(options.device))
     const { windows = 1 } = data
-    const { learningRate, schedule, steps } = options
-    this.#step = makeNetworkStep(network, { ...options, keepsCarry: windows > 1 })
-    this.#feed = new BatchFeed(data, learningRate, schedule && { ...schedule, steps }, options.device)
+    const { learningRate, schedule, steps, shards, team } = options
+    const optimisation = { ...options, keepsCarry: windows > 1 }
+    this.#stepper = shards
+      ? new ShardedStepper(network, optimisation, data.batchSize, shards, team)
+      : wholeBatches(network, optimisation, data.batchSize)
+    const { parts } = this.#stepper
+    this.#feed = new BatchFeed(data, learningRate, schedule && { ...schedule, steps }, options.device, parts)
+    this.#inspection = options.inspector && new Inspection(options.inspector, network, options)
     this.#judge()
   }
 
@@ -119,7 +136,9 @@ export class TrainingRun<P extends Tree = ModelParameters> {
         (await directory.resume(network, identityOf(options, data))) ??
         (await firstPosition(network, options))
       const lines = await directory.readMetrics()
-      return new TrainingRun(network, directory, options, data, validator, position, lines)
+      const run = new TrainingRun(network, directory, options, data, validator, position, lines)
+      run.#state = await run.#stepper.begin(run.#state, run.#next)
+      return run
     } catch (error) {
       directory.unlock()
       throw error
@@ -173,10 +192,12 @@ export class TrainingRun<P extends Tree = ModelParameters> {
     const step = this.#next
     if (this.finished) throw new RangeError(`advance: all ${steps} steps are done; open the run with more`)
     const batch = await this.#feed.load(step)
-    if (step % (this.data.windows ?? 1) === 0) this.#state = withoutCarry(this.#state)
+    const isFirstWindow = step % (this.data.windows ?? 1) === 0
+    if (isFirstWindow) this.#state = withoutCarry(this.#state)
+    await this.#inspection?.look(step, this.#state, batch.tokens[0])
     // The next batch is made and enqueued while the device computes with this one.
     const [{ state, metrics }] = await Promise.all([
-      this.#step(this.#state, batch.tokens, batch.learningRate),
+      this.#stepper.step(this.#state, batch, isFirstWindow),
       step + 1 < steps && this.#feed.load(step + 1),
     ])
     this.#state = state
@@ -235,7 +256,9 @@ export class TrainingRun<P extends Tree = ModelParameters> {
     const identity = identityOf(options, data)
     const replaces = this.#byClock
     const kept = { keep, metric: options.bestBy ?? 'auroc', ...(replaces !== undefined && { replaces }) }
-    this.#checkpoint = await directory.save(this.#next - 1, this.#state, network, identity, kept)
+    const { state, release } = await this.#stepper.whole(this.#state)
+    this.#checkpoint = await directory.save(this.#next - 1, state, network, identity, kept)
+    release()
     this.#unsaved = false
     this.#savedAt = performance.now()
     options.onCheckpoint?.(this.#next - 1, this.#checkpoint)
@@ -245,7 +268,8 @@ export class TrainingRun<P extends Tree = ModelParameters> {
   dispose(): void {
     this.directory.unlock()
     this.#feed.dispose()
-    this.#step.compiled.dispose()
+    this.#stepper.dispose()
+    this.#inspection?.dispose()
     this.validator?.dispose()
     dispose(this.#state)
   }

@@ -1,4 +1,4 @@
-import type { Estimate } from '../eval/index.js'
+import { aurocEstimate, type Estimate, pairedDelong } from '../eval/index.js'
 import type { SavedModel } from './saved/index.js'
 import { Scorer } from './scorer.js'
 import type { Settings } from './settings.js'
@@ -63,11 +63,9 @@ export type TuneRow = GridPoint & {
  * The backgrounds of a grid compared, the best AUROC of the ratio first. `scored`: points whose training came to its end;
  * those of a hidden size without a foreground are left out.
  */
-export async function compareGrid(
+export function compareGrid(
   scored: readonly { readonly point: GridPoint; readonly scores: ValidationScores }[],
-): Promise<TuneRow[]> {
-  // Loaded only here, because scoring and training start sooner without it.
-  const { aurocEstimate, pairedDelong } = await import('../eval/index.js')
+): TuneRow[] {
   const rows = scored.flatMap(({ point, scores }) => {
     const foreground = scored.find(
       other => isForeground(other.point) && other.point.hidden_lstm_size === point.hidden_lstm_size,

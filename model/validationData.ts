@@ -9,6 +9,7 @@ import {
   type Split,
   sampleReads,
 } from '../data/index.js'
+import { aurocEstimate } from '../eval/index.js'
 import { absentByDefault, dataOf } from './dataOf.js'
 import type { Settings } from './settings.js'
 import { SettingsError } from './settingsError.js'
@@ -30,7 +31,7 @@ export async function loadValidation(settings: Settings): Promise<DescribedValid
   if (!data) return noValidation(settings)
   const { inDistribution, outOfDistribution } = data
   return {
-    validation: { data, judge: await aurocJudge() },
+    validation: { data, judge: aurocJudge },
     note: `validation reads: ${inDistribution.length} in-distribution, ${outOfDistribution.length} out-of-distribution`,
   }
 }
@@ -46,13 +47,9 @@ export function noValidation({ patience }: Pick<Settings, 'patience'>): { readon
 }
 
 /** The judge of trainings: AUROC with DeLong's interval. */
-export async function aurocJudge(): Promise<Judge> {
-  // Loaded only here, because scoring, and training without validation, start sooner without it.
-  const { aurocEstimate } = await import('../eval/index.js')
-  return (inDistribution, outOfDistribution) => {
-    const { value, low, high } = aurocEstimate(inDistribution, outOfDistribution)
-    return { auroc: value, low, high }
-  }
+export const aurocJudge: Judge = (inDistribution, outOfDistribution) => {
+  const { value, low, high } = aurocEstimate(inDistribution, outOfDistribution)
+  return { auroc: value, low, high }
 }
 
 /** The length of validation reads, and how many of each set there are at most (0: all). */

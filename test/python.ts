@@ -16,7 +16,7 @@ export function testPython(
   const imports = `import ${modules.join(', ')}`
   const python = interpreters.find(path => spawnSync(path, ['-c', imports]).status === 0)
   if (python === undefined) {
-    const packages = modules.map(module => `python3-${module}`).join(' ')
+    const packages = modules.map(module => `python3-${module.split('.').at(-1)}`).join(' ')
     const advice = `apt-get install ${packages}, or set PYTHON`
     test(`${name} (skipped: no Python with ${modules.join(', ')}; ${advice})`, { skip: true }, t => t.end())
     return

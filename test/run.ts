@@ -47,7 +47,7 @@ function runFile(file: string): Promise<Outcome> {
   const started = performance.now()
   const child = spawn(process.execPath, [...flags, join(root, file)], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, TMPDIR: scratch },
+    env: { ...process.env, TMPDIR: scratch, XDG_CACHE_HOME: join(scratch, 'cache') },
   })
   let tap = ''
   let errors = ''

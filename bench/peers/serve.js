@@ -14,10 +14,11 @@ export async function serve(prepare) {
   const answer = value => process.stdout.write(`${JSON.stringify(value)}\n`)
 
   async function run(count) {
-    const start = performance.now()
+    const [start, processor] = [performance.now(), process.cpuUsage()]
     const value = await step()
     for (let i = 1; i < count; i++) await step()
-    return { seconds: (performance.now() - start) / 1000, value }
+    const { user, system } = process.cpuUsage(processor)
+    return { seconds: (performance.now() - start) / 1000, processorSeconds: (user + system) / 1e6, value }
   }
 
   async function write(path) {

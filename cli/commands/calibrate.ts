@@ -17,8 +17,9 @@ import { interrupted, watchInterrupts } from '../interrupt.js'
 import { loadChosenDetector } from '../models.js'
 import { RepeatableOption, wholeNumber } from '../options.js'
 import { say, startProgress } from '../progress.js'
+import { list, type ObjectOf, object, table, text, truth, whole } from '../schema.js'
 import { type ScoringFlags, sayBanner, scoringOptions } from '../scoring.js'
-import { type Summary, summarised } from '../summary.js'
+import { summarised } from '../summary.js'
 
 type CalibrateFlags = ScoringFlags & {
   foreground?: string
@@ -50,6 +51,19 @@ truth varies by 1.5 % (standard deviation) with 200 fragments, 0.5 % with 2000.
 
 A file that is a detector already keeps its scores and notes, and gets a new calibration. --add puts networks and fitted
 scores into one detector.`
+
+const calibrated = object(
+  { length: whole('bases', 2), fragments: whole('fragments of this length that have the score') },
+  'fragments of a length',
+)
+
+const summary = {
+  detector: text('the file that was written'),
+  source: text('what it was calibrated with'),
+  bothStrands: truth('whether scores are means over both strands'),
+  genera: list(text('a genus'), 'what the detector knows, as far as that is said'),
+  scores: table(list(calibrated, 'by length'), 'calibrations by the name of the score'),
+}
 
 /** `xenograd calibrate`: held-out reads make p-values of a detector's scores. */
 export function register(program: Command): void {
@@ -84,7 +98,7 @@ export function register(program: Command): void {
     .option('--description <text>', 'note how it was made')
     .addHelpText('after', help)
   for (const option of scoringOptions()) command.addOption(option)
-  summarised(command, calibrate)
+  summarised(command, summary, calibrate)
 }
 
 const defaultLengths = [100, 160, 250, 400, 630, 1000, 1600, 2500, 4000, 6300, 10_000, 20_000]
@@ -97,7 +111,7 @@ function parseLengths(text: string): number[] {
   return [...new Set(lengths)].sort((a, b) => a - b)
 }
 
-async function calibrate(files: string[], flags: CalibrateFlags): Promise<Summary> {
+async function calibrate(files: string[], flags: CalibrateFlags): Promise<ObjectOf<typeof summary>> {
   if (flags.genomes !== undefined && files.length)
     throw new UsageError('give either --genomes, to sample fragments from, or files of reads')
   watchInterrupts()

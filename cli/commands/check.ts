@@ -1,7 +1,10 @@
 import { basename } from 'node:path'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import {
+  blasCalibrationFile,
+  blasCalibrations,
   type CheckLine,
+  clearBlasCalibrations,
   compile,
   DeviceUnavailableError,
   entries,
@@ -25,7 +28,12 @@ import {
   openChosenDevice,
 } from '../deviceOptions.js'
 import { exitCodes } from '../failure.js'
+import { choice, figure, list, object, optional, table, text, truth } from '../schema.js'
 import { print, type SummaryFlags, summarised } from '../summary.js'
+
+/** What the command is given. */
+type CheckArguments = DeviceArguments &
+  SummaryFlags & { readonly cell?: string; readonly calibration?: 'show' | 'clear' }
 
 /** One line of the self-test: resolves to what was found, throws what went wrong. */
 type Test = { readonly name: string; readonly run: (device: Runtime) => Promise<string> }
@@ -45,16 +53,55 @@ With --cell, a cell of your own is tested instead: its gradients against finite 
 random cases (the package fast-check draws them: npm install fast-check, where xenograd is installed), and its time beside
 the built-in LSTM's, each over what it has to compute: 1 is as good, 2 twice as slow.`
 
+const summary = {
+  passed: truth('whether nothing has failed'),
+  checks: list(
+    object(
+      {
+        device: optional(text('the device that was tested')),
+        cell: optional(text('the cell that was tested')),
+        verdict: choice(['PASS', 'FAIL', 'SKIP'], 'the verdict'),
+        what: text('what was looked at'),
+        found: text('what was found, and what to do if it is not right'),
+      },
+      'a line of the test',
+    ),
+    'in order',
+  ),
+  calibrations: optional(
+    table(
+      table(
+        object(
+          {
+            webAssembly: figure('microseconds by WebAssembly'),
+            blas: figure('microseconds by the BLAS library'),
+          },
+          'a product of this kind',
+        ),
+        'by kind of product: small, medium, large, sums',
+      ),
+      'what --blas auto has measured, by what it was measured with; with --calibration',
+    ),
+  ),
+}
+
 /** `xenograd check`: does every device work here, or a cell? */
 export function register(program: Command): void {
   const command = program
     .command('check')
     .description('self-test of every device: opens, computes, gradients of a scan; or of a cell')
     .option('--cell <file>', 'test a cell instead: a .js or .ts file that exports one, or the name of one')
+    .addOption(
+      new Option(
+        '--calibration <action>',
+        'instead: show what --blas auto has measured on this machine, or clear it, so that it is measured again',
+      ).choices(['show', 'clear']),
+    )
     .addOption(deviceOption('all'))
     .addHelpText('after', help)
   for (const option of deviceOptionFlags()) command.addOption(option)
-  summarised(command, async (given: DeviceArguments & SummaryFlags & { readonly cell?: string }) => {
+  summarised(command, summary, async (given: CheckArguments) => {
+    if (given.calibration !== undefined) return calibration(given)
     const checks: (CheckLine & { readonly device?: string; readonly cell?: string })[] = []
     const note = (subject: { readonly device: string } | { readonly cell: string }, line: CheckLine) => {
       const [name] = Object.values(subject)
@@ -77,6 +124,20 @@ export function register(program: Command): void {
     if (!passed) process.exitCode = exitCodes.failure
     return { passed, checks }
   })
+}
+
+/** Shows what was measured of BLAS and WebAssembly, a line for each kind of product, or forgets it. */
+function calibration(given: CheckArguments) {
+  const [file, known] = [blasCalibrationFile(), blasCalibrations()]
+  if (given.calibration === 'clear') clearBlasCalibrations()
+  print(given, `${given.calibration === 'clear' ? 'cleared' : 'calibrations'}\t${file ?? 'none here'}\n`)
+  if (given.calibration === 'show')
+    for (const [measuredWith, kinds] of Object.entries(known)) {
+      print(given, `${measuredWith}\n`)
+      for (const [kind, { webAssembly, blas }] of Object.entries(kinds))
+        print(given, `\t${kind}\tWebAssembly ${webAssembly.toFixed(1)} µs\tBLAS ${blas.toFixed(1)} µs\n`)
+    }
+  return { passed: true, checks: [], calibrations: known }
 }
 
 /** The lines of one device. `optional`: where the device is not available, its lines are SKIP instead of FAIL. */

@@ -16,12 +16,14 @@ import {
   writeReport,
 } from '../evaluationReport.js'
 import { modelSource, type SourceFlags, tablesSource } from '../evaluationSource.js'
+import { evaluationSummary } from '../evaluationSummary.js'
 import { exitCodes, UsageError } from '../failure.js'
 import { watchInterrupts } from '../interrupt.js'
 import { RepeatableOption, wholeNumber } from '../options.js'
 import { say } from '../progress.js'
+import type { ObjectOf } from '../schema.js'
 import { scoringOptions } from '../scoring.js'
-import { type Summary, summarised } from '../summary.js'
+import { summarised } from '../summary.js'
 
 type EvaluateFlags = SourceFlags &
   ReportFlags & {
@@ -112,7 +114,7 @@ export function register(program: Command): void {
     .addOption(alias('--ood-test-data-dir <dir>', 'ood'))
     .addHelpText('after', help)
   for (const option of scoringOptions()) command.addOption(option)
-  summarised(command, evaluate)
+  summarised(command, evaluationSummary, evaluate)
 }
 
 const alias = (flags: string, name: string): Option =>
@@ -126,7 +128,7 @@ function stepWindow(text: string): StepWindow {
   return { from, to }
 }
 
-async function evaluate(flags: EvaluateFlags): Promise<Summary> {
+async function evaluate(flags: EvaluateFlags): Promise<ObjectOf<typeof evaluationSummary>> {
   if (flags.window && !flags.runs)
     throw new UsageError('--window needs --runs: the trainings that it is a window of')
   watchInterrupts()
@@ -150,7 +152,7 @@ async function evaluate(flags: EvaluateFlags): Promise<Summary> {
     say(`xenograd evaluate: ${complaint}; this is the evaluation without`)
     process.exitCode = exitCodes.malformedInput
   }
-  return { ...source.facts, ...evaluation, ...(curves.logged.length && { loggedAurocs: curves.logged }) }
+  return { ...source.facts, ...evaluation, ...(curves.logged.length > 0 && { loggedAurocs: curves.logged }) }
 }
 
 /**

@@ -4,6 +4,7 @@ import { version } from '../../model/index.js'
 import { UsageError } from '../failure.js'
 import { interrupted, watchInterrupts } from '../interrupt.js'
 import { say } from '../progress.js'
+import { text, whole } from '../schema.js'
 import { summarised } from '../summary.js'
 
 type FetchFlags = {
@@ -29,6 +30,12 @@ The same command goes on where an earlier one broke off, and fetches again only 
 checksum. Assemblies are checked against NCBI's MD5 sums; single sequences have none. At most three requests a second
 are made, as NCBI asks for, with --email as the contact; failures that may pass are tried again, later and later.`
 
+const summary = {
+  folder: text('where the genomes are'),
+  fetched: whole('genomes that were downloaded'),
+  kept: whole('genomes that were there already'),
+}
+
 /** `xenograd fetch`: genomes from NCBI. */
 export function register(program: Command): void {
   const command = program
@@ -41,7 +48,7 @@ export function register(program: Command): void {
     .option('--base-url <url>', "a mirror's address instead of NCBI's own", parseUrl)
     .option('-q, --quiet', 'only warnings and errors')
     .addHelpText('after', help)
-  summarised(command, async (accessions: string[], flags: FetchFlags) => {
+  summarised(command, summary, async (accessions: string[], flags: FetchFlags) => {
     const { manifest, output, email, baseUrl, quiet } = flags
     const wishes = [
       ...accessions.map(accession => wishFor(accession, 'the command line')),

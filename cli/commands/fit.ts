@@ -30,7 +30,8 @@ import { type DeviceArguments, deviceOption, deviceOptionFlags, openChosenDevice
 import { UsageError } from '../failure.js'
 import { wholeNumber } from '../options.js'
 import { say, startProgress } from '../progress.js'
-import { type Summary, summarised } from '../summary.js'
+import { list, type ObjectOf, object, optional, text, whole } from '../schema.js'
+import { summarised } from '../summary.js'
 
 type FitFlags = DeviceArguments & {
   networks?: string
@@ -76,6 +77,19 @@ weightedSum are fitted on fragments that are sampled from its other part (--labe
 --each-genus). Their scores are mlr and odds, which others can be computed from: xenograd fit genusOdds
 pooledOdds:of=odds+genusOdds --networks FOLDER … sums what networks and genomes say for each genus.`
 
+const summary = {
+  detector: text('the file that was written'),
+  genera: list(text('a genus'), 'what the scores were fitted on'),
+  networks: optional(whole('networks of genera in it')),
+  scores: list(
+    object(
+      { name: text('its name'), kind: text('its kind'), bytes: whole('its size in bytes') },
+      'a fitted score',
+    ),
+    'in the order of the file',
+  ),
+}
+
 /** `xenograd fit`: scores from genomes or reads, into a detector file. */
 export function register(program: Command): void {
   const command = program
@@ -105,10 +119,10 @@ export function register(program: Command): void {
     .option('-q, --quiet', 'no progress, no summary')
     .addHelpText('after', help)
   for (const option of [deviceOption(), ...deviceOptionFlags()]) command.addOption(option)
-  summarised(command, fit)
+  summarised(command, summary, fit)
 }
 
-async function fit(specs: readonly ScoreSpec[], flags: FitFlags): Promise<Summary> {
+async function fit(specs: readonly ScoreSpec[], flags: FitFlags): Promise<ObjectOf<typeof summary>> {
   if (specs.length === 0 && flags.networks === undefined)
     throw new UsageError('name a score to fit (xenograd fit --help lists them), or give --networks')
   if (flags.half && flags.networks === undefined)

@@ -9,7 +9,10 @@ import {
   type SavedModel,
 } from '../../model/index.js'
 import { cellOption, describeClassifier, describeModel, givenCell, modelSummary } from '../models.js'
+import { scalar, table } from '../schema.js'
 import { print, type SummaryFlags, summarised } from '../summary.js'
+
+const summary = { model: table(scalar('a fact'), 'facts by their names, as they are printed') }
 
 /** `xenograd info`: what a model file holds. */
 export function register(program: Command): void {
@@ -18,7 +21,7 @@ export function register(program: Command): void {
     .description('what a model or a detector is: cells, sizes, scores, calibration, notes')
     .argument('<model>', 'safetensors file, detector, run directory, or prefix of a TensorFlow checkpoint')
     .addOption(cellOption())
-  summarised(command, async (path: string, flags: SummaryFlags & { cell?: string }) => {
+  summarised(command, summary, async (path: string, flags: SummaryFlags & { cell?: string }) => {
     const facts = (await isDetectorFile(path))
       ? detectorFacts(await loadDetector(path))
       : await modelFacts(await loadModel(path, await givenCell(flags.cell)))

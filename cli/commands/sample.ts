@@ -14,7 +14,8 @@ import {
 import { UsageError } from '../failure.js'
 import { wholeNumber } from '../options.js'
 import { say } from '../progress.js'
-import { type Summary, summarised } from '../summary.js'
+import { list, type ObjectOf, object, text, whole } from '../schema.js'
+import { summarised } from '../summary.js'
 
 const help = `
 MANIFEST is a table with tabs and a header line. Its columns: file (FASTA, plain or .gz, relative to the table), genus,
@@ -35,6 +36,18 @@ type SampleFlags = {
   quiet?: boolean
 }
 
+const summary = {
+  folder: text('the folder that was written'),
+  seed: whole('the seed'),
+  sets: list(
+    object(
+      { folder: text('where it is'), reads: whole('reads in it'), genera: whole('genera of these reads') },
+      'a set of reads',
+    ),
+    'the sets that were written',
+  ),
+}
+
 /** `xenograd sample`: reads from genomes, in the reference's layout. */
 export function register(program: Command): void {
   const command = program
@@ -53,10 +66,10 @@ export function register(program: Command): void {
     .option('--seed <n>', 'decides which reads', wholeNumber(0), 1234)
     .option('-q, --quiet', 'say nothing')
     .addHelpText('after', help)
-  summarised(command, sample)
+  summarised(command, summary, sample)
 }
 
-async function sample(manifest: string, out: string, flags: SampleFlags): Promise<Summary> {
+async function sample(manifest: string, out: string, flags: SampleFlags): Promise<ObjectOf<typeof summary>> {
   const { length, perGenus, heldOut, oodHeldOut = heldOut, seed } = flags
   const genomes = await openGenomes(manifest)
   const labels = numberGenera(genomes)

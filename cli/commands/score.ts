@@ -5,7 +5,9 @@ import { UsageError } from '../failure.js'
 import { inputPaths, openFiles } from '../input.js'
 import { watchInterrupts } from '../interrupt.js'
 import { loadChosenDetector } from '../models.js'
+import { sampleName, writeMultiqc } from '../multiqc.js'
 import { say } from '../progress.js'
+import { list, type ObjectOf, object, optional, text, whole } from '../schema.js'
 import {
   Groups,
   parseGrouping,
@@ -14,7 +16,7 @@ import {
   writeScores,
 } from '../scoreTable/index.js'
 import { type ScoringFlags, ScoringProgress, sayBanner, scoringOptions } from '../scoring.js'
-import { type Summary, summarised } from '../summary.js'
+import { summarised } from '../summary.js'
 import { Tally } from '../tally.js'
 
 type ScoreFlags = ScoringFlags &
@@ -25,6 +27,8 @@ type ScoreFlags = ScoringFlags &
     groupBy?: string
     by?: string
     maxForeign: number
+    multiqc?: string
+    sample?: string
   }
 
 const help = `
@@ -68,6 +72,24 @@ with the state that the 1,024 bases before it leave behind; its log-likelihood i
 The banner and the summary go to standard error if that is a terminal or --output is a file; elsewhere there is one
 line of progress a minute.`
 
+const summary = {
+  detector: text('the detector, or the foreground model'),
+  files: list(text('a file, or - for standard input'), 'the input, in order'),
+  output: text('where the table is; - for standard output'),
+  scores: list(text('a column of the table'), 'the scores, in order'),
+  reads: whole('reads that were scored'),
+  bases: whole('bases of these reads'),
+  unknownBases: whole('bases that are not A, C, G or T'),
+  undefinedScores: whole('reads without a score (NA)'),
+  replacedNames: whole('reads in whose names characters were replaced'),
+  calls: optional(
+    object(
+      { known: whole('called known'), unknown: whole('called unknown'), NA: whole('without a p-value') },
+      'rows of the table by their calls, of a calibrated detector',
+    ),
+  ),
+}
+
 /** `xenograd score`: reads in, a table of log-likelihoods out. */
 export function register(program: Command): void {
   const command = program
@@ -106,6 +128,8 @@ export function register(program: Command): void {
         'bothStrands',
       ]),
     )
+    .option('--multiqc <out-folder>', 'write calls, scores and counts for MultiQC: files SAMPLE_…_mqc.json')
+    .option('--sample <name>', "of --multiqc: the sample's name (default: that of the first file)")
     .option(
       '--max-foreign <share>',
       'refuse reads with more letters than this that stand for no nucleotide, as protein has them',
@@ -114,7 +138,7 @@ export function register(program: Command): void {
     )
     .addHelpText('after', help)
   for (const option of scoringOptions()) command.addOption(option)
-  summarised(command, score)
+  summarised(command, summary, score)
 }
 
 /** Parses a number above 0 and below 1, for commander. */
@@ -132,7 +156,7 @@ function parseShare(text: string): number {
   return share
 }
 
-async function score(files: string[], flags: ScoreFlags): Promise<Summary> {
+async function score(files: string[], flags: ScoreFlags): Promise<ObjectOf<typeof summary>> {
   const paths = inputPaths([...(flags.input ?? []), ...files])
   checkCombination(flags)
   const grouping = flags.groupBy === undefined ? undefined : await parseGrouping(flags.groupBy)
@@ -173,6 +197,13 @@ async function score(files: string[], flags: ScoreFlags): Promise<Summary> {
     progress.stop()
     for (const warning of [tally.warning(), groups?.warning()]) if (warning) say(`xenograd score: ${warning}`)
   }
+  if (flags.multiqc !== undefined)
+    await writeMultiqc(flags.multiqc, {
+      name: flags.sample ?? sampleName(input.names[0]),
+      score: table.names[table.main],
+      isCalibrated: table.calibration !== undefined,
+      tally,
+    })
   if (chatty) say(`${tally.reads} reads scored, ${tally.readsPerSecond}`)
   return {
     detector: saved.path,
@@ -184,7 +215,11 @@ async function score(files: string[], flags: ScoreFlags): Promise<Summary> {
 }
 
 /** @throws UsageError for options that make no sense together. */
-function checkCombination({ keep, readsOut, groupBy }: ScoreFlags): void {
+function checkCombination({ keep, readsOut, groupBy, multiqc, sample }: ScoreFlags): void {
+  if (sample !== undefined && multiqc === undefined)
+    throw new UsageError('--sample is the name of a sample in the files of --multiqc; give that, too')
+  if (sample?.match(/^[.]*$|[/\\\0]/))
+    throw new UsageError(`--sample ${sample}: is part of files' names; give a name without slashes`)
   if ((keep === undefined) !== (readsOut === undefined))
     throw new UsageError('--keep and --reads-out go together: which reads to write, and where')
   if (keep !== undefined && groupBy !== undefined)

@@ -21,8 +21,9 @@ import { type ChosenDevice, chosenDevice, deviceOptionFlags } from '../deviceOpt
 import { exitCodes, UsageError } from '../failure.js'
 import { interruptExitCode, interrupted, watchInterrupts } from '../interrupt.js'
 import { say } from '../progress.js'
+import { figure, list, type ObjectOf, object, optional, text, truth, whole } from '../schema.js'
 import { settingOptions, settingsOf } from '../settingFlags.js'
-import { print, type Summary, type SummaryFlags, summarised } from '../summary.js'
+import { print, type SummaryFlags, summarised } from '../summary.js'
 import { type Outcome, processesOption, type Training, trainUnfinished } from '../trainingProcesses.js'
 
 const help = `
@@ -52,6 +53,35 @@ const numbers =
     return list
   }
 
+const auroc = (of: string) =>
+  object(
+    { value: figure('the estimate'), low: figure('lower bound'), high: figure('upper bound') },
+    `AUROC of the ${of} on the validation reads, with its 95 % interval`,
+  )
+
+const summary = {
+  interrupted: truth('whether a signal has ended it before its end'),
+  folder: optional(text('where the trainings are')),
+  rows: optional(
+    list(
+      object(
+        {
+          hidden_lstm_size: whole('hidden units'),
+          mutation_rate: figure('mutation rate of the background'),
+          reg_weight: figure('weight of its regulariser'),
+          ratio: auroc('likelihood ratio'),
+          likelihood: auroc('likelihood'),
+          pAgainstBest: figure('p-value of the paired test against the best'),
+          foreground: optional(text('the run of the foreground')),
+          background: optional(text('the run of the background')),
+        },
+        'a background',
+      ),
+      'the best first',
+    ),
+  ),
+}
+
 /** `xenograd tune`: which background is best. */
 export function register(program: Command): void {
   const command = program
@@ -80,12 +110,12 @@ export function register(program: Command): void {
     .addHelpText('after', help)
   for (const option of [...deviceOptionFlags(), ...settingOptions(['mutation_rate', 'reg_weight'])])
     command.addOption(option)
-  summarised(command, tune)
+  summarised(command, summary, tune)
 }
 
 type GridTraining = Training & { readonly point: GridPoint }
 
-async function tune(given: OptionValues & TuneFlags & SummaryFlags): Promise<Summary> {
+async function tune(given: OptionValues & TuneFlags & SummaryFlags): Promise<ObjectOf<typeof summary>> {
   const device = await chosenDevice(given)
   const base = settingsOf(given, device.name)
   const { mutationRates, regWeights, hiddenSizes = [base.hidden_lstm_size] } = given
@@ -155,7 +185,7 @@ async function report(
   flags: SummaryFlags,
   scored: readonly Scored[],
 ): Promise<readonly TuneRow[]> {
-  const rows = await compareGrid(scored)
+  const rows = compareGrid(scored)
   if (rows.length === 0)
     throw new Error('no foreground with a background of its size was trained; see the failures above')
   const runOf = (point: GridPoint) => scored.find(s => describe(s.point) === describe(point))?.run

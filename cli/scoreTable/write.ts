@@ -109,7 +109,7 @@ async function* uncalledRows(
       )
       bases += scored.composition.length
       for (const [i, read] of item.reads.entries()) {
-        progress.tally.add(read, !Number.isNaN(scores[i].values[table.main]))
+        progress.tally.add(read, scores[i].values[table.main])
         if (tracks) for (const lines of bedGraph(read, scores[i].track!)) await tracks.write(lines)
       }
       if (groups) groups.add(scored)

@@ -1,4 +1,5 @@
 import type { Kernel } from '../kernel/kernel.js'
+import type { DeviceOptions } from './options.js'
 
 /**
  * A device that cannot be opened here: a package is not installed, a library not found, an adapter missing. Factories
@@ -56,6 +57,11 @@ export interface Device {
   /** Largest relative error of one scalar operation of a map or a sum; 1e-6 (float32) if not given. */
   readonly mapEps?: number
   /**
+   * Options whose choice was left to it, as it has chosen: opened with these it is the same again, wherever it can be. A run
+   * that goes on is given them.
+   */
+  readonly chosen?: DeviceOptions
+  /**
    * Whether floats saturate: infinity becomes the largest number, and NaN 0. So results do not show that a computation has
    * gone wrong; `overflowed` may. Without, floats are those of IEEE 754.
    */
@@ -74,6 +80,11 @@ export interface Device {
    * waits. Others may follow before it is settled, further reads and even `free` of the buffer among them.
    */
   read(buffer: DeviceBuffer): Promise<ArrayBuffer>
+  /**
+   * The buffer's own bytes, where the device's memory is the host's, for sums over processes without copies. Whoever
+   * touches them waits for a `read` before, and enqueues nothing that concerns them until it is done. Optional.
+   */
+  mapped?(buffer: DeviceBuffer): Uint8Array
   /**
    * Compile a kernel, or return `null`: "not this one", for a kind, a form or a dtype that it does not take; the same
    * answer every time. Then the engine asks for simpler kernels that come to the same, and where there are none it tells

@@ -5,6 +5,8 @@
 export const environmentVariables = {
   XENOGRAD_THREADS: 'threads of the device wasm',
   XENOGRAD_VECTORS: 'width of the vectors of the device wasm: 128, 256 or auto',
+  XENOGRAD_MEMORY64:
+    'addresses of 64 bits in the device wasm: on, off, auto (when they are needed) or unchecked',
   XENOGRAD_BLAS: 'the BLAS library of the device wasm: off, auto, or a path',
   XENOGRAD_GPU_ALLOW_CPU: '1: the device gpu takes a software adapter, too',
   XENOGRAD_GPU_PACKAGES: 'a folder with gpu.js and webgpu (or gl) in its node_modules',
@@ -18,7 +20,18 @@ export const environmentVariables = {
   CONDA_PREFIX: 'the active Conda environment, whose libraries are looked at',
   DISPLAY: 'the X display, without which headless-gl does not start',
   DYLD_LIBRARY_PATH: 'folders of libraries, on macOS',
+  OPENBLAS_CORETYPE: 'the kernels that OpenBLAS takes; it reads that by itself',
+  LOCALAPPDATA: 'the cache folder, on Windows',
+  XDG_CACHE_HOME: 'the cache folder; ~/.cache (on macOS ~/Library/Caches) if it is not set',
   LD_LIBRARY_PATH: 'folders of libraries, on Linux',
+  MPI_LOCALNRANKS: "processes on this machine, as MPICH's mpirun says",
+  OMPI_COMM_WORLD_LOCAL_SIZE: "processes on this machine, as Open MPI's mpirun says",
+  OMPI_COMM_WORLD_RANK: "which of them this process is, as Open MPI's mpirun says",
+  OMPI_COMM_WORLD_SIZE: "processes that were started together, as Open MPI's mpirun says",
+  PMI_RANK: "which of them this process is, as MPICH's mpirun and Slurm's PMI-2 say",
+  PMI_SIZE: "processes that were started together, as MPICH's mpirun and Slurm's PMI-2 say",
+  SLURM_PROCID: 'which of them this process is, as srun says',
+  SLURM_STEP_NUM_TASKS: 'processes that were started together, as srun says',
   PATH: 'folders of libraries, on Windows',
 } as const
 

@@ -41,6 +41,7 @@ export function guarded(inner: Device): Device {
     },
     ...(inner.matmulEps !== undefined && { matmulEps: inner.matmulEps }),
     ...(inner.mapEps !== undefined && { mapEps: inner.mapEps }),
+    ...(inner.chosen && { chosen: inner.chosen }),
     ...(inner.saturates !== undefined && { saturates: inner.saturates }),
     alloc(bytes) {
       checkOpen()
@@ -65,6 +66,12 @@ export function guarded(inner: Device): Device {
       checkBuffer(buffer)
       return inner.read(buffer)
     },
+    ...(inner.mapped && {
+      mapped(buffer: DeviceBuffer) {
+        checkBuffer(buffer)
+        return inner.mapped!(buffer)
+      },
+    }),
     compile(kernel) {
       checkOpen()
       const bytes = argumentBytes(kernel)

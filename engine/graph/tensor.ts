@@ -3,6 +3,7 @@ import type { Expr } from '../kernel/expr.js'
 import type { Kernel } from '../kernel/kernel.js'
 import { printShape, type Shape, sizeOf, type View } from '../kernel/shape.js'
 import type { TensorOperations, TensorValue } from './methods.js'
+import type { OnnxWriter } from './onnx.js'
 import type { Storage } from './storage.js'
 
 /**
@@ -157,8 +158,17 @@ export interface ElementwiseOp extends Named {
 /** A strided box in a tensor: where it begins on each axis, and how far apart its elements are. */
 export type Box = { readonly starts: readonly number[]; readonly steps: readonly number[] }
 
+/** How an operation is written in ONNX. Elementwise operations need nothing: their expression says it. */
+interface OnnxRule<A> {
+  /**
+   * Adds the nodes that compute the node from its inputs, values of these names, in their order; returns the name of its
+   * value. Operations without are not exported.
+   */
+  onnx?(node: Node<A>, inputs: readonly string[], writer: OnnxWriter): string
+}
+
 /** Another look at the same elements; linear in its input. */
-export interface ViewOp<A> extends Named, Pick<LoopRules<A>, 'overSteps'> {
+export interface ViewOp<A> extends Named, OnnxRule<A>, Pick<LoopRules<A>, 'overSteps'> {
   readonly kind: 'view'
   /** The view of the node, given that of its input; undefined when strides cannot express it. */
   view(node: Node<A>, input: View): View | undefined
@@ -173,7 +183,7 @@ export interface ViewOp<A> extends Named, Pick<LoopRules<A>, 'overSteps'> {
 export type OpLaunch = { readonly kernel: Kernel; readonly args: readonly (number | 'out')[] }
 
 /** An operation with kernels of its own. */
-export interface KernelOp<A> extends Named, LoopRules<A> {
+export interface KernelOp<A> extends Named, OnnxRule<A>, LoopRules<A> {
   readonly kind: 'kernel'
   /** Whether the inputs must be contiguous: others are copied before. Otherwise `launches` is given their views. */
   readonly contiguous: boolean

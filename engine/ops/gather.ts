@@ -1,4 +1,5 @@
 import { node } from '../graph/node.js'
+import type { OnnxWriter } from '../graph/onnx.js'
 import { register } from '../graph/registry.js'
 import { checkTensor, isForeignTensor, type KernelOp, type Sample, Tensor } from '../graph/tensor.js'
 import { printShape, sizeOf } from '../kernel/shape.js'
@@ -16,6 +17,11 @@ const gatherOp: KernelOp<undefined> = register({
   },
   vjp: (g, { inputs: [table, index] }) => [scatterAdd(index, g, table.shape[0]), undefined],
   overSteps: (_, [table, index]) => (table.fixed ? gather(table.tensor, index.stacked()) : undefined),
+  onnx: ({ inputs: [{ shape, rank }] }, [table, index], writer) => {
+    const widths = [1, ...new Array<number>(rank - 1).fill(0)]
+    const framed = writer.add('Pad', [table, writer.integers([...widths, ...widths])])
+    return writer.add('Gather', [framed, rowInFrame(index, shape[0], writer)], { axis: 0 })
+  },
   sample: (draw): Sample => {
     const rows = sizeSample(draw)
     const index = {
@@ -43,6 +49,12 @@ const scatterAddOp: KernelOp<{ readonly rows: number }> = register({
   },
   vjp: (g, { inputs: [index] }) => [undefined, gather(g, index)],
   sumOverSteps: ({ attrs }, [index, source]) => scatterAdd(index, source, attrs.rows),
+  onnx: ({ shape: [rows, ...row], inputs: [{ size }], dtype }, [index, source], writer) => {
+    const framed = writer.add('Expand', [writer.scalar(0, dtype), writer.sizes([rows + 2, ...row])])
+    const indices = writer.cast(writer.reshape(rowInFrame(index, rows, writer), [size, 1]), 'int64')
+    const sums = writer.add('ScatterND', [framed, indices, source], { reduction: 'add' })
+    return writer.add('Slice', [sums, writer.integers([1]), writer.integers([-1]), writer.integers([0])])
+  },
   sample: (draw): Sample => {
     const rows = sizeSample(draw)
     const count = sizeSample(draw, 6)
@@ -53,6 +65,13 @@ const scatterAddOp: KernelOp<{ readonly rows: number }> = register({
     }
   },
 })
+
+/** Of a table with a further row before and after it: the row of an index of the table itself, one of these for others. */
+function rowInFrame(index: string, rows: number, writer: OnnxWriter): string {
+  const above = writer.add('Max', [index, writer.scalar(-1, 'int32')])
+  const inside = writer.add('Min', [above, writer.scalar(rows, 'int32')])
+  return writer.add('Add', [inside, writer.scalar(1, 'int32')])
+}
 
 /**
  * Rows of a table [rows, ...row] by int32 index [...]: [..., ...row]. A row outside the table is zeros.

@@ -58,4 +58,4 @@ export {
   tensor,
   zeros,
 } from './source.js'
-export { expand, reshape, viewOf } from './view.js'
+export { expand, repeatedBy, reshape, viewOf } from './view.js'

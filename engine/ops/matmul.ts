@@ -27,6 +27,7 @@ const matmulOp: KernelOp<undefined> = register({
     return reshape(matmul(reshape(left, [steps * m, k]), b.tensor), [steps, ...t.shape])
   },
   linearIn: () => [[0], [1]],
+  onnx: (_, factors, writer) => writer.add('MatMul', factors),
   // Σ_t A_t B_t = [A_1 … A_T] [B_1; …; B_T]: the steps go inside the contracted axis.
   sumOverSteps(t, [a, b]) {
     const batchAxes = Array.from({ length: t.rank - 2 }, (_, d) => d + 1)

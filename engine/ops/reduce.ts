@@ -18,12 +18,14 @@ const reduceSample =
 /** How many of the last axes are reduced. */
 type Reduce = { readonly axes: number }
 
+const lastAxes = ({ axes }: Reduce): number[] => Array.from({ length: axes }, (_, i) => i - axes)
+
 /** The record of a reduction over the last axes. `vjp`: of the input `x`, with `g` and the result `y` repeated to its shape. */
 function reduceOp(
   op: 'sum' | 'max',
   vjp: (g: Tensor, x: Tensor, y: Tensor, axes: number[]) => Tensor,
   sample: (draw: Draw) => Sample,
-  loopRules: Pick<KernelOp<Reduce>, 'sumOverSteps'> = {},
+  rules: Pick<KernelOp<Reduce>, 'onnx' | 'sumOverSteps'>,
 ): KernelOp<Reduce> {
   return register({
     kind: 'kernel',
@@ -31,7 +33,7 @@ function reduceOp(
     contiguous: false,
     reduces: op,
     overSteps: (t, [x], steps) => sameOperation(t, [x.stacked()], [steps, ...t.shape]),
-    ...loopRules,
+    ...rules,
     launches: ({ inputs: [{ shape, dtype }], attrs }, [view]) => [
       {
         kernel: reduceKernel(op, dtype, shape, attrs.axes, [{ dtype, view }], x => x),
@@ -53,6 +55,8 @@ const sumOp = reduceOp(
   g => g,
   reduceSample((x, axes) => x.sum(axes)),
   {
+    onnx: ({ attrs }, [x], writer) =>
+      writer.add('ReduceSum', [x, writer.integers(lastAxes(attrs))], { keepdims: 0 }),
     // One reduction of the steps, too: cheaper than summing over them first.
     sumOverSteps: (t, [x]) => x.sum(x.shape.flatMap((_, d) => (d > 0 && d <= t.rank ? [] : [d]))),
   },
@@ -66,6 +70,7 @@ const maxOp = reduceOp(
     return where(isLess, 0, g.div(ties.expand(...x.shape)))
   },
   reduceSample((x, axes) => x.max(axes)),
+  { onnx: ({ attrs }, [x], writer) => writer.add('ReduceMax', [x], { axes: lastAxes(attrs), keepdims: 0 }) },
 )
 
 /** Bring the axes to the end, reduce them, and put them back as axes of size 1 if they are kept. */

@@ -41,6 +41,12 @@ const sliceOp: ViewOp<Box> = register({
   vjp: (g, { attrs, inputs: [x] }) => [place(x.shape, [{ x: g, ...attrs }])],
   overSteps: (t, [x], steps) =>
     node(sliceOp, [x.stacked()], boxOverSteps(t.attrs), [steps, ...t.shape], t.dtype),
+  onnx: ({ attrs: { starts, steps }, inputs: [x], shape }, [name], writer) => {
+    const ends = shape.map((size, d) => positionInAxis(starts[d] + size * steps[d], x.shape[d]))
+    const firsts = starts.map((start, d) => (start < x.shape[d] ? positionInAxis(start, x.shape[d]) : start))
+    const axes = [...shape.keys()]
+    return writer.add('Slice', [name, ...[firsts, ends, axes, steps].map(n => writer.integers(n))])
+  },
   sample: draw => {
     const shape = shapeSample(draw, 1)
     const axis = draw.int(0, shape.length - 1)
@@ -50,6 +56,19 @@ const sliceOp: ViewOp<Box> = register({
     return { inputs: [{ shape }], apply: x => x.slice(axis, start, end, step) }
   },
 })
+
+/** More than any axis has: ONNX takes it for the end of the axis, the negative for what is before its beginning. */
+const beyond = 2 ** 53 - 1
+
+/**
+ * A position on an axis as ONNX counts it: from the nearer end, so that it holds whatever the size of an axis that is not
+ * fixed.
+ */
+function positionInAxis(i: number, size: number): number {
+  if (i < 0) return -beyond
+  if (i >= size) return beyond
+  return i > size / 2 ? i - size : i
+}
 
 /** The box of `x` that begins at `starts` and has `shape` elements, `steps` apart (which may be negative). */
 export function takeBox(x: Tensor, { starts, steps }: Box, shape: Shape): Tensor {
@@ -137,6 +156,15 @@ const windowsOp: ViewOp<Windows> = register({
   },
   overSteps: ({ attrs: { axis, step }, shape, dtype }, [x], steps) =>
     node(windowsOp, [x.stacked()], { axis: axis + 1, step } satisfies Windows, [steps, ...shape], dtype),
+  onnx: ({ attrs: { axis, step }, shape, rank }, [x], writer) => {
+    const [count, size] = [shape[axis], shape[rank - 1]]
+    const elements = Array.from({ length: count * size }, (_, i) => Math.floor(i / size) * step + (i % size))
+    const index = writer.reshape(writer.integers(elements), [count, size])
+    const taken = writer.add('Gather', [x, index], { axis })
+    // The elements of a window are the axis after that of the windows; they are to be the last one.
+    const axes = [...shape.keys()].filter(d => d !== axis + 1)
+    return writer.add('Transpose', [taken], { perm: [...axes, axis + 1] })
+  },
   sample: draw => {
     const shape = shapeSample(draw, 1)
     const axis = draw.int(0, shape.length - 1)
@@ -175,6 +203,22 @@ function viewOfBox({ starts, steps }: Box, whole: Shape): View {
 const isCovered = ({ attrs, inputs, size }: Node<Place>): boolean =>
   attrs.disjoint && inputs.reduce((n, x) => n + x.size, 0) === size
 
+/** The axis along which all inputs follow each other, from the first to the last, and fill the output; undefined for others. */
+function joinedAxis({ attrs: { boxes }, inputs, shape }: Node<Place>): number | undefined {
+  const axis = shape.findIndex((_, axis) => {
+    let end = 0
+    const follow = boxes.every(({ starts, steps }, i) => {
+      const begin = end
+      end += inputs[i].shape[axis]
+      return shape.every(
+        (n, d) => steps[d] === 1 && (d === axis ? starts[d] === begin : inputs[i].shape[d] === n),
+      )
+    })
+    return follow && end === shape[axis]
+  })
+  return axis < 0 ? undefined : axis
+}
+
 const placeOp: KernelOp<Place> = register({
   kind: 'kernel',
   name: 'place',
@@ -198,6 +242,17 @@ const placeOp: KernelOp<Place> = register({
       dtype,
     ),
   linearIn: ({ inputs }) => [[...inputs.keys()]],
+  onnx: (t, names, writer) => {
+    const axis = joinedAxis(t)
+    if (axis !== undefined) return writer.add('Concat', names, { axis })
+    const padded = t.attrs.boxes.map(({ starts, steps }, i) => {
+      if (steps.some(step => step !== 1)) throw new RangeError('elements are put apart, or backwards')
+      const { shape } = t.inputs[i]
+      const after = t.shape.map((n, d) => n - starts[d] - shape[d])
+      return writer.add('Pad', [names[i], writer.integers([...starts, ...after])])
+    })
+    return padded.reduce((sum, x) => writer.add('Add', [sum, x]))
+  },
   sample: draw => {
     const shape = shapeSample(draw, 1)
     const axis = draw.int(0, shape.length - 1)

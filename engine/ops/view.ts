@@ -59,6 +59,7 @@ const reshapeOp: ViewOp<undefined> = register({
       : reshapeView(t.inputs[0].shape, input, t.shape),
   vjp: (g, t) => [reshape(g, t.inputs[0].shape)],
   overSteps: (t, [x], steps) => reshape(x.stacked(), [steps, ...t.shape]),
+  onnx: ({ shape }, [x], writer) => writer.reshape(x, shape),
   sample: draw => {
     const shape = shapeSample(draw, 1)
     const to = draw.pick([[-1], [...shape, 1], [shape[0] || 1, -1], [...shape].reverse()])
@@ -92,6 +93,7 @@ const permuteOp: ViewOp<Permute> = register({
     ),
   ],
   overSteps: ({ attrs }, [x]) => permute(x.stacked(), [0, ...attrs.axes.map(d => d + 1)]),
+  onnx: ({ attrs }, [x], writer) => writer.add('Transpose', [x], { perm: attrs.axes }),
   sample: draw => {
     const shape = shapeSample(draw)
     const rest = shape.map((_, d) => d)
@@ -135,12 +137,16 @@ const expandOp: ViewOp<undefined> = register({
     const newAxes = new Array<number>(t.rank - rank).fill(1)
     return expand(reshape(x.stacked(), [steps, ...newAxes, ...shape]), [steps, ...t.shape])
   },
+  onnx: ({ shape }, [x], writer) => writer.add('Expand', [x, writer.sizes(shape)]),
   sample: draw => {
     const to = shapeSample(draw)
     const shape = to.map(n => (draw.int(0, 1) ? n : 1)).slice(draw.int(0, to.length))
     return { inputs: [{ shape }], apply: x => expand(x, to) }
   },
 })
+
+/** What `expand` repeats to get a tensor; other tensors are that themselves. */
+export const repeatedBy = (t: Tensor): Tensor => (t.op === expandOp ? repeatedBy(t.inputs[0]) : t)
 
 /** See the method of the same name. @throws RangeError when axes of other sizes than 1 would repeat. */
 export function expand(x: Tensor, sizes: Shape): Tensor {

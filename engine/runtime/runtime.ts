@@ -1,4 +1,5 @@
 import type { Device, DeviceBuffer, Launch, Program } from '../devices/device.js'
+import type { DeviceOptions } from '../devices/options.js'
 import type { Memory } from '../graph/storage.js'
 import { type Kernel, printKernel } from '../kernel/kernel.js'
 import { argumentCount, dtypesOf } from '../kernel/operands.js'
@@ -48,6 +49,11 @@ export class Runtime implements Memory {
   /** Largest relative error of one scalar operation of a map or a sum. */
   get mapEps(): number {
     return this.device.mapEps ?? 1e-6
+  }
+
+  /** Options whose choice was left to the device, as it has chosen. */
+  get chosen(): DeviceOptions {
+    return this.device.chosen ?? {}
   }
 
   /** Whether floats saturate, as `Device` has it: infinity is the largest number and NaN is 0. */

@@ -6,8 +6,10 @@ import { type ClassifierSettings, classifierRunName, classifierSettingsTable } f
 import type { Network } from '../network.js'
 import { RunDirectory } from '../runDirectory.js'
 import { type ClassifierDescription, loadClassifierToTrain, saveClassifier } from '../saved/index.js'
+import { tensorBoardHooks } from '../tensorBoardHooks.js'
 import { type TrainResult, trainNetwork } from '../train.js'
-import { beginning, sharedOptions, type TrainHooks } from '../trainFromSettings.js'
+import { beginning, sharedOptions } from '../trainFromSettings.js'
+import type { TrainHooks } from '../trainHooks.js'
 import { aurocJudge, noValidation } from '../validationData.js'
 import { type ClassifierData, loadClassifierData } from './classifierData.js'
 import { writeClassifierDetector } from './classifierDetector.js'
@@ -45,23 +47,25 @@ export async function trainClassifier(
     note,
   ]
   const directory = await RunDirectory.open(join(settings.out_dir, classifierRunName(settings)))
+  const options = {
+    ...sharedOptions(settings, device.name, validator?.hasAuroc ?? false),
+    regulariserType: 'l2' as const,
+    regulariserWeight: settings.l2_reg,
+  }
+  const aurocTag = settings.task === 'mutated' ? 'AUROC_using_log_odds' : 'AUROC_using_max(p(y|x))'
+  const logged = tensorBoardHooks(settings, options, aurocTag, hooks)
   const onOpen = await beginning(
     directory,
     classifierSettingsTable,
     settings,
     notes,
     Math.log(description.classes),
-    hooks,
+    logged,
   )
-  const options = {
-    ...sharedOptions(settings, device.name, validator?.hasAuroc ?? false),
-    regulariserType: 'l2' as const,
-    regulariserWeight: settings.l2_reg,
-    ...hooks,
-    onOpen,
-  }
   const network = networkOf(settings, description, training)
-  const result = await trainNetwork(network, directory, options, training.data, validator)
+  const hooked = { ...options, ...logged, onOpen }
+  const result = await trainNetwork(network, directory, hooked, training.data, validator)
+  logged.onEnd?.(result)
   if (result.interrupted) return { ...result, run: directory.path }
   const detector = join(directory.path, 'detector.safetensors')
   await writeClassifierDetector(detector, result.checkpoint, settings, training.data, device.name)
@@ -105,7 +109,7 @@ async function validatorOf(
   if (!data) return noValidation(settings)
   const { inDistribution, outOfDistribution } = data
   return {
-    validator: new ClassifierValidation(description, settings, data, await aurocJudge(), device),
+    validator: new ClassifierValidation(description, settings, data, aurocJudge, device),
     note: `validation reads: ${inDistribution.reads.length} in-distribution, ${outOfDistribution.length} out-of-distribution`,
   }
 }

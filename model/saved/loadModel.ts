@@ -4,13 +4,14 @@ import { checkCellGiven } from '../checkArguments.js'
 import type { ModelOptions } from '../generative.js'
 import { SettingsError } from '../settingsError.js'
 import { locateModel } from './locate.js'
+import { loadOnnxModel } from './onnxModel.js'
 import { loadSafetensorsModel } from './safetensorsModel.js'
 import type { SavedModel } from './savedModel.js'
 import { loadTensorFlowModel } from './tensorFlowModel.js'
 
 /**
- * Read a model: a safetensors file, a run directory (its newest checkpoint), or the prefix of a TensorFlow V2
- * checkpoint. `cell`: the cell to use instead of the one that a safetensors file names; `step`: the checkpoint to take
+ * Read a model: a safetensors file (ours, or of PyTorch's names), an ONNX file, a run directory (its newest checkpoint), or
+ * the prefix of a TensorFlow V2 checkpoint. `cell`: the cell to use instead of the one that a file names; `step`: the checkpoint to take
  * from a run directory instead of the newest.
  * @throws CheckpointError for a missing, foreign or damaged file, or one whose shapes do not fit its cell; TypeError for what
  * is no path, or no cell.
@@ -19,9 +20,8 @@ export async function loadModel(path: string, cell?: Cell, step?: number): Promi
   checkString('loadModel', 'the path of a model', path)
   if (cell !== undefined) checkCellGiven('loadModel', cell)
   const file = await locateModel(path, step)
-  return file.format === 'safetensors'
-    ? loadSafetensorsModel(file.path, cell)
-    : loadTensorFlowModel(file.path)
+  if (file.format === 'tensorflow') return loadTensorFlowModel(file.path)
+  return file.format === 'onnx' ? loadOnnxModel(file.path, cell) : loadSafetensorsModel(file.path, cell)
 }
 
 /**

@@ -3,11 +3,14 @@ import { readdir, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { CheckpointError, tensorFlowPrefix } from '../checkpoint/index.js'
 
-/** Where a model is, and in which format. `path`: the file, or the prefix of a TensorFlow checkpoint. */
-export type ModelFile = { readonly format: 'safetensors' | 'tensorflow'; readonly path: string }
+/** A file that a run may leave behind. `path`: the file, or the prefix of a TensorFlow checkpoint. */
+type CheckpointFile = { readonly format: 'safetensors' | 'tensorflow'; readonly path: string }
+
+/** Where a model is, and in which format. */
+export type ModelFile = CheckpointFile | { readonly format: 'onnx'; readonly path: string }
 
 /** A checkpoint of a run, and the step that it was written after. */
-export type Checkpoint = ModelFile & { readonly step: number }
+export type Checkpoint = CheckpointFile & { readonly step: number }
 
 /** The path of our checkpoint of a step in the folder `model` of a run. */
 export const checkpointPath = (folder: string, step: number): string =>
@@ -16,14 +19,14 @@ export const checkpointPath = (folder: string, step: number): string =>
 const stepPatterns = { safetensors: /^model_(\d+)\.safetensors$/, tensorflow: /^model_(\d+)\.ckpt$/ }
 
 /** The step of a checkpoint, as its name says (`model_900.ckpt`); undefined for other names. */
-export function stepOf({ format, path }: ModelFile): number | undefined {
+export function stepOf({ format, path }: CheckpointFile): number | undefined {
   const step = stepPatterns[format].exec(basename(path))?.[1]
   return step === undefined ? undefined : Number(step)
 }
 
 /** The checkpoint of a run that a file is (of the reference's, its index), by its name; undefined for other files. */
 function checkpointAt(path: string): Checkpoint | undefined {
-  const file: ModelFile = path.endsWith('.index')
+  const file: CheckpointFile = path.endsWith('.index')
     ? { format: 'tensorflow', path: tensorFlowPrefix(path) }
     : { format: 'safetensors', path }
   const step = stepOf(file)
@@ -39,7 +42,7 @@ export async function checkpointsIn(folder: string): Promise<Checkpoint[]> {
 }
 
 /**
- * The file that a path means: a safetensors file, a run directory or a folder with one run in it (its newest checkpoint, or
+ * The file that a path means: a safetensors or ONNX file, a run directory or a folder with one run in it (its newest checkpoint, or
  * that of `step`), or the prefix of a TensorFlow checkpoint.
  * @throws CheckpointError when there is none, or when a folder has several runs.
  */
@@ -48,10 +51,10 @@ export async function locateModel(path: string, step?: number): Promise<ModelFil
   if (info?.isDirectory()) return locateInFolder(path, step)
   const prefix = tensorFlowPrefix(path)
   if (existsSync(`${prefix}.index`) || prefix.endsWith('.ckpt')) return { format: 'tensorflow', path: prefix }
-  if (info) return { format: 'safetensors', path }
+  if (info) return { format: path.endsWith('.onnx') ? 'onnx' : 'safetensors', path }
   throw new CheckpointError(
     path,
-    'no such file; give a safetensors file, a run directory, or the prefix of a TensorFlow checkpoint',
+    'no such file; give a safetensors or ONNX file, a run directory, or the prefix of a TensorFlow checkpoint',
   )
 }
 

@@ -1,9 +1,7 @@
 import { checkObject, checkString } from '../../data/index.js'
 import { type Cell, type DType, entries, initialCarry, type Tensor, type Tree } from '../../engine/index.js'
-import { shippedCell, shippedCells } from '../cells.js'
 import { checkModelOptions } from '../checkArguments.js'
 import {
-  CheckpointError,
   decodeSafetensors,
   expectTensor,
   readSafetensors,
@@ -16,11 +14,10 @@ import {
   writeSafetensors,
 } from '../checkpoint/index.js'
 import type { ModelOptions } from '../generative.js'
-import { SettingsError } from '../settingsError.js'
 import { initialState, type TrainState } from '../trainState.js'
+import { metadataOf, optionsOf } from './metadata.js'
 import { namedTensors, type SavedModel, stateFrom } from './savedModel.js'
-
-const formatName = 'xenograd-1'
+import { fromTorchLayout, isTorchLayout } from './torchLayout.js'
 
 /** How the engine's dtypes are called in checkpoints. */
 const storedDtype = { float32: 'F32', float64: 'F64', int32: 'I32' } as const satisfies Record<
@@ -41,7 +38,7 @@ export async function saveState(
   checkString('saveState', 'the path of the file to write', path)
   checkModelOptions('saveState', options)
   checkObject('saveState', 'a state: initialState(options)', state, ['parameters', 'updates'])
-  await writeTrainState(path, state, describe(options, metadata))
+  await writeTrainState(path, state, metadataOf(options, metadata))
 }
 
 /** The same for any network; `metadata` is all that the file has. @throws as `saveState`. */
@@ -56,7 +53,7 @@ export async function writeTrainState<P extends Tree>(
 /** A model's parameters and metadata, without the optimiser's state: what `modelOf` makes a model of again. */
 export const parametersOf = ({ options, state, metadata }: SavedModel): SafetensorsToWrite => ({
   tensors: tensorsOf(entries(state.parameters)),
-  metadata: describe(options, metadata),
+  metadata: metadataOf(options, metadata),
 })
 
 const tensorsOf = (named: readonly [name: string, t: Tensor][]): Map<string, TensorToWrite> =>
@@ -64,30 +61,22 @@ const tensorsOf = (named: readonly [name: string, t: Tensor][]): Map<string, Ten
     named.map(([name, t]) => [name, { dtype: storedDtype[t.dtype], shape: t.shape, data: () => t.data() }]),
   )
 
-const describe = (
-  { cell, hidden, embedding = false }: ModelOptions,
-  metadata: Readonly<Record<string, string>>,
-): Record<string, string> => ({
-  ...metadata,
-  format: formatName,
-  cell: cell.name,
-  hidden: String(hidden),
-  embedding: String(embedding),
-})
-
 /**
- * Read what `saveState` has written. A file without the optimiser's state (parameters only) gives a fresh one.
+ * Read what `saveState` has written, or a file of PyTorch's names (`torchLayout`). A file without the optimiser's state (parameters only) gives a fresh one.
  * `cell`: the cell of the user's own that the file is to be made of. A file names its cell, and that cannot make code
  * run: the name is looked up among the shipped cells, where no `cell` is given.
  * @throws CheckpointError for a missing, foreign or damaged file, or one whose values do not fit its cell; SettingsError
  * for a file of a cell that is not shipped, or of another one than `cell`.
  */
 export const loadSafetensorsModel = async (path: string, cell?: Cell): Promise<SavedModel> =>
-  modelOf(path, await readSafetensors(path), cell)
+  modelOfContents(path, await readSafetensors(path), cell)
 
 /** The same from the bytes of such a file; `name` is what errors call them. @throws as `loadSafetensorsModel`. */
 export const decodeModel = async (bytes: Uint8Array, name: string, cell?: Cell): Promise<SavedModel> =>
-  modelOf(name, decodeSafetensors(bytes, name), cell)
+  modelOfContents(name, decodeSafetensors(bytes, name), cell)
+
+const modelOfContents = (path: string, contents: Safetensors, cell: Cell | undefined): Promise<SavedModel> =>
+  modelOf(path, isTorchLayout(contents) ? fromTorchLayout(path, contents) : contents, cell)
 
 /** The model that a safetensors file's contents are; `path` names them in errors. Parameters may have 16 bits. @throws as `loadSafetensorsModel`. */
 export async function modelOf(
@@ -126,55 +115,3 @@ export function trainStateOf<P extends Tree>(
     return expectTensor(path, tensors, name, t.dtype === 'int32' ? 'I32' : 'F32', t.shape)
   })
 }
-
-/** Cell and sizes, as the metadata say. */
-async function optionsOf(
-  path: string,
-  metadata: Readonly<Record<string, string>>,
-  cell: Cell | undefined,
-): Promise<ModelOptions> {
-  const { format, hidden = '', embedding, step } = metadata
-  const fail = (problem: string): never => {
-    throw new CheckpointError(path, problem)
-  }
-  if (format !== formatName)
-    fail(
-      `a safetensors file, but no generative model of this program: its metadata has ${shown('format', format)}, wanted '${formatName}'`,
-    )
-  if (!/^[1-9]\d{0,6}$/.test(hidden))
-    fail(`its metadata has ${shown('hidden', metadata.hidden)}, wanted a whole number`)
-  if (embedding !== 'true' && embedding !== 'false')
-    fail(`its metadata has ${shown('embedding', embedding)}, wanted true or false`)
-  if (step !== undefined && !/^-?\d{1,15}$/.test(step))
-    fail(`its metadata has ${shown('step', step)}, wanted a whole number`)
-  return {
-    cell: await cellOf(path, metadata.cell, cell),
-    hidden: Number(hidden),
-    embedding: embedding === 'true',
-  }
-}
-
-/** The cell that a file names, which must be `given` if there is one. */
-async function cellOf(path: string, name: string | undefined, given: Cell | undefined): Promise<Cell> {
-  if (name === undefined || !/^[\w.-]{1,100}$/.test(name))
-    throw new CheckpointError(
-      path,
-      `its metadata has ${shown('cell', name)}, which is no name of a cell: the file is damaged, or foreign`,
-    )
-  if (given !== undefined && given.name !== name)
-    throw new SettingsError(
-      setting =>
-        `${path}: a model of the cell '${name}', but ${setting('cell')} gives the cell '${given.name}'; give the one that it was trained with`,
-    )
-  const cell = given ?? (await shippedCell(name))
-  if (cell) return cell
-  const names = (await shippedCells()).map(({ name }) => name).join(', ')
-  throw new SettingsError(
-    setting =>
-      `${path}: a model of the cell '${name}', which does not come with Xenograd (${names} do); if it is one of your own, give the .js or .ts file that exports it as ${setting('cell')}, else the file is damaged`,
-  )
-}
-
-/** A field of the metadata as messages show it. */
-const shown = (field: string, value: string | undefined): string =>
-  value === undefined ? `no ${field}` : `${field} '${value.slice(0, 60)}'`

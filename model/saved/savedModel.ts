@@ -11,6 +11,13 @@ export type SavedModel = {
   readonly metadata: Readonly<Record<string, string>>
 }
 
+/** The values of a model's parameters by the names that they have in files. */
+export async function parameterValues({ state }: SavedModel): Promise<Map<string, Float32Array>> {
+  const values = new Map<string, Float32Array>()
+  for (const [name, t] of entries(state.parameters)) values.set(name, Float32Array.from(await t.data()))
+  return values
+}
+
 /**
  * The tensors of a training state by the names that they have in files: parameters by their own paths (`cell.kernel`),
  * the optimiser's state below its name, the number of updates, and the carry of windows.

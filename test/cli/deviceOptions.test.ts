@@ -40,10 +40,10 @@ test('flags of another device, and values that an option does not take, are usag
       [...onWasm, '--threads', '0'],
       /--threads <n>' argument '0' is invalid\. Give a whole number, 1 or more/,
     ],
-    [[...onWasm, '--blas='], /argument '' is invalid\. Give off, auto, or the path of a library/],
+    [[...onWasm, '--blas='], /argument '' is invalid\. Give off, auto, on, or the path of a library/],
     [
       [...onWasm, '--device-option', 'speed=1'],
-      /--device-option speed=1: the device wasm has no option 'speed'; it has threads, vectors, blas$/m,
+      /--device-option speed=1: the device wasm has no option 'speed'; it has threads, vectors, memory64, blas$/m,
     ],
     [
       ['train', '--device', 'reference', '--device-option', 'toString=1'],

@@ -1,10 +1,42 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import test from 'tape'
 import { xenogradProgram } from '../../cli/program.js'
+import { summarySchema } from '../../cli/summary.js'
 import { syntheticReads, writeReads } from '../../data/index.js'
 import { startFakeNcbi } from '../data/fetch/server.js'
 import { scratch, tinyModel, xenograd } from './support.js'
+
+type Json = Readonly<Record<string, unknown>>
+
+/** The same schema, with no fields but those that it names: what a summary has beside them must be in the schema. */
+const closed = (schema: Json): Json => {
+  const children = Object.entries(schema).map(([name, child]) => [
+    name,
+    isJson(child) ? closed(child) : child,
+  ])
+  const isOpen = isJson(schema.properties) && schema.type === 'object'
+  return { ...Object.fromEntries(children), ...(isOpen && { additionalProperties: false }) }
+}
+
+const isJson = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const isSummary = new Ajv2020({ allErrors: true, allowUnionTypes: true }).compile(
+  closed(summarySchema(xenogradProgram())),
+)
+/** What is wrong with a summary of a command; nothing, or lines. */
+const errorsOf = (summary: Json): string[] => {
+  const isRight: boolean = isSummary(summary)
+  if (isRight) return []
+  const path = `#/$defs/${summary.command}/`
+  const errors = isSummary.errors ?? []
+  const own = errors.filter(({ schemaPath }) => schemaPath.startsWith(path))
+  return (own.length ? own : errors).map(
+    error => `${error.instancePath} ${error.message} ${JSON.stringify(error.params)}`,
+  )
+}
 
 test('--json - of every command is one object of JSON on standard output, and nothing else', async t => {
   const folder = scratch()
@@ -52,7 +84,7 @@ test('--json - of every command is one object of JSON on standard output, and no
       { detector: path('calibrated.safetensors'), bothStrands: false },
     ],
     score: [
-      ['-m', model, reads, '-o', path('scores.tsv'), '-q'],
+      ['-m', path('calibrated.safetensors'), reads, '-o', path('scores.tsv'), '-q'],
       { reads: 40, bases: 1200, undefinedScores: 0 },
     ],
     evaluate: [
@@ -85,10 +117,41 @@ test('--json - of every command is one object of JSON on standard output, and no
       t.equal(summary.command, command)
       t.match(summary.xenograd, /^\d+\.\d+\.\d+/)
       t.ok(Object.keys(summary).length > 2, 'it says something')
+      t.deepEqual(errorsOf(summary), [], `${command}: the summary is what the schema says`)
       for (const [name, value] of Object.entries(facts))
         t.deepEqual(summary[name], value, `${command}: ${name}`)
     }
   } finally {
     await server.close()
   }
+})
+
+test('the schema of summaries refuses what is none', t => {
+  const summary = { xenograd: '1.0.0', command: 'fetch', folder: 'x', fetched: 1, kept: 0 }
+  t.deepEqual(errorsOf(summary), [])
+  const wrong: Readonly<Record<string, Json>> = {
+    'a field is missing': { xenograd: '1.0.0', command: 'fetch', folder: 'x', fetched: 1 },
+    'a field too many': { ...summary, more: 1 },
+    'another type': { ...summary, kept: '0' },
+    'no command': { ...summary, command: 'nosuch' },
+    'of another command': { ...summary, command: 'info' },
+  }
+  for (const [name, value] of Object.entries(wrong)) t.ok(errorsOf(value).length > 0, name)
+  t.end()
+})
+
+test('summaries of rarer calls are what the schema says, too', async t => {
+  const folder = scratch()
+  const scores = join(folder, 'scores.tsv')
+  const rows = ['in', 'ood'].flatMap(set =>
+    Array.from(
+      { length: 20 },
+      (_, i) => `r${i}\t${set}\tGenus${set}${i % 3}\t${i % 7}\t${i % 5}\t${100 + 10 * i}\t0.${i + 10}`,
+    ),
+  )
+  writeFileSync(scores, `read\tset\tgenus\tfirst\tsecond\tlength\tgc\n${rows.join('\n')}\n`)
+  const call = ['evaluate', '--scores-tsv', scores, '--near', 'Genusood1', '--replicates=5', '-q']
+  const { stdout, stderr } = await xenograd([...call, '--json', '-'])
+  t.deepEqual(errorsOf(JSON.parse(stdout)), [], stderr)
+  t.match(JSON.parse(stdout).tables, /scores\.tsv$/)
 })

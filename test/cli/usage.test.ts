@@ -21,8 +21,13 @@ test('usage: what is wrong and what was meant, in a line, exit code 2', async t 
     [['check', '--device', 'abacus'], /Allowed choices are wasm, reference/],
     [['evaluate', '-m', 'x', '--in', 'a'], /--ood is missing/],
     [['evaluate', '-m', 'x', '--model_dir_frgd', 'y'], /cannot be used with option/],
-    [['convert', 'a', 'b.txt'], /b\.txt: .* must end in \.safetensors or \.ckpt/],
+    [['convert', 'a', 'b.txt'], /b\.txt: .* must end in \.safetensors, \.ckpt, \.onnx, \.csv or \.tsv/],
     [['convert', 'a'], /missing required argument 'out'/],
+    [
+      ['convert', 'a', 'b.onnx', '--layout', 'torch'],
+      /--layout torch is of safetensors files; b\.onnx must end in/,
+    ],
+    [['convert', 'a', 'b.safetensors', '--layout', 'jax'], /--layout.*torch/],
   ]
   const runs = await Promise.all(cases.map(([args]) => xenograd(args)))
   for (const [i, { code, stdout, stderr }] of runs.entries()) {

@@ -36,6 +36,7 @@ const trials: Readonly<Record<string, Trial>> = {
       ['--in_tr_data_dir=damaged0', ...noValidation],
       ['--in_tr_data_dir=reads.fq', '--in_val_data_dir=damaged0', '--ood_val_data_dir=reads.fa'],
       ['--init=damaged0', '--in_tr_data_dir=reads.fa', ...noValidation],
+      ['--in_tr_data_dir=reads.fa', '--tensorboard', '--tensorboard-histograms=1', ...noValidation],
       [],
     ],
   },
@@ -93,6 +94,7 @@ const trials: Readonly<Record<string, Trial>> = {
       ['-m', 'model.safetensors', '-b', 'damaged0', 'reads.fq', 'damaged1'],
       ['-m', 'model.safetensors', '-b', 'other.safetensors', 'damaged0', 'damaged1', '-o', 'old.tsv'],
       ['-m', 'model.safetensors', 'reads.fa', '-o'],
+      ['-m', 'model.safetensors', 'damaged0', '--multiqc', 'out', '--sample', 'a'],
     ],
   },
   evaluate: {
@@ -119,7 +121,10 @@ const trials: Readonly<Record<string, Trial>> = {
     usual: [
       ['damaged0', 'new.safetensors'],
       ['model.safetensors', 'new.ckpt'],
+      ['model.safetensors', 'new.onnx'],
+      ['damaged0', 'new.safetensors', '--layout', 'torch'],
       ['damaged0', 'old.tsv', '--force'],
+      ['damaged0', 'new.csv'],
     ],
   },
   info: { always: [], usual: [['damaged0'], ['model.safetensors'], []] },

@@ -4,9 +4,11 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { maskedCrc32c } from '../../data/index.js'
-import { leaves } from '../../engine/index.js'
+import { type Cell, leaves, type OnnxGraph } from '../../engine/index.js'
 import { lstm } from '../../model/cells/lstm.js'
+import { peepholeLstm } from '../../model/cells/peepholeLstm.js'
 import {
+  decodeOnnx,
   decodeSafetensors,
   encodeSafetensors,
   readTensorFlowCheckpoint,
@@ -16,10 +18,18 @@ import {
 } from '../../model/checkpoint/index.js'
 import { decodeTable, encodeTable } from '../../model/checkpoint/table.js'
 import { bytesOf, elementCount } from '../../model/checkpoint/tensors.js'
-import { initialState, loadModel, saveState, toReference } from '../../model/index.js'
+import {
+  initialState,
+  loadModel,
+  saveOnnxModel,
+  saveState,
+  saveTorchLayout,
+  toReference,
+} from '../../model/index.js'
 import { comparable, tensorOf } from '../model/checkpoint/arbitrary.js'
+import { foreignOnnx, modelOfCell } from '../model/saved/models.js'
 import { type Mutation, mutate } from './mutation.js'
-import type { Target } from './targets.js'
+import { pickOf, type Target } from './targets.js'
 import { check, outcomeOf } from './verdict.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'xenograd-fuzz-'))
@@ -31,6 +41,17 @@ const state = initialState({ ...options, seed: 1 })
 const modelPath = join(folder, 'model.safetensors')
 await saveState(modelPath, options, state, { step: '7', seed: '1234' })
 const model = new Uint8Array(await readFile(modelPath))
+
+const torchPath = join(folder, 'torch.safetensors')
+await saveTorchLayout(torchPath, await modelOfCell(lstm, { hidden: 2, embedding: true }))
+const torchModel = new Uint8Array(await readFile(torchPath))
+
+const onnxPath = join(folder, 'model.onnx')
+const onnxOf = async (cell: Cell): Promise<Uint8Array> => {
+  await saveOnnxModel(onnxPath, await modelOfCell(cell, { hidden: 2 }))
+  return new Uint8Array(await readFile(onnxPath))
+}
+const onnxFiles = [await onnxOf(lstm), await onnxOf(peepholeLstm), foreignOnnx(await onnxOf(lstm))]
 
 const few: StoredTensors = new Map([
   ['kernel', tensorOf('F32', [3, 2])],
@@ -67,6 +88,15 @@ function checkTensors(file: Uint8Array, tensors: StoredTensors): void {
     bytes += data.byteLength
   }
   check(bytes === length - 8, `the tensors have ${bytes} of ${length - 8} bytes`)
+}
+
+/** @throws Error unless tensors fill their shapes, those of loops' bodies, too. */
+function checkGraph({ nodes, initialisers }: OnnxGraph): void {
+  for (const { name, shape, data } of initialisers)
+    check(data.length === elementCount(shape), `${name} has ${data.length} values, shape ${shape}`)
+  for (const { attributes } of nodes)
+    for (const value of Object.values(attributes))
+      if (typeof value === 'object' && 'nodes' in value) checkGraph(value)
 }
 
 /** @throws Error unless a model can be computed with: its numbers are finite. */
@@ -187,6 +217,32 @@ export const modelTargets: readonly Target[] = [
     make: (changes, pick) =>
       pick % 4 ? withHeader(model, header => mutate(header, changes)) : mutate(model, changes),
     judge: loadedFrom,
+  },
+  {
+    name: 'torchModel',
+    make: (changes, pick) =>
+      pick % 4 ? withHeader(torchModel, header => mutate(header, changes)) : mutate(torchModel, changes),
+    judge: async input => {
+      await writeFile(torchPath, input)
+      return checkModel(torchPath)
+    },
+  },
+  {
+    name: 'onnx',
+    make: (changes, pick) => mutate(pickOf(onnxFiles, pick), changes),
+    judge: async input => {
+      const decoded = await outcomeOf(() => decodeOnnx(input))
+      if (decoded) checkGraph(decoded.graph)
+      return decoded !== undefined
+    },
+  },
+  {
+    name: 'onnxModel',
+    make: (changes, pick) => mutate(pickOf(onnxFiles, pick), changes),
+    judge: async input => {
+      await writeFile(onnxPath, input)
+      return checkModel(onnxPath)
+    },
   },
   {
     name: 'tensorflow',

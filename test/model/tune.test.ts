@@ -40,7 +40,7 @@ test('backgrounds are compared by the AUROC of their ratio to the foreground of 
     mutation_rate,
     reg_weight: 0,
   })
-  const rows = await compareGrid([
+  const rows = compareGrid([
     { point: point(8, 0), scores: foreground },
     { point: point(8, 0.3), scores: poor },
     { point: point(8, 0.1), scores: good },

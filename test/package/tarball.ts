@@ -16,10 +16,24 @@ export const root = fileURLToPath(new URL('../../../', import.meta.url))
 
 /** The repository's package.json, as far as the tests of the package read it. */
 export const manifest: {
+  readonly version: string
+  readonly license: string
+  readonly man: string
   readonly bin: Readonly<Record<string, string>>
   readonly dependencies: Readonly<Record<string, string>>
-  readonly exports: Readonly<Record<string, { readonly default: string }>>
+  readonly exports: Readonly<Record<string, { readonly types: string; readonly default: string } | string>>
 } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+
+/** Packs the package into a folder; returns the path of the tarball. */
+export function packTarball(folder: string): string {
+  // The scripts, which are left out, would build everything anew; of what they make, this is not there yet.
+  execFileSync(process.execPath, [join(root, 'dist/cli/documents.js')])
+  const packing = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder]
+  const [{ filename }] = JSON.parse(
+    execFileSync('npm', packing, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
+  )
+  return join(folder, filename)
+}
 
 /**
  * A new folder in which the packed package is installed, as a user would have it: with the dependencies that it declares
@@ -30,11 +44,7 @@ export function installTarball(extra: readonly string[] = []): string {
   const folder = mkdtempSync(join(tmpdir(), 'xenograd-package-'))
   const modules = join(folder, 'node_modules')
   mkdirSync(modules)
-  const packing = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder]
-  const [{ filename }] = JSON.parse(
-    execFileSync('npm', packing, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
-  )
-  execFileSync('tar', ['xzf', filename], { cwd: folder })
+  execFileSync('tar', ['xzf', packTarball(folder)], { cwd: folder })
   renameSync(join(folder, 'package'), join(modules, 'xenograd'))
   for (const name of [...Object.keys(manifest.dependencies), ...extra]) {
     mkdirSync(dirname(join(modules, name)), { recursive: true })

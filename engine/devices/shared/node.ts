@@ -34,6 +34,21 @@ export function requireNode<Id extends keyof NodeModules>(id: Id): NodeModules[I
 /** Set a flag of V8's, for the whole process; does nothing in a browser. */
 export const setV8Flag = (flag: string): void => nodeModule('node:v8')?.setFlagsFromString(flag)
 
+/**
+ * Do `body` with a flag of V8's on or off, for the whole process, and then as it is by default; flags that the process was
+ * started with stay.
+ */
+export function withV8Flag<T>(name: string, on: boolean, body: () => T): T {
+  const [yes, no] = [`--${name}`, `--no-${name}`]
+  if (nodeProcess()?.execArgv.some(flag => flag === yes || flag === no)) return body()
+  setV8Flag(on ? yes : no)
+  try {
+    return body()
+  } finally {
+    setV8Flag(on ? no : yes)
+  }
+}
+
 /** The contents of a text file; undefined where it cannot be read, and in a browser. */
 export function readText(path: string): string | undefined {
   try {

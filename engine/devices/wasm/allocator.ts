@@ -1,21 +1,22 @@
+import { type AddressType, copyMemory, growMemory, mostPages, newMemory, pageBytes } from './memory.js'
+
 /** Alignment of every allocation, in bytes: one cache line. */
 export const alignment = 64
-
-const pageBytes = 65536
-
-/** Pages of a whole 32-bit address space. */
-export const maxPages = 65536
 
 type Block = { start: number; bytes: number }
 
 const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`
+
+/** Memory cannot grow by what is asked for. */
+export class OutOfMemory extends RangeError {}
 
 /**
  * Hands out blocks of one WebAssembly memory: the smallest free block that fits, else memory that was never used, which
  * grows when there is no more. Free neighbours are merged. Address 0 is never handed out.
  */
 export class Allocator {
-  readonly memory: WebAssembly.Memory
+  #memory: WebAssembly.Memory
+  #addressType: AddressType
   /** Free blocks between blocks in use, in order of address. */
   readonly #free: Block[] = []
   /** The size of each block in use, by its address. */
@@ -24,9 +25,37 @@ export class Allocator {
   #end = alignment
   #takenBytes = 0
 
-  /** `pages`: how many the memory may grow to, of 64 KiB each. `shared`: whether threads may share it. */
-  constructor(pages = maxPages, shared = false) {
-    this.memory = new WebAssembly.Memory({ initial: 1, maximum: pages, shared })
+  /**
+   * `pages`: how many the memory may grow to, of 64 KiB each; `shared`: whether threads may share it; `addressType`: of
+   * its addresses.
+   */
+  constructor(
+    pages: number = mostPages.i32,
+    readonly shared = false,
+    addressType: AddressType = 'i32',
+  ) {
+    this.#memory = newMemory(addressType, { initial: 1, maximum: pages, shared })
+    this.#addressType = addressType
+  }
+
+  get memory(): WebAssembly.Memory {
+    return this.#memory
+  }
+
+  get addressType(): AddressType {
+    return this.#addressType
+  }
+
+  /**
+   * Move to a memory whose addresses have 64 bits. Every block keeps its address and its contents; nothing may be using
+   * the memory meanwhile. @throws RangeError where the host has no room for it.
+   */
+  widen(): void {
+    const initial = this.#memory.buffer.byteLength / pageBytes
+    const wider = newMemory('i64', { initial, maximum: mostPages.i64, shared: this.shared })
+    copyMemory(this.#memory, wider, this.#end)
+    this.#memory = wider
+    this.#addressType = 'i64'
   }
 
   /** Blocks handed out at present. */
@@ -41,7 +70,7 @@ export class Allocator {
 
   /**
    * The address of `bytes` bytes of memory, aligned to 64.
-   * @throws RangeError for a number of bytes that makes no sense, and when there is no more memory.
+   * @throws RangeError for a number of bytes that makes no sense; OutOfMemory when there is no more.
    */
   alloc(bytes: number): number {
     if (!Number.isSafeInteger(bytes) || bytes < 0)
@@ -107,7 +136,7 @@ export class Allocator {
     return start
   }
 
-  /** Take memory that was never used. @throws RangeError when there is no more. */
+  /** Take memory that was never used. @throws OutOfMemory when there is no more. */
   #extend(size: number): number {
     const start = this.#end
     const have = this.memory.buffer.byteLength
@@ -117,9 +146,9 @@ export class Allocator {
       const pages = Math.ceil((need - have) / pageBytes)
       // Grow by an eighth at least, so that many small allocations do not each grow the memory.
       if (!this.#grow(Math.max(pages, have / pageBytes / 8)) && !this.#grow(pages))
-        throw new RangeError(
+        throw new OutOfMemory(
           `wasm device: out of memory: asked for ${megabytes(size)} with ${megabytes(this.#takenBytes)} in use; ` +
-            'use smaller batches, or free tensors that are no longer needed',
+            'use smaller batches, give a budget (memory), or free tensors that are no longer needed',
         )
     }
     this.#end = start + size
@@ -129,7 +158,7 @@ export class Allocator {
   /** Whether memory could grow by so many pages. */
   #grow(pages: number): boolean {
     try {
-      this.memory.grow(Math.ceil(pages))
+      growMemory(this.#memory, this.#addressType, Math.ceil(pages))
       return true
     } catch {
       return false

@@ -2,12 +2,14 @@ import type { Kernel } from '../../kernel/kernel.js'
 import { argumentsWithin, dtypesOf } from '../../kernel/operands.js'
 import type { Device, DeviceBuffer, Program } from '../device.js'
 import { guarded } from '../guarded.js'
-import { Allocator, maxPages } from './allocator.js'
+import { Allocator, OutOfMemory } from './allocator.js'
 import type { WordAddress } from './assembly/assembler.js'
 import { constantsIn } from './assembly/constants.js'
-import { hostTarget, type Target } from './assembly/target.js'
+import { compileUnchecked, hostTarget, type Target } from './assembly/target.js'
+import { calibratedBlas } from './calibration/index.js'
 import { Blas } from './matmul/blas.js'
 import { sgemmImport } from './matmul/sgemm.js'
+import { mostPages, no64BitMemory } from './memory.js'
 import type { WasmOptions } from './options.js'
 import { isSmall } from './parallel/partition.js'
 import { shareKernel } from './parallel/shares.js'
@@ -17,16 +19,17 @@ import { hasThreads } from './threads/host.js'
 import { Linker, type ModuleCode } from './threads/linker.js'
 import { noThreads, ThreadPool } from './threads/pool.js'
 
+export { blasCalibrationFile, blasCalibrations, clearBlasCalibrations } from './calibration/index.js'
+
 /**
- * The device wasm, from below upwards: options.ts (what users may choose), allocator.ts (the
- * device's memory) and scratch.ts (the part of it that kernels scribble on); assembly/ writes WebAssembly; kernels/ and
+ * The device wasm, from below upwards: options.ts (what users may choose), memory.ts (memories of 32-bit and 64-bit
+ * addresses), allocator.ts (the device's) and scratch.ts (the part of it that kernels scribble on); assembly/ writes WebAssembly; kernels/ and
  * matmul/ emit the functions of kernels for one thread; parallel/ cuts a kernel into parts and makes one module of them;
- * threads/ runs modules on worker threads or on the caller. This file joins these: it compiles each kernel, decides who
+ * threads/ runs modules on worker threads or on the caller; calibration/ compares a BLAS library with WebAssembly. This file joins these: it compiles each kernel, decides who
  * runs it, and moves data to the device and back.
  */
 
 type WasmBuffer = DeviceBuffer & { readonly pointer: number }
-type WasmProgram = Program & Code
 /** What a program is made of: how it is run, and what has the workers forget it, if they have it. */
 type Code = { readonly run: Run; forget?(): void }
 /** Enqueues a kernel, or runs it at once, on arguments at these addresses. */
@@ -49,29 +52,42 @@ const pointerOf = (buffer: DeviceBuffer): number => (buffer as WasmBuffer).point
  * with enough work are cut into parts (parallel/) that the workers compute at the same time, to the same bits as one
  * thread does. The caller itself computes small kernels while nothing is under way, and all kernels where the host has no
  * threads that share memory. `blas`: the library that computes large products: `off` (the default, so that results are
- * the same on all machines), `auto`, or its path (matmul/blas.ts); with one, results differ in their last bits.
+ * the same on all machines), `auto` (where it is faster: calibration/), `on` or its path (matmul/blas.ts); with one,
+ * results differ in their last bits.
+ * `memory64`: whether addresses have 64 bits; `auto`, the default: from when more memory than 4 GiB is asked for;
+ * `unchecked`: then without V8's checks of them (assembly/target.ts).
  *
  * `host`: what the modules may use; by default all that the host has, with vectors of `vectors` bits.
  * @throws Error where the host has no WebAssembly SIMD, no vectors of that width, no threads though several are asked for,
- * or when that library cannot be used.
+ * no 64-bit addresses though they are to be on, or when that library cannot be used.
  */
 export function wasmDevice(options: WasmOptions = {}, host: Target = hostTarget(options.vectors)): Device {
-  const { threads = hasThreads() ? hostCores() : 1, blas = 'off' } = options
-  const library = Blas.choose(blas)
+  const { threads = hasThreads() ? hostCores() : 1, blas = 'off', memory64 = 'auto' } = options
+  const library = blas === 'auto' ? calibratedBlas(host) : Blas.choose(blas)
   if (threads > 1 && !hasThreads()) throw new Error(noThreads)
   library.checkThreads(threads)
-  return guarded(new WasmDevice(host, threads, library))
+  const problem = memory64 === 'on' ? no64BitMemory() : undefined
+  if (problem !== undefined)
+    throw new Error(
+      `wasm device: no memory with 64-bit addresses: ${problem}; or ask for memory64 auto or off`,
+    )
+  const chosen = /^auto\b/.test(blas) ? { blas: library.choice } : {}
+  return guarded(new WasmDevice(host, threads, library, memory64, chosen))
 }
 
 class WasmDevice implements Device {
   readonly name = 'wasm'
-  readonly #target: Target
-  #allocator: Allocator | undefined = new Allocator(maxPages, hasThreads())
+  #target: Target
+  #allocator: Allocator | undefined
   /** Where constants are in memory, on hosts that load them from there. */
   readonly #addressOf: WordAddress | undefined
-  readonly #linker: Linker
+  #linker: Linker
+  /** Programs as they are in the memory that there is; those that are not run any more keep no earlier one. */
+  #codes = new WeakMap<Program, Code>()
   /** The worker threads; they start with the first kernel for them. */
   #pool: ThreadPool | undefined
+  /** The end of the threads that computed in an earlier memory. */
+  #earlier: Promise<void> | undefined
   readonly #callerScratch: Scratch
   readonly #poolScratch: Scratch
   /** Where loops keep the operands that they pack. */
@@ -81,25 +97,30 @@ class WasmDevice implements Device {
     host: Target,
     readonly threads: number,
     readonly library: Blas,
+    readonly memory64: NonNullable<WasmOptions['memory64']>,
+    readonly chosen: WasmOptions,
   ) {
-    this.#target = { ...host, ...(library.path !== undefined && { sgemm: library }) }
-    const allocator = this.#heap
+    const addressType = memory64 === 'on' ? 'i64' : 'i32'
+    this.#target = { ...host, addressType, ...(library.isUsed && { sgemm: library }) }
+    const allocator = new Allocator(mostPages[addressType], hasThreads(), addressType)
+    this.#allocator = allocator
     this.#addressOf = host.loadsConstants ? constantsIn(allocator) : undefined
-    this.#linker = new Linker(allocator.memory)
+    this.#linker = new Linker(allocator.memory, addressType)
     this.#callerScratch = new Scratch(allocator)
     this.#poolScratch = new Scratch(allocator, threads)
     this.#packed = new Scratch(allocator)
   }
 
   get description(): string {
-    const { vectors, relaxed } = this.#target
+    const { vectors, relaxed, addressType } = this.#target
+    const addresses = addressType === 'i64' ? ', 64-bit addresses' : ''
     const count = this.threads === 1 ? '1 thread' : `${this.threads} threads`
     const madd = relaxed ? 'fused multiply-add (relaxed SIMD)' : 'no fused multiply-add'
-    return `WebAssembly SIMD, ${vectors}, ${count}, ${madd}, ${this.library.description}`
+    return `WebAssembly SIMD, ${vectors}${addresses}, ${count}, ${madd}, ${this.library.description}`
   }
 
   alloc(bytes: number): WasmBuffer {
-    return { bytes, pointer: this.#heap.alloc(bytes) }
+    return { bytes, pointer: this.#withMemory(() => this.#heap.alloc(bytes)) }
   }
 
   free(buffer: DeviceBuffer): void {
@@ -118,18 +139,24 @@ class WasmDevice implements Device {
     return new Uint8Array(this.#bytesAt(buffer, buffer.bytes)).buffer
   }
 
-  compile(kernel: Kernel): WasmProgram | null {
+  mapped(buffer: DeviceBuffer): Uint8Array {
+    return this.#bytesAt(buffer, buffer.bytes)
+  }
+
+  compile(kernel: Kernel): Program | null {
     const isDeclined = dtypesOf(kernel).has('float64') || argumentsWithin(kernel) > mostArguments
-    return isDeclined ? null : { kernel, ...this.#codeOf(kernel) }
+    if (isDeclined) return null
+    const program = { kernel }
+    this.#withMemory(() => this.#codeOf(program))
+    return program
   }
 
   release(program: Program): void {
-    ;(program as WasmProgram).forget?.()
+    this.#codes.get(program)?.forget?.()
   }
 
   run(program: Program, args: readonly DeviceBuffer[]): void {
-    const { run } = program as WasmProgram
-    run(args.map(pointerOf))
+    this.#withMemory(() => this.#codeOf(program).run(args.map(pointerOf)))
   }
 
   stats(): { buffers: number; bytes: number } {
@@ -139,13 +166,39 @@ class WasmDevice implements Device {
 
   async close(): Promise<void> {
     this.#allocator = undefined
-    await this.#pool?.close()
+    await Promise.all([this.#earlier, this.#pool?.close()])
   }
 
   /** The device's memory. @throws Error once the device is closed. */
   get #heap(): Allocator {
     if (!this.#allocator) throw new Error('wasm device: used after it was closed; open another')
     return this.#allocator
+  }
+
+  /** What `take` gives, which takes memory: where 4 GiB are too few, with 64-bit addresses. @throws RangeError when there is no more. */
+  #withMemory<T>(take: () => T): T {
+    try {
+      return take()
+    } catch (error) {
+      if (!(error instanceof OutOfMemory) || this.#heap.addressType === 'i64') throw error
+      const problem = this.memory64 === 'off' ? 'the option memory64 is off' : no64BitMemory()
+      if (problem !== undefined)
+        throw new RangeError(`${error.message}. Addresses of 32 bits reach 4 GiB; of 64 bits: ${problem}`)
+      this.#widen()
+      return take()
+    }
+  }
+
+  /** Go on in a memory with 64-bit addresses, once what is under way is done. Programs are made anew when they next run. */
+  #widen(): void {
+    this.#pool?.drain()
+    this.#heap.widen()
+    const { memory, addressType } = this.#heap
+    this.#earlier = this.#pool?.close()
+    this.#pool = undefined
+    this.#target = { ...this.#target, addressType }
+    this.#linker = new Linker(memory, addressType)
+    this.#codes = new WeakMap()
   }
 
   #bytesAt(buffer: DeviceBuffer, bytes: number): Uint8Array {
@@ -158,8 +211,17 @@ class WasmDevice implements Device {
     return this.#pool?.isIdle ?? true
   }
 
+  /** A program's code for the memory that there is. */
+  #codeOf(program: Program): Code {
+    const known = this.#codes.get(program)
+    if (known) return known
+    const code = this.#runnerOf(program.kernel)
+    this.#codes.set(program, code)
+    return code
+  }
+
   /** Who runs a kernel: the workers, or if it is small the caller when it can. */
-  #codeOf(kernel: Kernel): Code {
+  #runnerOf(kernel: Kernel): Code {
     if (!hasThreads()) return { run: this.#onCaller(kernel) }
     if (!isSmall(kernel)) return this.#onPool(kernel)
     const onCaller = this.#onCaller(kernel)
@@ -176,7 +238,8 @@ class WasmDevice implements Device {
 
   #onPool(kernel: Kernel): Code {
     const code = this.#emit(kernel, this.threads)
-    this.#pool ??= new ThreadPool(this.threads, this.#heap.memory)
+    const { memory, addressType } = this.#heap
+    this.#pool ??= new ThreadPool(this.threads, memory, addressType)
     const pool = this.#pool
     this.#poolScratch.reserve(code.scratchBytes)
     const id = pool.load(code)
@@ -201,6 +264,9 @@ class WasmDevice implements Device {
     const { module, packedBytes } = shareKernel(this.#target, kernel, threads, this.#addressOf)
     this.#packed.reserve(packedBytes)
     const blas = module.imports.includes(sgemmImport) ? this.library.load() : undefined
-    return { bytes: module.encode(maxPages, hasThreads()), blas, scratchBytes: module.scratchBytes }
+    const { addressType } = this.#heap
+    const bytes = module.encode(mostPages[addressType], hasThreads())
+    const isUnchecked = addressType === 'i64' && this.memory64 === 'unchecked'
+    return { module: isUnchecked ? compileUnchecked(bytes) : bytes, blas, scratchBytes: module.scratchBytes }
   }
 }

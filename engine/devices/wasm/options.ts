@@ -15,10 +15,17 @@ export const wasmOptions = {
     otherwise: '128',
     variable: 'XENOGRAD_VECTORS',
   }),
-  blas: option.text('off, auto, or the path of a library', {
+  memory64: option.oneOf(['auto', 'on', 'off', 'unchecked'], {
     meaning:
-      'who computes large products of matrices: the BLAS library that is found (auto), one by its path, or none (off); ' +
-      'results differ in their last bits',
+      'addresses of 64 bits, for more memory than 4 GiB (from Node 24 on), to the same results in twice the time: never, ' +
+      'always, or from when they are needed (auto; unchecked: then without the checks of every address that take that time)',
+    otherwise: 'auto',
+    variable: 'XENOGRAD_MEMORY64',
+  }),
+  blas: option.text('off, auto, on, or the path of a library', {
+    meaning:
+      'who computes large products of matrices: the BLAS library that is found, where it is faster (auto), or for all of ' +
+      'them (on), one by its path, or none (off); results differ in their last bits',
     otherwise: 'off',
     variable: 'XENOGRAD_BLAS',
   }),

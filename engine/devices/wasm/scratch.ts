@@ -24,14 +24,18 @@ export class Scratch {
   /**
    * Make every region at least this large. Work that is under way keeps the memory that it began with: it is overwritten
    * only by what is enqueued later.
-   * @throws RangeError when there is no more memory.
+   * @throws OutOfMemory when there is no more; the regions are then what they were.
    */
   reserve(bytes: number): void {
     if (bytes <= this.#bytes) return
-    if (this.#bytes) this.allocator.free(this.#pointer)
-    this.#bytes = 0
     const size = Math.ceil(bytes / alignment) * alignment
-    this.#pointer = this.allocator.alloc(size * this.regions)
-    this.#bytes = size
+    if (this.#bytes) this.allocator.free(this.#pointer)
+    try {
+      this.#pointer = this.allocator.alloc(size * this.regions)
+      this.#bytes = size
+    } catch (error) {
+      if (this.#bytes) this.#pointer = this.allocator.alloc(this.#bytes * this.regions)
+      throw error
+    }
   }
 }

@@ -1,6 +1,7 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'tape'
+import { findCell, initialState, saveState } from '../../../model/index.js'
 import { sharedPath, testShared } from '../../shared.js'
 import { scratch, tinyModel, xenograd } from '../support.js'
 
@@ -35,6 +36,78 @@ test('convert: to TensorFlow and back, bit for bit, and never over what is there
   t.equal(foreign.code, 1)
   t.match(foreign.stderr, /the reference has no cell 'gru'/)
   t.notOk(existsSync(join(folder, 'gru.ckpt.index')))
+})
+
+test("convert: to ONNX and to PyTorch's names and back, the same parameters; either scores as it is", async t => {
+  const folder = scratch()
+  const model = await tinyModel(folder)
+  const reads = '>a\nACGTTGCANACGT\n>b\nGG\n'
+  const scored = (path: string) => xenograd(['score', '-m', path], reads)
+  const expected = await scored(model)
+  for (const args of [['model.onnx'], ['torch.safetensors', '--layout', 'torch']]) {
+    const [name, ...flags] = args
+    const path = join(folder, name)
+    const there = await xenograd(['convert', model, path, ...flags])
+    t.equal(there.code, 0, there.stderr)
+    t.equal(there.stdout, '')
+    t.equal((await scored(path)).stdout, expected.stdout, name)
+    const back = join(folder, `${name}.back.safetensors`)
+    t.equal((await xenograd(['convert', path, back])).code, 0)
+  }
+})
+
+test('convert: what another format cannot hold is told, and nothing is written', async t => {
+  const folder = scratch()
+  const gru = await tinyModel(folder, { cell: 'gru' })
+  const refused = await xenograd(['convert', gru, join(folder, 't.safetensors'), '--layout', 'torch'])
+  t.equal(refused.code, 1)
+  t.match(refused.stderr, /the cell 'gru' is not PyTorch's nn\.GRU/)
+  t.notOk(existsSync(join(folder, 't.safetensors')))
+  writeFileSync(join(folder, 'foreign.onnx'), 'no model')
+  const foreign = await xenograd(['convert', join(folder, 'foreign.onnx'), join(folder, 'f.safetensors')])
+  t.equal(foreign.code, 1)
+  t.match(foreign.stderr, /foreign\.onnx: no ONNX file, or a damaged one: /)
+  t.notOk(existsSync(join(folder, 'f.safetensors')))
+})
+
+test("convert: a cell of one's own to ONNX, with its file", async t => {
+  const folder = scratch()
+  const file = join(folder, 'mine.mjs')
+  writeFileSync(
+    file,
+    `import { concat, defineCell } from 'xenograd'
+export const mine = defineCell({
+  name: 'mine',
+  parameters: ({ input, hidden }) => ({ kernel: [input + hidden, hidden] }),
+  carry: ['h'],
+  step: ({ kernel }, { h }, x) => {
+    const hNext = concat([x, h], 1).matmul(kernel).tanh()
+    return { carry: { h: hNext }, out: hNext }
+  },
+})
+`,
+  )
+  const model = join(folder, 'mine.safetensors')
+  const options = { cell: await findCell(file), hidden: 3 }
+  await saveState(model, options, initialState({ ...options, seed: 1 }), {})
+  const path = join(folder, 'mine.onnx')
+  const back = join(folder, 'back.safetensors')
+  for (const args of [
+    [model, path],
+    [path, back],
+  ]) {
+    const { code, stderr } = await xenograd(['convert', ...args, '--cell', file])
+    t.equal(code, 0, stderr)
+  }
+  const scored = await Promise.all(
+    [model, path, back].map(name => xenograd(['score', '-m', name, '--cell', file], '>a\nACGTTGCA\n')),
+  )
+  t.equal(scored[0].code, 0, scored[0].stderr)
+  for (const { stdout } of scored) t.equal(stdout, scored[0].stdout)
+  t.match(
+    (await xenograd(['info', path])).stderr,
+    /a model of the cell 'mine', which does not come with Xenograd/,
+  )
 })
 
 test('convert and info: the same model before and after', async t => {

@@ -346,3 +346,17 @@ test('train: stops early, and says so', async t => {
   t.equal(ended.code, 0, ended.stderr)
   t.match(ended.stderr, /stopped early, 2 validations without a better one; step \d+, loss/)
 })
+
+test('train --tensorboard: event files beside the metrics, and refused without', async t => {
+  const root = scratch()
+  const train = ['train', ...(await dataFlags(root)), ...small, `--out_dir=${join(root, 'out')}`, '-q']
+  const refused = await xenograd([...train, '--tensorboard-histograms', '10'])
+  t.equal(refused.code, 2)
+  t.match(refused.stderr, /--tensorboard_histograms 10: give --tensorboard, too/)
+  const { code, stderr } = await xenograd([...train, '--tensorboard', '--tensorboard-histograms', '10'])
+  t.equal(code, 0, stderr)
+  for (const folder of ['log', 'log/in_tr', 'log/in_val']) {
+    const names = await readdir(join(await runIn(join(root, 'out')), folder))
+    t.equal(names.filter(name => name.startsWith('events.out.tfevents.')).length, 1, folder)
+  }
+})

@@ -115,7 +115,10 @@ test('options of devices that the compiler knows are typed', async t => {
   t.match(await failure(word), /device 'wasm': threads two; give a whole number, 1 or more/)
   // @ts-expect-error no such option
   const misspelt = openDevice('wasm', { thread: 2 })
-  t.match(await failure(misspelt), /device 'wasm' has no option 'thread'; there are threads, vectors, blas/)
+  t.match(
+    await failure(misspelt),
+    /device 'wasm' has no option 'thread'; there are threads, vectors, memory64, blas/,
+  )
   // @ts-expect-error it takes none
   const none = openDevice('reference', { threads: 2 })
   t.match(await failure(none), /device 'reference' has no option 'threads'; it takes none/)

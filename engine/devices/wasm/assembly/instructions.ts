@@ -1,3 +1,5 @@
+import type { AddressType } from '../memory.js'
+
 /**
  * The instructions of WebAssembly that kernels are made of, as typed expressions: `f32x4.add(pointer, x)` does not
  * compile.
@@ -6,21 +8,27 @@
  * twice, so what is used again goes into a local.
  */
 
-/** The types that kernels compute in. */
-export type ValueType = 'i32' | 'v128'
-/** A rope of bytes, in which vector constants are not encoded yet. */
-export type Code = readonly (number | Code | Constant)[]
+/**
+ * The types that kernels compute in. `usize`: addresses, and what is counted to reach them, in an integer as wide as the
+ * memory's addresses are: i32, or i64 where memory has 64-bit addresses. `i32`: conditions.
+ */
+export type ValueType = 'i32' | 'usize' | 'v128'
+/** A rope of bytes, in which vector constants, and code that differs between types of addresses, are not encoded yet. */
+export type Code = readonly (number | Code | Constant | Addressing)[]
 /** Four 32-bit lanes. */
 export type Constant = { readonly words: Int32Array }
+/** The code for a type of addresses. */
+export type Addressing = (type: AddressType) => Code
 /** An expression of a type: the code that leaves its value on the stack. */
 export type Value<T extends ValueType = ValueType> = { readonly type: T; readonly code: Code }
 export type I32 = Value<'i32'>
+export type Usize = Value<'usize'>
 export type V128 = Value<'v128'>
 /** A local variable of a function. */
 export type Local<T extends ValueType = ValueType> = Value<T> & { readonly index: number }
 
 /** The byte of the binary format that stands for a type. */
-export const typeByte = { i32: 0x7f, v128: 0x7b }
+export const typeByte = { i32: 0x7f, i64: 0x7e, v128: 0x7b }
 
 /** Opcodes of control and variables: what statements are made of, and what reads a variable. */
 export const opcode = {
@@ -38,23 +46,24 @@ export const opcode = {
 /** The type of a `loop` or an `if` that leaves nothing on the stack. */
 export const noResult = 0x40
 
-/** LEB128 of an unsigned integer below 2^32. */
+/** LEB128 of an unsigned integer below 2^53. */
 export function unsigned(value: number): number[] {
   const bytes: number[] = []
   do {
-    const low = value & 0x7f
-    value >>>= 7
+    const low = value % 128
+    value = Math.floor(value / 128)
     bytes.push(value ? low | 0x80 : low)
   } while (value)
   return bytes
 }
 
-/** LEB128 of an int32. */
+/** LEB128 of an integer, of less than 53 bits and its sign. */
 function signed(value: number): number[] {
   const bytes: number[] = []
   for (;;) {
-    const low = value & 0x7f
-    value >>= 7
+    const rest = Math.floor(value / 128)
+    const low = value - 128 * rest
+    value = rest
     if ((value === 0 && !(low & 0x40)) || (value === -1 && low & 0x40)) return [...bytes, low]
     bytes.push(low | 0x80)
   }
@@ -63,17 +72,36 @@ function signed(value: number): number[] {
 /** A value of the type that `code` leaves on the stack. */
 export const value = <T extends ValueType>(type: T, ...code: Code): Value<T> => ({ type, code })
 
-// --- i32 -------------------------------------------------------------------------------------------------------------
+// --- i32 and usize ---------------------------------------------------------------------------------------------------
 
-const i32Binary =
-  (opcode: number) =>
-  (a: I32, b: I32): I32 =>
-    value('i32', a.code, b.code, opcode)
+/** One opcode or another, by the type of addresses. */
+const byAddress =
+  (i32: Code, i64: Code): Addressing =>
+  type =>
+    type === 'i64' ? i64 : i32
 
-const i32Const = (n: number): I32 => value('i32', 0x41, signed(n | 0))
+const arithmetic = (i32: number, i64: number) => {
+  const code = byAddress([i32], [i64])
+  return (a: Usize, b: Usize): Usize => value('usize', a.code, b.code, code)
+}
+
+const comparison = (i32: number, i64: number) => {
+  const code = byAddress([i32], [i64])
+  return (a: Usize, b: Usize): I32 => value('i32', a.code, b.code, code)
+}
+
+export const i32 = { const: (n: number): I32 => value('i32', 0x41, signed(n | 0)) }
+
+const usizeConst = (n: number): Usize =>
+  value('usize', type => (type === 'i64' ? [0x42, signed(n)] : i32.const(n).code))
+
+/** i32.load, or i64.load32_u. */
+const loadWord = byAddress([0x28], [0x35])
+/** Nothing, or i32.wrap_i64. */
+const wrap = byAddress([], [0xa7])
 
 /** The address that an instruction takes from the stack: the offset in its code cannot be negative. */
-const address = (base: I32, offset: number): Code => i32.plus(base, Math.min(offset, 0)).code
+const address = (base: Usize, offset: number): Code => usize.plus(base, Math.min(offset, 0)).code
 
 /** The alignment that loads and stores promise, as a power of two: 4 bytes for everything, as it is only a hint. */
 const alignment = 2
@@ -82,7 +110,7 @@ const alignment = 2
 const offsetCode = (offset: number): Code => unsigned(Math.max(offset, 0))
 
 /** Load from `base + offset` bytes. */
-const loadMemory = (opcode: Code, base: I32, offset: number): Code => [
+const loadMemory = (opcode: Code, base: Usize, offset: number): Code => [
   address(base, offset),
   opcode,
   alignment,
@@ -90,19 +118,23 @@ const loadMemory = (opcode: Code, base: I32, offset: number): Code => [
 ]
 
 /** Address arithmetic and loop counters. `offset` is in bytes and may be negative. */
-export const i32 = {
-  const: i32Const,
-  add: i32Binary(0x6a),
-  sub: i32Binary(0x6b),
-  mul: i32Binary(0x6c),
-  eq: i32Binary(0x46),
-  lt_u: i32Binary(0x49),
-  select: (condition: I32, yes: I32, no: I32): I32 => value('i32', yes.code, no.code, condition.code, 0x1b),
-  load: (base: I32, offset = 0): I32 => value('i32', loadMemory([0x28], base, offset)),
+export const usize = {
+  const: usizeConst,
+  add: arithmetic(0x6a, 0x7c),
+  sub: arithmetic(0x6b, 0x7d),
+  mul: arithmetic(0x6c, 0x7e),
+  eq: comparison(0x46, 0x51),
+  lt_u: comparison(0x49, 0x54),
+  select: (condition: I32, yes: Usize, no: Usize): Usize =>
+    value('usize', yes.code, no.code, condition.code, 0x1b),
+  /** A 32-bit word of memory, without a sign. */
+  load: (base: Usize, offset = 0): Usize => value('usize', loadMemory([loadWord], base, offset)),
   /** `base + bytes`, without an instruction for 0. */
-  plus: (base: I32, bytes: number): I32 => (bytes === 0 ? base : i32.add(base, i32Const(bytes))),
+  plus: (base: Usize, bytes: number): Usize => (bytes === 0 ? base : usize.add(base, usizeConst(bytes))),
   /** `a * factor`, without an instruction for 1. */
-  times: (a: I32, factor: number): I32 => (factor === 1 ? a : i32.mul(a, i32Const(factor))),
+  times: (a: Usize, factor: number): Usize => (factor === 1 ? a : usize.mul(a, usizeConst(factor))),
+  /** Whether a count below 2^32 is not 0. */
+  isNotZero: (count: Usize): I32 => value('i32', count.code, wrap),
 }
 
 // --- v128 ------------------------------------------------------------------------------------------------------------
@@ -125,10 +157,10 @@ const ternary =
 const shift =
   (opcode: number) =>
   (a: V128, bits: number): V128 =>
-    value('v128', a.code, i32Const(bits).code, simd(opcode))
+    value('v128', a.code, i32.const(bits).code, simd(opcode))
 const load =
   (opcode: number) =>
-  (base: I32, offset = 0): V128 =>
+  (base: Usize, offset = 0): V128 =>
     value('v128', loadMemory(simd(opcode), base, offset))
 
 /** A vector constant of four 32-bit lanes. */
@@ -141,12 +173,12 @@ export const v128 = {
   load32_zero: load(0x5c),
   load64_zero: load(0x5d),
   /** `vector` with one lane loaded. */
-  load32_lane: (vector: V128, lane: number, base: I32, offset = 0): V128 =>
+  load32_lane: (vector: V128, lane: number, base: Usize, offset = 0): V128 =>
     value('v128', laneMemory(0x56, base, offset, vector, lane)),
-  store: (base: I32, offset: number, vector: V128): Code => storeMemory(0x0b, base, offset, vector),
-  store32_lane: (base: I32, offset: number, vector: V128, lane: number): Code =>
+  store: (base: Usize, offset: number, vector: V128): Code => storeMemory(0x0b, base, offset, vector),
+  store32_lane: (base: Usize, offset: number, vector: V128, lane: number): Code =>
     laneMemory(0x5a, base, offset, vector, lane),
-  store64_lane: (base: I32, offset: number, vector: V128, lane: number): Code =>
+  store64_lane: (base: Usize, offset: number, vector: V128, lane: number): Code =>
     laneMemory(0x5b, base, offset, vector, lane),
   and: binary(0x4e),
   /** `a & ~b` */
@@ -167,7 +199,7 @@ export const v128 = {
 }
 
 /** Store a vector to `base + offset` bytes. */
-const storeMemory = (opcode: number, base: I32, offset: number, vector: V128): Code => [
+const storeMemory = (opcode: number, base: Usize, offset: number, vector: V128): Code => [
   address(base, offset),
   vector.code,
   simd(opcode),
@@ -176,7 +208,7 @@ const storeMemory = (opcode: number, base: I32, offset: number, vector: V128): C
 ]
 
 /** Load or store one lane of a vector. */
-const laneMemory = (opcode: number, base: I32, offset: number, vector: V128, lane: number): Code => [
+const laneMemory = (opcode: number, base: Usize, offset: number, vector: V128, lane: number): Code => [
   ...storeMemory(opcode, base, offset, vector),
   lane,
 ]
@@ -213,7 +245,6 @@ export const f32x4 = {
 export const i32x4 = {
   const: (n: number): V128 => lanes(new Int32Array(4).fill(n)),
   lanes: (a: number, b: number, c: number, d: number): V128 => lanes(new Int32Array([a, b, c, d])),
-  splat: (a: I32): V128 => value('v128', a.code, simd(0x11)),
   eq: binary(0x37),
   ne: binary(0x38),
   lt: binary(0x39),

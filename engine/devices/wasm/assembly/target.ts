@@ -1,4 +1,5 @@
-import { setV8Flag } from '../../shared/node.js'
+import { setV8Flag, withV8Flag } from '../../shared/node.js'
+import type { AddressType } from '../memory.js'
 import { type FunctionBuilder, ModuleBuilder } from './assembler.js'
 import { f32x4, type V128 } from './instructions.js'
 import { chooseVectors, type VectorWidth, v8Version } from './vectors.js'
@@ -11,13 +12,16 @@ export type Target = {
   readonly wide?: boolean
   /** What a banner says of the vectors. */
   readonly vectors: string
+  /** The type of the memory's addresses; i32 if not given. */
+  readonly addressType?: AddressType
   /** Whether constants are better loaded than made by code (constants.ts). */
   readonly loadsConstants?: boolean
   /**
    * The BLAS library that computes large products (sgemm.ts). It reads both operands of products of up to `unpacked`
-   * multiply-adds where they are, without packing them (packedSgemm.ts); 0 for one of which that is not known.
+   * multiply-adds where they are, without packing them (packedSgemm.ts); 0 for one of which that is not known. `kinds`: of
+   * products that it computes (productKind.ts); all if not given.
    */
-  readonly sgemm?: { readonly unpacked: number }
+  readonly sgemm?: { readonly unpacked: number; readonly kinds?: readonly string[] }
   /** `a * b + c`, rounded once where the host has relaxed SIMD, else twice. */
   madd(a: V128, b: V128, c: V128): V128
   /** `c - a * b`, rounded likewise. */
@@ -52,6 +56,15 @@ const hasRelaxedSimd = (): boolean => validates((f, zero) => f.local(f32x4.relax
 
 /** Node 20 has relaxed SIMD behind a flag; from Node 22 on it is there, and setting the flag is an error. */
 const enableRelaxedSimd = (): void => setV8Flag('--experimental-wasm-relaxed-simd')
+
+/**
+ * Compile a module without the checks of addresses that V8 makes before every access to a memory with 64-bit addresses
+ * (32-bit ones need none: what lies around such a memory is guarded). A module of ours stays within its buffers as far as
+ * it is right; one that is not would write anywhere. V8 has the flag for measurements, and for the whole process: a module
+ * that another thread compiles at the same moment is without checks, too.
+ */
+export const compileUnchecked = (bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module =>
+  withV8Flag('wasm-bounds-checks', false, () => new WebAssembly.Module(bytes))
 
 /**
  * The best target of this host. `vectors`: their width in bits (vectors.ts). Those wider than 128 need a flag that

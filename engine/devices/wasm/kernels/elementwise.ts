@@ -5,7 +5,7 @@ import type { View } from '../../../kernel/shape.js'
 import { collapse } from '../../shared/axes.js'
 import { invariantLines, linesFor } from '../../shared/lines.js'
 import type { FunctionBuilder, ModuleBuilder } from '../assembly/assembler.js'
-import { type I32, i32 } from '../assembly/instructions.js'
+import { type Usize, usize } from '../assembly/instructions.js'
 import type { Target } from '../assembly/target.js'
 import { BodyEmitter } from './body.js'
 import { along, forEachIndex, loadLanes, storeLanes } from './strided.js'
@@ -13,9 +13,9 @@ import { along, forEachIndex, loadLanes, storeLanes } from './strided.js'
 /** One pass over `shape`: load every input, compute, store every output. Maps and copies are both this. */
 type Pass = {
   readonly shape: readonly number[]
-  readonly inputs: readonly { readonly pointer: I32; readonly view: View }[]
+  readonly inputs: readonly { readonly pointer: Usize; readonly view: View }[]
   readonly body: readonly Instr[]
-  readonly outputs: readonly { readonly pointer: I32; readonly view: View; readonly line: number }[]
+  readonly outputs: readonly { readonly pointer: Usize; readonly view: View; readonly line: number }[]
 }
 
 /** Emit a pass: rows along the last axis in vectors of four lanes, in loops over all other axes. */
@@ -35,7 +35,7 @@ function emitPass(target: Target, f: FunctionBuilder, pass: Pass): void {
   )
   const invariant = invariantLines(body, input => steps[input] === 0)
   const varying = lines.filter(line => !invariant[line])
-  const pointers = operands.map(o => f.local(i32.plus(o.pointer, 4 * o.view.offset)))
+  const pointers = operands.map(o => f.local(usize.plus(o.pointer, 4 * o.view.offset)))
 
   const outer = axes.shape.slice(0, -1)
   const outerStrides = axes.strides.map(s => s.slice(0, -1))
@@ -46,7 +46,7 @@ function emitPass(target: Target, f: FunctionBuilder, pass: Pass): void {
       input => loadLanes(f, pointers[input], 0, 0, 4),
     )
     /** Emit neighbouring vectors, of so many lanes each, from element `start` and `index` bytes on. */
-    const group = (index: I32, start: number, counts: readonly number[]) => {
+    const group = (index: Usize, start: number, counts: readonly number[]) => {
       const offset = (vector: number, i: number) => 4 * (start + 4 * vector) * steps[i]
       const bases = pointers.map((pointer, i) => f.local(along(pointer, index, steps[i])))
       const emitters = counts.map((count, vector) => {
@@ -67,7 +67,7 @@ function emitPass(target: Target, f: FunctionBuilder, pass: Pass): void {
     const groups = Math.floor(length / lanes)
     f.range(groups, 4 * lanes, index => group(index, 0, full))
     for (let start = groups * lanes; start < length; start += 4)
-      group(i32.const(0), start, [Math.min(4, length - start)])
+      group(usize.const(0), start, [Math.min(4, length - start)])
   })
 }
 

@@ -1,7 +1,7 @@
 import type { RandomBitsKernel } from '../../../kernel/kernel.js'
 import { threefryParity, threefryRotations } from '../../../kernel/threefry.js'
 import type { ModuleBuilder } from '../assembly/assembler.js'
-import { type I32, i32x4, type V128, v128 } from '../assembly/instructions.js'
+import { i32x4, type Usize, type V128, v128 } from '../assembly/instructions.js'
 import { storeLanes } from './strided.js'
 
 /**
@@ -13,7 +13,7 @@ export function defineRandomBits(module: ModuleBuilder, { streams, count }: Rand
   const bytesWalked = 128 * Math.floor(count / 32) + 32 * Math.ceil((count % 32) / 8)
   return module.define(3, f => {
     const [key, stream, out] = f.params
-    const word = (pointer: I32, offset: number): V128 => f.local(v128.load32_splat(pointer, offset))
+    const word = (pointer: Usize, offset: number): V128 => f.local(v128.load32_splat(pointer, offset))
     const [k0, k1] = [word(key, 0), word(key, 4)]
     // The two words of the counter: c0 counts within a stream, c1 is the stream.
     const c1 = f.local(v128.load32_splat(stream, 0))

@@ -3,7 +3,7 @@ import { sizeOf } from '../../../kernel/shape.js'
 import { type Axes, reductionAxes } from '../../shared/axes.js'
 import { linesFor } from '../../shared/lines.js'
 import type { FunctionBuilder, ModuleBuilder } from '../assembly/assembler.js'
-import { f32x4, type I32, i32, i32x4, type Local, type V128, v128 } from '../assembly/instructions.js'
+import { f32x4, i32x4, type Local, type Usize, usize, type V128, v128 } from '../assembly/instructions.js'
 import type { Target } from '../assembly/target.js'
 import { BodyEmitter } from './body.js'
 import { along, forEachIndex, loadLanes, storeLanes } from './strided.js'
@@ -85,8 +85,8 @@ class ReduceEmitter {
   /** Combine one vector after the other into its accumulator. */
   #combine(
     walk: Walk,
-    pointers: readonly I32[],
-    index: I32,
+    pointers: readonly Usize[],
+    index: Usize,
     vectors: readonly Vector[],
     into: readonly Local<'v128'>[],
   ): void {
@@ -112,7 +112,7 @@ class ReduceEmitter {
   }
 
   /** Walk all reduced axes from `start`; returns one total for each vector of the walk. */
-  totals(walk: Walk, start: readonly I32[]): Local<'v128'>[] {
+  totals(walk: Walk, start: readonly Usize[]): Local<'v128'>[] {
     const { f, kernel } = this
     const pointers = start.map(pointer => f.local(pointer))
     const zeros = () => walk.vectors.map(() => f.local(this.#combiner.identity))
@@ -123,7 +123,7 @@ class ReduceEmitter {
     const sums = compensated ? zeros() : totals
 
     forEachIndex(f, walk.outer.shape, pointers, walk.outer.strides, () => {
-      const index = f.local(i32.const(0))
+      const index = f.local(usize.const(0))
       const block = (iterations: number, rest?: Walk['rest']) => {
         if (compensated) for (const sum of sums) f.set(sum, this.#combiner.identity)
         f.repeat(iterations, () => {
@@ -144,7 +144,7 @@ class ReduceEmitter {
   }
 
   /** Lanes run along the last reduced axis. */
-  emitAlong(kept: Axes, reduced: Axes, pointers: readonly Local<'i32'>[], out: Local<'i32'>): void {
+  emitAlong(kept: Axes, reduced: Axes, pointers: readonly Local<'usize'>[], out: Local<'usize'>): void {
     const { f } = this
     const length = reduced.shape.at(-1) ?? 1
     const strides = reduced.strides.map(s => s.at(-1) ?? 1)
@@ -172,12 +172,12 @@ class ReduceEmitter {
   }
 
   /** Lanes run across the last kept axis. */
-  emitAcross(kept: Axes, reduced: Axes, pointers: readonly Local<'i32'>[], out: Local<'i32'>): void {
+  emitAcross(kept: Axes, reduced: Axes, pointers: readonly Local<'usize'>[], out: Local<'usize'>): void {
     const { f } = this
     const width = kept.shape.at(-1) ?? 1
     const vectorStrides = kept.strides.map(s => s.at(-1) ?? 1)
     const outer = { shape: kept.shape.slice(0, -1), strides: kept.strides.map(s => s.slice(0, -1)) }
-    const columns = (index: I32, start: number, vectors: readonly Vector[]) => {
+    const columns = (index: Usize, start: number, vectors: readonly Vector[]) => {
       const walk: Walk = {
         outer: { shape: reduced.shape.slice(0, -1), strides: reduced.strides.map(s => s.slice(0, -1)) },
         iterations: reduced.shape.at(-1) ?? 1,
@@ -187,7 +187,7 @@ class ReduceEmitter {
         vectors,
       }
       const from = pointers.map((p, i) =>
-        i32.plus(along(p, index, vectorStrides[i]), 4 * start * vectorStrides[i]),
+        usize.plus(along(p, index, vectorStrides[i]), 4 * start * vectorStrides[i]),
       )
       this.totals(walk, from).forEach((total, v) => {
         storeLanes(f, along(out, index, 1), 4 * (start + 4 * v), 1, vectors[v].lanes, total)
@@ -199,14 +199,14 @@ class ReduceEmitter {
       f.range(grouped / columnAccumulators, 16 * columnAccumulators, index =>
         columns(index, 0, vectors(columnAccumulators)),
       )
-      if (full > grouped) columns(i32.const(0), 4 * grouped, vectors(full - grouped))
-      if (width % 4) columns(i32.const(0), 4 * full, [{ start: 0, lanes: width % 4 }])
+      if (full > grouped) columns(usize.const(0), 4 * grouped, vectors(full - grouped))
+      if (width % 4) columns(usize.const(0), 4 * full, [{ start: 0, lanes: width % 4 }])
       f.advance(out, 4 * width)
     })
   }
 
   /** No element to reduce: the identity everywhere. */
-  emitEmpty(out: Local<'i32'>, count: number): void {
+  emitEmpty(out: Local<'usize'>, count: number): void {
     this.f.repeat(count, () => {
       storeLanes(this.f, out, 0, 1, 1, this.#combiner.identity)
       this.f.advance(out, 4)
@@ -249,7 +249,7 @@ export function defineReduce(target: Target, module: ModuleBuilder, kernel: Redu
     const out = f.params[inputs.length]
     if (sizeOf(kept.shape) === 0) return
     if (sizeOf(reduced.shape) === 0) return emitter.emitEmpty(out, sizeOf(kept.shape))
-    const pointers = inputs.map(({ view }, i) => f.local(i32.plus(f.params[i], 4 * view.offset)))
+    const pointers = inputs.map(({ view }, i) => f.local(usize.plus(f.params[i], 4 * view.offset)))
     if (acrossIsCheaper(kept, reduced)) emitter.emitAcross(kept, reduced, pointers, out)
     else emitter.emitAlong(kept, reduced, pointers, out)
   })

@@ -1,5 +1,5 @@
 import type { FunctionBuilder } from '../assembly/assembler.js'
-import { type I32, i32, type Local, type V128, v128 } from '../assembly/instructions.js'
+import { type Local, type Usize, usize, type V128, v128 } from '../assembly/instructions.js'
 
 /** Loops over strided memory. Elements are four bytes; strides count elements. */
 
@@ -10,7 +10,7 @@ import { type I32, i32, type Local, type V128, v128 } from '../assembly/instruct
 export function forEachIndex(
   f: FunctionBuilder,
   shape: readonly number[],
-  pointers: readonly Local<'i32'>[],
+  pointers: readonly Local<'usize'>[],
   strides: readonly (readonly number[])[],
   body: () => void,
   d = 0,
@@ -29,13 +29,13 @@ export function forEachIndex(
 }
 
 /** `pointer + index * stride`: where an axis is after `index / 4` elements. `index` is in bytes, to save a multiplication. */
-export const along = (pointer: I32, index: I32, stride: number): I32 =>
-  stride === 0 ? pointer : i32.add(pointer, i32.times(index, stride))
+export const along = (pointer: Usize, index: Usize, stride: number): Usize =>
+  stride === 0 ? pointer : usize.add(pointer, usize.times(index, stride))
 
 /** `count` (1 to 4) lanes from `base + offset` bytes, `stride` elements apart; the lanes beyond are arbitrary. */
 export function loadLanes(
   f: FunctionBuilder,
-  base: I32,
+  base: Usize,
   offset: number,
   stride: number,
   count: number,
@@ -53,7 +53,7 @@ export function loadLanes(
 /** Store the first `count` (1 to 4) lanes from `base + offset` bytes on, `stride` elements apart. */
 export function storeLanes(
   f: FunctionBuilder,
-  base: I32,
+  base: Usize,
   offset: number,
   stride: number,
   count: number,

@@ -1,5 +1,13 @@
 import { withEnvironment } from '../../environment.js'
-import { nodeModule, realPath } from '../../shared/node.js'
+import {
+  isKoffiInstalled,
+  type Koffi,
+  koffiMissing,
+  type NativeFunction,
+  requireKoffi,
+} from '../../shared/koffi.js'
+import { realPath } from '../../shared/node.js'
+import type { AddressType } from '../memory.js'
 import type { Sgemm } from './sgemm.js'
 
 /**
@@ -7,12 +15,8 @@ import type { Sgemm } from './sgemm.js'
  * its own rows, so the libraries' own threads are turned off.
  */
 
-/** What koffi offers of what is used here. It is an optional dependency, so its own types may not be there. */
-type Koffi = {
-  load(path: string): { func(name: string, result: string, args: readonly string[]): NativeFunction }
-  address(memory: ArrayBufferView): bigint
-}
-type NativeFunction = (...args: readonly (number | ArrayBufferView)[]) => unknown
+/** What a module calls: a `Sgemm`, whose arguments are BigInts where addresses have 64 bits. */
+type SgemmImport = (...args: never) => void
 /** A function of a library by its name and types; undefined if the library has none of that name. */
 type FindFunction = (name: string, result: string, ...args: string[]) => NativeFunction | undefined
 
@@ -26,23 +30,8 @@ export type BlasLibrary = {
   readonly unpacked: number
   /** Threads that may call it at the same time, where it has a limit: beyond it, it ends the process. */
   readonly mostThreads?: number
-  /** Its product on addresses in `memory`. */
-  readonly on: (memory: WebAssembly.Memory) => Sgemm
-}
-
-const requireHere = (): NodeJS.Require | undefined =>
-  nodeModule('node:module')?.createRequire(import.meta.url)
-
-/** Why there is no library where koffi is not installed, and what to do. */
-export const koffiMissing = 'koffi is not installed: npm install koffi'
-
-/** Whether koffi can be loaded; it is not loaded to find out. */
-export function isKoffiInstalled(): boolean {
-  try {
-    return requireHere()?.resolve('koffi') !== undefined
-  } catch {
-    return false
-  }
+  /** Its product on addresses in `memory`, as modules import it. */
+  readonly on: (memory: WebAssembly.Memory, addressType: AddressType) => SgemmImport
 }
 
 /** What libraries read when they are loaded: OpenBLAS would start threads of its own, Accelerate use them. */
@@ -76,7 +65,7 @@ function load(path: string): BlasLibrary {
   if (!isKoffiInstalled()) fail(`${koffiMissing}, or choose off`)
   let koffi: Koffi
   try {
-    koffi = requireHere()?.('koffi') as Koffi
+    koffi = requireKoffi()
   } catch (error) {
     return fail(`koffi cannot be loaded (${(error as Error).message}); install it again, or choose off`)
   }
@@ -102,7 +91,10 @@ function load(path: string): BlasLibrary {
     ...(objection !== undefined && { objection: `${realPath(path)}: ${objection}` }),
     unpacked,
     ...(mostThreads !== undefined && { mostThreads }),
-    on: memory => callOn(memory, koffi, sgemm),
+    on: (memory, addressType) => {
+      const product = callOn(memory, koffi, sgemm)
+      return addressType === 'i64' ? (...args) => product(...numbersOf(args)) : product
+    },
   }
 }
 
@@ -112,10 +104,15 @@ function sgemmArguments(integer: string): string[] {
   return ['int', 'int', 'int', integer, integer, integer, 'float', ...matrix, ...matrix, 'float', ...matrix]
 }
 
+const unsignedAddress = (address: number): number => (address < 0 ? address + 2 ** 32 : address)
+
 const rowMajor = 101
 const notTransposed = 111
 
-/** A library's product as modules import it, on addresses in `memory`. */
+/** Arguments of a module with 64-bit addresses, as numbers. */
+const numbersOf = (args: readonly unknown[]) => args.map(Number) as Parameters<Sgemm>
+
+/** A library's product on addresses in `memory`; those of 32 bits may come with a sign. */
 function callOn(memory: WebAssembly.Memory, koffi: Koffi, sgemm: NativeFunction): Sgemm {
   let buffer: ArrayBufferLike | undefined
   let base = 0
@@ -123,7 +120,7 @@ function callOn(memory: WebAssembly.Memory, koffi: Koffi, sgemm: NativeFunction)
     // Memory that has grown is another buffer, and may be elsewhere.
     if (memory.buffer !== buffer) {
       buffer = memory.buffer
-      base = Number(koffi.address(new Uint8Array(buffer)))
+      base = Number(koffi.address(new Uint8Array(buffer, 0, 1)))
     }
     sgemm(
       rowMajor,
@@ -133,12 +130,12 @@ function callOn(memory: WebAssembly.Memory, koffi: Koffi, sgemm: NativeFunction)
       n,
       k,
       1,
-      base + (a >>> 0),
+      base + unsignedAddress(a),
       lda,
-      base + (b >>> 0),
+      base + unsignedAddress(b),
       ldb,
       accumulate,
-      base + (c >>> 0),
+      base + unsignedAddress(c),
       ldc,
     )
   }
@@ -212,5 +209,8 @@ function identify(find: FindFunction): Identity {
 }
 
 /** What a module that uses the library at `path` imports (see sgemm.ts); nothing for one that uses none. */
-export const blasImports = (path: string | undefined, memory: WebAssembly.Memory): { sgemm?: Sgemm } =>
-  path === undefined ? {} : { sgemm: loadBlas(path).on(memory) }
+export const blasImports = (
+  path: string | undefined,
+  memory: WebAssembly.Memory,
+  addressType: AddressType = 'i32',
+): { sgemm?: SgemmImport } => (path === undefined ? {} : { sgemm: loadBlas(path).on(memory, addressType) })

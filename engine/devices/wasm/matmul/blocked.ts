@@ -1,7 +1,7 @@
 import type { MatmulKernel } from '../../../kernel/kernel.js'
 import { contiguousStrides, sizeOf } from '../../../kernel/shape.js'
 import type { FunctionBuilder, ModuleBuilder } from '../assembly/assembler.js'
-import { type I32, i32 } from '../assembly/instructions.js'
+import { type Usize, usize } from '../assembly/instructions.js'
 import type { Target } from '../assembly/target.js'
 import { forEachIndex } from '../kernels/strided.js'
 import { type Blocking, chooseBlocking } from './blocking.js'
@@ -26,16 +26,16 @@ const packedColumns = (columns: number): number => 4 * Math.ceil(columns / 4)
 
 /** Where a block's operands are, and what is done with it. */
 type Block = {
-  readonly a: I32
-  readonly b: I32
-  readonly out: I32
+  readonly a: Usize
+  readonly b: Usize
+  readonly out: Usize
   /** Not 0: the block is added to the output. */
-  readonly accumulate: I32
+  readonly accumulate: Usize
   /** K-steps before the block: so many rows into its panels it begins, where B was packed as a whole. */
-  readonly stepsBefore: I32
+  readonly stepsBefore: Usize
   /** Rows of the next block, for prefetching. */
-  readonly nextA: I32
-  readonly nextB: I32
+  readonly nextA: Usize
+  readonly nextB: Usize
 }
 
 /** Emits one product into a module. */
@@ -63,8 +63,8 @@ class BlockedMatmul {
   /** Pack `size` rows of A or columns of B over `kc` steps in panels of `panel`, `width` elements wide in memory. */
   #pack(
     f: FunctionBuilder,
-    start: I32,
-    packed: I32,
+    start: Usize,
+    packed: Usize,
     from: OperandStrides,
     [size, panel]: [number, number],
     width: (lanes: number) => number,
@@ -83,12 +83,12 @@ class BlockedMatmul {
     }
   }
 
-  #packA(f: FunctionBuilder, start: I32, packed: I32, mb: number, kc: number): void {
+  #packA(f: FunctionBuilder, start: Usize, packed: Usize, mb: number, kc: number): void {
     const { a, tile } = this.#blocking
     this.#pack(f, start, packed, a.strides, [mb, tile.rows], lanes => lanes, kc)
   }
 
-  #packB(f: FunctionBuilder, start: I32, packed: I32, nb: number, kc: number): void {
+  #packB(f: FunctionBuilder, start: Usize, packed: Usize, nb: number, kc: number): void {
     const { b, panel } = this.#blocking
     this.#pack(f, start, packed, b.strides, [nb, panel], packedColumns, kc)
   }
@@ -111,10 +111,12 @@ class BlockedMatmul {
     forEachChunk(f, nb, panel, columns => {
       const width = packedColumns(columns)
       const tileA = f.local(block.a)
-      const tileB = this.packing ? f.local(i32.add(panelB, i32.times(block.stepsBefore, 4 * width))) : panelB
+      const tileB = this.packing
+        ? f.local(usize.add(panelB, usize.times(block.stepsBefore, 4 * width)))
+        : panelB
       const tileOut = f.local(panelOut)
       const prefetch = this.packing?.beyond
-        ? [{ next: f.local(i32.plus(tileB, 4 * width * k)), bytes: 4 * Math.ceil(width / tilesOfPanel) }]
+        ? [{ next: f.local(usize.plus(tileB, 4 * width * k)), bytes: 4 * Math.ceil(width / tilesOfPanel) }]
         : nextRows
       const prefetched = prefetch.map(({ bytes }) => bytes)
       forEachChunk(f, mb, tile.rows, rows => {
@@ -129,7 +131,7 @@ class BlockedMatmul {
           }),
         )
         const next = prefetch.map(({ next }) => next)
-        f.call(index, [tileA, tileB, tileOut, i32.const(kc), block.accumulate, ...next])
+        f.call(index, [tileA, tileB, tileOut, usize.const(kc), block.accumulate, ...next])
         for (const { next, bytes } of prefetch) f.advance(next, bytes * kc)
         f.advance(tileA, 4 * rows * (a.packed ? kc : a.strides.lane))
         f.advance(tileOut, 4 * rows * n)
@@ -140,7 +142,7 @@ class BlockedMatmul {
   }
 
   /** One product of matrices. */
-  #multiply(f: FunctionBuilder, a: I32, b: I32, out: I32): void {
+  #multiply(f: FunctionBuilder, a: Usize, b: Usize, out: Usize): void {
     const { m, n, k, accumulate } = this.kernel
     const { module, packing } = this
     const blocking = this.#blocking
@@ -150,14 +152,14 @@ class BlockedMatmul {
     const bytesB = packsBlocks ? 4 * blocking.kc * packedColumns(Math.min(n, blocking.nc)) : 0
     const bytesA = blocking.a.packed ? 4 * blocking.kc * Math.min(m, blocking.mc) : 0
     module.needScratch(bytesB + bytesA)
-    const packedA = i32.plus(module.scratch, bytesB)
+    const packedA = usize.plus(module.scratch, bytesB)
     const columnB = f.local(b)
     const columnOut = f.local(out)
     forEachChunk(f, n, blocking.nc, nb => {
       const rowsA = f.local(a)
       const rowsB = f.local(columnB)
-      const adds = f.local(i32.const(accumulate ? 1 : 0))
-      const stepsBefore = f.local(i32.const(0))
+      const adds = f.local(usize.const(accumulate ? 1 : 0))
+      const stepsBefore = f.local(usize.const(0))
       forEachChunk(f, k, blocking.kc, kc => {
         if (packsBlocks) this.#packB(f, rowsB, module.scratch, nb, kc)
         const blockA = f.local(rowsA)
@@ -166,9 +168,9 @@ class BlockedMatmul {
           if (bytesA) this.#packA(f, blockA, packedA, mb, kc)
           // Since shares are rounded up, a block may prefetch the rows of almost two. Where not so many follow, it
           // prefetches the first ones instead, so that it does not leave the operand.
-          const hasNext = i32.lt_u(stepsBefore, i32.const(Math.max(0, k - 3 * blocking.kc)))
-          const next = (rows: I32, step: number, first: I32) =>
-            i32.select(hasNext, i32.plus(rows, 4 * kc * step), first)
+          const hasNext = usize.lt_u(stepsBefore, usize.const(Math.max(0, k - 3 * blocking.kc)))
+          const next = (rows: Usize, step: number, first: Usize) =>
+            usize.select(hasNext, usize.plus(rows, 4 * kc * step), first)
           const block: Block = {
             a: bytesA ? packedA : blockA,
             b: packsBlocks ? module.scratch : rowsB,
@@ -182,7 +184,7 @@ class BlockedMatmul {
           f.advance(blockA, 4 * mb * laneA)
           f.advance(blockOut, 4 * mb * leadingOut(this.kernel))
         })
-        f.set(adds, i32.const(1))
+        f.set(adds, usize.const(1))
         f.advance(stepsBefore, kc)
         f.advance(rowsA, 4 * kc * stepA)
         if (!packing) f.advance(rowsB, 4 * kc * stepB)

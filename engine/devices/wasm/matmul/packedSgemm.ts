@@ -1,6 +1,6 @@
 import type { MatmulKernel } from '../../../kernel/kernel.js'
 import type { ModuleBuilder } from '../assembly/assembler.js'
-import { i32 } from '../assembly/instructions.js'
+import { usize } from '../assembly/instructions.js'
 import type { Target } from '../assembly/target.js'
 import { forEachChunk } from './chunks.js'
 import { leadingOut, type MatmulColumns } from './columns.js'
@@ -69,7 +69,7 @@ export function definePackedSgemm(
   // Where the library packs in any case, one call takes all.
   const unpacked = target.sgemm?.unpacked || Number.POSITIVE_INFINITY
   const kc = stepsOfCall(k, unpacked)
-  const number = (x: number | boolean) => i32.const(Number(x))
+  const number = (x: number | boolean) => usize.const(Number(x))
   return module.define(4, f => {
     const [firstA, , columnOut, panelB] = f.params
     f.advance(firstA, 4 * a.offset)
@@ -95,7 +95,7 @@ export function definePackedSgemm(
           f.advance(blockA, 4 * mb * a.strides[0])
           f.advance(blockOut, 4 * mb * leadingOut(kernel))
         })
-        f.set(add, i32.const(1))
+        f.set(add, usize.const(1))
         f.advance(columnA, 4 * kb * a.strides[1])
         f.advance(panelB, 4 * kb * leading)
       })

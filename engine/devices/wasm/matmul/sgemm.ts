@@ -1,11 +1,12 @@
 import type { Kernel, MatmulKernel } from '../../../kernel/kernel.js'
 import { contiguousStrides } from '../../../kernel/shape.js'
 import type { ModuleBuilder } from '../assembly/assembler.js'
-import { i32 } from '../assembly/instructions.js'
+import { usize } from '../assembly/instructions.js'
 import type { Target } from '../assembly/target.js'
 import { forEachIndex } from '../kernels/strided.js'
 import { chunks } from './chunks.js'
 import { leadingOut, type MatmulColumns } from './columns.js'
+import { productKind } from './productKind.js'
 
 /**
  * `env.sgemm`, which a module imports when a BLAS library computes some of its products (blas.ts): row-major
@@ -71,7 +72,9 @@ export const blasMatrices = ({ batch, m, n, k, a, b }: MatmulKernel): readonly (
   blasMatrix([k, n], b.strides.slice(batch.length)),
 ]
 
-const isForSgemm = (kernel: MatmulKernel | MatmulColumns): boolean =>
+const isForSgemm = ({ sgemm }: Target, kernel: MatmulKernel | MatmulColumns): boolean =>
+  sgemm !== undefined &&
+  sgemm.kinds?.includes(productKind(kernel)) !== false &&
   kernel.m >= least.rows &&
   leadingOut(kernel) >= least.columns &&
   kernel.k * leadingOut(kernel) >= least.elementsOfB &&
@@ -79,9 +82,8 @@ const isForSgemm = (kernel: MatmulKernel | MatmulColumns): boolean =>
 
 /** Whether BLAS computes a product of a kernel: the kernel itself, or one in a loop. */
 export function usesSgemm(target: Target, kernel: Kernel): boolean {
-  if (!target.sgemm) return false
   if (kernel.kind === 'loop') return kernel.body.some(launch => usesSgemm(target, launch.kernel))
-  return kernel.kind === 'matmul' && isForSgemm(kernel)
+  return kernel.kind === 'matmul' && isForSgemm(target, kernel)
 }
 
 /**
@@ -109,7 +111,7 @@ export function defineSgemm(
   if (!matrixA || !matrixB) throw new Error('sgemm: a view that BLAS cannot express')
   const outStrides = contiguousStrides([...batch, m, n])
   const strides = [a.strides, b.strides, outStrides].map(s => s.slice(0, batch.length))
-  const number = (x: number | boolean) => i32.const(Number(x))
+  const number = (x: number | boolean) => usize.const(Number(x))
   return module.define(3, f => {
     const [left, right, out] = f.params
     const call = (columns: number) =>

@@ -1,5 +1,5 @@
 import type { ModuleBuilder } from '../assembly/assembler.js'
-import { f32x4, i32 } from '../assembly/instructions.js'
+import { f32x4, usize } from '../assembly/instructions.js'
 import type { Target } from '../assembly/target.js'
 import { loadLanes, storeLanes } from '../kernels/strided.js'
 import { chunks } from './chunks.js'
@@ -97,13 +97,13 @@ export function defineTile(
         for (let v = 0; v < vectors; v++) f.set(sums[row][v], target.madd(x, y[v], sums[row][v]))
       }
       for (const [i, bytes] of prefetched.entries()) {
-        f.local(i32.load(next[i]))
+        f.local(usize.load(next[i]))
         f.advance(next[i], bytes)
       }
       f.advance(left, 4 * a.k)
       f.advance(right, 4 * b.k)
     })
-    f.when(accumulate, () => {
+    f.when(usize.isNotZero(accumulate), () => {
       grid((row, v) => {
         f.set(sums[row][v], f32x4.add(loadLanes(f, out, offset(row, v), 1, lanes(v)), sums[row][v]))
       })

@@ -1,6 +1,6 @@
 import type { Kernel, LoopArg, LoopKernel } from '../../../kernel/kernel.js'
 import type { FunctionBuilder, ModuleBuilder } from '../assembly/assembler.js'
-import { type I32, i32 } from '../assembly/instructions.js'
+import { type Usize, usize } from '../assembly/instructions.js'
 import { type PackedOperand, packedForLaunch } from './packedOperands.js'
 
 /**
@@ -10,24 +10,24 @@ import { type PackedOperand, packedForLaunch } from './packedOperands.js'
 export function emitIterations(
   f: FunctionBuilder,
   { steps, reverse, body }: LoopKernel,
-  buffers: readonly I32[],
-  emit: (launch: number, args: I32[]) => void,
+  buffers: readonly Usize[],
+  emit: (launch: number, args: Usize[]) => void,
 ): void {
-  const t = f.local(i32.const(reverse ? steps - 1 : 0))
+  const t = f.local(usize.const(reverse ? steps - 1 : 0))
   // 1 in iterations of an odd number.
-  const odd = f.local(i32.const(0))
-  const pointer = (arg: LoopArg): I32 => {
+  const odd = f.local(usize.const(0))
+  const pointer = (arg: LoopArg): Usize => {
     const [inEven, inOdd] = [buffers[arg.even], buffers[arg.odd]]
-    const buffer = arg.even === arg.odd ? inEven : i32.select(odd, inOdd, inEven)
-    const start = i32.plus(buffer, arg.offset)
-    return arg.stride === 0 ? start : i32.add(start, i32.times(t, arg.stride))
+    const buffer = arg.even === arg.odd ? inEven : usize.select(usize.isNotZero(odd), inOdd, inEven)
+    const start = usize.plus(buffer, arg.offset)
+    return arg.stride === 0 ? start : usize.add(start, usize.times(t, arg.stride))
   }
   f.repeat(steps, () => {
     body.forEach(({ args }, launch) => {
       emit(launch, args.map(pointer))
     })
     f.advance(t, reverse ? -1 : 1)
-    f.set(odd, i32.sub(i32.const(1), odd))
+    f.set(odd, usize.sub(usize.const(1), odd))
   })
 }
 

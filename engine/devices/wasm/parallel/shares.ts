@@ -2,7 +2,7 @@ import type { Kernel, LoopKernel } from '../../../kernel/kernel.js'
 import { argumentCount } from '../../../kernel/operands.js'
 import { alignment } from '../allocator.js'
 import { type FunctionBuilder, ModuleBuilder, type WordAddress } from '../assembly/assembler.js'
-import { type I32, i32 } from '../assembly/instructions.js'
+import { type Usize, usize } from '../assembly/instructions.js'
 import type { Target } from '../assembly/target.js'
 import { definePacking, packedBytes } from '../matmul/packing.js'
 import { sgemmImport, sgemmRows, usesSgemm } from '../matmul/sgemm.js'
@@ -84,12 +84,16 @@ function runsByIteration(
 }
 
 /** Addresses in a function: of a kernel's arguments, of operands that are packed already, and of memory to pack others in. */
-type Addresses = { readonly args: readonly I32[]; readonly packed: readonly I32[]; readonly memory: I32 }
+type Addresses = {
+  readonly args: readonly Usize[]
+  readonly packed: readonly Usize[]
+  readonly memory: Usize
+}
 
 /** What all threads do for a kernel once its operands are packed. */
 type Work = {
   /** Emit it; each thread finds its part by its number. */
-  emit(f: FunctionBuilder, thread: I32, addresses: Addresses): void
+  emit(f: FunctionBuilder, thread: Usize, addresses: Addresses): void
   /** Bytes of `memory` for what it packs itself, in iterations of a loop. */
   readonly packedBytes: number
 }
@@ -107,7 +111,7 @@ class ShareEmitter {
   ) {
     const sgemm = usesSgemm(target, kernel) ? [sgemmImport] : []
     const barrier = threads > 1 ? [barrierImport] : []
-    this.module = new ModuleBuilder([...sgemm, ...barrier], addressOf)
+    this.module = new ModuleBuilder([...sgemm, ...barrier], { addressType: target.addressType, addressOf })
     this.#defineKernel = kernelDefiner(target, this.module)
   }
 
@@ -117,9 +121,9 @@ class ShareEmitter {
   }
 
   /** Emit each thread's part; the last threads have none, if there are fewer `parts`. */
-  #eachThread<T>(f: FunctionBuilder, thread: I32, parts: readonly T[], emit: (part: T) => void): void {
+  #eachThread<T>(f: FunctionBuilder, thread: Usize, parts: readonly T[], emit: (part: T) => void): void {
     if (this.threads === 1) emit(parts[0])
-    else for (const [i, part] of parts.entries()) f.when(i32.eq(thread, i32.const(i)), () => emit(part))
+    else for (const [i, part] of parts.entries()) f.when(usize.eq(thread, usize.const(i)), () => emit(part))
   }
 
   /** The parts of a kernel: the whole where it is not cut. */
@@ -159,9 +163,9 @@ class ShareEmitter {
       const args = f.params.slice(0, count)
       const [memory, thread] = f.params.slice(-2)
       const addresses = packings.map(({ buffer, offset, start, parts }) => {
-        const to = f.local(i32.plus(memory, start))
+        const to = f.local(usize.plus(memory, start))
         this.#eachThread(f, thread, parts, ({ index, offsets }) =>
-          f.call(index, [i32.plus(args[buffer], offset + offsets[0]), i32.plus(to, offsets[1])]),
+          f.call(index, [usize.plus(args[buffer], offset + offsets[0]), usize.plus(to, offsets[1])]),
         )
         return to
       })
@@ -169,7 +173,7 @@ class ShareEmitter {
       work.emit(f, thread, {
         args,
         packed: [...f.params.slice(count, -2), ...addresses],
-        memory: i32.plus(memory, end),
+        memory: usize.plus(memory, end),
       })
     })
     return { index, packedBytes: end + work.packedBytes }
@@ -204,7 +208,7 @@ class ShareEmitter {
         this.#eachThread(f, thread, parts, ({ index, offsets }) =>
           f.call(
             index,
-            [...args, ...packed].map((address, i) => i32.plus(address, offsets[i])),
+            [...args, ...packed].map((address, i) => usize.plus(address, offsets[i])),
           ),
         ),
     }

@@ -1,4 +1,5 @@
-import { nodeModule, readText } from '../../shared/node.js'
+import { environment } from '../../environment.js'
+import { nodeModule, nodeProcess, readText } from '../../shared/node.js'
 
 /** More threads than this are used only when asked for: a batch of 100 reads has too few rows for them. */
 const most = 16
@@ -36,6 +37,21 @@ export function linuxCores({ allowed, siblings, limits }: LinuxProcessors): numb
   return Math.min(cores.size, ...limits.map(share))
 }
 
+/** The processors that a process may use, as Linux lists them. */
+const allowedTo = (pid: number | 'self'): string =>
+  readText(`/proc/${pid}/status`)?.match(/^Cpus_allowed_list:(.*)$/m)?.[1] ?? ''
+
+/**
+ * How many processes of a launcher (MPI's mpirun) have to divide the processors that this one may use. Where it has bound
+ * each process to some of those that itself may use, they are that process's alone.
+ */
+function sharers(): number {
+  const onThisMachine = environment('OMPI_COMM_WORLD_LOCAL_SIZE') ?? environment('MPI_LOCALNRANKS')
+  const parent = nodeProcess()?.ppid
+  const isBound = parent !== undefined && allowedTo('self') !== allowedTo(parent)
+  return isBound ? 1 : Math.max(1, Number(onThisMachine) || 1)
+}
+
 /** What this Linux says, from its files. */
 function readProcessors(): LinuxProcessors {
   const group = readText('/proc/self/cgroup')?.match(/^0::(.*)$/m)?.[1] ?? '/'
@@ -45,7 +61,7 @@ function readProcessors(): LinuxProcessors {
   // Version 1 of cgroups has two files instead.
   const legacy = ['quota', 'period'].map(name => readText(`/sys/fs/cgroup/cpu/cpu.cfs_${name}_us`)?.trim())
   return {
-    allowed: readText('/proc/self/status')?.match(/^Cpus_allowed_list:(.*)$/m)?.[1] ?? '',
+    allowed: allowedTo('self'),
     siblings: n => readText(`/sys/devices/system/cpu/cpu${n}/topology/thread_siblings_list`),
     limits: [...groups.map(name => readText(`/sys/fs/cgroup/${name}/cpu.max`)), legacy.join(' ')].filter(
       (limit): limit is string => limit !== undefined,
@@ -53,10 +69,14 @@ function readProcessors(): LinuxProcessors {
   }
 }
 
-/** Cores that this host has for us: physical ones where it says so (Linux), else processors; 16 at most. */
+/**
+ * Cores that this host has for us: physical ones where it says so (Linux), else processors; 16 at most. Processes of a
+ * launcher divide them.
+ */
 export function hostCores(): number {
   const os = nodeModule('node:os')
   const processors = os?.availableParallelism() ?? globalThis.navigator?.hardwareConcurrency ?? 1
   const cores = os?.platform() === 'linux' ? linuxCores(readProcessors()) : 0
-  return Math.max(1, Math.min(most, processors, cores || processors))
+  const here = Math.min(processors, cores || processors)
+  return Math.max(1, Math.min(most, Math.floor(here / sharers())))
 }

@@ -1,14 +1,16 @@
+import type { AddressType } from '../memory.js'
 import type { ModuleCode } from './linker.js'
 
 /** What the pool tells workers by message; all else is in the ring. */
 export type Message =
-  /** The first: the worker's number, how many there are, the ring's memory (ring.ts) and the device's. */
+  /** The first: the worker's number, how many there are, the ring's memory (ring.ts) and the device's, with the type of its addresses. */
   | {
       readonly kind: 'start'
       readonly worker: number
       readonly workers: number
       readonly block: SharedArrayBuffer
       readonly memory: WebAssembly.Memory
+      readonly addressType: AddressType
     }
   | { readonly kind: 'program'; readonly id: number; readonly code: ModuleCode }
   | { readonly kind: 'stagingBuffer'; readonly id: number; readonly block: SharedArrayBuffer }

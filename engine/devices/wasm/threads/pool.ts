@@ -1,3 +1,4 @@
+import type { AddressType } from '../memory.js'
 import { hasThreads, mayBlock, startWorker, type WorkerThread } from './host.js'
 import type { ModuleCode } from './linker.js'
 import { type Answer, isKept, type Message } from './messages.js'
@@ -66,10 +67,16 @@ export class ThreadPool {
   #stopped = false
 
   /**
-   * `memory`: what the programs compute in; shared. `start`, `atDeadline`: how to start a worker, and how to be called
+   * `memory`: what the programs compute in; shared; its addresses are of `addressType`. `start`, `atDeadline`: how to start a worker, and how to be called
    * when all should have begun. @throws Error where the host has no threads.
    */
-  constructor(workers: number, memory: WebAssembly.Memory, start = startWorker, atDeadline = callAtDeadline) {
+  constructor(
+    workers: number,
+    memory: WebAssembly.Memory,
+    addressType: AddressType = 'i32',
+    start = startWorker,
+    atDeadline = callAtDeadline,
+  ) {
     if (!hasThreads()) throw new Error(noThreads)
     this.#ring = new Ring(workers)
     this.#workers = Array.from({ length: workers }, (_, worker) => {
@@ -77,7 +84,8 @@ export class ThreadPool {
         answer => this.#answered(answer as Answer),
         reason => this.#ended(reason),
       )
-      thread.post({ kind: 'start', worker, workers, block: this.#ring.block, memory } satisfies Message)
+      const { block } = this.#ring
+      thread.post({ kind: 'start', worker, workers, block, memory, addressType } satisfies Message)
       return thread
     })
     this.#cancelDeadline = atDeadline(() => this.#checkBegun())
@@ -89,10 +97,17 @@ export class ThreadPool {
     return this.#ring.isDone(this.#ring.head)
   }
 
+  /** Block the caller until all that was enqueued is done. @throws Error when a worker has failed. */
+  drain(): void {
+    this.#check()
+    this.#ring.drain(mayBlock())
+    this.#check()
+  }
+
   /** Give the workers a program, whose last argument is the worker's number; returns the program's number. */
-  load({ bytes, blas }: ModuleCode): number {
+  load({ module, blas }: ModuleCode): number {
     const id = this.#programs++
-    this.#post({ kind: 'program', id, code: { bytes, blas } })
+    this.#post({ kind: 'program', id, code: { module, blas } })
     return id
   }
 

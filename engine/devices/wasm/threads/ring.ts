@@ -60,17 +60,18 @@ const secondsWithoutProgress = 600
 export class Ring {
   readonly #words: Int32Array
   readonly #text: Uint8Array
-  readonly #entries: Int32Array
+  /** Doubles: addresses may have more than 32 bits. */
+  readonly #entries: Float64Array
 
   /** `workers`: how many walk the ring. `block`: the memory of a ring that another thread has made. */
   constructor(
     readonly workers: number,
-    readonly block = new SharedArrayBuffer(4 * (firstSlot + cacheLine * workers + capacity) + textBytes),
+    readonly block = new SharedArrayBuffer(4 * (firstSlot + cacheLine * workers) + textBytes + 8 * capacity),
   ) {
     const words = firstSlot + cacheLine * workers
     this.#words = new Int32Array(block, 0, words)
     this.#text = new Uint8Array(block, 4 * words, textBytes)
-    this.#entries = new Int32Array(block, 4 * words + textBytes, capacity)
+    this.#entries = new Float64Array(block, 4 * words + textBytes, capacity)
   }
 
   #doneWord = (worker: number): number => firstSlot + cacheLine * worker
@@ -89,6 +90,11 @@ export class Ring {
     return true
   }
 
+  /** Wait until all workers have done everything; `mayBlock` as in `push`. @throws Error as `push`. */
+  drain(mayBlock = true): void {
+    this.#awaitDone(this.head, mayBlock)
+  }
+
   /**
    * Append an entry; returns the position after it. While the ring is full it blocks the calling thread, which sleeps if
    * it `mayBlock` (a page's main thread may not).
@@ -102,7 +108,7 @@ export class Ring {
   ): number {
     const start = this.head
     const end = (start + headerWords + args.length) | 0
-    this.#awaitRoom((end - capacity) | 0, mayBlock)
+    this.#awaitDone((end - capacity) | 0, mayBlock)
     const entries = this.#entries
     entries[wordAt(start, 0)] = command
     entries[wordAt(start, 1)] = scratch.pointer
@@ -115,7 +121,7 @@ export class Ring {
   }
 
   /** Wait until every worker is at `position` or beyond. */
-  #awaitRoom(position: number, mayBlock: boolean): void {
+  #awaitDone(position: number, mayBlock: boolean): void {
     let since = performance.now()
     for (let worker = 0; worker < this.workers; worker++) {
       const word = this.#doneWord(worker)

@@ -1,3 +1,4 @@
+import type { AddressType } from '../memory.js'
 import { parentPort } from './host.js'
 import { type KernelFunction, Linker } from './linker.js'
 import { type Answer, isKept, type Message } from './messages.js'
@@ -19,8 +20,9 @@ class RingWorker {
     readonly ring: Ring,
     readonly worker: number,
     readonly memory: WebAssembly.Memory,
+    addressType: AddressType,
   ) {
-    this.#linker = new Linker(memory, () => ring.barrier(worker))
+    this.#linker = new Linker(memory, addressType, () => ring.barrier(worker))
   }
 
   /** Take in a message. */
@@ -78,7 +80,7 @@ class RingWorker {
     const { ring, worker, memory } = this
     if (worker === 0) {
       ring.awaitOthers(worker, position)
-      const device = new Uint8Array(memory.buffer, pointer >>> 0, bytes)
+      const device = new Uint8Array(memory.buffer, pointer, bytes)
       const staging = new Uint8Array(block, 0, bytes)
       if (command === commands.write) device.set(staging)
       else staging.set(device)
@@ -100,7 +102,8 @@ let worker: RingWorker | undefined
 parent.onmessage = ({ data }) => {
   const message = data as Message
   if (message.kind === 'start') {
-    worker = new RingWorker(new Ring(message.workers, message.block), message.worker, message.memory)
+    const { workers, block, memory, addressType } = message
+    worker = new RingWorker(new Ring(workers, block), message.worker, memory, addressType)
     void worker.walk()
   } else worker?.receive(message)
 }

@@ -4,13 +4,13 @@ import test, { type TestCase } from 'tape'
 import type { Device } from '../../../../engine/devices/device.js'
 import { resolveOptions } from '../../../../engine/devices/options.js'
 import { referenceDevice } from '../../../../engine/devices/reference/index.js'
-import { maxPages } from '../../../../engine/devices/wasm/allocator.js'
 import { ModuleBuilder } from '../../../../engine/devices/wasm/assembly/assembler.js'
 import { hostTarget, plainTarget, type Target } from '../../../../engine/devices/wasm/assembly/target.js'
 import { wasmDevice } from '../../../../engine/devices/wasm/index.js'
 import { Blas } from '../../../../engine/devices/wasm/matmul/blas.js'
 import { definePacking, type Packing } from '../../../../engine/devices/wasm/matmul/packing.js'
 import type { Sgemm } from '../../../../engine/devices/wasm/matmul/sgemm.js'
+import { mostPages } from '../../../../engine/devices/wasm/memory.js'
 import { type WasmOptions, wasmOptions } from '../../../../engine/devices/wasm/options.js'
 import { type Tensor, tensor } from '../../../../engine/index.js'
 import { type DType, dtypeOf, hostView, type TypedArray } from '../../../../engine/kernel/dtype.js'
@@ -124,7 +124,7 @@ export function difference(got: TypedArray, want: TypedArray, scale = 1): number
 }
 
 /** The machine's BLAS library, if there is one. */
-export const hostBlas = Blas.choose('auto')
+export const hostBlas = Blas.choose('on')
 
 /** Whether it is known to compute parts of a product to the bits of the whole: OpenBLAS with some kernels. Loads it. */
 export function isHostBlasExact(): boolean {
@@ -163,7 +163,7 @@ export const product = (m: number, k: number, n: number, over: Partial<MatmulKer
 
 /** Memory with room for scratch, then arrays one after the other, and the address of each. */
 export function memoryOf(arrays: readonly Float32Array[]) {
-  const memory = new WebAssembly.Memory({ initial: 512, maximum: maxPages })
+  const memory = new WebAssembly.Memory({ initial: 512, maximum: mostPages.i32 })
   const floats = new Float32Array(memory.buffer)
   let end = 1 << 20
   const pointers = arrays.map(array => {
@@ -178,7 +178,7 @@ export function memoryOf(arrays: readonly Float32Array[]) {
 /** The function that a module exports, on a memory. */
 export function linked(builder: ModuleBuilder, memory: WebAssembly.Memory, sgemm?: Sgemm) {
   const scratch = new WebAssembly.Global({ value: 'i32', mutable: true }, 0)
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(builder.encode(maxPages)), {
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(builder.encode(mostPages.i32)), {
     env: { memory, scratch, ...(sgemm && { sgemm }) },
   })
   return exports.run as (...pointers: number[]) => void

@@ -31,11 +31,13 @@ test('constants: code with and without them in memory computes the same', t => {
     const module = new ModuleBuilder(
       [],
       inMemory
-        ? word => {
-            asked.push(word)
-            return addressOf(word)
+        ? {
+            addressOf: word => {
+              asked.push(word)
+              return addressOf(word)
+            },
           }
-        : undefined,
+        : {},
     )
     const write = module.define(1, f => {
       const [out] = f.params

@@ -8,7 +8,7 @@ const target = testTarget()
 
 testBlas('blas: found without loading it; loaded by the first kernel that needs it', t => {
   const script = `const { wasmDevice } = await import('${wasmUrl}')
-const device = wasmDevice({ threads: 1, blas: 'auto' })
+const device = wasmDevice({ threads: 1, blas: 'on' })
 const view = n => ({ offset: 0, strides: [n, 1] })
 const compile = n => device.compile({ kind: 'matmul', dtype: 'float32', batch: [], m: n, n, k: n, a: view(n), b: view(n), accumulate: false })
 console.log(device.description)
@@ -28,7 +28,7 @@ testBlas('blas: a script that ends ends, with threads that have called it', t =>
     `import { tensor } from '${engineUrl}'
 const x = tensor(new Float32Array(250000), { shape: [500, 500] })
 await x.matmul(x).tanh().data()`,
-    { XENOGRAD_BLAS: 'auto', XENOGRAD_THREADS: '3' },
+    { XENOGRAD_BLAS: 'on', XENOGRAD_THREADS: '3' },
   )
   t.equal(status, 0, stderr)
   t.end()

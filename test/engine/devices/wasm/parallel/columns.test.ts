@@ -143,7 +143,7 @@ testBlas('columns: with BLAS, threads share a large product by columns, alone an
   const plain = openWasm({ threads: 1, blas: 'off' }, target)
   const runs: TypedArray[][] = []
   for (const threads of [1, 2, 4]) {
-    const device = openWasm({ threads, blas: 'auto' }, target)
+    const device = openWasm({ threads, blas: 'on' }, target)
     const results: TypedArray[] = []
     for (const kernel of kernels) {
       const [want, got] = [await runOn(plain, kernel, args), await runOn(device, kernel, args)]
@@ -152,7 +152,7 @@ testBlas('columns: with BLAS, threads share a large product by columns, alone an
     }
     await device.close()
     const name = `shares${threads}`
-    registerDevice(name, () => openWasm({ threads, blas: 'auto' }, target))
+    registerDevice(name, () => openWasm({ threads, blas: 'on' }, target))
     const recurrence = compile(
       (w: Tensor, xs: Tensor) => {
         const step = (h: Tensor, x: Tensor) => {

@@ -1,25 +1,25 @@
 import test from 'tape'
-import { maxPages } from '../../../../../engine/devices/wasm/allocator.js'
 import { ModuleBuilder } from '../../../../../engine/devices/wasm/assembly/assembler.js'
-import { i32, i32x4, v128 } from '../../../../../engine/devices/wasm/assembly/instructions.js'
+import { i32x4, usize, v128 } from '../../../../../engine/devices/wasm/assembly/instructions.js'
+import { mostPages } from '../../../../../engine/devices/wasm/memory.js'
 import { barrierImport } from '../../../../../engine/devices/wasm/parallel/shares.js'
 import { startWorker, type WorkerThread } from '../../../../../engine/devices/wasm/threads/host.js'
 import { ThreadPool } from '../../../../../engine/devices/wasm/threads/pool.js'
 
 /** A pool of two whose memory has one page, and a program that reads far beyond it on the second; the first may wait. */
 function brokenPool(waits: boolean) {
-  const memory = new WebAssembly.Memory({ initial: 1, maximum: maxPages, shared: true })
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: mostPages.i32, shared: true })
   const builder = new ModuleBuilder(waits ? [barrierImport] : [])
   builder.export(
     'run',
     builder.define(1, f => {
       const [thread] = f.params
-      f.local(i32.load(i32.times(thread, 0x7fffffff)))
+      f.local(usize.load(usize.times(thread, 0x7fffffff)))
       if (waits) f.call(0, [])
     }),
   )
   const pool = new ThreadPool(2, memory)
-  const id = pool.load({ bytes: builder.encode(maxPages, true) })
+  const id = pool.load({ module: builder.encode(mostPages.i32, true) })
   return { pool, run: () => pool.run(id, [], { pointer: 0, bytes: 0 }) }
 }
 
@@ -38,7 +38,7 @@ for (const waits of [false, true])
 
 test('pool: a barrier holds all threads until the last has come to it, every time', async t => {
   const [threads, barriers] = [3, 2000]
-  const memory = new WebAssembly.Memory({ initial: 1, maximum: maxPages, shared: true })
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: mostPages.i32, shared: true })
   const builder = new ModuleBuilder([barrierImport])
   // One after the other, each adds what the one before has, so that a barrier too few gives another sum.
   builder.export(
@@ -48,9 +48,12 @@ test('pool: a barrier holds all threads until the last has come to it, every tim
       f.repeat(barriers, () => {
         for (let adder = 0; adder < threads; adder++) {
           const [sum, previous] = [4 * adder, 4 * ((adder + threads - 1) % threads)]
-          f.when(i32.eq(thread, i32.const(adder)), () => {
-            const both = i32x4.add(v128.load32_zero(i32.const(sum)), v128.load32_zero(i32.const(previous)))
-            f.do(v128.store32_lane(i32.const(sum), 0, i32x4.add(both, i32x4.const(1)), 0))
+          f.when(usize.eq(thread, usize.const(adder)), () => {
+            const both = i32x4.add(
+              v128.load32_zero(usize.const(sum)),
+              v128.load32_zero(usize.const(previous)),
+            )
+            f.do(v128.store32_lane(usize.const(sum), 0, i32x4.add(both, i32x4.const(1)), 0))
           })
           f.call(0, [])
         }
@@ -58,7 +61,7 @@ test('pool: a barrier holds all threads until the last has come to it, every tim
     }),
   )
   const pool = new ThreadPool(threads, memory)
-  const id = pool.load({ bytes: builder.encode(maxPages, true) })
+  const id = pool.load({ module: builder.encode(mostPages.i32, true) })
   pool.run(id, [], { pointer: 0, bytes: 0 })
   const sums = new Int32Array(await pool.read(0, 4 * threads))
   const want = new Int32Array(threads)
@@ -67,12 +70,12 @@ test('pool: a barrier holds all threads until the last has come to it, every tim
   await pool.close()
 })
 
-const nothing = { bytes: new ModuleBuilder().encode(maxPages, true) }
+const nothing = { module: new ModuleBuilder().encode(mostPages.i32, true) }
 
 test('pool: a worker that dies ends all waiting', async t => {
-  const memory = new WebAssembly.Memory({ initial: 1, maximum: maxPages, shared: true })
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: mostPages.i32, shared: true })
   const threads: WorkerThread[] = []
-  const pool = new ThreadPool(2, memory, (...events) => {
+  const pool = new ThreadPool(2, memory, undefined, (...events) => {
     threads.push(startWorker(...events))
     return threads[threads.length - 1]
   })
@@ -91,12 +94,13 @@ test('pool: a worker that dies ends all waiting', async t => {
 })
 
 test('pool: a worker that never begins ends all waiting at the deadline', async t => {
-  const memory = new WebAssembly.Memory({ initial: 1, maximum: maxPages, shared: true })
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: mostPages.i32, shared: true })
   let started = 0
   let late = () => {}
   const pool = new ThreadPool(
     2,
     memory,
+    undefined,
     // The second is one whose script never comes.
     (...events) => (started++ ? { post() {}, hold() {}, async stop() {} } : startWorker(...events)),
     call => {
@@ -115,10 +119,10 @@ test('pool: a worker that never begins ends all waiting at the deadline', async 
 })
 
 test('pool: at the deadline nothing happens to workers that have begun', async t => {
-  const memory = new WebAssembly.Memory({ initial: 1, maximum: maxPages, shared: true })
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: mostPages.i32, shared: true })
   let late = () => {}
   let calledOff = false
-  const pool = new ThreadPool(2, memory, startWorker, call => {
+  const pool = new ThreadPool(2, memory, undefined, startWorker, call => {
     late = call
     return () => {
       calledOff = true

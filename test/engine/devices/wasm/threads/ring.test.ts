@@ -1,5 +1,5 @@
 import test from 'tape'
-import { maxPages } from '../../../../../engine/devices/wasm/allocator.js'
+import { mostPages } from '../../../../../engine/devices/wasm/memory.js'
 import { startWorker } from '../../../../../engine/devices/wasm/threads/host.js'
 import { Ring } from '../../../../../engine/devices/wasm/threads/ring.js'
 
@@ -10,7 +10,7 @@ test('ring: a ring that is full makes the caller wait', async t => {
   for (let i = 0; i < 200; i++) end = ring.push(0, args)
   t.notOk(ring.isDone(end))
   // A worker that walks: it takes every entry, from another thread.
-  const memory = new WebAssembly.Memory({ initial: 1, maximum: maxPages, shared: true })
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: mostPages.i32, shared: true })
   const walker = startWorker(
     () => {},
     why => t.fail(why),
