@@ -1,3 +1,4 @@
+import type { DType } from '../kernel/dtype.js'
 import type { Kernel } from '../kernel/kernel.js'
 import type { DeviceOptions } from './options.js'
 
@@ -25,6 +26,22 @@ export interface Program {
 
 /** A program with its arguments: the unit of work that is enqueued. */
 export type Launch = { readonly program: Program; readonly args: readonly DeviceBuffer[] }
+
+/** Sums with the device of one other process. */
+export type DevicePair = {
+  /** Enqueue: add the other's buffer to this one, in both; both do so in the same order, with as many bytes. */
+  add(buffer: DeviceBuffer, dtype: DType): void
+  /** Part from the other, once all sums are done. */
+  close(): void
+}
+
+/** How devices of two processes come together. */
+export type Pairing = {
+  /** What the first of a pair hands to the second. @throws Error when the device's library fails. */
+  invitation(): Uint8Array
+  /** Join the other; both do so at the same time, and wait. `rank`: 0 for who invites. @throws Error when they cannot. */
+  join(invitation: Uint8Array, rank: 0 | 1): DevicePair
+}
 
 /**
  * The device trait. A device sees bytes and kernels (kernel.ts), never tensors, never gradients.
@@ -85,6 +102,11 @@ export interface Device {
    * touches them waits for a `read` before, and enqueues nothing that concerns them until it is done. Optional.
    */
   mapped?(buffer: DeviceBuffer): Uint8Array
+  /**
+   * Sums over processes without the host, where the device's libraries have them: undefined where they are not installed.
+   * Optional.
+   */
+  pairing?(): Pairing | undefined
   /**
    * Compile a kernel, or return `null`: "not this one", for a kind, a form or a dtype that it does not take; the same
    * answer every time. Then the engine asks for simpler kernels that come to the same, and where there are none it tells

@@ -249,6 +249,12 @@ export class Acl {
     this.#optional.aclmdlRIDestroy!(graph)
   }
 
+  /** Enqueue with a function of another library, which is given the stream. */
+  enqueueOn(enqueue: (stream: number) => void): void {
+    this.checkAlive()
+    enqueue(this.#stream)
+  }
+
   /** Have overflows noted from now on; false when this version of CANN does not do that. */
   watchOverflows(): boolean {
     const { aclrtSetStreamOverflowSwitch, aclrtGetOverflowStatus, aclrtResetOverflowStatus } = this.#optional

@@ -6,6 +6,7 @@ import { Acl } from './acl.js'
 import { acceptedError, Chip, matmulMode } from './chip.js'
 import { AscendError } from './errors.js'
 import { capturingOn, Graphs, type Work } from './graphs.js'
+import { Hccl } from './hccl.js'
 import { closeWhenIdle, Launcher } from './launcher.js'
 import { type Ffi, Libraries, loadFfi, stubFolder, unavailable } from './library.js'
 import { type AscendBuffer, addressOf, endOf, Memory } from './memory.js'
@@ -23,7 +24,7 @@ export { selfCheck } from './selfCheck.js'
  * bodies, sequence.ts for the calls themselves, arguments.ts for a kernel's arguments as tensors. chip.ts finds out
  * whether the card takes a call, launcher.ts plans it (storage.ts: what it is told of memory) and enqueues it,
  * preparedCall.ts keeps the plans, and programs.ts makes a program of them all. overflow.ts asks chips whose floats
- * saturate whether they have overflowed, graphs.ts captures launches that are repeated; process.ts has what all devices of a process share. selfCheck.ts looks at the same parts for `xenograd check`.
+ * saturate whether they have overflowed, graphs.ts captures launches that are repeated, hccl.ts adds up over the cards of several processes; process.ts has what all devices of a process share. selfCheck.ts looks at the same parts for `xenograd check`.
  */
 
 type AscendProgram = Program & Runnable
@@ -94,6 +95,7 @@ function deviceOn(
   const graphs = new Graphs(acl, () => [compiler.scratchAddress, launcher.workspaceAddress], capturing.isDemanded)
   const where = isStub ? `Ascend stub posing as ${acl.soc}` : `${acl.soc}, card ${acl.device}`
   const order = acl.deterministic ? 'deterministic' : 'sums in no fixed order'
+  let hccl: Hccl | undefined
   const isSaturating = saturates(acl)
   const flag = isSaturating && acl.watchOverflows() ? new OverflowFlag(acl, memory) : undefined
   const floats = isSaturating ? `, floats saturate and overflows are ${flag ? '' : 'not '}reported` : ''
@@ -122,11 +124,12 @@ function deviceOn(
       runAll: (launches: readonly Launch[]) => graphs.run(launches, workOf(launches)),
       forget: (launches: readonly Launch[]) => graphs.forget(launches),
     }),
+    pairing: () => (hccl ??= Hccl.load(acl)),
     release: program => (program as AscendProgram).release(),
     stats: () => memory.stats(),
     async close() {
       try {
-        closeWhenIdle(acl, graphs, launcher, memory)
+        closeWhenIdle(acl, ...(hccl ? [hccl] : []), graphs, launcher, memory)
       } finally {
         acl.close()
       }

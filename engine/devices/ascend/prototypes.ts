@@ -54,6 +54,14 @@ export const optionalPrototypes = [
   'int aclsysGetCANNVersion(int package, void *version)',
 ] as const
 
+/** Sums over cards: libhccl, which is loaded when several processes compute together. */
+export const hcclPrototypes = [
+  'int HcclGetRootInfo(void *info)',
+  'int HcclCommInitRootInfo(uint32_t ranks, const void *info, uint32_t rank, void **communicator)',
+  'int HcclAllReduce(void *send, void *receive, uint64_t count, int dtype, int operation, void *communicator, void *stream)',
+  'int HcclCommDestroy(void *communicator)',
+] as const
+
 /** Tensors, scalars and executors: libnnopbase. In `aclCreateTensor` the offset comes before the format. */
 export const metaPrototypes = [
   'aclTensor *aclCreateTensor(const int64_t *dims, uint64_t rank, int dtype, const int64_t *strides, int64_t offset, int format, const int64_t *storage, uint64_t storageRank, void *data)',
@@ -149,6 +157,12 @@ export function header(): string {
 /** Values of the C API's enumerations. */
 export const aclDtype = { float32: 0, int32: 3, bool: 12 } as const
 export type AclDtype = keyof typeof aclDtype
+/** HCCL_DATA_TYPE_FP32 and _INT32. */
+export const hcclDtype = { float32: 4, int32: 2 } as const
+/** HCCL_REDUCE_SUM. */
+export const hcclSum = 0
+/** Of HcclRootInfo (hicann/hcomm `include/hccl/hccl_types.h`). */
+export const hcclRootBytes = 4108
 /** ACL_FORMAT_ND. */
 export const formatND = 2
 export const memcpyKind = { hostToDevice: 1, deviceToHost: 2 } as const
