@@ -209,33 +209,31 @@ export class Acl {
     return mode[0] === saturationMode
   }
 
-  /** Whether this version of CANN has graphs; of the chip, `beginCapture` says it. */
+  /** Whether this version of CANN has graphs; of the chip, `capture` says it. */
   hasGraphs(): boolean {
     const { aclmdlRICaptureBegin, aclmdlRICaptureEnd, aclmdlRIExecuteAsync, aclmdlRIDestroy } = this.#optional
     return [aclmdlRICaptureBegin, aclmdlRICaptureEnd, aclmdlRIExecuteAsync, aclmdlRIDestroy].every(f => f)
   }
 
   /**
-   * From now on, what is enqueued becomes part of a graph and does not run. Until `endCapture`, nobody may wait or ask.
-   * @throws AscendError where the chip has no graphs (207000).
+   * A graph of what `enqueue` enqueues, none of which runs. It may neither wait nor ask.
+   * @throws AscendError where the chip has no graphs (207000), and when something has spoilt the capture; what `enqueue` throws.
    */
-  beginCapture(): void {
+  capture(enqueue: () => void): bigint {
     this.checkAlive()
     this.check(this.#optional.aclmdlRICaptureBegin!(this.#stream, captureMode), 'aclmdlRICaptureBegin')
-  }
-
-  /** The graph of what was enqueued since. @throws AscendError when something has spoilt it; there is none then. */
-  endCapture(): bigint {
     const out = new BigUint64Array(1)
-    this.check(this.#optional.aclmdlRICaptureEnd!(this.#stream, out), 'aclmdlRICaptureEnd')
-    return out[0]
-  }
-
-  /** End a capture in which something has failed. */
-  abandonCapture(): void {
-    const out = new BigUint64Array(1)
-    this.#optional.aclmdlRICaptureEnd!(this.#stream, out)
-    if (out[0]) this.destroyGraph(out[0])
+    const end = () => this.#optional.aclmdlRICaptureEnd!(this.#stream, out)
+    try {
+      enqueue()
+      this.check(end(), 'aclmdlRICaptureEnd')
+      return out[0]
+    } catch (error) {
+      // Whatever it was: nothing more is to be captured.
+      end()
+      if (out[0]) this.destroyGraph(out[0])
+      throw error
+    }
   }
 
   /** Enqueue all of a graph. */

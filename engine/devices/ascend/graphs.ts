@@ -30,8 +30,7 @@ export function capturingOn(acl: Acl, choice: CaptureChoice = 'auto'): Capturing
 export function graphRefusal(acl: Acl): string | undefined {
   if (!acl.hasGraphs()) return 'this version of CANN has no aclmdlRICaptureBegin'
   try {
-    acl.beginCapture()
-    acl.destroyGraph(acl.endCapture())
+    acl.destroyGraph(acl.capture(() => {}))
     return undefined
   } catch (error) {
     if (error instanceof AscendError && !error.isLoss) return error.summary
@@ -113,14 +112,7 @@ export class Graphs {
   }
 
   #capture(work: Work): Graph {
-    this.acl.beginCapture()
-    try {
-      work.enqueue()
-    } catch (error) {
-      this.acl.abandonCapture()
-      throw error
-    }
-    return { handle: this.acl.endCapture(), shared: this.sharedAddresses() }
+    return { handle: this.acl.capture(() => work.enqueue()), shared: this.sharedAddresses() }
   }
 
   /** Launches that are not enqueued any more. */

@@ -36,7 +36,7 @@ int chip_is_first_generation(void);
 int chip_multiplies_only_half(void);   /* 910, 310P */
 int chip_moves_unaligned(void);        /* not 910, 310P (OM conversion/contiguous, SupportMoveAlign) */
 int chip_has_only_saturation(void);    /* 910, 310P (RT, aclrtFloatOverflowMode) */
-int chip_captures(void);               /* not 910 (RT, aclmdlRICaptureBegin) */
+int chip_captures(void);               /* not 910, 310P (RT docs/api_docs/aclmdlRICaptureBegin.md) */
 int chip_is_310p(void);
 void chip_set(const char *soc);
 const char *chip_name(void);
