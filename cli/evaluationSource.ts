@@ -15,7 +15,7 @@ import { loadChosenDetector } from './models.js'
 import { writeTable } from './output.js'
 import { say } from './progress.js'
 import { ScoredSet, type SetName, setNames } from './scoredSet.js'
-import { type ScoringFlags, sayBanner } from './scoring.js'
+import { batchOf, type ScoringFlags, sayBanner } from './scoring.js'
 import { Tally } from './tally.js'
 
 /** What the command line says of models and reads. */
@@ -72,7 +72,8 @@ export async function modelSource(flags: SourceFlags): Promise<EvaluationSource>
   const saved = await loadChosenDetector({ foreground, background, cell: flags.cell, step: flags.ckptStep })
   for (const set of setNames) await checkFirstRead(paths[set], wantedOf(set, flags))
   if (!flags.quiet) sayBanner(device, saved, flags)
-  const { batch, bothStrands = saved.calibration?.bothStrands ?? false } = flags
+  const { bothStrands = saved.calibration?.bothStrands ?? false } = flags
+  const batch = batchOf(flags, saved)
   const detector = new DetectorScores(saved, { device: device.name, batch, bothStrands })
   const scores = methodsOf(detector, saved.background !== undefined)
   return {
@@ -81,7 +82,7 @@ export async function modelSource(flags: SourceFlags): Promise<EvaluationSource>
     // Other methods have units of their own.
     ...(saved.scores.length === 0 && { unit: 'nats per base' }),
     facts: { foreground: saved.foreground?.path ?? saved.path, background: saved.background?.path },
-    score: () => scoreSets(scores, paths, flags),
+    score: () => scoreSets(scores, paths, { ...flags, batch }),
   }
 }
 
@@ -89,7 +90,7 @@ export async function modelSource(flags: SourceFlags): Promise<EvaluationSource>
 async function scoreSets(
   scores: readonly Score[],
   paths: Readonly<Record<SetName, readonly string[]>>,
-  flags: SourceFlags,
+  flags: SourceFlags & { batch: number },
 ): Promise<Record<SetName, ScoredSet>> {
   const names = scores.map(({ name }) => name)
   const interned = new Map<string, string>()

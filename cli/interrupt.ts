@@ -39,3 +39,18 @@ export function watchInterrupts(): void {
       } else if (time - first.time > sameEvent) process.exit(interruptExitCode(signal))
     })
 }
+
+/** The promise's value, unless an interrupt comes first. @throws AbortError then, and what the promise throws. */
+export async function unlessInterrupted<T>(promise: Promise<T>): Promise<T> {
+  interrupted.throwIfAborted()
+  let stop = () => {}
+  const interrupt = new Promise<never>((_, reject) => {
+    stop = () => reject(interrupted.reason)
+    interrupted.addEventListener('abort', stop)
+  })
+  try {
+    return await Promise.race([promise, interrupt])
+  } finally {
+    interrupted.removeEventListener('abort', stop)
+  }
+}

@@ -2,7 +2,7 @@ import type { Read } from '../data/index.js'
 import type { Score } from '../eval/scores/index.js'
 import type { DetectorScores } from '../model/index.js'
 import type { Input } from './input.js'
-import { type ScoringFlags, ScoringProgress, scoreInOrder } from './scoring.js'
+import { ScoringProgress, scoreInOrder } from './scoring.js'
 import type { Tally } from './tally.js'
 
 /**
@@ -32,7 +32,7 @@ export async function* scoreFragments(
   methods: readonly Score[],
   input: Input,
   tally: Tally,
-  { batch, quiet }: ScoringFlags,
+  { batch, quiet }: { readonly batch: number; readonly quiet?: boolean },
 ): AsyncGenerator<ReadWithScores[]> {
   const progress = new ScoringProgress(input, tally, quiet)
   const scoring = {

@@ -1,7 +1,15 @@
 import { hostname } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
 import { type Command, Option } from 'commander'
-import { joinMpi, launchOf, type ProcessGroup } from '../engine/index.js'
+import { parseJson } from '../data/index.js'
+import {
+  type DeviceOptions,
+  gatherTexts,
+  joinMpi,
+  launchOf,
+  openDevice,
+  type ProcessGroup,
+} from '../engine/index.js'
 import { describeFailure, exitCodeOf, exitCodes } from './failure.js'
 import { say } from './progress.js'
 
@@ -47,6 +55,24 @@ export async function withProcesses<Result>(
     processes.abort(exitCodeOf(error))
     throw error
   }
+}
+
+/**
+ * What each process opens its device with, so that all of them compute alike: what is left to the device (`auto`) is chosen
+ * by that of the first one, which is opened here. `device`: its name, empty for the default one.
+ * @throws what `openDevice` throws.
+ */
+export async function withSameChoices(
+  processes: ProcessGroup,
+  device: string,
+  options: DeviceOptions,
+): Promise<DeviceOptions> {
+  const leads = processes.rank === 0
+  const mine = leads ? (await openDevice(device || undefined, options)).chosen : {}
+  const [text] = await gatherTexts(processes, JSON.stringify(mine))
+  if (leads) return {}
+  const chosen = Object.entries(parseJson(text) as DeviceOptions)
+  return { ...options, ...Object.fromEntries(chosen.filter(([name]) => options[name] === 'auto')) }
 }
 
 /**

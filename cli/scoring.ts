@@ -1,10 +1,11 @@
+import { ReadableStream } from 'node:stream/web'
 import { setImmediate } from 'node:timers/promises'
-import { Option } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import type { Runtime } from '../engine/index.js'
-import { type SavedDetector, version } from '../model/index.js'
+import { rowsOfBatch, type SavedDetector, version } from '../model/index.js'
 import { type DeviceArguments, deviceOption, deviceOptionFlags } from './deviceOptions.js'
 import type { Extent } from './input.js'
-import { interrupted } from './interrupt.js'
+import { interrupted, unlessInterrupted } from './interrupt.js'
 import { describeDetector } from './models.js'
 import { wholeNumber } from './options.js'
 import { type Progress, say, startProgress } from './progress.js'
@@ -60,7 +61,7 @@ export class ScoringProgress {
 
 /** What commander makes of the options that every command that scores reads has. */
 export type ScoringFlags = DeviceArguments & {
-  batch: number
+  batch: number | 'auto'
   bothStrands?: boolean
   cell?: string
   quiet?: boolean
@@ -70,9 +71,12 @@ export type ScoringFlags = DeviceArguments & {
 export const scoringOptions = (): Option[] => [
   deviceOption(),
   ...deviceOptionFlags(),
-  new Option('--batch <n>', 'reads that go through the model together')
-    .argParser(wholeNumber(1))
-    .default(100),
+  new Option(
+    '--batch <n>',
+    'reads that go through the model together, or auto: by the number of hidden units (scores do not depend on it)',
+  )
+    .argParser(numberOrAuto)
+    .default('auto'),
   new Option(
     '--both-strands',
     'score every read and its reverse complement, and average (the reference does not)',
@@ -84,18 +88,46 @@ export const scoringOptions = (): Option[] => [
   new Option('-q, --quiet', 'no banner, no progress, no summary: only warnings and errors'),
 ]
 
+/** Parses a batch size, for commander. */
+function numberOrAuto(text: string): number | 'auto' {
+  if (text === 'auto') return text
+  try {
+    return wholeNumber(1)(text)
+  } catch {
+    throw new InvalidArgumentError('Give a whole number, 1 or more, or auto.')
+  }
+}
+
+const networksOf = ({ foreground, background, genera }: SavedDetector) =>
+  [foreground, background, ...(genera?.values() ?? [])].filter(model => model !== undefined)
+
+/** How many reads go through the networks of a detector together. */
+export const batchOf = ({ batch }: Pick<ScoringFlags, 'batch'>, detector: SavedDetector): number =>
+  batch === 'auto' ? rowsOfBatch(networksOf(detector)) : batch
+
 /** Says on stderr what will compute, and with what. */
-export function sayBanner(device: Runtime, detector: SavedDetector, { batch }: ScoringFlags): void {
-  say(`xenograd ${version()}, device ${device.name} (${device.description}), batch ${batch}`)
+export function sayBanner(device: Runtime, detector: SavedDetector, flags: ScoringFlags): void {
+  const hidden = networksOf(detector).map(({ options }) => options.hidden)
+  const why =
+    flags.batch === 'auto' && hidden.length ? ` (auto, for ${Math.max(...hidden)} hidden units)` : ''
+  say(
+    `xenograd ${version()}, device ${device.name} (${device.description}), batch ${batchOf(flags, detector)}${why}`,
+  )
   for (const line of describeDetector(detector)) say(line)
 }
 
-/** The most bases that go through the scores together: a batch of chromosomes would not fit into memory. */
-const mostBases = 2 ** 23
+/**
+ * So many bases are being scored at once, at most: what comes behind a long record is ahead of it in the end, and waits for
+ * its row in the table. A fragment counts `perFragment` more, for what is kept of it beside its bases.
+ */
+const mostAhead = 2 ** 24
+const perFragment = 1024
+/** The most bases of a call of `score`, if its fragments are not longer. */
+const mostTogether = mostAhead / 16
 
 /** How to score items of an input in their order. */
 export type InOrder<T, S> = {
-  /** Items that are scored together, at most. */
+  /** Items of a call of `score`, at most. */
   readonly batch: number
   /** The fragments of an item, one or several. */
   fragmentsOf(item: T): readonly Uint8Array[]
@@ -107,8 +139,9 @@ export type InOrder<T, S> = {
 export type ScoredItem<T, S> = { readonly item: T; readonly scores: readonly S[] }
 
 /**
- * Scores items in batches, in their order, in bounded memory: while a batch is given, the next is being scored, and the
- * one after it read. Items before a damaged one are given before the error.
+ * Scores items in groups, in their order, in bounded memory: while a group is given, many others are being scored, so that
+ * the rows of a batch never want for fragments, and a long one delays no others. Items before a damaged one are given
+ * before the error.
  * @throws what the items throw, AbortError when the user interrupts.
  */
 export async function* scoreInOrder<T, S>(
@@ -122,39 +155,54 @@ export async function* scoreInOrder<T, S>(
       const scores = score(fragments.flat())
       scores.catch(() => {}) // thrown where it is waited for, if no error comes before
       yield { group, fragments, scores }
+      // Let the event loop see to the device, signals and the terminal.
+      await setImmediate()
     }
   }
-  for await (const { group, fragments, scores: pending } of prefetch(started())) {
-    const scores = await pending
+  const sizeOf = ({ fragments }: { readonly fragments: readonly (readonly Uint8Array[])[] }) =>
+    fragments.flat().reduce((sum, { length }) => sum + length + perFragment, 0)
+  for await (const { group, fragments, scores: pending } of readAhead(started(), sizeOf, mostAhead)) {
+    const scores = await unlessInterrupted(pending)
     let next = 0
     yield group.map((item, i) => {
       const first = next
       next += fragments[i].length
       return { item, scores: scores.slice(first, next) }
     })
-    // Let the event loop see to signals and the terminal.
-    await setImmediate()
   }
 }
 
-/** The same items, with the next one asked for before each is given: the device computes while scores are written. */
-async function* prefetch<T>(items: AsyncGenerator<T, void>): AsyncGenerator<T, void> {
-  let next = items.next()
-  try {
-    for (;;) {
-      const { done, value } = await next
-      if (done) return
-      next = items.next()
-      next.catch(() => {}) // thrown where it is waited for
-      yield value
-    }
-  } finally {
-    // Whoever stops early does not wait for input.
-    items.return().catch(() => {})
+/** The same items, and then the same error if there is one, asked for while those that nobody has taken yet are of a size below `most`. */
+async function* readAhead<T>(
+  items: AsyncGenerator<T, void>,
+  sizeOf: (item: T) => number,
+  most: number,
+): AsyncGenerator<T, void> {
+  type Read = { readonly item: T } | { readonly error: unknown }
+  const size = (read: Read | undefined) => (read && 'item' in read ? sizeOf(read.item) : 1)
+  const ahead = new ReadableStream<Read>(
+    {
+      async pull(queue) {
+        try {
+          const { done, value } = await items.next()
+          if (!done) return queue.enqueue({ item: value })
+        } catch (error) {
+          queue.enqueue({ error })
+        }
+        queue.close()
+      },
+      // Whoever stops early does not wait for input.
+      cancel: () => void items.return().catch(() => {}),
+    },
+    { highWaterMark: most, size },
+  )
+  for await (const read of ahead) {
+    if ('error' in read) throw read.error
+    yield read.item
   }
 }
 
-/** Groups of `size` items, or of `mostBases` bases if that is less; the last one smaller. */
+/** Groups of `size` items, or of `mostTogether` bases if that is less; the last one smaller. */
 async function* inBatches<T>(
   items: AsyncIterable<T>,
   size: number,
@@ -166,7 +214,7 @@ async function* inBatches<T>(
     for await (const item of items) {
       batch.push(item)
       for (const fragment of fragmentsOf(item)) bases += fragment.length
-      if (batch.length < size && bases < mostBases) continue
+      if (batch.length < size && bases < mostTogether) continue
       const full = batch
       batch = []
       bases = 0

@@ -1,6 +1,7 @@
 import type { Tensor } from './graph/tensor.js'
+import { mapTree } from './graph/tree.js'
 import { printShape, type Shape } from './kernel/shape.js'
-import { arange, full, zeros } from './ops/index.js'
+import { arange, full, where, zeros } from './ops/index.js'
 import { dropout, fold, uniform } from './random.js'
 import { scan } from './scan/scan.js'
 
@@ -130,6 +131,11 @@ export type CellRunOptions = {
    * more time, and less memory where the loop keeps checkpoints only.
    */
   readonly read?: (out: Tensor) => Tensor
+  /**
+   * [steps, batch], of any dtype: where it is not 0 a sequence ends with that step, and the next one begins with zeros. (After
+   * a step rather than before it: so one kernel writes the state that goes on and the output that does not.)
+   */
+  readonly ends?: Tensor
 }
 
 /**
@@ -143,17 +149,17 @@ export function runCell(
   carry: Carry,
   xs: Tensor,
   noise?: DropoutNoise,
-  { reverse = false, read = h => h }: CellRunOptions = {},
+  { reverse = false, read = h => h, ends }: CellRunOptions = {},
 ): { carry: Carry; out: Tensor } {
   if (xs.rank !== 3)
     throw new RangeError(`runCell: xs is ${printShape(xs.shape)}; give [steps, batch, input]`)
   return scan(
-    (state: Carry, { x, t }: { x: Tensor; t: Tensor }) => {
+    (state: Carry, { x, t, end }: { x: Tensor; t: Tensor; end?: Tensor }) => {
       const { carry: next, out } = stepCell(cell, parameters, state, x, t, noise)
-      return { carry: next, out: read(out) }
+      return { carry: end ? mapTree(next, part => where(end, 0, part)) : next, out: read(out) }
     },
     carry,
-    { x: xs, t: arange(xs.shape[0]) },
+    { x: xs, t: arange(xs.shape[0]), ...(ends && { end: ends.unsqueeze(-1) }) },
     { reverse },
   )
 }

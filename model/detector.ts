@@ -2,7 +2,8 @@ import { checkObject, checkReads } from '../data/index.js'
 import { checkModelOptions } from './checkArguments.js'
 import type { SavedModel } from './saved/index.js'
 import { scoreReads } from './scoreReads.js'
-import { Scorer, type ScoringHooks } from './scorer.js'
+import { addToTrack } from './scorer.js'
+import { ScoringPass } from './scoringPass.js'
 
 /** Scores of a read in mean nats per predicted base, higher for in-distribution reads; NaN where undefined. */
 export type ReadScores = {
@@ -31,8 +32,7 @@ type Model = Pick<SavedModel, 'options' | 'state'>
  * model of what reads have in common. Without a background model only the likelihood is defined.
  */
 export class Detector {
-  readonly #foreground: Scorer
-  readonly #background: Scorer | undefined
+  readonly #pass: ScoringPass
   readonly #bothStrands: boolean
 
   /** @throws TypeError for what is no loaded model, such as its path. */
@@ -41,13 +41,16 @@ export class Detector {
     background?: Model,
     { batch = 100, device, bothStrands = false }: DetectorOptions = {},
   ) {
-    const scorer = (model: Model) => {
+    const models = background ? [foreground, background] : [foreground]
+    for (const model of models) {
       checkObject('Detector', 'a model: await loadModel(path)', model, ['options', 'state'])
       checkModelOptions('Detector', model.options)
-      return new Scorer(model.options, model.state.parameters, batch, device)
     }
-    this.#foreground = scorer(foreground)
-    this.#background = background && scorer(background)
+    this.#pass = new ScoringPass(
+      models.map(({ options, state: { parameters } }) => ({ options, parameters })),
+      batch,
+      device,
+    )
     this.#bothStrands = bothStrands
   }
 
@@ -65,29 +68,20 @@ export class Detector {
     }: { tracks?: readonly Float32Array[]; onProgress?: (predictions: number) => void } = {},
   ): Promise<ReadScores[]> {
     checkReads('Detector.score', reads)
-    const hooks = (sign: 1 | -1): ScoringHooks => ({
-      sign,
-      ...(tracks && { perBase: tracks }),
+    const [foreground, background] = await scoreReads(this.#pass, reads, this.#bothStrands, {
+      ...(tracks && {
+        onBases: ({ model, read, ...bases }) => addToTrack(tracks[read], bases, model === 0 ? 1 : -1),
+      }),
       ...(onProgress && { onProgress }),
     })
-    const [foreground, background] = await Promise.all([
-      this.#means(this.#foreground, reads, hooks(1)),
-      this.#background && this.#means(this.#background, reads, hooks(-1)),
-    ])
-    return foreground.map((mean, i) => {
-      const backgroundMean = background?.[i] ?? Number.NaN
+    return foreground.map(({ mean }, i) => {
+      const backgroundMean = background?.[i].mean ?? Number.NaN
       return { foreground: mean, background: backgroundMean, ratio: mean - backgroundMean }
     })
   }
 
-  async #means(scorer: Scorer, reads: readonly Uint8Array[], hooks: ScoringHooks): Promise<number[]> {
-    const scored = await scoreReads(scorer, reads, this.#bothStrands, hooks)
-    return scored.map(({ mean }) => mean)
-  }
-
   /** Free the compiled functions' memory (not the models'). */
   dispose(): void {
-    this.#foreground.dispose()
-    this.#background?.dispose()
+    this.#pass.dispose()
   }
 }

@@ -70,13 +70,26 @@ export function predict(
   carry: Carry = initialCarry(cell, tokens.shape[0], hidden, parameters.logits.bias.dtype),
   noise?: Noise,
 ): { logits: Tensor; carry: Carry } {
+  return predictSteps({ cell, hidden }, parameters, tokens.transpose(), carry, { noise })
+}
+
+/** `predict`, of tokens [steps, batch]. `ends` as `runCell` has them. */
+function predictSteps(
+  { cell }: ModelOptions,
+  parameters: ModelParameters,
+  tokens: Tensor,
+  carry: Carry,
+  { noise, ends }: { noise?: Noise | undefined; ends?: Tensor } = {},
+): { logits: Tensor; carry: Carry } {
   const { kernel, bias } = parameters.logits
   const dtype = bias.dtype === 'float64' ? 'float64' : 'float32'
   const table = parameters.embedding?.table
-  const steps = tokens.transpose()
-  const x = table ? table.gather(steps) : oneHot(steps, baseCount, dtype)
-  const denseLayer = (h: Tensor) => h.matmul(kernel).add(bias)
-  const { out: logits, carry: last } = runCell(cell, parameters.cell, carry, x, noise, { read: denseLayer })
+  const x = table ? table.gather(tokens) : oneHot(tokens, baseCount, dtype)
+  const read = (h: Tensor) => h.matmul(kernel).add(bias)
+  const { out: logits, carry: last } = runCell(cell, parameters.cell, carry, x, noise, {
+    read,
+    ...(ends && { ends }),
+  })
   return { logits, carry: last }
 }
 
@@ -101,10 +114,10 @@ export function batchLoss(
 }
 
 /**
- * Log-likelihoods of pieces of reads, for scoring reads of any length in bounded memory. `tokens`: int32
- * [batch, steps+1]: the piece's bases, and before them the last base of the piece before, which is only an input here
- * (as is the first base of a read). Returns the log-likelihood in nats of each of the `steps` bases, [steps, batch], and
- * the carry for the next piece. A prediction counts where its base and the base before are known; elsewhere it is 0.
+ * Log-likelihoods of a piece of many reads, one after the other in the rows of a batch, for scoring reads of any length in
+ * bounded memory. `tokens`: int32 [3, steps, batch]: the bases that enter, those that are predicted, and 1 where a read
+ * ends with the step, after which the state is zeros. Returns the log-likelihood in nats of each predicted base, [steps,
+ * batch], 0 where it is unknown, and the carry for the next piece.
  */
 export function logLikelihoodsOfPiece(
   options: ModelOptions,
@@ -112,10 +125,8 @@ export function logLikelihoodsOfPiece(
   carry: Carry,
   tokens: Tensor,
 ): { logLikelihoods: Tensor; carry: Carry } {
-  const inputs = tokens.slice(1, 0, -1)
-  const { logits, carry: next } = predict(options, parameters, inputs, carry)
-  const targets = tokens.slice(1, 1)
-  const counted = inputs.less(unknown).mul(targets.less(unknown)).cast(logits.dtype).transpose()
-  const nll = softmaxCrossEntropy(logits, targets.transpose())
-  return { logLikelihoods: nll.mul(counted).neg(), carry: next }
+  const [inputs, targets, ends] = [0, 1, 2].map(i => tokens.slice(0, i, i + 1).squeeze(0))
+  const { logits, carry: next } = predictSteps(options, parameters, inputs, carry, { ends })
+  const counted = targets.less(unknown).cast(logits.dtype)
+  return { logLikelihoods: softmaxCrossEntropy(logits, targets).mul(counted).neg(), carry: next }
 }

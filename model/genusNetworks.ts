@@ -9,7 +9,7 @@ import {
 import type { DetectorOptions } from './detector.js'
 import type { SavedModel } from './saved/index.js'
 import { scoreReads } from './scoreReads.js'
-import { type LogLikelihood, Scorer } from './scorer.js'
+import { type LogLikelihood, ScoringPass } from './scoringPass.js'
 
 /** The order of a fragment's own chain that its greatest likelihood is compared with (Bai, Ren & Sun 2022). */
 const ownOrder = '2'
@@ -27,7 +27,7 @@ export class GenusNetworks {
    * likeliest genus over the runner-up, in nats; the better the longer a fragment is.
    */
   readonly scores: readonly [mlr: Score, odds: EvidentScore]
-  readonly #scorers: readonly Scorer[]
+  readonly #pass: ScoringPass
   readonly #likelihoods: (fragments: readonly Uint8Array[]) => Promise<LogLikelihood[][]>
 
   /** @throws TypeError for what is no map of networks. */
@@ -40,17 +40,14 @@ export class GenusNetworks {
         `GenusNetworks: got ${describeValue(networks)}, give a map: await loadGenera(folder)`,
       )
     this.genera = [...networks.keys()]
-    this.#scorers = Array.from(
-      networks.values(),
-      ({ options, state }) => new Scorer(options, state.parameters, batch, device),
+    this.#pass = new ScoringPass(
+      Array.from(networks.values(), ({ options, state: { parameters } }) => ({ options, parameters })),
+      batch,
+      device,
     )
-    this.#likelihoods = rememberedByBatch(async fragments => {
-      const ofGenera: LogLikelihood[][] = []
-      // One network after the other: their intermediate values need the memory of one.
-      for (const scorer of this.#scorers)
-        ofGenera.push(await scoreReads(scorer, fragments, bothStrands, onProgress && { onProgress }))
-      return ofGenera
-    })
+    this.#likelihoods = rememberedByBatch(fragments =>
+      scoreReads(this.#pass, fragments, bothStrands, onProgress && { onProgress }),
+    )
     const models = this.genera.map((_, genus) => ({
       logLikelihoods: async (fragments: readonly Uint8Array[]) => (await this.#likelihoods(fragments))[genus],
     }))
@@ -74,21 +71,20 @@ export class GenusNetworks {
 
   /** -log p of each base under each network, of the strand that is given: [bases, genera]. */
   async #losses(fragments: readonly Uint8Array[]): Promise<Float32Array[]> {
-    const genera = this.#scorers.length
-    const losses = fragments.map(({ length }) => new Float32Array(length * genera))
-    for (const [genus, scorer] of this.#scorers.entries()) {
-      const perBase = fragments.map(({ length }) => new Float32Array(length))
-      await scoreReads(scorer, fragments, false, { perBase })
-      // What is exactly 0 was not predicted.
-      for (const [i, ofFragment] of perBase.entries())
-        for (const [base, logLikelihood] of ofFragment.entries())
-          losses[i][base * genera + genus] = logLikelihood === 0 ? Number.NaN : -logLikelihood
-    }
+    const genera = this.genera.length
+    const losses = fragments.map(({ length }) => new Float32Array(length * genera).fill(Number.NaN))
+    await this.#pass.score(fragments, {
+      onBases({ model, read, start, logLikelihoods }) {
+        // What is exactly 0 was not predicted.
+        for (const [i, logLikelihood] of logLikelihoods.entries())
+          if (logLikelihood !== 0) losses[read][(start + i) * genera + model] = -logLikelihood
+      },
+    })
     return losses
   }
 
   /** Free the compiled functions' memory (not the networks'). */
   dispose(): void {
-    for (const scorer of this.#scorers) scorer.dispose()
+    this.#pass.dispose()
   }
 }

@@ -7,10 +7,12 @@
  * that of no checkpoint), which compiles the `trainStep` (the `generative` model over one of `cells/`, with its `regulariser` and
  * `optimiser`) and lets it change the `trainState` step by step, with what the `batchFeed` hands it; it logs
  * (`metricsWindow`), validates (`validation`), compares validations to stop early (`bestValidation`) and saves (`saved/`,
- * in the file formats of `checkpoint/`), so that a run of the same `runIdentity` goes on. Several processes are a team (`teamOfProcesses`, `parallel/`): one leads
- * and does all of this, the others `follow`. A `scorer` gives a model's
- * log-likelihoods of reads (`scoreReads`: of any lengths), a `detector` the ratio of two models', `genusNetworks` (from a
- * folder: `loadGenera`) what a model for each genus says; `detectorScores` puts them beside fitted scores.
+ * in the file formats of `checkpoint/`), so that a run of the same `runIdentity` goes on. Several processes are a
+ * team (`teamOfProcesses`, `parallel/`): one leads and does all of this, the others `follow`. Reads are scored in one
+ * `scoringPass` of all models: cut into `stretches`, they wait (`waitingLine`) for one of the rows of a batch
+ * (`rowsOfBatch`), whose `streams` go through the models piece by piece. A `scorer` has one model, a `detector` gives the
+ * ratio of two, `genusNetworks` (from a folder: `loadGenera`) what a model for each genus says, over one strand or both
+ * (`scoreReads`); `detectorScores` puts them beside fitted scores.
  * All of it, calibrated, is a `savedDetector`, in one `detectorFile`; one comes with the package (`shipped`).
  * What a training tells goes to its `trainHooks`, and if asked for (`tensorBoardHooks`) into event files of `tensorboard/`,
  * with gradients that an `inspection` takes beside the steps.
@@ -76,6 +78,7 @@ export { generativeNetwork, type LoadedState, type Network } from './network.js'
 export type { OptimiserName, OptimiserSettings } from './optimiser.js'
 export { DisagreementError } from './parallel/index.js'
 export { type RegulariserType, regulariser } from './regulariser.js'
+export { rowsOfBatch } from './rowsOfBatch.js'
 export { RunDirectory } from './runDirectory.js'
 export {
   type ClassifierDescription,
@@ -99,7 +102,8 @@ export {
   type SavedDetector,
   saveDetector,
 } from './savedDetector.js'
-export { countPredictions, type LogLikelihood, Scorer, type ScoringHooks } from './scorer.js'
+export { Scorer, type ScoringHooks } from './scorer.js'
+export { countPredictions, type LogLikelihood } from './scoringPass.js'
 export type { ResumeRule, Setting, SettingsOf, SettingsTable } from './settingKinds.js'
 export {
   defaults,

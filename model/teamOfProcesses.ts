@@ -18,13 +18,9 @@ type Training = {
 
 /**
  * The processes of a group as a team that has seen that it trains one and the same thing.
- * @throws DisagreementError, in all processes, where it does not; RangeError unless they are a power of two.
+ * @throws DisagreementError, in all processes, where it does not.
  */
 export async function teamOf(group: ProcessGroup, training: Training): Promise<Team> {
-  if (!Number.isInteger(Math.log2(group.size)))
-    throw new RangeError(
-      `${group.size} processes: start 2, 4, 8 or another power of two, which divides the shards`,
-    )
   const team = new Team(group)
   await team.agree(hostname(), factsOf(training))
   return team

@@ -18,7 +18,7 @@ import { loadChosenDetector } from '../models.js'
 import { RepeatableOption, wholeNumber } from '../options.js'
 import { say, startProgress } from '../progress.js'
 import { list, type ObjectOf, object, table, text, truth, whole } from '../schema.js'
-import { type ScoringFlags, sayBanner, scoringOptions } from '../scoring.js'
+import { batchOf, type ScoringFlags, sayBanner, scoringOptions } from '../scoring.js'
 import { summarised } from '../summary.js'
 
 type CalibrateFlags = ScoringFlags & {
@@ -126,7 +126,8 @@ async function calibrate(files: string[], flags: CalibrateFlags): Promise<Object
     throw new UsageError(`--half is for generative networks; ${whole.path} has none`)
   const saved = flags.half ? await halvedDetector(whole) : whole
   if (!flags.quiet) sayBanner(device, saved, flags)
-  const { bothStrands = false, batch } = flags
+  const { bothStrands = false } = flags
+  const batch = batchOf(flags, saved)
   const detector = new DetectorScores(saved, { device: device.name, batch, bothStrands })
   const calibrated = new Map<string, CalibrationScores[]>(detector.scores.map(({ name }) => [name, []]))
   const progress = startProgress(fragments.total, { quiet: flags.quiet })

@@ -15,7 +15,7 @@ import {
   type TableFlags,
   writeScores,
 } from '../scoreTable/index.js'
-import { type ScoringFlags, ScoringProgress, sayBanner, scoringOptions } from '../scoring.js'
+import { batchOf, type ScoringFlags, ScoringProgress, sayBanner, scoringOptions } from '../scoring.js'
 import { summarised } from '../summary.js'
 import { Tally } from '../tally.js'
 
@@ -68,6 +68,9 @@ written to standard output (--output FILE is left as it was), the message names 
 Reads of any length are scored, whole chromosomes, too, in bounded memory: a read goes through a network in windows, the
 state carried from one to the next. A record of more than 65,536 bases is scored in stretches of 8,192 side by side, each
 with the state that the 1,024 bases before it leave behind; its log-likelihood is the sum over the stretches.
+Where a read ends its row of the batch takes the next one: files of mixed lengths cost what their bases cost. A score does
+not depend on what it is scored with, on --batch or on --threads, to the bit; but with a BLAS library whose kernels round
+rows differently (OpenBLAS on processors without AVX-512) in its last digits: --blas off, if that matters.
 
 The banner and the summary go to standard error if that is a terminal or --output is a file; elsewhere there is one
 line of progress a minute.`
@@ -174,10 +177,11 @@ async function score(files: string[], flags: ScoreFlags): Promise<ObjectOf<typeo
     onEmpty: message => say(`xenograd score: ${message}`),
   })
   const bothStrands = strandsOf(saved, flags)
+  const batch = batchOf(flags, saved)
   const progress = new ScoringProgress(input, tally, flags.quiet)
   const detector = new DetectorScores(saved, {
     device: device.name,
-    batch: flags.batch,
+    batch,
     bothStrands,
     onProgress: predictions => progress.predicted(predictions / detector.passes),
   })
@@ -186,6 +190,7 @@ async function score(files: string[], flags: ScoreFlags): Promise<ObjectOf<typeo
   try {
     await writeScores({
       ...flags,
+      batch,
       detector,
       table,
       input,

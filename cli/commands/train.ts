@@ -5,7 +5,7 @@ import { checkSettings, runName, type Settings, settingsTable, trainFromSettings
 import { chosenDevice, deviceOptionFlags } from '../deviceOptions.js'
 import { trainEachGenus } from '../eachGenus.js'
 import { UsageError } from '../failure.js'
-import { mpiOption, withProcesses } from '../processes.js'
+import { mpiOption, withProcesses, withSameChoices } from '../processes.js'
 import { list, object, optional, text, truth, whole } from '../schema.js'
 import { resumeHelp, settingOptions, settingsOf } from '../settingFlags.js'
 import { summarised } from '../summary.js'
@@ -66,8 +66,10 @@ export function register(program: Command): void {
     }
     if (given.processes)
       throw new UsageError('--processes goes with --each-genus; one training is one process')
-    const deviceOptions = await resumedOptions(device, settings, join(settings.out_dir, runName(settings)))
+    const options = await resumedOptions(device, settings, join(settings.out_dir, runName(settings)))
     return withProcesses(given.mpi, async processes => {
+      checkSettings(settings) // before a device is opened for nothing
+      const deviceOptions = processes ? await withSameChoices(processes, settings.device, options) : options
       const follows = processes !== undefined && processes.rank > 0
       const quiet = given.quiet === true || follows
       const result = await runTraining(settings, { quiet, deviceOptions, processes })

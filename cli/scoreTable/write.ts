@@ -12,7 +12,6 @@ import { bedGraph, trackHeader } from './track.js'
 /** What the command line says of the table and of the files beside it. */
 export type TableFlags = {
   readonly output: string
-  readonly batch: number
   readonly paired?: boolean
   readonly fpr?: number
   readonly bh?: boolean
@@ -22,6 +21,8 @@ export type TableFlags = {
 }
 
 export type ScoreTable = TableFlags & {
+  /** Entries that are scored together, at most. */
+  readonly batch: number
   readonly detector: DetectorScores
   readonly table: ScoresOfTable
   readonly input: InputFiles

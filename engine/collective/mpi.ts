@@ -98,6 +98,8 @@ class MpiGroup implements ProcessGroup {
    * way back. Two thirds or less of the bytes of whole exchanges, and each number is added in the order of the tree.
    */
   async sum(values: Summable): Promise<void> {
+    if (!Number.isInteger(Math.log2(this.size)))
+      throw new RangeError(`${this.size} processes: start 2, 4, 8 or another power of two`)
     const { BYTES_PER_ELEMENT: width, length } = values
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
     const between = ([low, high]: Range) => bytes.subarray(low * width, high * width)

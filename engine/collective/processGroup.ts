@@ -14,6 +14,7 @@ export type ProcessGroup = {
    * The sum is that of a fixed binary tree: neighbours first, then neighbouring pairs, and so on, so that it is the same
    * in all processes, and that of twice as many processes whose neighbours have halves of the summands. Whoever has to
    * wait for others leaves the processor and the event loop alone meanwhile.
+   * @throws RangeError unless the processes are a power of two.
    */
   sum(values: Summable): Promise<void>
   /** End all processes at once, with an exit code. */

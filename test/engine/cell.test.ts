@@ -3,10 +3,12 @@ import {
   type Cell,
   defineCell,
   full,
+  gradients,
   randomKey,
   runCell,
   stepCell,
   type Tensor,
+  tensor,
   zeros,
 } from '../../engine/index.js'
 
@@ -64,4 +66,42 @@ test('a step that asks for what is not there, or returns nothing, is told so', t
   const { out } = run((p, { h }) => ({ carry: { h }, out: 'gain' in p ? h.mul(p.gain) : h.add(p.bias) }))
   t.deepEqual(out.shape, [1, 2], 'names can be asked for')
   t.end()
+})
+
+test('sequences one after the other in a row are to each what it is alone: values, gradients, and no NaN of another', async t => {
+  const cell = defineCell({
+    name: 'sum of what was',
+    parameters: () => ({ decay: [2] }),
+    carry: ['h'],
+    step: ({ decay }, { h }, x) => {
+      const next = h.mul(decay).add(x).tanh()
+      return { carry: { h: next }, out: next }
+    },
+  })
+  const decay = tensor([0.5, -1.5])
+  const xs = (from: number, steps: number) => tensor(Array.from({ length: steps }, (_, i) => [[from + i, i]]))
+  const zero = { h: zeros([1, 2]) }
+  const run = async (inputs: Tensor, ends?: Tensor) => {
+    const { out, carry } = runCell(cell, { decay }, zero, inputs, undefined, ends && { ends })
+    const gradient = gradients(out.square().sum(), { decay }).decay
+    return { out: await out.array(), h: await carry.h.array(), gradient: await gradient.array() }
+  }
+  const parts = [await run(xs(-0.5, 3)), await run(xs(0.25, 2))]
+  const both = tensor([
+    ...((await xs(-0.5, 3).array()) as number[][][]),
+    ...((await xs(0.25, 2).array()) as number[][][]),
+  ])
+  const joined = await run(both, tensor([0, 0, 1, 0, 1]).reshape(5, 1))
+  t.deepEqual(
+    joined.out,
+    parts.flatMap(({ out }) => out as number[]),
+  )
+  t.deepEqual(joined.h, [[0, 0]], 'after an end there is no state')
+  const sum = (i: number) => parts.reduce((total, { gradient }) => total + (gradient as number[])[i], 0)
+  t.ok((joined.gradient as number[]).every((x, i) => Math.abs(x - sum(i)) < 1e-6))
+  const beside = await run(
+    both.mul(tensor([NaN, 1, 1, 1, 1]).reshape(5, 1, 1)),
+    tensor([0, 0, 1, 0, 1]).reshape(5, 1),
+  )
+  t.deepEqual((beside.out as number[]).slice(3), parts[1].out)
 })
