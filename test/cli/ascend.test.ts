@@ -54,7 +54,11 @@ withStub('train --device ascend: the same masks and mutations as wasm, the same 
   t.ok(worst < 1e-4, `50 steps, largest relative difference ${worst.toExponential(1)}`)
   const enqueued = await trainFifty(reads, ['--device=ascend', ...optionOf('capture=off')])
   t.deepEqual(enqueued.losses, ascend.losses, 'the same whether steps are captured or not')
-  const half = await trainFifty(reads, ['--device=ascend', ...optionOf('precision=fp16'), '--loss_scale=1024'])
+  const half = await trainFifty(reads, [
+    '--device=ascend',
+    ...optionOf('precision=fp16'),
+    '--loss_scale=1024',
+  ])
   const worstHalf = worstLoss(wasm.losses, half.losses)
   t.ok(worstHalf < 1e-2, `fp16 products, with a loss scale: ${worstHalf.toExponential(1)}`)
 
@@ -72,7 +76,10 @@ withStub('a card that fails in a training: a clear error, and the last checkpoin
   const bytes = (run: string, step: number) => readFile(join(run, 'model', `model_${step}.safetensors`))
   const cases: [fail: string, message: RegExp, ...options: string[]][] = [
     ['device:30000', /^xenograd: .*error 507010, the card has stopped answering.*\[lost heartbeat in \w+\]/m],
-    ['kernel:30000', /^xenograd: .*error 507015, a kernel failed on an AI core \[\w+: injected exception in a core\]/m],
+    [
+      'kernel:30000',
+      /^xenograd: .*error 507015, a kernel failed on an AI core \[\w+: injected exception in a core\]/m,
+    ],
     ['aclmdlRIExecuteAsync:15', /^xenograd: .*aclmdlRIExecuteAsync: error \d+, /m],
     [
       'launch:30000',

@@ -24,7 +24,10 @@ export class Hccl implements Pairing {
 
   static load(acl: Acl): Hccl | undefined {
     acl.libraries.add(acl.ffi, 'libhccl.so')
-    const bound = hcclPrototypes.map(prototype => [declaredName(prototype), acl.libraries.optional(prototype)])
+    const bound = hcclPrototypes.map(prototype => [
+      declaredName(prototype),
+      acl.libraries.optional(prototype),
+    ])
     if (bound.some(([, f]) => !f)) return undefined
     return new Hccl(acl, Object.fromEntries(bound) as Record<HcclName, CFunction>)
   }
@@ -58,7 +61,8 @@ export class Hccl implements Pairing {
   }
 
   #add(communicator: bigint, buffer: DeviceBuffer, dtype: DType): void {
-    if (dtype === 'float64') throw new RangeError('ascend: sums over processes of float64; give float32 or int32')
+    if (dtype === 'float64')
+      throw new RangeError('ascend: sums over processes of float64; give float32 or int32')
     const address = addressOf(buffer)
     const count = buffer.bytes / 4
     this.acl.enqueueOn(stream =>

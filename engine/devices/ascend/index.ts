@@ -92,7 +92,11 @@ function deviceOn(
   const launcher = new Launcher(acl, memory, keepExecutors)
   const chip = new Chip(acl, mode.cubeMathType, launcher)
   const compiler = new Compiler(chip, launcher, memory)
-  const graphs = new Graphs(acl, () => [compiler.scratchAddress, launcher.workspaceAddress], capturing.isDemanded)
+  const graphs = new Graphs(
+    acl,
+    () => [compiler.scratchAddress, launcher.workspaceAddress],
+    capturing.isDemanded,
+  )
   const where = isStub ? `Ascend stub posing as ${acl.soc}` : `${acl.soc}, card ${acl.device}`
   const order = acl.deterministic ? 'deterministic' : 'sums in no fixed order'
   let hccl: Hccl | undefined

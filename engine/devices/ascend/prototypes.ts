@@ -3,7 +3,8 @@
  * it, the self-check reads it, and the stub of the tests is compiled against a header made of it.
  *
  * Sources: hicann/runtime `include/external/acl/*.h` and Ascend/pytorch `third_party/acl/inc` for the runtime, and the
- * pages `<family>/<op>/docs/aclnn*.md` of hicann/ops-math and hicann/ops-nn for operators.
+ * pages `<family>/<op>/docs/aclnn*.md` of hicann/ops-math and hicann/ops-nn for operators; hicann/hccl and hicann/hcomm for
+ * collectives.
  */
 
 /** Types that only the library looks into. */

@@ -197,7 +197,8 @@ async function* checkComputation(acl: Acl): AsyncGenerator<CheckLine> {
       : {
           verdict: 'SKIP',
           what: 'random bits',
-          found: 'on the host: the card lacks operators, or its int32 does not wrap; what draws them is not captured',
+          found:
+            'on the host: the card lacks operators, or its int32 does not wrap; what draws them is not captured',
         }
     yield* checkOperators(launcher, memory)
   } finally {

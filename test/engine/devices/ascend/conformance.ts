@@ -45,7 +45,9 @@ export async function conformanceOn(
   )
   // The stub computes as exactly as its chip can: 910s have no exp, only 2^x, and the rounding of its argument grows with it.
   const is910 = !/910B\d/.test(soc)
-  const errors = is910 ? { mapEps: 1e-5, matmulEps: 2e-3 } : { mapEps: 1e-6, ...(!open.precision && { matmulEps: 1e-6 }) }
+  const errors = is910
+    ? { mapEps: 1e-5, matmulEps: 2e-3 }
+    : { mapEps: 1e-6, ...(!open.precision && { matmulEps: 1e-6 }) }
   deviceConformance(test, name, { effort: effort * share, open, ...errors })
   test('what is repeated is captured where the chip has graphs', async t => {
     const { replays } = await readCounters(folder)

@@ -135,17 +135,21 @@ withStub('capture on a card without graphs', { ASCEND_STUB_SOC: 'Ascend910A' }, 
 })
 
 for (const call of ['aclmdlRICaptureBegin:2', 'aclmdlRICaptureEnd:2', 'aclmdlRIExecuteAsync:1'])
-  withStub(`a capture that fails is said, and nothing of it runs: ${call}`, { ASCEND_STUB_FAIL: call }, async (t, open) => {
-    const { name } = await open()
-    const increment = compile((x: Tensor) => x.add(1), { device: name, donate: [0] })
-    let x = increment(vector(1, 2))
-    const message = await failure(async () => {
-      for (let i = 0; i < 3; i++) x = increment(x)
-    })
-    t.match(message, /^ascend: aclmdlRI\w+: error \d+, [^\n]+$/)
-    t.deepEqual([...(await x.data())], [2, 3])
-    t.deepEqual([...(await increment(x).data())], [3, 4], 'and it goes on')
-  })
+  withStub(
+    `a capture that fails is said, and nothing of it runs: ${call}`,
+    { ASCEND_STUB_FAIL: call },
+    async (t, open) => {
+      const { name } = await open()
+      const increment = compile((x: Tensor) => x.add(1), { device: name, donate: [0] })
+      let x = increment(vector(1, 2))
+      const message = await failure(async () => {
+        for (let i = 0; i < 3; i++) x = increment(x)
+      })
+      t.match(message, /^ascend: aclmdlRI\w+: error \d+, [^\n]+$/)
+      t.deepEqual([...(await x.data())], [2, 3])
+      t.deepEqual([...(await increment(x).data())], [3, 4], 'and it goes on')
+    },
+  )
 
 for (const [soc, refuse] of [
   ['Ascend910B4', ''],
@@ -175,47 +179,55 @@ for (const [soc, refuse] of [
     },
   )
 
-withStub('what cannot be captured is refused', { ASCEND_STUB_REFUSE: 'BitwiseXorTensor' }, async (t, open) => {
-  const { name } = await open({ capture: 'on' })
-  const options = { cell: lstm, hidden: 3, learningRate: 0.1, dropoutRate: 0.1, seed: 1, device: name }
-  const regulariser = { regulariserType: 'l2', regulariserWeight: 0 } as const
-  const { compiled } = makeTrainStep({ ...options, ...regulariser })
-  const tokens = tensor(new Int32Array(12), { shape: [2, 6] })
-  t.match(
-    await failure(() => compiled(initialState({ ...options, ...regulariser }), tokens)),
-    /^ascend: capture is on, and this computation draws random numbers, which this card leaves to the host; open it with capture auto$/,
-  )
-})
+withStub(
+  'what cannot be captured is refused',
+  { ASCEND_STUB_REFUSE: 'BitwiseXorTensor' },
+  async (t, open) => {
+    const { name } = await open({ capture: 'on' })
+    const options = { cell: lstm, hidden: 3, learningRate: 0.1, dropoutRate: 0.1, seed: 1, device: name }
+    const regulariser = { regulariserType: 'l2', regulariserWeight: 0 } as const
+    const { compiled } = makeTrainStep({ ...options, ...regulariser })
+    const tokens = tensor(new Int32Array(12), { shape: [2, 6] })
+    t.match(
+      await failure(() => compiled(initialState({ ...options, ...regulariser }), tokens)),
+      /^ascend: capture is on, and this computation draws random numbers, which this card leaves to the host; open it with capture auto$/,
+    )
+  },
+)
 
-withStub('a training step is at most 20 calls, and its losses are those of every operator enqueued', {}, async (t, open) => {
-  const losses = async (capture: 'on' | 'off') => {
-    const { name } = await open({ capture })
-    const options = {
-      ...{ cell: lstm, hidden: 8, learningRate: 0.01, dropoutRate: 0.1, seed: 1, device: name },
-      ...({ regulariserType: 'l2', regulariserWeight: 1e-3 } as const),
+withStub(
+  'a training step is at most 20 calls, and its losses are those of every operator enqueued',
+  {},
+  async (t, open) => {
+    const losses = async (capture: 'on' | 'off') => {
+      const { name } = await open({ capture })
+      const options = {
+        ...{ cell: lstm, hidden: 8, learningRate: 0.01, dropoutRate: 0.1, seed: 1, device: name },
+        ...({ regulariserType: 'l2', regulariserWeight: 1e-3 } as const),
+      }
+      const step = makeTrainStep(options)
+      let state = initialState(options)
+      const seen: number[] = []
+      let calls = 0
+      for (let i = 0; i < 6; i++) {
+        ;[calls] = await growth(['calls'], async () => {
+          // As a training feeds it: a new batch for each step.
+          const tokens = tensor(
+            Int32Array.from({ length: 60 }, (_, k) => (k * k + i) % 4),
+            { shape: [3, 20] },
+          )
+          const { state: next, metrics } = await step(state, tokens)
+          tokens.dispose()
+          state = next
+          seen.push(metrics.loss)
+        })
+      }
+      scope(() => step.compiled.dispose())
+      return { seen, calls }
     }
-    const step = makeTrainStep(options)
-    let state = initialState(options)
-    const seen: number[] = []
-    let calls = 0
-    for (let i = 0; i < 6; i++) {
-      ;[calls] = await growth(['calls'], async () => {
-        // As a training feeds it: a new batch for each step.
-        const tokens = tensor(
-          Int32Array.from({ length: 60 }, (_, k) => (k * k + i) % 4),
-          { shape: [3, 20] },
-        )
-        const { state: next, metrics } = await step(state, tokens)
-        tokens.dispose()
-        state = next
-        seen.push(metrics.loss)
-      })
-    }
-    scope(() => step.compiled.dispose())
-    return { seen, calls }
-  }
-  const [captured, enqueued] = [await losses('on'), await losses('off')]
-  t.deepEqual(captured.seen, enqueued.seen)
-  t.ok(captured.calls <= 20, `${captured.calls} calls, enqueued one by one ${enqueued.calls}`)
-  t.ok(enqueued.calls > 500)
-})
+    const [captured, enqueued] = [await losses('on'), await losses('off')]
+    t.deepEqual(captured.seen, enqueued.seen)
+    t.ok(captured.calls <= 20, `${captured.calls} calls, enqueued one by one ${enqueued.calls}`)
+    t.ok(enqueued.calls > 500)
+  },
+)

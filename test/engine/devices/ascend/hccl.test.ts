@@ -55,3 +55,17 @@ withStub('several cards: a training in shards ends with the bits of one process'
   t.ok((await readCounters(folder)).replays > before, 'steps are captured')
   await rm(root, { recursive: true })
 })
+
+withStub('several cards: a library that fails is named', async (t, folder) => {
+  process.env.ASCEND_STUB_FAIL = 'HcclGetRootInfo:1'
+  await closeDevice('ascend')
+  await openDevice('ascend')
+  const { group, child, ended } = secondProcess(script, [folder, 'sums'])
+  const error = await sums(group, 'ascend').catch((error: Error) => error)
+  t.match(
+    (error as Error).message,
+    /^ascend: HcclGetRootInfo: HcclResult 15; see that all processes have a card of their own, [^\n]+$/,
+  )
+  child.kill()
+  await ended
+})

@@ -1,7 +1,15 @@
 import test from 'tape'
 import { ascendDevice } from '../../../../engine/devices/ascend/index.js'
 import { ascendOptions } from '../../../../engine/devices/ascend/options.js'
-import { compile, dropout, openDevice, randomKey, registerDevice, type Tensor, tensor } from '../../../../engine/index.js'
+import {
+  compile,
+  dropout,
+  openDevice,
+  randomKey,
+  registerDevice,
+  type Tensor,
+  tensor,
+} from '../../../../engine/index.js'
 import { setUpStub } from './cann.js'
 import { readDeclarations } from './declarations.js'
 import { buildStub, type Counters, lastMisuse, noStub, readCounters } from './stub.js'

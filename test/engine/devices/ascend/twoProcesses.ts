@@ -29,5 +29,5 @@ export function groupOfTwo(rank: 0 | 1, other: ChildProcess | NodeJS.Process): P
 export function secondProcess(script: string, args: readonly string[]) {
   const child = fork(script, [...args], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   const ended = once(child, 'exit').then(([code]) => code as number | null)
-  return { group: groupOfTwo(0, child), ended }
+  return { group: groupOfTwo(0, child), child, ended }
 }
