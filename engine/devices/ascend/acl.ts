@@ -1,9 +1,9 @@
+import { type Bound, bind } from './bind.js'
 import { AscendError, outOfMemory } from './errors.js'
 import type { CFunction, Ffi, Libraries } from './library.js'
 import { checkOneCard, enterAcl, leaveAcl } from './process.js'
 import {
   captureMode,
-  declaredName,
   deterministicOption,
   hbm,
   hugePagesFirst,
@@ -16,17 +16,6 @@ import {
   runtimePrototypes,
   saturationMode,
 } from './prototypes.js'
-
-/** The functions that prototypes declare, by name. */
-type Bound<P extends readonly string[]> = { readonly [name in NameIn<P[number]>]: CFunction }
-/** The name that a prototype declares: what stands before the bracket, behind the last `*` or the space. */
-type NameIn<P extends string> = P extends `${infer Head}(${string}`
-  ? Head extends `${string}*${infer Name}`
-    ? Name
-    : Head extends `${string} ${infer Name}`
-      ? Name
-      : never
-  : never
 
 /** Milliseconds after which waiting is given up: more than CANN itself gives an operator before it takes it for hung. */
 const longestWait = 30 * 60_000
@@ -303,17 +292,4 @@ export class Acl {
     this.#runtime.aclrtResetDevice(this.device)
     leaveAcl(() => this.#runtime.aclFinalize(), this.device)
   }
-}
-
-/** Prototypes by the names that they declare, each bound by `find`. */
-function bind<const P extends readonly string[]>(
-  prototypes: P,
-  find: (prototype: string) => CFunction,
-): Bound<P>
-function bind<const P extends readonly string[]>(
-  prototypes: P,
-  find: (prototype: string) => CFunction | undefined,
-): Partial<Bound<P>>
-function bind(prototypes: readonly string[], find: (prototype: string) => CFunction | undefined) {
-  return Object.fromEntries(prototypes.map(prototype => [declaredName(prototype), find(prototype)]))
 }

@@ -11,6 +11,10 @@ export type Capturing = { readonly isOn: boolean; readonly isDemanded: boolean; 
 const mostAddressLists = 4
 /** Graphs that a card holds for us at a time: their tasks take streams from those that it has (aclmdlRICaptureBegin). */
 const mostGraphs = 16
+/** A graph that was not run in so many calls may go to make room; sooner, graphs would come and go in turns. */
+const callsUntilIdle = 100
+/** Addresses that have not come back in so many calls are forgotten to make room for others. */
+const callsUntilForgotten = 10
 
 /**
  * Finds out, by capturing nothing, whether the card keeps graphs: those of the first generation and 310P do not.
@@ -39,7 +43,7 @@ export function graphRefusal(acl: Acl): string | undefined {
 }
 
 /** An array of launches with certain addresses, and its graph from the second time on. */
-type Entry = { addresses: readonly number[]; graph?: Graph }
+type Entry = { readonly addresses: readonly number[]; graph?: Graph; lastCall: number }
 
 /** A graph on the card, and where the memory lay that its calls share when it was captured. */
 type Graph = { readonly handle: bigint; readonly shared: readonly number[] }
@@ -67,10 +71,11 @@ export class Graphs {
   readonly #entries = new Map<readonly Launch[], Entry[]>()
   /** Entries with a graph, the longest unused first. */
   readonly #captured = new Set<Entry>()
+  #calls = 0
 
   /**
-   * `sharedAddresses`: where the memory lies that all calls share; a graph is of no use once that has
-   * moved. `isDemanded`: refuse what cannot be captured.
+   * `sharedAddresses`: where the memory lies that all calls share; a graph is of no use once that has moved. `isDemanded`:
+   * refuse what cannot be captured.
    */
   constructor(
     readonly acl: Acl,
@@ -92,27 +97,56 @@ export class Graphs {
       work.enqueue()
       return
     }
-    const entries = this.#entries.get(launches) ?? []
-    this.#entries.set(launches, entries)
-    const index = entries.findIndex(({ addresses }) => isSame(addresses, work.addresses))
-    if (index < 0) {
+    this.#calls++
+    const entry = this.#entryOf(launches, work.addresses)
+    if (entry?.graph && !isSame(entry.graph.shared, this.sharedAddresses())) this.#drop(entry)
+    if (!entry || (!entry.graph && !this.#hasRoom())) {
       work.enqueue()
-      entries.push({ addresses: work.addresses })
-      if (entries.length > mostAddressLists) this.#drop(entries.shift()!)
       return
     }
-    const [entry] = entries.splice(index, 1)
-    entries.push(entry)
-    if (entry.graph && !isSame(entry.graph.shared, this.sharedAddresses())) this.#drop(entry)
     entry.graph ??= this.#capture(work)
+    entry.lastCall = this.#calls
     this.#captured.delete(entry)
     this.#captured.add(entry)
     this.acl.executeGraph(entry.graph.handle)
-    if (this.#captured.size > mostGraphs) this.#drop([...this.#captured][0])
+  }
+
+  /** The entry of launches with some addresses. Undefined the first time, which is remembered if there is room. */
+  #entryOf(launches: readonly Launch[], addresses: readonly number[]): Entry | undefined {
+    const entries = this.#entries.get(launches) ?? []
+    this.#entries.set(launches, entries)
+    const known = entries.find(entry => isSame(entry.addresses, addresses))
+    if (known) return known
+    if (entries.length === mostAddressLists) {
+      const index = entries.findIndex(entry => this.#isIdle(entry))
+      if (index < 0) return undefined
+      const [oldest] = entries.splice(index, 1)
+      this.#drop(oldest)
+    }
+    entries.push({ addresses, lastCall: this.#calls })
+    return undefined
+  }
+
+  #isIdle({ graph, lastCall }: Entry): boolean {
+    return this.#calls - lastCall > (graph ? callsUntilIdle : callsUntilForgotten)
+  }
+
+  /** Whether one more graph may be captured; one that is idle goes for it. */
+  #hasRoom(): boolean {
+    if (this.#captured.size < mostGraphs) return true
+    const [longestUnused] = this.#captured
+    if (!this.#isIdle(longestUnused)) return false
+    this.#drop(longestUnused)
+    return true
   }
 
   #capture(work: Work): Graph {
-    return { handle: this.acl.capture(() => work.enqueue()), shared: this.sharedAddresses() }
+    const shared = this.sharedAddresses()
+    const handle = this.acl.capture(() => work.enqueue())
+    if (isSame(shared, this.sharedAddresses())) return { handle, shared }
+    // The time before has failed before it took all memory.
+    this.acl.destroyGraph(handle)
+    return this.#capture(work)
   }
 
   /** Launches that are not enqueued any more. */

@@ -1,39 +1,40 @@
 import type { DType } from '../../kernel/dtype.js'
 import type { DeviceBuffer, DevicePair, Pairing } from '../device.js'
 import type { Acl } from './acl.js'
-import type { CFunction } from './library.js'
+import { type Bound, bind } from './bind.js'
 import { addressOf } from './memory.js'
-import { declaredName, hcclDtype, hcclPrototypes, hcclRootBytes, hcclSum } from './prototypes.js'
+import { hcclDtype, hcclPrototypes, hcclRootBytes, hcclSum } from './prototypes.js'
 
-type HcclName = 'HcclGetRootInfo' | 'HcclCommInitRootInfo' | 'HcclAllReduce' | 'HcclCommDestroy'
+type Functions = Bound<typeof hcclPrototypes>
 
 /**
  * Sums with the card of another process, on the device's stream (HCCL: one process a card). Undefined where CANN comes
  * without libhccl.so, which is not loaded before.
  */
 export class Hccl implements Pairing {
-  readonly #functions: Readonly<Record<HcclName, CFunction>>
+  readonly #functions: Functions
   readonly #open = new Set<bigint>()
 
   private constructor(
     readonly acl: Acl,
-    functions: Readonly<Record<HcclName, CFunction>>,
+    functions: Functions,
   ) {
     this.#functions = functions
   }
 
   static load(acl: Acl): Hccl | undefined {
     acl.libraries.add(acl.ffi, 'libhccl.so')
-    const bound = hcclPrototypes.map(prototype => [
-      declaredName(prototype),
-      acl.libraries.optional(prototype),
-    ])
-    if (bound.some(([, f]) => !f)) return undefined
-    return new Hccl(acl, Object.fromEntries(bound) as Record<HcclName, CFunction>)
+    const isThere = hcclPrototypes.every(prototype => acl.libraries.optional(prototype))
+    return isThere
+      ? new Hccl(
+          acl,
+          bind(hcclPrototypes, p => acl.libraries.required(p)),
+        )
+      : undefined
   }
 
   /** @throws Error that says what was called and the HcclResult. */
-  #call(name: HcclName, ...args: readonly unknown[]): void {
+  #call(name: keyof Functions, ...args: readonly unknown[]): void {
     this.acl.checkAlive()
     const code = this.#functions[name](...args)
     if (code === 0) return

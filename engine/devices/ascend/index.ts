@@ -19,7 +19,7 @@ export { selfCheck } from './selfCheck.js'
 
 /**
  * The device `ascend`, from below upwards: library.ts loads CANN's libraries and finds the functions that prototypes.ts
- * declares; acl.ts is one card with its stream, every call checked (errors.ts); memory.ts pools device memory. A kernel
+ * declares; acl.ts is one card with its stream, every call bound (bind.ts) and checked (errors.ts); memory.ts pools device memory. A kernel
  * becomes a sequence of operator calls as plain data: kernels.ts with matmul.ts and rows.ts, scalar.ts for the lines of
  * bodies, sequence.ts for the calls themselves, arguments.ts for a kernel's arguments as tensors. chip.ts finds out
  * whether the card takes a call, launcher.ts plans it (storage.ts: what it is told of memory) and enqueues it,

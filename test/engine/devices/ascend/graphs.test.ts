@@ -96,6 +96,34 @@ withStub('work that is repeated on the same addresses is one call', {}, async (t
   t.deepEqual(await grows(() => f.dispose()), [0, 0, -2], 'graphs go with the function')
 })
 
+withStub(
+  'more addresses than are remembered: some have graphs, and none come and go',
+  {},
+  async (t, open) => {
+    const { name } = await open()
+    const f = compile((x: Tensor) => x.mul(2), { device: name })
+    const xs = Array.from({ length: 6 }, (_, i) => vector(i, -i))
+    const round = async () => {
+      for (const [i, x] of xs.entries()) {
+        const y = f(x)
+        t.equal((await y.data())[0], 2 * i)
+        y.dispose()
+      }
+    }
+    const rounds: number[][] = []
+    for (let i = 0; i < 4; i++) rounds.push(await growth(['models', 'replays', 'launches'], round))
+    t.deepEqual(rounds, [
+      [0, 0, 6],
+      [4, 4, 6],
+      [0, 4, 2],
+      [0, 4, 2],
+    ])
+    // Those that were used first are not any more; others take their place.
+    for (let i = 0; i < 120; i++) f(xs[5]).dispose()
+    t.deepEqual(await growth(['replays', 'launches'], async () => f(xs[5]).dispose()), [1, 0])
+  },
+)
+
 withStub('a graph goes when memory that all share has moved', {}, async (t, open) => {
   const { name } = await open()
   const programOf = (size: number) => {
