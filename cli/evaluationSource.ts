@@ -8,7 +8,13 @@ import type { SumOfScores } from './crossValidatedSums.js'
 import { openChosenDevice } from './deviceOptions.js'
 import type { ReportSource } from './evaluationReport.js'
 import { UsageError } from './failure.js'
-import { formatFragment, fragmentHeader, readFragmentTable } from './fragmentTable.js'
+import {
+  formatFragment,
+  fragmentHeader,
+  type GivenTable,
+  originOf,
+  readFragmentTable,
+} from './fragmentTable.js'
 import { openInput } from './input.js'
 import { methodsOf, scoreFragments } from './modelScores.js'
 import { loadChosenDetector } from './models.js'
@@ -36,6 +42,13 @@ export type SourceFlags = ScoringFlags & {
   tsv?: string
 }
 
+/** What the command line says of tables of scores. */
+export type TablesFlags = {
+  scoresTsv?: string[]
+  inScores?: string[]
+  oodScores?: string[]
+}
+
 /** Where the scores of an evaluation come from, and what the report says of it. */
 export type EvaluationSource = ReportSource & {
   readonly names: readonly string[]
@@ -45,9 +58,20 @@ export type EvaluationSource = ReportSource & {
   score(): Promise<Readonly<Record<SetName, ScoredSet>>>
 }
 
+/** The tables of scores that a command line names instead of models and reads; undefined for none. */
+export function tablesOf({ scoresTsv, inScores, oodScores }: TablesFlags): GivenTable[] | undefined {
+  const tables = [
+    ...(scoresTsv ?? []).map(path => ({ path })),
+    ...(inScores ?? []).map(path => ({ path, set: 'in' as const })),
+    ...(oodScores ?? []).map(path => ({ path, set: 'ood' as const })),
+  ]
+  return tables.length ? tables : undefined
+}
+
 /** Scores in tables. @throws InputError as `readFragmentTable`. */
-export async function tablesSource(paths: readonly string[]): Promise<EvaluationSource> {
-  const { names, sets, near } = await readFragmentTable(...paths)
+export async function tablesSource(tables: readonly GivenTable[]): Promise<EvaluationSource> {
+  const { names, sets, near } = await readFragmentTable(...tables)
+  const paths = tables.map(({ path }) => path)
   return {
     names,
     near,
@@ -118,10 +142,10 @@ async function scoreSets(
 
 /** What a read says of itself; the genome stands in the names of sampled reads, `Genus|genome|…`. */
 function describe({ name, genus, bases }: Read) {
-  const [first, genome, ...others] = name.split('|')
+  const { genus: first, genome } = originOf(name)
   return {
     ...{ name, genus, length: bases.length, gc: gcFraction(bases) },
-    genome: first === genus && others.length > 0 ? genome : undefined,
+    genome: first === genus ? genome : undefined,
   }
 }
 

@@ -9,6 +9,12 @@ import { type ScoredFragment, ScoredSet, type SetName, setNames } from './scored
 const described = ['set', 'read', 'genus', 'genome', 'length', 'gc', 'relation'] as const
 type DescribedColumn = (typeof described)[number]
 
+/** The columns of a table of `xenograd score` that are no scores either. */
+const ofCalls = ['p', 'call', 'file']
+
+/** A table to read: one with a column `set`, or one that `xenograd score` wrote, whose rows are all of the set `set`. */
+export type GivenTable = { readonly path: string; readonly set?: SetName }
+
 /** The header of the table of scores per fragment. */
 export const fragmentHeader = (scores: readonly string[]): string =>
   `#${['set', 'read', 'genus', 'genome', 'length', 'gc', ...scores].join('\t')}\n`
@@ -34,18 +40,19 @@ export type FragmentTable = {
 /**
  * Reads tables of scores per fragment (TSV with a header, plain or gzip) as one, as `xenograd evaluate --tsv` writes
  * them: `set` (`in` or `ood`), one column for each score, and as far as they are known `read`, `genus`, `genome`,
- * `length`, `gc` and `relation`, in any order. An empty cell, `NA` and `NaN` stand for undefined.
+ * `length`, `gc` and `relation`, in any order; or as `xenograd score` writes them. An empty cell, `NA` and `NaN` stand for
+ * undefined.
  *
  * @throws InputError, with the line, for a file that cannot be read or is no such table, for tables of different scores,
  * and for a set without rows.
  */
-export async function readFragmentTable(...paths: readonly string[]): Promise<FragmentTable> {
+export async function readFragmentTable(...tables: readonly GivenTable[]): Promise<FragmentTable> {
   const interned = new Map<string, string>()
   const relations = new Map<string, string>()
   let sets: Record<SetName, ScoredSet> | undefined
   let names: readonly string[] = []
   let hasRelations = false
-  for (const path of paths) {
+  for (const { path, set: setOfTable } of tables) {
     let header: Header | undefined
     let number = 0
     for await (const line of linesOf(path)) {
@@ -54,12 +61,12 @@ export async function readFragmentTable(...paths: readonly string[]): Promise<Fr
       const where = `${path} line ${number}`
       const cells = line.split('\t')
       if (!header) {
-        header = parseHeader(cells, where)
+        header = parseHeader(cells, where, setOfTable)
         hasRelations ||= header.columns.has('relation')
         const columns = header.scores.map(({ name }) => name)
         if (sets && columns.join('\t') !== names.join('\t'))
           throw new InputError(
-            `${where}: the scores are ${columns.join(', ')}, but those of ${paths[0]} ${names.join(', ')}`,
+            `${where}: the scores are ${columns.join(', ')}, but those of ${tables[0].path} ${names.join(', ')}`,
           )
         names = columns
         sets ??= { in: new ScoredSet(names, interned), ood: new ScoredSet(names, interned) }
@@ -74,7 +81,9 @@ export async function readFragmentTable(...paths: readonly string[]): Promise<Fr
   if (!sets) throw new InputError('no table of scores')
   for (const name of setNames)
     if (sets[name].size === 0)
-      throw new InputError(`${paths.join(', ')}: no row whose set is '${name}'; both sets are needed`)
+      throw new InputError(
+        `${tables.map(({ path }) => path).join(', ')}: no row whose set is '${name}'; both sets are needed`,
+      )
   const near = [...relations].filter(([, relation]) => relation === 'near').map(([genus]) => genus)
   return { names, sets, near: hasRelations ? near : undefined }
 }
@@ -99,29 +108,34 @@ async function* linesOf(path: string): AsyncGenerator<string> {
 }
 
 type Header = {
+  /** The set of all rows, if no column says it. */
+  readonly set: SetName | undefined
   readonly width: number
   readonly columns: ReadonlyMap<DescribedColumn, number>
   readonly scores: readonly { readonly name: string; readonly index: number }[]
 }
 
-function parseHeader(cells: readonly string[], where: string): Header {
+function parseHeader(cells: readonly string[], where: string, set: SetName | undefined): Header {
   const names = cells.map((cell, i) => (i === 0 ? cell.replace(/^#\s*/, '') : cell))
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined)
     throw new InputError(`${where}: two columns are called '${twice}'; give each its own name`)
   const isDescribed = (name: string): name is DescribedColumn => described.some(known => known === name)
   const columns = new Map(names.flatMap((name, i) => (isDescribed(name) ? [[name, i] as const] : [])))
-  const scores = names.flatMap((name, index) => (isDescribed(name) ? [] : [{ name, index }]))
-  if (!columns.has('set'))
+  const isScore = (name: string) => !isDescribed(name) && !(set && ofCalls.includes(name))
+  const scores = names.flatMap((name, index) => (isScore(name) ? [{ name, index }] : []))
+  if (!set && !columns.has('set'))
     throw new InputError(`${where}: the header has no column 'set' (in or ood); got ${names.join(', ')}`)
+  if (set && (columns.has('set') || !columns.has('read')))
+    throw new InputError(`${where}: not a table of xenograd score for single reads; got ${names.join(', ')}`)
   if (scores.length === 0)
     throw new InputError(`${where}: the header has no score: no column beside ${described.join(', ')}`)
-  return { width: names.length, columns, scores }
+  return { set, width: names.length, columns, scores }
 }
 
 function parseRow(
   cells: readonly string[],
-  { width, columns, scores }: Header,
+  { set: setOfTable, width, columns, scores }: Header,
   where: string,
 ): { set: SetName; relation: string | undefined; fragment: ScoredFragment } {
   if (cells.length !== width)
@@ -140,7 +154,7 @@ function parseRow(
       )
     return value
   }
-  const given = text('set')
+  const given = setOfTable ?? text('set')
   const set = setNames.find(known => known === given)
   if (!set)
     throw new InputError(
@@ -151,13 +165,18 @@ function parseRow(
     relation: text('relation'),
     fragment: {
       name,
-      genus: text('genus'),
-      genome: text('genome'),
+      ...(setOfTable ? originOf(name) : { genus: text('genus'), genome: text('genome') }),
       length: number('length', text('length')),
       gc: number('gc', text('gc')),
       scores: scores.map(({ name: score, index }) => number(score, cells[index])),
     },
   }
+}
+
+/** What the name of a sampled read says, `Genus|genome|…`. */
+export function originOf(name: string): { genus?: string; genome?: string } {
+  const [genus, genome, ...others] = name.split('|')
+  return others.length > 0 ? { genus, genome } : {}
 }
 
 const isUndefined = (cell: string): boolean => /^(NA|nan|)$/i.test(cell)

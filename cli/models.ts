@@ -1,7 +1,7 @@
 import { Option } from 'commander'
 import { type Cell, leaves } from '../engine/index.js'
 import {
-  checkComparable,
+  detectorOfModels,
   findCell,
   isDetectorFile,
   loadDetector,
@@ -12,9 +12,6 @@ import {
   shippedDetector,
 } from '../model/index.js'
 import { UsageError } from './failure.js'
-
-/** What the detector is made of. */
-type Models = { readonly foreground: SavedModel; readonly background?: SavedModel }
 
 /** How a model is named on the command line. */
 type ModelFlags = {
@@ -37,14 +34,13 @@ export const cellOption = (): Option =>
 export const givenCell = async (file: string | undefined): Promise<Cell | undefined> =>
   file === undefined ? undefined : findCell(file)
 
-/** Loads the models of the command line. @throws CheckpointError as `loadModel`. */
-async function loadModels({ foreground, background, cell: file, step }: ModelFlags): Promise<Models> {
+/** Loads the models of the command line. @throws CheckpointError as `loadModel` and `detectorOfModels`. */
+async function loadModels({ foreground, background, cell: file, step }: ModelFlags): Promise<SavedDetector> {
   const cell = await givenCell(file)
-  const models = { foreground: await loadModel(foreground, cell, step) }
-  if (background === undefined) return models
-  const loaded = { ...models, background: await loadModel(background, cell, step) }
-  checkComparable(loaded.foreground, loaded.background)
-  return loaded
+  return detectorOfModels(
+    await loadModel(foreground, cell, step),
+    background === undefined ? undefined : await loadModel(background, cell, step),
+  )
 }
 
 /**
@@ -61,8 +57,7 @@ export async function loadChosenDetector(
       throw new UsageError(`${foreground} is a whole detector; --background goes with a single model`)
     return loadDetector(foreground, file === undefined ? undefined : await findCell(file))
   }
-  const models = await loadModels({ ...flags, foreground })
-  return { path: foreground, ...models, scores: [], metadata: {} }
+  return { ...(await loadModels({ ...flags, foreground })), path: foreground }
 }
 
 /** How many numbers a model has learned. */

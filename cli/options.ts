@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander'
+import type { Shard } from '../data/index.js'
 
 /**
  * Options may be written with dashes or underscores (`--batch_size`, as the reference has it): the names, not their
@@ -20,6 +21,14 @@ export const wholeNumber =
       throw new InvalidArgumentError(`Give a whole number, ${least} or more.`)
     return value
   }
+
+/** Parses `i/n`, part i of n, for commander. */
+export function parseShard(text: string): Shard {
+  const [index, count] = (/^(\d+)\/(\d+)$/.exec(text) ?? []).slice(1).map(Number)
+  if (!(index >= 1 && index <= count && Number.isSafeInteger(count)))
+    throw new InvalidArgumentError('Give I/N, part I of N: 1/7 to 7/7.')
+  return { index, count }
+}
 
 /** An option that may be given several times: what `parse` makes of each is its value, in their order. */
 export class RepeatableOption extends Option {

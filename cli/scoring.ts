@@ -2,7 +2,7 @@ import { ReadableStream } from 'node:stream/web'
 import { setImmediate } from 'node:timers/promises'
 import { InvalidArgumentError, Option } from 'commander'
 import type { Runtime } from '../engine/index.js'
-import { rowsOfBatch, type SavedDetector, version } from '../model/index.js'
+import { networksOf, rowsOfBatch, type SavedDetector, version } from '../model/index.js'
 import { type DeviceArguments, deviceOption, deviceOptionFlags } from './deviceOptions.js'
 import type { Extent } from './input.js'
 import { interrupted, unlessInterrupted } from './interrupt.js'
@@ -97,9 +97,6 @@ function numberOrAuto(text: string): number | 'auto' {
     throw new InvalidArgumentError('Give a whole number, 1 or more, or auto.')
   }
 }
-
-const networksOf = ({ foreground, background, genera }: SavedDetector) =>
-  [foreground, background, ...(genera?.values() ?? [])].filter(model => model !== undefined)
 
 /** How many reads go through the networks of a detector together. */
 export const batchOf = ({ batch }: Pick<ScoringFlags, 'batch'>, detector: SavedDetector): number =>

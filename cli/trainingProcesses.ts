@@ -109,11 +109,11 @@ export type ProcessFlags = DeviceArguments & {
  * Train what is not finished, several at once, with progress on stderr. Returns how each training ended; undefined for
  * those that did not begin, because of an interrupt.
  *
- * `folder`: where all runs are; no other process may train several there meanwhile.
+ * `folder`: where all runs are; no other process may train several there meanwhile. Undefined: others may train other runs.
  * @throws FolderInUseError while another one does.
  */
 export async function trainUnfinished(
-  folder: string,
+  folder: string | undefined,
   trainings: readonly Training[],
   { processes, quiet = false, threads, device: deviceFlag }: ProcessFlags,
   { name, options }: ChosenDevice,
@@ -133,8 +133,8 @@ export async function trainUnfinished(
       `${trainings.length} trainings, ${trainings.length - left.length} of them finished; ${atOnce} at once, ${perTraining} threads each`,
     )
   if (left.length === 0) return trainings.map(() => 'done')
-  await mkdir(folder, { recursive: true })
-  const lock = await FolderLock.take(folder)
+  if (folder !== undefined) await mkdir(folder, { recursive: true })
+  const lock = folder === undefined ? undefined : await FolderLock.take(folder)
   const progress = startProgress(left.length, { quiet, goal: `the end of ${left.length} trainings` })
   let ended = 0
   try {
@@ -149,6 +149,6 @@ export async function trainUnfinished(
     return trainings.map((training, i) => (finished[i] ? 'done' : outcomes.get(training)))
   } finally {
     progress.stop()
-    lock.release()
+    lock?.release()
   }
 }

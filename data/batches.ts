@@ -4,6 +4,7 @@ import { mutate } from './mutate.js'
 import { permutation } from './random.js'
 import type { ReadSet } from './readSet.js'
 
+/** How a training set is cut into batches. */
 export type BatchOptions = {
   /** Reads per batch. */
   readonly batchSize: number

@@ -20,6 +20,7 @@ export type FragmentSource = {
   readonly segments: readonly Segment[]
 }
 
+/** How fragments are sampled from genomes. */
 export type FragmentOptions = BatchOptions & {
   /** Bases of a window, at least 2. Of several lengths, each batch has one, all equally likely. */
   readonly lengths: readonly number[]

@@ -11,6 +11,7 @@ import { field } from './io/printable.js'
 import { readTable } from './io/table.js'
 import { keyOfName, permutation } from './random.js'
 
+/** A genome in a file, and what its manifest says of it. */
 export type Genome = {
   /** Path of its FASTA file, gzip or not, of any number of contigs. */
   readonly file: string

@@ -10,6 +10,7 @@ import { parseJson } from './io/json.js'
 
 /** The parts of a data set, by the substring that names of files and folders have: in- and out-of-distribution. */
 export const splits = ['in_tr', 'in_val', 'ood_val', 'in_test', 'ood_test'] as const
+/** A part of a data set. */
 export type Split = (typeof splits)[number]
 
 const tfrecord = /\.tfrecord/

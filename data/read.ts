@@ -80,7 +80,15 @@ export function decode(bases: Uint8Array): string {
   return decoder.decode(bases.map(code => letters.charCodeAt(code)))
 }
 
-/** G and C as a fraction of the known bases; NaN if none is known. */
+/**
+ * G and C as a fraction of the known bases; NaN if none is known.
+ * @example
+ * ```ts
+ * import { encode, gcFraction } from 'xenograd/data'
+ *
+ * console.log(gcFraction(encode('ACGN'))) // 0.6666666666666666
+ * ```
+ */
 export function gcFraction(bases: Uint8Array): number {
   let gc = 0
   let known = 0
@@ -91,7 +99,16 @@ export function gcFraction(bases: Uint8Array): number {
   return gc / known
 }
 
-/** The other strand, read in its own direction. Unknown bases stay unknown. @throws TypeError for what are no bases. */
+/**
+ * The other strand, read in its own direction. Unknown bases stay unknown.
+ * @throws TypeError for what are no bases.
+ * @example
+ * ```ts
+ * import { decode, encode, reverseComplement } from 'xenograd/data'
+ *
+ * console.log(decode(reverseComplement(encode('AACG')))) // CGTT
+ * ```
+ */
 export function reverseComplement(bases: Uint8Array): Uint8Array {
   checkBases('reverseComplement', bases)
   const complement = new Uint8Array(bases.length)

@@ -1,7 +1,9 @@
-import { asInputError, openSource, parseReads, type Source } from './formats/index.js'
-import { EmptyInputError } from './io/inputError.js'
+import { asInputError, type OpenSource, openSource, parseReads, type Source } from './formats/index.js'
+import { EmptyInputError, InputError } from './io/inputError.js'
 import type { Read } from './read.js'
+import { openStretch, type SeekableFile, type Stretch } from './shards/index.js'
 
+/** How reads are read. */
 export type ReadOptions = {
   /** What messages call the source; its path unless given. */
   readonly name?: string
@@ -28,9 +30,41 @@ export type ReadOptions = {
 export async function* readReads(source: Source, options: ReadOptions = {}): AsyncGenerator<Read> {
   const { name, ...ofRecords } = options
   const opened = await openSource(source, name)
+  if (!(yield* readsOf(opened, ofRecords))) throw new EmptyInputError(`${opened.name}: has no reads`)
+}
+
+/**
+ * The reads of a file that begin in a stretch of it, in their order, and no more of the file than that; perhaps none. All
+ * stretches of `stretchesOf` together have every read of the file once.
+ * @throws InputError as `readReads`; also for a read without a name, which is otherwise called by its number in the file,
+ * where the stretch does not begin with the file.
+ */
+export async function* readStretch(
+  file: SeekableFile,
+  stretch: Stretch,
+  options: Omit<ReadOptions, 'name'> = {},
+): AsyncGenerator<Read> {
+  // Whole files may be packed in any way.
+  const isWhole = stretch.start === 0 && stretch.end === file.size
+  if (isWhole) return yield* readReads(file.bytes(0), { ...options, name: file.name })
+  const opened = await openStretch(file, stretch)
+  const unnamed = (number: number): never => {
+    throw new InputError(
+      `${opened.name} record ${number}: has no name; it would be called by its number in the file, which a shard does not know (give the reads names, or read the file as a whole)`,
+    )
+  }
+  const { hasFileEnd } = opened
+  yield* readsOf(opened, { ...options, hasFileEnd, ...(stretch.start > 0 && { unnamed }) })
+}
+
+/** The reads of an open source, which is closed at their end. Returns whether there was one. */
+async function* readsOf(
+  opened: OpenSource,
+  options: Parameters<typeof parseReads>[1],
+): AsyncGenerator<Read, boolean> {
   let last: string | undefined
   try {
-    for await (const read of await parseReads(opened, ofRecords)) {
+    for await (const read of await parseReads(opened, options)) {
       last = read.name
       yield read
     }
@@ -39,5 +73,5 @@ export async function* readReads(source: Source, options: ReadOptions = {}): Asy
   } finally {
     await opened.bytes.close()
   }
-  if (last === undefined) throw new EmptyInputError(`${opened.name}: has no reads`)
+  return last !== undefined
 }

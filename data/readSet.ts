@@ -15,6 +15,7 @@ export type ReadSet = {
   readonly skipped: { readonly short: number; readonly unknownBase: number; readonly otherLabel: number }
 }
 
+/** Which reads are collected. */
 export type ReadSetOptions = {
   /** Bases per read, at least 2: a longer read gives its first `length` bases, a shorter one is left out. */
   readonly length: number

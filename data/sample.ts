@@ -5,6 +5,7 @@ import { integerAt, keyOfName, permutation } from './random.js'
 import { type Read, reverseComplement } from './read.js'
 import { readSegments, type Segment, Windows } from './segments.js'
 
+/** Which reads are sampled from genomes. */
 export type SampleOptions = {
   /** Bases per read. */
   readonly length: number

@@ -47,6 +47,7 @@ type Genus = {
   readonly preferred: Uint8Array
 }
 
+/** Which synthetic reads are made. */
 export type SyntheticOptions = {
   /** Which part of a data set: it decides between in- and out-of-distribution genera, and no two parts share a read. */
   readonly split: Split
@@ -63,6 +64,13 @@ export type SyntheticOptions = {
 /**
  * Synthetic reads of one split: a pure function of the options. Genera are named `synthetic_in_1`, … with labels from
  * 0 on, and `synthetic_ood_1`, … with the labels after these; reads `GENUS|SPLIT|NUMBER`.
+ * @example
+ * ```ts
+ * import { syntheticReads } from 'xenograd/data'
+ *
+ * const [read] = syntheticReads({ split: 'in_tr', count: 1, length: 50, seed: 1 })
+ * console.log(read.name, read.bases.length) // synthetic_in_1|in_tr|1 50
+ * ```
  */
 export function* syntheticReads({
   split,

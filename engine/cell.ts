@@ -123,6 +123,7 @@ export function stepCell(
   return { carry: next, out }
 }
 
+/** How `runCell` goes over a sequence. */
 export type CellRunOptions = {
   /** From the last step to the first. */
   readonly reverse?: boolean

@@ -5,6 +5,7 @@ import { entries, fillTree, leaves, mapTree, type Tree } from './graph/tree.js'
 import { withinBudget } from './lower/budget.js'
 import { bytesOf } from './lower/buffers.js'
 import { type ExplainOptions, explainPlan } from './lower/explain.js'
+import { type Outline, outlinePlan } from './lower/outline.js'
 import { makePlan, type Plan } from './lower/plan.js'
 import { placeholder, result } from './ops/index.js'
 import { device } from './runtime/devices.js'
@@ -23,6 +24,7 @@ export type CompiledFunction<A extends readonly Tree[], R extends Tree> = {
   dispose(): void
 }
 
+/** What `compile` may do with memory, and where it computes. */
 export type CompileOptions = {
   /** Where to run; by default the default device. */
   readonly device?: string
@@ -49,6 +51,13 @@ export type CompileOptions = {
  * @throws RangeError on a call for which the memory budget is too small; Error on a call in which a donated tensor is used
  * twice, or an argument has no value any more or lies on another device; TypeError on a call with arguments that are no
  * trees of tensors; and on the first call as `device`.
+ * @example
+ * ```ts
+ * import { compile, tensor } from 'xenograd'
+ *
+ * const norm = compile(x => x.square().sum().sqrt())
+ * console.log(await norm(tensor([3, 4])).item()) // 5
+ * ```
  */
 export function compile<A extends readonly Tensor[], R extends Tree>(
   fn: (...args: A) => R,
@@ -221,6 +230,15 @@ export function explain<A extends readonly Tree[]>(
   options: CompileOptions & ExplainOptions = {},
 ): string {
   return explainPlan(() => plannedTrace(fn, args, options).plan, options)
+}
+
+/** What `explain` says, as data: kernels, whose results each of them reads, and the passes' remarks. */
+export function outline<A extends readonly Tree[]>(
+  fn: (...args: A) => Tree,
+  args: readonly [...A],
+  options: CompileOptions = {},
+): Outline {
+  return outlinePlan(() => plannedTrace(fn, args, options).plan)
 }
 
 /**

@@ -13,6 +13,13 @@ import { scanVjp } from './scan/vjp.js'
  * differentiated again. Zeros where `y` does not depend on a tensor. Total derivatives: if one of the tensors is computed
  * from another, the other's gradient includes the path through it.
  * @throws RangeError when `y` has more elements than one, or none; TypeError when it or a tensor is not a float.
+ * @example
+ * ```ts
+ * import { gradients, tensor } from 'xenograd'
+ *
+ * const x = tensor([1, 2, 3])
+ * console.log(await gradients(x.square().sum(), x).array()) // [ 2, 4, 6 ]
+ * ```
  */
 export function gradients<T extends Tree>(y: Tensor, wrt: T): T {
   if (isForeignTensor(y)) checkTensor('gradients', y)

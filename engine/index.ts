@@ -1,5 +1,6 @@
 /**
- * The only public door of the engine, but for random numbers on the host (hostRandom.ts) and testing/.
+ * The autodiff engine: tensors, operations, gradients, loops, cells, optimisers, and devices that compute them. This is
+ * its only public door, but for random numbers on the host (hostRandom.ts) and testing/.
  *
  * The loose files of this folder are what users call. Below them, each folder imports only those before it: `kernel`
  * (what a device is asked to run, as plain data), `devices` (what runs it), `graph` (tensors as nodes), `ops` (the
@@ -36,7 +37,7 @@ export {
   type ProcessGroup,
   type Summable,
 } from './collective/index.js'
-export { type CompiledFunction, type CompileOptions, compile, explain } from './compile.js'
+export { type CompiledFunction, type CompileOptions, compile, explain, outline } from './compile.js'
 export {
   type CheckLine,
   type Device,
@@ -55,6 +56,7 @@ export {
 } from './devices/options.js'
 export { blasCalibrationFile, blasCalibrations, clearBlasCalibrations } from './devices/wasm/index.js'
 export { gradients } from './gradient.js'
+export type { Remark } from './graph/context.js'
 export type { Nested } from './graph/methods.js'
 export type {
   OnnxAttribute,
@@ -86,6 +88,8 @@ export { kernelBody } from './kernel/expr.js'
 export { type Kernel, printKernel } from './kernel/kernel.js'
 export { contiguousView, type Shape, type View } from './kernel/shape.js'
 export { bitsAt, foldKey, type Key, keyFromSeed, threefry2x32, uniformAt } from './kernel/threefry.js'
+export type { ExplainOptions } from './lower/explain.js'
+export type { Outline, OutlinedKernel } from './lower/outline.js'
 export {
   type GraphWriter,
   type LoopOperator,

@@ -101,6 +101,14 @@ export type SgdOptions = OptimiserOptions & { momentum?: number }
 /**
  * One update of gradient descent with momentum (Polyak 1964, in PyTorch's form): `velocity = momentum * velocity +
  * gradient; p -= learningRate * velocity`. Returns new parameters and state, and changes nothing.
+ * @example
+ * ```ts
+ * import { ones, sgd, sgdState } from 'xenograd'
+ *
+ * const w = ones([2])
+ * const { parameters } = sgd(w, ones([2]), sgdState(w), { learningRate: 0.5 })
+ * console.log(await parameters.array()) // [ 0.5, 0.5 ]
+ * ```
  */
 export function sgd<P extends Tree>(
   parameters: P,

@@ -19,7 +19,17 @@ export function fold(key: Tensor, n: Tensor | number): Tensor {
   return randomBits(key, [2], stream)
 }
 
-/** Uniform in [0, 1) with 24 random bits, in a shape and (float) dtype. Key, stream and errors: see `randomBits`. */
+/**
+ * Uniform in [0, 1) with 24 random bits, in a shape and (float) dtype. Key, stream and errors: see `randomBits`.
+ * @example
+ * ```ts
+ * import { randomKey, uniform } from 'xenograd'
+ *
+ * const key = randomKey(1)
+ * const [a, b] = [uniform(key, [2]), uniform(key, [2])]
+ * console.log(await a.sub(b).array()) // [ 0, 0 ]
+ * ```
+ */
 export const uniform = (
   key: Tensor,
   shape: Shape,

@@ -8,7 +8,9 @@ export type Schedule = {
   readonly warmup?: number
 }
 
+/** How a learning rate may go on after the warm-up. */
 export const scheduleShapes = ['constant', 'cosine', 'linear'] as const
+/** The name of a schedule. */
 export type ScheduleShape = (typeof scheduleShapes)[number]
 
 /** What is left of the rate when a part of the training is done (0 to 1). */

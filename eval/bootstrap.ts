@@ -17,6 +17,7 @@ import { type Interval, noInterval } from './interval.js'
 import { type Counts, coarseRanking, type Ranking } from './ranking.js'
 import { tConfidence } from './student.js'
 
+/** How the bootstrap draws. */
 export type BootstrapOptions = {
   /** Resampled data sets; default 1000. With fewer than 2 all intervals are NaN. */
   replicates?: number

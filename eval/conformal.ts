@@ -23,6 +23,14 @@ export const fewestCalibrationScores = 19
  * p-values: it stays valid if the distribution of scores at that length lies between those of its neighbours. Beyond the
  * longest, the p-value of the longest is given: means over more bases spread less, so that small p-values become rarer,
  * never more frequent, where the mean itself stays. Below the shortest there is none.
+ * @example
+ * ```ts
+ * import { Calibration } from 'xenograd/eval'
+ *
+ * const scores = Float64Array.from({ length: 19 }, (_, i) => i)
+ * const calibration = new Calibration([{ length: 250, scores }])
+ * console.log(calibration.pValue(0, 250)) // 0.1
+ * ```
  */
 export class Calibration {
   /** The calibrated lengths in bases, ascending. */
@@ -62,6 +70,37 @@ export class Calibration {
     const p = conformalP(this.scores[longer], score)
     return this.lengths[longer] === length ? p : Math.max(p, conformalP(this.scores[longer - 1], score))
   }
+
+  /**
+   * The p-value of a read of which so many bases are predicted: that of a fragment without unknown bases of which as many
+   * are (all but the first).
+   */
+  pValueOf(score: number, predictions: number): number {
+    return this.pValue(score, predictions + 1)
+  }
+
+  /**
+   * The least score at which a fragment of `length` bases has a p-value above `rate`: what scores below it is called
+   * unknown. Infinity where every score is, -Infinity where none is; NaN for a length below the shortest.
+   */
+  threshold(rate: number, length: number): number {
+    if (length < this.lengths[0]) return Number.NaN
+    const longer = this.lengths.findIndex(calibrated => calibrated >= length)
+    if (longer < 0) return leastAbove(this.scores[this.scores.length - 1], rate)
+    const threshold = leastAbove(this.scores[longer], rate)
+    return this.lengths[longer] === length
+      ? threshold
+      : Math.min(threshold, leastAbove(this.scores[longer - 1], rate))
+  }
+}
+
+/** The least score that has a p-value above `rate`. */
+function leastAbove(sorted: Float64Array, rate: number): number {
+  const total = sorted.length + 1
+  // Below the first score p is 1 / total; at the i-th of them (from 0 on), (i + 2) / total or more.
+  if (1 / total > rate) return Number.NEGATIVE_INFINITY
+  const index = sorted.findIndex((_, i) => (i + 2) / total > rate)
+  return index < 0 ? Number.POSITIVE_INFINITY : sorted[index]
 }
 
 /** (1 + #{x in sorted: x <= score}) / (n + 1), by bisection. */

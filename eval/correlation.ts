@@ -1,5 +1,6 @@
 import { midRanks, type Scores } from './ranking.js'
 
+/** Pearson's correlation, and Spearman's, which is that of the ranks. */
 export type Correlation = {
   pearson: number
   spearman: number

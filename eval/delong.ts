@@ -18,6 +18,7 @@ export type ClassScores = {
   ood: Scores
 }
 
+/** Whether two scores of the same reads have different AUROCs. */
 export type PairedTest = {
   /** AUROC of the first score minus AUROC of the second, with its 95 % interval. */
   difference: Estimate

@@ -12,6 +12,7 @@ import { type ClassSize, type EvaluationReads, type KeptReads, scoredReads } fro
 /** What is independent of each other: reads, or all reads of a genome, or of a genus, together. */
 export type ClusterUnit = 'read' | 'genome' | 'genus'
 
+/** What an evaluation computes, and over what its intervals are. */
 export type EvaluationOptions = {
   /** Seed of the bootstrap; default 1. */
   seed?: number
@@ -23,6 +24,7 @@ export type EvaluationOptions = {
   near?: readonly string[]
 }
 
+/** What an evaluation finds out about one score. */
 export type ScoreEvaluation = {
   score: string
   /** Positive class: in-distribution. */
@@ -40,6 +42,7 @@ export type ScoreEvaluation = {
   gcCorrelation?: { all: Correlation; inDistribution: Correlation; outOfDistribution: Correlation }
 }
 
+/** Two scores of an evaluation, compared on the same reads. */
 export type Comparison = PairedTest & {
   score: string
   against: string

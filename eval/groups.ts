@@ -18,6 +18,7 @@ export type Group = {
   readsOod: number
 }
 
+/** How well scores do in one group of reads. */
 export type GroupEvaluation = Group & {
   /** By score: AUROC of this group. NaN where a class has no read of it; no interval where one has a single read. */
   auroc: Record<string, Estimate>

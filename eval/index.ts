@@ -10,7 +10,8 @@
  * methods of detection.
  *
  * Calls on single fragments: `conformal` p-values, the threshold for many of them at once (`falseDiscovery`), the evidence
- * of several fragments of one origin in one (`pool`), and how their scores are distributed (`runningHistogram`).
+ * of several fragments of one origin in one (`pool`), how their scores are distributed (`runningHistogram`), and the table
+ * of all of it (`scoreTable`).
  */
 export { type BatchMean, batchSize, meanBatchAuroc } from './batchAuroc.js'
 export { type BootstrapOptions, bootstrapIntervals } from './bootstrap.js'
@@ -43,6 +44,18 @@ export {
   type PlotOptions,
 } from './report/index.js'
 export { type Bin, RunningHistogram } from './runningHistogram.js'
+export {
+  type Call,
+  callOf,
+  defaultRate,
+  formatFraction,
+  formatScore,
+  readColumns,
+  readFields,
+  type TableRow,
+  tableHeader,
+  tableLine,
+} from './scoreTable.js'
 export {
   type LoggedAuroc,
   meanLoggedAuroc,

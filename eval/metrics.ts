@@ -10,6 +10,12 @@ import { type Counts, type Positive, rank, type Scores } from './ranking.js'
  * the in-distribution one (with the classes and the sign of the scores both exchanged it is the same).
  *
  * @throws RangeError for an empty class or a NaN.
+ * @example
+ * ```ts
+ * import { auroc } from 'xenograd/eval'
+ *
+ * console.log(auroc([0.9, 0.8, 0.3], [0.5, 0.1])) // 0.8333333333333334
+ * ```
  */
 export const auroc = (inScores: Scores, oodScores: Scores): number => aurocOf(rank(inScores, oodScores))
 

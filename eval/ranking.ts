@@ -14,6 +14,7 @@ export type Counts = {
   oodCounts: Float64Array
 }
 
+/** The scores of two classes, reduced to their order. */
 export type Ranking = Counts & {
   /** The distinct scores, ascending. */
   scores: Float64Array

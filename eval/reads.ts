@@ -13,11 +13,13 @@ export type ScoredReads = {
   genome?: readonly string[]
 }
 
+/** Both classes of reads, with their scores. */
 export type EvaluationReads = {
   inDistribution: ScoredReads
   outOfDistribution: ScoredReads
 }
 
+/** How many reads of a class an evaluation is of. */
 export type ClassSize = {
   reads: number
   /** Reads left out because one of their scores is not a number. */

@@ -11,6 +11,7 @@ export type TrainingPoint = {
   auroc?: number
 }
 
+/** What a training logged, step by step. */
 export type TrainingCurve = { name: string; points: readonly TrainingPoint[] }
 
 /** The mean of the AUROCs that a training logged from one step to another, both included. */

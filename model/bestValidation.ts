@@ -2,6 +2,7 @@ import type { MetricsLine } from './metricsWindow.js'
 
 /** By what validations are compared: the higher AUROC, or the lower loss, is the better one. */
 export const validationMetrics = ['auroc', 'val_loss'] as const
+/** A metric by which validations are compared. */
 export type ValidationMetric = (typeof validationMetrics)[number]
 
 /** How good a line's validation is, higher = better; undefined for a line without. */

@@ -119,6 +119,7 @@ export const classifierSettingsTable = {
   fresh: shared.fresh,
 } as const satisfies SettingsTable
 
+/** The name of a classifier's setting. */
 export type ClassifierSettingName = keyof typeof classifierSettingsTable
 
 /** All settings' names, in the order of the table. */

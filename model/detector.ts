@@ -15,6 +15,7 @@ export type ReadScores = {
   readonly ratio: number
 }
 
+/** How a detector scores. */
 export type DetectorOptions = {
   /** Reads that go through a model together, at most (default 100). */
   readonly batch?: number

@@ -15,6 +15,7 @@ import {
   writeSafetensors,
 } from './checkpoint/index.js'
 
+/** What a file of a detector holds. */
 export type DetectorFile = {
   /** The scores, in the order in which tables show them; a score that is computed from others comes after them. */
   readonly scores: readonly StoredScore[]
@@ -98,12 +99,19 @@ export async function isDetectorFile(path: string): Promise<boolean> {
   const file = await open(path).catch(() => undefined)
   try {
     // The header is JSON in which the metadata come first (`writeSafetensors`).
-    const { buffer, bytesRead } = (await file?.read(Buffer.alloc(1 << 16), 0).catch(() => undefined)) ?? {}
-    return buffer?.subarray(0, bytesRead).includes(`"format":"${formatName}"`) ?? false
+    const { buffer } = (await file?.read(Buffer.alloc(headBytes), 0).catch(() => undefined)) ?? {}
+    return buffer !== undefined && isDetector(buffer)
   } finally {
     await file?.close()
   }
 }
+
+/** So much of a file has its metadata in it. */
+const headBytes = 1 << 16
+
+/** Whether the bytes of a safetensors file are those of a detector, and not of a model, as far as the first ones say. */
+export const isDetector = (bytes: Uint8Array): boolean =>
+  new TextDecoder('latin1').decode(bytes.subarray(0, headBytes)).includes(`"format":"${formatName}"`)
 
 /** The table of scores in the metadata. @throws CheckpointError when it is none. */
 function parseEntries(path: string, text: string | undefined): ScoreEntry[] {

@@ -1,4 +1,4 @@
-import { checkObject } from '../data/index.js'
+import { checkObject, unknown } from '../data/index.js'
 import { isClassifierScore, loadScores, overStrands, type Score } from '../eval/scores/index.js'
 import { CheckpointError } from './checkpoint/index.js'
 import { Detector, type DetectorOptions, type ReadScores } from './detector.js'
@@ -7,9 +7,19 @@ import { GenusNetworks } from './genusNetworks.js'
 import type { SavedDetector } from './savedDetector.js'
 import { classifierScoresOf, openClassifier } from './storedClassifier.js'
 
+/** How the scores of a detector are computed. */
 export type DetectorScoresOptions = DetectorOptions & {
   /** Told from time to time how many predictions the networks have made since the last time. */
   readonly onProgress?: (predictions: number) => void
+}
+
+/** A likelihood ratio base by base. */
+export type Track = {
+  /** For each base log p under the one model minus log p under the other, in nats; NaN where it is not predicted. */
+  readonly values: Float32Array
+  readonly of: string
+  /** Undefined without another model: log p alone. */
+  readonly against: string | undefined
 }
 
 /** What the networks of a detector say of a fragment, by the names that tables have. */
@@ -43,6 +53,7 @@ export class DetectorScores {
   /** How many predictions the networks make of every base. */
   readonly passes: number
   readonly #networks: Detector | undefined
+  readonly #hasBackground: boolean
   readonly #genera: GenusNetworks | undefined
   readonly #classifier: FragmentClassifier | undefined
   readonly #onProgress: ((predictions: number) => void) | undefined
@@ -57,6 +68,7 @@ export class DetectorScores {
     checkObject('DetectorScores', 'a detector: await loadDetector(path)', detector, ['scores', 'metadata'])
     const { path, foreground, background, genera, classifier, scores: stored } = detector
     this.#networks = foreground && new Detector(foreground, background, options)
+    this.#hasBackground = background !== undefined
     this.#onProgress = onProgress
     this.#genera = genera && new GenusNetworks(genera, { ...options, ...(onProgress && { onProgress }) })
     const networks = [
@@ -111,6 +123,23 @@ export class DetectorScores {
     if (this.#networks) void this.#ofNetworks(fragments, tracks).catch(() => {}) // thrown where it is waited for
     const columns = await Promise.all(this.scores.map(score => score.score(fragments)))
     return fragments.map((_, i) => columns.map(column => column[i]))
+  }
+
+  /**
+   * How a fragment's likelihood ratio comes about, base by base: of the foreground against the background, or of the
+   * likeliest genus against the second. Undefined for a detector without networks, and for a fragment without predictions.
+   */
+  async track(bases: Uint8Array): Promise<Track | undefined> {
+    if (!this.#networks) {
+      const ofGenera = await this.#genera?.track(bases)
+      return ofGenera && { values: ofGenera.values, of: ofGenera.likeliest, against: ofGenera.second }
+    }
+    const values = new Float32Array(bases.length)
+    await this.#networks.score([bases], { tracks: [values] })
+    const isPredicted = (i: number) => i > 0 && bases[i] < unknown && bases[i - 1] < unknown
+    for (const i of values.keys()) if (!isPredicted(i)) values[i] = Number.NaN
+    if (values.every(Number.isNaN)) return undefined
+    return { values, of: 'foreground', against: this.#hasBackground ? 'background' : undefined }
   }
 
   /** Free what the scores hold on a device (not the models' parameters). */

@@ -7,6 +7,7 @@ import type { ClassifierDescription } from './saved/index.js'
 /** A window of a fragment: which fragment, and its bases. */
 type Window = { readonly fragment: number; readonly bases: Uint8Array }
 
+/** How a classifier goes over fragments. */
 export type FragmentClassifierOptions = {
   /** Windows that go through the network together (default 100). */
   readonly batch?: number

@@ -130,3 +130,19 @@ export function logLikelihoodsOfPiece(
   const counted = targets.less(unknown).cast(logits.dtype)
   return { logLikelihoods: softmaxCrossEntropy(logits, targets).mul(counted).neg(), carry: next }
 }
+
+/**
+ * Log-likelihoods of the bases of whole reads. `tokens`: int32 [batch, T]. Returns those in nats of the bases after the
+ * first, [T-1, batch]. A prediction counts where its base and the base before are known; elsewhere it is 0.
+ */
+export function logLikelihoodsOfReads(
+  options: ModelOptions,
+  parameters: ModelParameters,
+  tokens: Tensor,
+): Tensor {
+  const inputs = tokens.slice(1, 0, -1)
+  const targets = tokens.slice(1, 1)
+  const { logits } = predict(options, parameters, inputs)
+  const counted = inputs.less(unknown).mul(targets.less(unknown)).cast(logits.dtype).transpose()
+  return softmaxCrossEntropy(logits, targets.transpose()).mul(counted).neg()
+}

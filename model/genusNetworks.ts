@@ -14,6 +14,7 @@ import { type LogLikelihood, ScoringPass } from './scoringPass.js'
 /** The order of a fragment's own chain that its greatest likelihood is compared with (Bai, Ren & Sun 2022). */
 const ownOrder = '2'
 
+/** How networks of genera score. */
 export type GenusNetworksOptions = DetectorOptions & { readonly onProgress?: (predictions: number) => void }
 
 /**
@@ -81,6 +82,27 @@ export class GenusNetworks {
       },
     })
     return losses
+  }
+
+  /**
+   * The likelihood ratio of a fragment base by base in nats, the likeliest genus against the one that comes second, and
+   * both: its sum is the fragment's `odds` (of the strand that is given). NaN where a base is not predicted; undefined for
+   * a fragment of which none is, and for a single genus.
+   */
+  async track(
+    bases: Uint8Array,
+  ): Promise<{ values: Float32Array; likeliest: string; second: string } | undefined> {
+    const count = this.genera.length
+    const [losses] = await this.#losses([bases])
+    const sums = new Float64Array(count)
+    for (const [i, loss] of losses.entries()) if (!Number.isNaN(loss)) sums[i % count] += loss
+    const [likeliest, second] = this.genera.map((_, genus) => genus).sort((a, b) => sums[a] - sums[b])
+    if (second === undefined || sums[likeliest] === 0) return undefined
+    return {
+      values: Float32Array.from(bases, (_, i) => losses[i * count + second] - losses[i * count + likeliest]),
+      likeliest: this.genera[likeliest],
+      second: this.genera[second],
+    }
   }
 
   /** Free the compiled functions' memory (not the networks'). */

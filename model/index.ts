@@ -1,5 +1,5 @@
 /**
- * The generative model of reads, its training, and its scores: the door of the folder.
+ * The generative model of reads, its training, and its scores. This is the folder's door.
  *
  * A training goes from `settings` (one table) through `trainFromSettings`, which reads the data (`trainingData`,
  * `validationData`; `dataOf` names the setting at fault) and opens the `runDirectory`, compares the settings with those that
@@ -23,7 +23,7 @@
 export type { TrainingData } from './batchFeed.js'
 export type { ValidationMetric } from './bestValidation.js'
 export { findCell } from './cellFile.js'
-export { shippedCells } from './cells.js'
+export { cellsIn, shippedCells } from './cells.js'
 export {
   CheckpointError,
   decodeOnnx,
@@ -56,15 +56,15 @@ export {
   classifierSettingsTable,
 } from './classifierSettings.js'
 export { CodeFileError, importCodeFile, isCodeFile } from './codeFile.js'
-export { checkComparable } from './comparable.js'
 export { Detector, type DetectorOptions, type ReadScores } from './detector.js'
 export {
   type DetectorFile,
+  isDetector,
   isDetectorFile,
   readDetectorFile,
   writeDetectorFile,
 } from './detectorFile.js'
-export { DetectorScores, type DetectorScoresOptions } from './detectorScores.js'
+export { DetectorScores, type DetectorScoresOptions, type Track } from './detectorScores.js'
 export { withEarlierChoices } from './deviceChoices.js'
 export { DivergedError } from './divergedError.js'
 export { FragmentClassifier, type FragmentClassifierOptions } from './fragmentClassifier.js'
@@ -96,8 +96,10 @@ export {
 } from './saved/index.js'
 export {
   decodeDetector,
+  detectorOfModels,
   halvedDetector,
   loadDetector,
+  networksOf,
   type SavedCalibration,
   type SavedDetector,
   saveDetector,

@@ -23,6 +23,7 @@ export type Network<P extends Tree> = {
   save(path: string, state: TrainState<P>, metadata: Readonly<Record<string, string>>): Promise<void>
 }
 
+/** A state of training as it was saved, and what was saved beside it. */
 export type LoadedState<P extends Tree> = {
   readonly state: TrainState<P>
   readonly metadata: Readonly<Record<string, string>>

@@ -11,6 +11,7 @@ import {
 import { isRegularised } from './regulariser.js'
 
 export const optimiserNames = ['adam', 'adamw', 'sgd'] as const
+/** The name of an optimiser. */
 export type OptimiserName = (typeof optimiserNames)[number]
 
 /** How parameters are updated. */

@@ -1,5 +1,6 @@
 import { entries, type Tensor, type Tree } from '../engine/index.js'
 
+/** The norm that a regulariser takes. */
 export type RegulariserType = 'l1' | 'l2'
 
 /** Whether a parameter takes part in regularisation and weight decay: one whose path has no `bias` in it. */

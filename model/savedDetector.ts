@@ -17,6 +17,7 @@ import {
   type StoredTensors,
   tensorOf,
 } from './checkpoint/index.js'
+import { checkComparable } from './comparable.js'
 import { type DetectorFile, detectorContents, readDetectorFile, writeDetectorFile } from './detectorFile.js'
 import { halved, modelOf, parametersOf, parseDescription, type SavedModel } from './saved/index.js'
 import type { StoredClassifier } from './storedClassifier.js'
@@ -31,6 +32,7 @@ export type SavedCalibration = {
   readonly source: string
 }
 
+/** A detector as it is in a file: models, fitted scores, calibration. */
 export type SavedDetector = {
   /** The file, or the model, that it is read from. */
   readonly path: string
@@ -47,6 +49,10 @@ export type SavedDetector = {
 }
 
 const networks = ['foreground', 'background'] as const
+
+/** All generative networks of a detector. */
+export const networksOf = ({ foreground, background, genera }: SavedDetector): SavedModel[] =>
+  [foreground, background, ...(genera?.values() ?? [])].filter(model => model !== undefined)
 
 /** What the names of the classifier's tensors begin with. */
 const classifierPrefix = 'classifier.'
@@ -71,6 +77,21 @@ export const loadDetector = async (path: string, cell?: Cell): Promise<SavedDete
  */
 export const decodeDetector = async (bytes: Uint8Array, name: string, cell?: Cell): Promise<SavedDetector> =>
   detectorOf(name, detectorContents(name, decodeSafetensors(bytes, name)), cell)
+
+/**
+ * The detector that two models are, or one alone, without anything fitted or calibrated.
+ * @throws CheckpointError for models that were trained on fragments of different lengths.
+ */
+export function detectorOfModels(foreground: SavedModel, background?: SavedModel): SavedDetector {
+  if (background) checkComparable(foreground, background)
+  return {
+    path: foreground.path,
+    foreground,
+    ...(background && { background }),
+    scores: [],
+    metadata: {},
+  }
+}
 
 async function detectorOf(
   path: string,

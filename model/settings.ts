@@ -310,6 +310,7 @@ export const settingsTable = {
   },
 } as const satisfies SettingsTable
 
+/** The name of a setting. */
 export type SettingName = keyof typeof settingsTable
 
 /** All settings' names, in the order of the table. */

@@ -45,6 +45,7 @@ export type Optimisation = OptimiserSettings & {
   readonly lossScale?: number
 }
 
+/** What a training step computes, and how it changes the parameters. */
 export type StepOptions = ModelOptions & Optimisation
 
 /**

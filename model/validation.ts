@@ -18,6 +18,7 @@ export type Judge = (
   high: number
 }
 
+/** What is validated on, and by what. */
 export type ValidationOptions = { readonly data: ValidationData; readonly judge: Judge }
 
 /**

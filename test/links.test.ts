@@ -5,7 +5,15 @@ import test from 'tape'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
-const pages = ['.', 'bench', 'engine', 'eval'].flatMap(folder =>
+const pages = [
+  '.',
+  'bench',
+  'engine',
+  'eval',
+  'web/guide/chapters',
+  'workflows/nextflow',
+  'workflows/snakemake',
+].flatMap(folder =>
   readdirSync(join(root, folder))
     .filter(name => name.endsWith('.md'))
     .map(name => join(folder, name)),

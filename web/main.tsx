@@ -6,8 +6,9 @@
  * isolates it, so that threads work), and renders `shell/`: what is around a view, and the one that the address asks for. A
  * view is a folder of its own (`score/`, `playground/`, `guide/`), listed in `views.ts` and loaded when it is first shown;
  * `ui/` is what views share: the address, theme, messages, numbers, files, tasks. Whatever takes time runs in a worker, as a
- * task of `work/`, which has the messages, both ends, and the tasks. What only Node can run of the system has its counterpart in `standIns/`; `vite/` has
- * the parts of the bundler's configuration, `style.css` the look.
+ * task of `work/`, which has the messages, both ends, and the tasks; `language/` is TypeScript, for the playground's editor. What
+ * only Node can run of the system has its counterpart in `standIns/`; `vite/` has the parts of the bundler's configuration,
+ * among them what makes the guide's texts, `style.css` the look.
  */
 import { render } from 'preact'
 import { watchServiceWorker } from './offline/register.js'

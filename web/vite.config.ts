@@ -1,5 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig, type PluginOption } from 'vite'
+import { declarations } from './vite/declarations.js'
+import { documents } from './vite/documents/index.js'
 import { firstLoad } from './vite/firstLoad.js'
 import { nodeStandIns } from './vite/nodeStandIns.js'
 import { precache } from './vite/precache.js'
@@ -8,7 +10,7 @@ import { replaced } from './vite/replaced.js'
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
 /** What turns the sources of the system into those of a page; workers are bundled with the same. */
-const sources = (): PluginOption[] => [replaced(here('..')), nodeStandIns()]
+const sources = (): PluginOption[] => [replaced(here('..')), nodeStandIns(), declarations(here('..'))]
 
 /** They isolate the page, so that threads may share memory. On other hosts offline/ adds them. */
 const headers = {
@@ -21,7 +23,7 @@ export default defineConfig({
   // Relative addresses: the folder works wherever it is put.
   base: './',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  plugins: [sources(), precache(), firstLoad()],
+  plugins: [sources(), documents(here('..')), precache(), firstLoad()],
   worker: { format: 'es', plugins: sources },
   build: {
     outDir: here('../dist-web'),

@@ -15,7 +15,13 @@ import {
   trainingCurves,
   writeReport,
 } from '../evaluationReport.js'
-import { modelSource, type SourceFlags, tablesSource } from '../evaluationSource.js'
+import {
+  modelSource,
+  type SourceFlags,
+  type TablesFlags,
+  tablesOf,
+  tablesSource,
+} from '../evaluationSource.js'
 import { evaluationSummary } from '../evaluationSummary.js'
 import { exitCodes, UsageError } from '../failure.js'
 import { watchInterrupts } from '../interrupt.js'
@@ -26,8 +32,8 @@ import { scoringOptions } from '../scoring.js'
 import { summarised } from '../summary.js'
 
 type EvaluateFlags = SourceFlags &
+  TablesFlags &
   ReportFlags & {
-    scoresTsv?: string[]
     scores?: string[]
     seed: number
     replicates: number
@@ -42,7 +48,8 @@ class.
 The scores are those of two models (likelihood, and with a background model the ratio), and then the reference's own line
 is printed, too; all scores of a detector (-m detector.safetensors); or those of tables, --scores-tsv: a column 'set' (in
 or ood), one column for each score, and as far as known read, genus, genome, length, gc, relation (near or far); --tsv
-writes such a table. All reads of both sets count unless --n-samples is given; reads that lack a score are left out for
+writes such a table. --in-scores and --ood-scores take the tables of xenograd score instead, one or several for each set;
+genus and genome are those of names like Genus|genome|…. All reads of both sets count unless --n-samples is given; reads that lack a score are left out for
 all of them, and counted. What is written to -, standard output, stands there instead of the text.
 
 Reads of one genome, and of one genus, are not independent: --cluster genome (or genus) makes intervals and tests that
@@ -70,15 +77,9 @@ export function register(program: Command): void {
     .option('-b, --background <model>', 'model of the background')
     .option('--in <path...>', "in-distribution reads: files, or folders in the reference's layout")
     .option('--ood <path...>', 'out-of-distribution reads')
-    .addOption(
-      new Option(
-        '--scores-tsv <file...>',
-        'tables of scores per fragment, instead of models and reads',
-      ).conflicts([
-        ...['foreground', 'background', 'modelDirFrgd', 'modelDirBkgd', 'tsv'],
-        ...['in', 'ood', 'inTestDataDir', 'oodTestDataDir', 'nSamples'],
-      ]),
-    )
+    .addOption(tables('--scores-tsv <file...>', 'tables of scores per fragment, instead of models and reads'))
+    .addOption(tables('--in-scores <file...>', 'tables of xenograd score of in-distribution reads'))
+    .addOption(tables('--ood-scores <file...>', 'tables of xenograd score of out-of-distribution reads'))
     .option(
       '--scores <names>',
       'take these scores, in this order (with commas); the first is the baseline',
@@ -117,6 +118,12 @@ export function register(program: Command): void {
   summarised(command, evaluationSummary, evaluate)
 }
 
+const tables = (flags: string, description: string): Option =>
+  new Option(flags, description).conflicts([
+    ...['foreground', 'background', 'modelDirFrgd', 'modelDirBkgd', 'tsv'],
+    ...['in', 'ood', 'inTestDataDir', 'oodTestDataDir', 'nSamples'],
+  ])
+
 const alias = (flags: string, name: string): Option =>
   new Option(flags, `the reference's name of --${name}`).conflicts(name)
 
@@ -135,8 +142,8 @@ async function evaluate(flags: EvaluateFlags): Promise<ObjectOf<typeof evaluatio
   // Whatever can be wrong without a score is found before the first one.
   const curves = await trainingCurves(flags)
   const listed = flags.near === undefined ? undefined : await nearGenera(flags.near)
-  const source =
-    flags.scoresTsv === undefined ? await modelSource(flags) : await tablesSource(flags.scoresTsv)
+  const tables = tablesOf(flags)
+  const source = tables ? await tablesSource(tables) : await modelSource(flags)
   const chosen = chosenScores(source.names, flags.scores)
   checkSums(source.names, flags.sum)
   const sets = await source.score()
@@ -166,7 +173,7 @@ function evaluated(
   near: readonly string[] | undefined,
   flags: EvaluateFlags,
 ): { reads: EvaluationReads; evaluation: Evaluation; complaint?: string } {
-  const { seed, replicates, cluster, scoresTsv, sum = [] } = flags
+  const { seed, replicates, cluster, sum = [] } = flags
   try {
     const reads = withSums(all, chosen, sum)
     return {
@@ -177,8 +184,7 @@ function evaluated(
     if (!(error instanceof RangeError)) throw error
     // The evaluator's complaints are about what the files have.
     const { message } = error
-    if (scoresTsv !== undefined || (cluster === 'read' && !near && sum.length === 0))
-      throw new InputError(message)
+    if (tablesOf(flags) || (cluster === 'read' && !near && sum.length === 0)) throw new InputError(message)
     const plain: EvaluateFlags = { ...flags, cluster: 'read', sum: [] }
     return { ...evaluated(all, chosen, undefined, plain), complaint: message }
   }
@@ -189,12 +195,12 @@ const isTextPrinted = ({ json, table, markdown, html, plot, tsv }: EvaluateFlags
   ![json, table, markdown, html, plot, tsv].includes('-')
 
 /** The text for people, and of two models the line of the reference. */
-function textOf(evaluation: Evaluation, { logged }: TrainingCurves, { scoresTsv }: EvaluateFlags): string {
+function textOf(evaluation: Evaluation, { logged }: TrainingCurves, flags: EvaluateFlags): string {
   const text = formatTable(evaluation, logged)
   const [likelihood, ratio] = ['likelihood', 'ratio'].map(name =>
     evaluation.scores.find(({ score }) => score === name),
   )
-  if (scoresTsv !== undefined || !likelihood || !ratio) return text
+  if (tablesOf(flags) || !likelihood || !ratio) return text
   return `${text}AUCs for raw likelihood and likelihood ratio: ${likelihood.auroc.value}, ${ratio.auroc.value}\n`
 }
 

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { Shard } from '../../data/index.js'
 import { DetectorScores, type SavedDetector } from '../../model/index.js'
 import { openChosenDevice } from '../deviceOptions.js'
 import { UsageError } from '../failure.js'
@@ -6,6 +7,7 @@ import { inputPaths, openFiles } from '../input.js'
 import { watchInterrupts } from '../interrupt.js'
 import { loadChosenDetector } from '../models.js'
 import { sampleName, writeMultiqc } from '../multiqc.js'
+import { parseShard } from '../options.js'
 import { say } from '../progress.js'
 import { list, type ObjectOf, object, optional, text, whole } from '../schema.js'
 import {
@@ -25,6 +27,7 @@ type ScoreFlags = ScoringFlags &
     background?: string
     input?: string[]
     groupBy?: string
+    shard?: Shard
     by?: string
     maxForeign: number
     multiqc?: string
@@ -58,6 +61,11 @@ p-value is twice the mean of theirs, which is valid however much mates depend on
 95 % interval (low, high) of the main score over them (NA for one). BY is a pattern with a group in parentheses that is
 matched with names ('^([^_]+)_'), file, genus, or a table with tabs, names first, groups second (bins.tsv, or
 bins.tsv:COLUMN with a header line). Memory grows with the number of groups.
+
+--shard I/N: the reads that begin in part I of the files' bytes, for N processes or machines; every read is in one part.
+The first part has the header line (and that of --track), so that cat of all tables, in order, is the table of the whole,
+byte for byte. Files are plain or bgzip's; other compressed files (gzip, zstd) are not cut, each of several is in one part
+as a whole. Reads must have names. Not with --paired, --group-by, --bh and --multiqc, which need the reads of other parts.
 
 Input: FASTA, FASTQ, TFRecord (the reference's) or TSV, plain, gzip, zstd, xz or bzip2, told apart by their content; - is
 standard input, which is also read when no file is given. Lower case is accepted, U is T. At a base outside ACGT its own
@@ -134,6 +142,11 @@ export function register(program: Command): void {
     .option('--multiqc <out-folder>', 'write calls, scores and counts for MultiQC: files SAMPLE_…_mqc.json')
     .option('--sample <name>', "of --multiqc: the sample's name (default: that of the first file)")
     .option(
+      '--shard <i/n>',
+      'score only part I of N of the input, cut by bytes; the tables of all parts, in their order, are the whole one',
+      parseShard,
+    )
+    .option(
       '--max-foreign <share>',
       'refuse reads with more letters than this that stand for no nucleotide, as protein has them',
       parseShare,
@@ -172,6 +185,7 @@ async function score(files: string[], flags: ScoreFlags): Promise<ObjectOf<typeo
 
   const tally = new Tally()
   const input = await openFiles(paths, {
+    shard: flags.shard,
     maxForeign: flags.maxForeign,
     keepText: flags.readsOut !== undefined,
     onEmpty: message => say(`xenograd score: ${message}`),
@@ -220,16 +234,32 @@ async function score(files: string[], flags: ScoreFlags): Promise<ObjectOf<typeo
 }
 
 /** @throws UsageError for options that make no sense together. */
-function checkCombination({ keep, readsOut, groupBy, multiqc, sample }: ScoreFlags): void {
+function checkCombination(flags: ScoreFlags): void {
+  const { keep, readsOut, groupBy, multiqc, sample } = flags
   if (sample !== undefined && multiqc === undefined)
     throw new UsageError('--sample is the name of a sample in the files of --multiqc; give that, too')
   if (sample?.match(/^[.]*$|[/\\\0]/))
     throw new UsageError(`--sample ${sample}: is part of files' names; give a name without slashes`)
+  if (flags.shard) checkWithShard(flags)
   if ((keep === undefined) !== (readsOut === undefined))
     throw new UsageError('--keep and --reads-out go together: which reads to write, and where')
   if (keep !== undefined && groupBy !== undefined)
     throw new UsageError(
       '--keep writes reads by their own calls; with --group-by there are calls of groups only',
+    )
+}
+
+/** @throws UsageError for options whose rows or counts are of the whole input. */
+function checkWithShard({ paired, groupBy, bh, multiqc }: ScoreFlags): void {
+  const whole = [
+    paired && '--paired',
+    groupBy !== undefined && '--group-by',
+    bh && '--bh',
+    multiqc !== undefined && '--multiqc',
+  ].filter(Boolean)
+  if (whole.length)
+    throw new UsageError(
+      `--shard and ${whole.join(', ')}: a mate, reads of a group, and the p-values and counts of all reads are in other shards; score without --shard`,
     )
 }
 

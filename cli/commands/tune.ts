@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { type Command, InvalidArgumentError, type OptionValues } from 'commander'
-import { writeFileAtomic } from '../../data/index.js'
+import { type Shard, writeFileAtomic } from '../../data/index.js'
 import { openDevice } from '../../engine/index.js'
 import {
   checkSettings,
@@ -20,6 +20,7 @@ import {
 import { type ChosenDevice, chosenDevice, deviceOptionFlags } from '../deviceOptions.js'
 import { exitCodes, UsageError } from '../failure.js'
 import { interruptExitCode, interrupted, watchInterrupts } from '../interrupt.js'
+import { parseShard } from '../options.js'
 import { say } from '../progress.js'
 import { figure, list, type ObjectOf, object, optional, text, truth, whole } from '../schema.js'
 import { settingOptions, settingsOf } from '../settingFlags.js'
@@ -34,13 +35,15 @@ finished is not repeated, what was broken off goes on from its checkpoint.
 
 Then each background is judged by the AUROC of its likelihood ratio on the validation reads, with its 95 % interval and a
 paired test against the best. Standard output and OUT_DIR/tune.tsv get the table, the best first; tune.json the same, with
-the paths of the models. The best of many is a little flattered by the choice: report it on reads that had no part in it.`
+the paths of the models. --shard I/N trains every N-th model of the grid, from the I-th on, for machines that share OUT_DIR.
+The best of many is a little flattered by the choice: report it on reads that had no part in it.`
 
 type TuneFlags = {
   hiddenSizes?: number[]
   mutationRates: number[]
   regWeights: number[]
   processes?: number
+  shard?: Shard
   quiet?: boolean
 }
 
@@ -106,6 +109,11 @@ export function register(program: Command): void {
       numbers(n => Number.isInteger(n) && n > 0, 'whole numbers from 1 on'),
     )
     .addOption(processesOption())
+    .option(
+      '--shard <i/n>',
+      'train only part I of N of the grid, without a table; the command without --shard, at the end, makes it',
+      parseShard,
+    )
     .option('-q, --quiet', 'no progress')
     .addHelpText('after', help)
   for (const option of [...deviceOptionFlags(), ...settingOptions(['mutation_rate', 'reg_weight'])])
@@ -129,16 +137,23 @@ async function tune(given: OptionValues & TuneFlags & SummaryFlags): Promise<Obj
     )
   const data = await validationData(base)
   watchInterrupts()
-  const outcomes = await trainUnfinished(base.out_dir, trainings, given, device)
+  const chosen = partOf(trainings, given.shard)
+  // Other shards train in the same folder meanwhile.
+  const outcomes = await trainUnfinished(given.shard ? undefined : base.out_dir, chosen, given, device)
   if (interrupted.aborted) {
     say('interrupted; the same command goes on')
     process.exitCode = interruptExitCode()
     return { interrupted: true }
   }
   if (outcomes.some(outcome => outcome !== 'done')) process.exitCode = exitCodes.failure
+  if (given.shard) return { interrupted: false, folder: base.out_dir }
   const rows = await report(base, given, await scoreAll(trainings, outcomes, data, base, device))
   return { interrupted: false, folder: base.out_dir, rows }
 }
+
+/** Every n-th item from the i-th on, of which each shard has about as many large models; without a shard all. */
+const partOf = <T>(items: readonly T[], { index, count }: Shard = { index: 1, count: 1 }): T[] =>
+  items.filter((_, i) => i % count === index - 1)
 
 function trainingOf(base: Settings, point: GridPoint): GridTraining {
   const { hidden_lstm_size, mutation_rate, reg_weight } = point

@@ -6,20 +6,10 @@ import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { parseJson, removeAtExit } from '../../data/index.js'
-import { FalseDiscovery } from '../../eval/index.js'
-
-export type Call = 'known' | 'unknown' | 'NA'
-
-/** Unknown up to the threshold; `NA` without a p-value. */
-export const callOf = (p: number, threshold: number): Call =>
-  Number.isNaN(p) ? 'NA' : p <= threshold ? 'unknown' : 'known'
+import { FalseDiscovery, type TableRow } from '../../eval/index.js'
 
 /** A row of the table before it is called, and what is to be written of it if it is kept. */
-export type UncalledRow = {
-  /** The columns before the p-value, and after the call. */
-  readonly before: readonly string[]
-  readonly after: readonly string[]
-  readonly p: number
+export type UncalledRow = TableRow & {
   /** The records of its reads. */
   readonly records: readonly (string | Uint8Array)[]
 }

@@ -1,9 +1,15 @@
-import type { Calibration, Evidence } from '../../eval/index.js'
-import { EvidencePool } from '../../eval/index.js'
+import { type Composition, compositionOf } from '../../data/index.js'
+import {
+  type Calibration,
+  type Evidence,
+  EvidencePool,
+  formatFraction,
+  formatScore,
+  readFields,
+} from '../../eval/index.js'
 import { countPredictions } from '../../model/index.js'
 import type { UncalledRow } from './calls.js'
 import type { Entry } from './entries.js'
-import { type Composition, compositionOf, formatFraction, formatScore } from './format.js'
 import type { Grouping } from './groupBy.js'
 
 /** An entry with what is known of it. */
@@ -21,10 +27,7 @@ export type ScoresOfTable = {
   readonly calibration?: Calibration | undefined
 }
 
-/**
- * An entry with its evidence, that of both mates summed. A read's length, for its p-value, is that of a read without
- * unknown bases of which as many bases are predicted.
- */
+/** An entry with its evidence, that of both mates summed. */
 export function scoredEntry(
   entry: Entry,
   scores: readonly (readonly number[])[],
@@ -32,7 +35,7 @@ export function scoredEntry(
 ): ScoredEntry {
   const members = entry.reads.map(({ bases }, i): Evidence => {
     const predictions = countPredictions(bases)
-    const p = calibration?.pValue(scores[i][main], predictions + 1) ?? Number.NaN
+    const p = calibration?.pValueOf(scores[i][main], predictions) ?? Number.NaN
     return { scores: scores[i], predictions, p }
   })
   const composition = compositionOf(entry.reads.map(read => read.bases))
@@ -43,18 +46,14 @@ export function scoredEntry(
   return { entry, composition, evidence: { scores: pool.scores(), predictions, p: pool.pValue() } }
 }
 
-/** The columns before the p-value of a row for each entry. */
-export const entryColumns = (scores: readonly string[]): string[] => ['read', 'length', 'gc', ...scores]
-
 /** The row of an entry; `file`: with the column that says where it is from. */
 export function entryRow(
   { entry, composition, evidence }: ScoredEntry,
   file: boolean,
   records: UncalledRow['records'],
 ): UncalledRow {
-  const { length, known, gc } = composition
   return {
-    before: [entry.name, String(length), formatFraction(gc / known), ...evidence.scores.map(formatScore)],
+    before: readFields(entry.name, composition, evidence.scores),
     p: evidence.p,
     after: file ? [entry.file] : [],
     records,

@@ -1,12 +1,12 @@
-import { encoderFor, type Read } from '../../data/index.js'
+import { encoderFor, type Read, type Shard } from '../../data/index.js'
+import { callOf, defaultRate, readColumns, tableHeader, tableLine } from '../../eval/index.js'
 import type { DetectorScores } from '../../model/index.js'
 import type { InputFiles } from '../input.js'
 import { openSideFile, type SideFile, writeTable } from '../output.js'
 import { type ScoringProgress, scoreInOrder } from '../scoring.js'
-import { callOf, type RowsToCall, type UncalledRow, withFalseDiscoveryRate, withRate } from './calls.js'
+import { type RowsToCall, type UncalledRow, withFalseDiscoveryRate, withRate } from './calls.js'
 import { type Entry, pairedEntries, singleEntries } from './entries.js'
-import { formatP } from './format.js'
-import { entryColumns, entryRow, type Groups, groupColumns, type ScoresOfTable, scoredEntry } from './rows.js'
+import { entryRow, type Groups, groupColumns, type ScoresOfTable, scoredEntry } from './rows.js'
 import { bedGraph, trackHeader } from './track.js'
 
 /** What the command line says of the table and of the files beside it. */
@@ -16,6 +16,7 @@ export type TableFlags = {
   readonly fpr?: number
   readonly bh?: boolean
   readonly keep?: 'known' | 'unknown'
+  readonly shard?: Shard
   readonly readsOut?: string
   readonly track?: string
 }
@@ -33,9 +34,6 @@ export type ScoreTable = TableFlags & {
   readonly hasFiles: boolean
 }
 
-/** The false-positive rate of calls, if nothing is said. */
-const defaultRate = 0.05
-
 /**
  * Scores an input and writes the table, and beside it the track and the reads that are kept: each whole or not at all.
  * @throws InputError for a damaged read, AbortError when the user interrupts, Error for a file that cannot be written.
@@ -51,9 +49,10 @@ export async function writeScores(job: ScoreTable): Promise<void> {
   try {
     const tracks = track === undefined ? undefined : await openBeside(track)
     const kept = readsOut === undefined ? undefined : await openBeside(readsOut)
-    await tracks?.write(
-      trackHeader(job.table.names.includes('llr') ? 'log-likelihood ratio' : 'log-likelihood'),
-    )
+    if (hasHeader(job))
+      await tracks?.write(
+        trackHeader(job.table.names.includes('llr') ? 'log-likelihood ratio' : 'log-likelihood'),
+      )
     const uncalled = uncalledRows(job, tracks)
     const rows = bh ? withFalseDiscoveryRate(uncalled, fpr) : withRate(uncalled, fpr)
     await writeTable(output, tableOf(job, rows, kept))
@@ -63,22 +62,26 @@ export async function writeScores(job: ScoreTable): Promise<void> {
   }
 }
 
+/** Files of shards are put together as they are: only those of the first one have header lines. */
+const hasHeader = ({ shard }: TableFlags): boolean => shard === undefined || shard.index === 1
+
 /** The lines of the table; rows whose calls are asked for go to `kept`. */
 async function* tableOf(
-  { table, groups, hasFiles, keep, progress: { tally } }: ScoreTable,
+  job: ScoreTable,
   groupsOfRows: AsyncIterable<RowsToCall>,
   kept: SideFile | undefined,
 ): AsyncGenerator<string> {
+  const { table, groups, hasFiles, keep } = job
+  const { tally } = job.progress
   const { names, calibration } = table
-  const columns = groups ? groupColumns(names) : entryColumns(names)
-  const hasFile = hasFiles && !groups
-  yield `#${[...columns, ...(calibration ? ['p', 'call'] : []), ...(hasFile ? ['file'] : [])].join('\t')}\n`
+  const columns = groups ? groupColumns(names) : readColumns(names)
+  if (hasHeader(job)) yield tableHeader(columns, calibration !== undefined, hasFiles && !groups)
   for await (const { rows, threshold } of groupsOfRows) {
-    const lines = rows.map(({ before, p, after }) => {
-      const call = callOf(p, threshold)
-      if (calibration) tally.calls[call]++
-      const calls = calibration ? [formatP(p), call] : []
-      return `${[...before, ...calls, ...after].join('\t')}\n`
+    const lines = rows.map(row => {
+      if (!calibration) return tableLine(row, undefined)
+      const call = callOf(row.p, threshold)
+      tally.calls[call]++
+      return tableLine(row, call)
     })
     yield lines.join('')
     if (kept === undefined) continue

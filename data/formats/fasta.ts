@@ -25,7 +25,8 @@ export async function* parseFasta({ batches, ...source }: TextSource): AsyncGene
       const line = trimEnd(untrimmed)
       if (line[0] === greaterThan) {
         if (header) yield sequence.complete(header, title)
-        header = parseHeader(line, ++records)
+        records++
+        header = parseHeader(line, () => source.unnamed(records))
         title = line
       } else if (line.length > 0) {
         if (!header) throw new InputError(`${file} line ${number}: text before the first '>'`)
@@ -35,14 +36,17 @@ export async function* parseFasta({ batches, ...source }: TextSource): AsyncGene
   if (header) yield sequence.complete(header, title)
 }
 
-/** What the header line of record `number` says, in FASTA or FASTQ; its first character is the format's mark. */
-export function parseHeader(line: Uint8Array, number: number): ReadHeader {
+/**
+ * What the header line of a record says, in FASTA or FASTQ; its first character is the format's mark. `unnamed`: what the
+ * record is called if the line does not say it.
+ */
+export function parseHeader(line: Uint8Array, unnamed: () => string): ReadHeader {
   const [name, ...words] = new TextDecoder().decode(line.subarray(1)).trim().split(/\s+/).map(field)
   const value = (key: string) => words.find(word => word.startsWith(`${key}=`))?.slice(key.length + 1)
   const genus = value('genus')
   const label = value('label')
   return {
-    name: name || `read${number}`,
+    name: name || unnamed(),
     ...(genus && { genus }),
     ...(label && /^-?\d+$/.test(label) && { label: Number(label) }),
   }

@@ -36,7 +36,8 @@ export async function* parseFastq({ batches, ...source }: TextSource): AsyncGene
               `${file} line ${number}: expected '@' and a name, got ${describeByte(line[0])}${previous} (sequence and quality must stand on one line each)`,
             )
           }
-          header = parseHeader(line, ++records)
+          records++
+          header = parseHeader(line, () => source.unnamed(records))
           title = line
           expected = 'sequence'
           break
@@ -58,7 +59,7 @@ export async function* parseFastq({ batches, ...source }: TextSource): AsyncGene
       }
     }
   // The quality of an empty last read is an empty line, which the file may lack.
-  if (expected === 'quality' && sequence.length === 0)
+  if (expected === 'quality' && sequence.length === 0 && source.hasFileEnd)
     yield sequence.complete(header, title, new Uint8Array(0))
   else if (expected !== 'header') {
     number++

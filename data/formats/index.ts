@@ -12,7 +12,15 @@ import { maxReadLength, type Read } from '../read.js'
 import type { OpenSource } from './source.js'
 import type { RecordOptions, TextSource } from './textSource.js'
 
-export { asInputError, openSource, type Source } from './source.js'
+export {
+  asInputError,
+  type Format,
+  type OpenSource,
+  openSource,
+  type Source,
+  skipByteOrderMark,
+} from './source.js'
+export { unpackerOf } from './unpack.js'
 
 type TextParser = (source: TextSource) => AsyncGenerator<Read>
 
@@ -31,9 +39,16 @@ const lineAllowance = 2 ** 16
  */
 export async function parseReads(
   { name, bytes, format }: OpenSource,
-  { maxLength = maxReadLength, maxForeign = 0.1, keepText = false }: Partial<RecordOptions> = {},
+  {
+    maxLength = maxReadLength,
+    maxForeign = 0.1,
+    keepText = false,
+    hasFileEnd = true,
+    unnamed = number => `read${number}`,
+  }: Partial<RecordOptions> = {},
 ): Promise<AsyncGenerator<Read>> {
-  if (format === 'tfrecord') return (await import('./tfrecord.js')).parseTfrecord(bytes, name, maxLength)
+  if (format === 'tfrecord')
+    return (await import('./tfrecord.js')).parseTfrecord(bytes, name, maxLength, unnamed)
   const parse = await textParsers[format]()
   return parse({
     batches: lineBatches(bytes.chunks(), name, maxLength + lineAllowance),
@@ -41,7 +56,15 @@ export async function parseReads(
     maxLength,
     maxForeign,
     keepText,
+    hasFileEnd,
+    unnamed,
   })
+}
+
+/** The header line of an open table, or one that means the same if it has none; the source is used up. */
+export async function tableHeader({ name, bytes }: OpenSource): Promise<Uint8Array> {
+  const { headerLineOf } = await import('./tsv.js')
+  return headerLineOf(lineBatches(bytes.chunks(), name, maxReadLength + lineAllowance))
 }
 
 /** From a read to what a file of a format has for it. */

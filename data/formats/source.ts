@@ -10,7 +10,7 @@ import { unpackerOf } from './unpack.js'
 /** Where reads come from: a path, `-` for standard input, or a stream of bytes or of text. */
 export type Source = string | AsyncIterable<Uint8Array | string>
 
-type Format = 'fasta' | 'fastq' | 'tfrecord' | 'tsv'
+export type Format = 'fasta' | 'fastq' | 'tfrecord' | 'tsv'
 
 /** Bytes of a source after decompression, what they are, and what to call the source in a message. */
 export type OpenSource = {
@@ -102,6 +102,12 @@ const foreignText = [
   },
 ] as const
 
+/** Takes the mark that some editors put before the first character of a text. */
+export async function skipByteOrderMark(bytes: ByteStream): Promise<void> {
+  if (startsWith(await bytes.peek(byteOrderMark.length), byteOrderMark))
+    await bytes.take(byteOrderMark.length)
+}
+
 /** The format of a source, by its first bytes: what looks like no other format is a table. */
 async function detectFormat(bytes: ByteStream, name: string): Promise<Format> {
   const head = await bytes.peek(headerBytes)
@@ -111,7 +117,7 @@ async function detectFormat(bytes: ByteStream, name: string): Promise<Format> {
       throw new InputError(`${name}: ${format} is not supported, pipe it through ${unpack}`)
   // Without a sound first record, only the name tells a damaged TFRecord file from junk.
   if (isRecordHeader(head) || /\.tfrecords?\b[^/]*$/.test(name)) return 'tfrecord'
-  if (startsWith(head, byteOrderMark)) await bytes.take(byteOrderMark.length)
+  await skipByteOrderMark(bytes)
   const text = await bytes.peek(1024)
   const start = new TextDecoder('latin1').decode(text)
   for (const { pattern, format, instead } of foreignText)

@@ -1,4 +1,4 @@
-/** What a reader does with the records of any text format. */
+/** What a reader does with the records of any format; those of TFRecord have no letters, nor text. */
 export type RecordOptions = {
   /** The longest read that is taken, in bases. */
   readonly maxLength: number
@@ -6,6 +6,10 @@ export type RecordOptions = {
   readonly maxForeign: number
   /** Whether reads have their `text`. */
   readonly keepText: boolean
+  /** Whether the source goes on to the end of its file, whose last line may be missing where it is empty. */
+  readonly hasFileEnd: boolean
+  /** What a record without a name is called, by its number in the source, from 1 on. */
+  readonly unnamed: (number: number) => string
 }
 
 /** A source of a text format, as the format's parser gets it. */

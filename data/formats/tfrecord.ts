@@ -10,18 +10,21 @@ import { field } from '../io/printable.js'
 import { checksumBytes, frameRecord, headerBytes, isRecordHeader, u32 } from '../io/records.js'
 import { type Read, unknown } from '../read.js'
 import { decodeExample, encodeExample, type Feature, type Values } from './example.js'
+import type { RecordOptions } from './textSource.js'
 
 /**
  * Reads of a TFRecord file.
  *
  * @param file what messages call it
  * @param maxLength the longest read that is taken, in bases
+ * @param unnamed what the record of this number is called if it does not say it
  * @throws InputError when the file is damaged; it names file, record (from 1) and byte offset.
  */
 export async function* parseTfrecord(
   bytes: ByteStream,
   file: string,
   maxLength: number,
+  unnamed: RecordOptions['unnamed'],
 ): AsyncGenerator<Read> {
   for (let number = 1; ; number++) {
     const location = `${file} record ${number} at byte ${bytes.offset}`
@@ -45,7 +48,7 @@ export async function* parseTfrecord(
     const payload = body.subarray(0, length)
     if (maskedCrc32c(payload) !== u32(body, length))
       throw new InputError(`${location}: wrong checksum of the record's ${length} bytes; the file is damaged`)
-    yield readOf(featuresOf(payload, location), `read${number}`, location)
+    yield readOf(featuresOf(payload, location), () => unnamed(number), location)
   }
 }
 
@@ -57,7 +60,7 @@ function featuresOf(payload: Uint8Array, location: string): Map<string, Values> 
   }
 }
 
-function readOf(features: Map<string, Values>, fallbackName: string, location: string): Read {
+function readOf(features: Map<string, Values>, unnamed: () => string, location: string): Read {
   const text = onlyValue('x', features.get('x')?.bytes, location)
   if (text === undefined) {
     const names = [...features.keys()].sort().join(', ') || 'none'
@@ -66,7 +69,7 @@ function readOf(features: Map<string, Values>, fallbackName: string, location: s
     )
   }
   const origin = onlyValue('z', features.get('z')?.bytes, location)
-  const name = (origin && field(new TextDecoder().decode(origin).trim())) || fallbackName
+  const name = (origin && field(new TextDecoder().decode(origin).trim())) || unnamed()
   const label = onlyValue('y', features.get('y')?.int64, location)
   if (label !== undefined && !Number.isSafeInteger(label))
     throw new InputError(`${location}: the label is ${label}, wanted a whole number below 2^53`)

@@ -24,7 +24,7 @@ export async function* parseTsv({ batches, ...source }: TextSource): AsyncGenera
     for (const line of batch) {
       number++
       const fields = splitAtTabs(line)
-      if (fields.length === 1 && textOf(fields[0]) === '') continue
+      if (isEmpty(fields)) continue
       if (columns === undefined) {
         const header = columnsOfHeader(fields)
         columns = header ?? defaultColumns
@@ -32,7 +32,7 @@ export async function* parseTsv({ batches, ...source }: TextSource): AsyncGenera
       }
       records++
       const column = (name: string) => fields[columns!.indexOf(name)]
-      const name = textOf(column('seq_info')) || `read${records}`
+      const name = textOf(column('seq_info')) || source.unnamed(records)
       const letters = column('seq')
       if (letters === undefined)
         throw new InputError(`${file} line ${number}: the column with the sequence is missing (read ${name})`)
@@ -44,6 +44,21 @@ export async function* parseTsv({ batches, ...source }: TextSource): AsyncGenera
       })
     }
 }
+
+/**
+ * The header line of a table whose first lines are given: its own, or, if it has none, one that means the same.
+ */
+export async function headerLineOf(batches: AsyncIterable<Uint8Array[]>): Promise<Uint8Array> {
+  const standIn = new TextEncoder().encode(defaultColumns.join('\t'))
+  for await (const batch of batches)
+    for (const line of batch) {
+      const fields = splitAtTabs(line)
+      if (!isEmpty(fields)) return columnsOfHeader(fields) ? line : standIn
+    }
+  return standIn
+}
+
+const isEmpty = (fields: readonly Uint8Array[]): boolean => fields.length === 1 && textOf(fields[0]) === ''
 
 /** What the first record's error may mean: a file of any text that is no other format is taken for a table. */
 const notAKnownFormat =

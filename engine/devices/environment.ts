@@ -35,6 +35,7 @@ export const environmentVariables = {
   PATH: 'folders of libraries, on Windows',
 } as const
 
+/** The name of an environment variable that stands in for an option. */
 export type EnvironmentVariable = keyof typeof environmentVariables
 
 /** Values of environment variables; one that is not set, or empty, is undefined. */

@@ -18,6 +18,7 @@ export type OnnxNode = {
   readonly attributes: OnnxAttributes
 }
 
+/** A node's attributes by their names. */
 export type OnnxAttributes = Readonly<Record<string, OnnxAttribute>>
 
 /** An integer (where it is read, also a float), integers, a text, texts, a tensor, or the body of a loop; of other kinds only that they are there is known. */

@@ -84,8 +84,11 @@ function floatUnary(op: ScalarOp) {
   }
 }
 
+/** Sum; int32 wraps around. */
 export const add = binary('add')
+/** Difference; int32 wraps around. */
 export const sub = binary('sub')
+/** Product; int32 wraps around. */
 export const mul = binary('mul')
 /** Minimum; NaN if either argument is NaN. */
 export const min = binary('min')
@@ -103,14 +106,19 @@ export const div = (a: Operand, b: Operand): Expr => {
   if (!isFloat(x.dtype)) throw new TypeError('div: needs floats, got int32; cast first')
   return make('div', x.dtype, [x, y])
 }
+/** The negative. */
 export const neg = (x: Expr): Expr => make('neg', x.dtype, [x])
 /** Absolute value; of the least int32 it is that number itself. */
 export const abs = (x: Expr): Expr => make('abs', x.dtype, [x])
+/** Round a float down. */
 export const floor = floatUnary('floor')
+/** Square root of a float. */
 export const sqrt = floatUnary('sqrt')
+/** Natural exponential of a float. */
 export const exp = floatUnary('exp')
 /** Natural logarithm. */
 export const log = floatUnary('log')
+/** Hyperbolic tangent of a float. */
 export const tanh = floatUnary('tanh')
 /** 1 / (1 + e^-x). */
 export const sigmoid = floatUnary('sigmoid')

@@ -150,6 +150,7 @@ export type SimpleKernel =
   | CopyKernel
   | RandomBitsKernel
 
+/** Whatever a device may be asked to run. */
 export type Kernel = SimpleKernel | LoopKernel
 
 /** JSON that tells all numbers apart: plain JSON has no infinities, NaN or negative zero. */

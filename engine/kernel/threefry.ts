@@ -85,7 +85,16 @@ export function randomBitsOf(key: Key, stream: number, out: Int32Array): void {
 /** Uniform in [0, 1) with 24 random bits, from an int32 of random bits. */
 export const uniformFromBits = (bits: number): number => (bits >>> 8) * 2 ** -24
 
-/** Uniform in [0, 1) at `index` of a stream. */
+/**
+ * Uniform in [0, 1) at `index` of a stream.
+ * @example
+ * ```ts
+ * import { keyFromSeed, uniformAt } from 'xenograd/random'
+ *
+ * const key = keyFromSeed(1)
+ * console.log(uniformAt(key, 0, 7) === uniformAt(key, 0, 7)) // true
+ * ```
+ */
 export const uniformAt = (key: Key, stream: number, index: number): number =>
   uniformFromBits(bitsAt(key, stream, index))
 

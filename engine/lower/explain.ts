@@ -1,7 +1,6 @@
 import type { Remark } from '../graph/context.js'
-import { collectRemarks } from '../graph/remarks.js'
-import { type Kernel, printKernel } from '../kernel/kernel.js'
-import { bytesOfPlan, megabytes } from './budget.js'
+import { megabytes } from './budget.js'
+import { type OutlinedKernel, outlinePlan } from './outline.js'
 import type { Plan } from './plan.js'
 
 export type ExplainOptions = {
@@ -10,22 +9,19 @@ export type ExplainOptions = {
 }
 
 /** Kernels by kind and how many of each: `1 matmul, 1 map`. */
-function countKinds(kernels: readonly Kernel[]): string {
+function countKinds(kernels: readonly OutlinedKernel[]): string {
   const counts = new Map<string, number>()
   for (const { kind } of kernels) counts.set(kind, (counts.get(kind) ?? 0) + 1)
   return [...counts].map(([kind, count]) => `${count} ${kind}`).join(', ')
 }
 
 /** A line for each loop among some kernels, and the loops in it: its steps, and the kernels of one. */
-function loopLines(kernels: readonly Kernel[], indent: string): string[] {
-  return kernels.flatMap(kernel =>
-    kernel.kind === 'loop'
+function loopLines(kernels: readonly OutlinedKernel[], indent: string): string[] {
+  return kernels.flatMap(({ loop }) =>
+    loop
       ? [
-          `${indent}${kernel.steps} steps${kernel.reverse ? ' in reverse' : ''}, each ${countKinds(kernel.body.map(l => l.kernel))}`,
-          ...loopLines(
-            kernel.body.map(l => l.kernel),
-            `${indent}  `,
-          ),
+          `${indent}${loop.steps} steps${loop.reverse ? ' in reverse' : ''}, each ${countKinds(loop.kernels)}`,
+          ...loopLines(loop.kernels, `${indent}  `),
         ]
       : [],
   )
@@ -40,13 +36,12 @@ const printRemark = ({ pass, part, text }: Remark): string =>
  * plans anew, as remarks are made only while somebody listens.
  */
 export function explainPlan(plan: () => Plan, { passes = false }: ExplainOptions = {}): string {
-  const { value, remarks } = collectRemarks(plan)
-  const kernels = value.launches.map(l => l.kernel)
+  const { kernels, bytes, remarks } = outlinePlan(plan)
   const lines = [...new Set(remarks.filter(r => passes || !r.dump).map(printRemark))]
   const loops = loopLines(kernels, '  ')
   return [
-    ...kernels.map(printKernel),
-    `total: ${countKinds(kernels)}; ${megabytes(bytesOfPlan(value))}`,
+    ...kernels.map(({ text }) => text),
+    `total: ${countKinds(kernels)}; ${megabytes(bytes)}`,
     ...(loops.length ? ['steps:', ...loops] : []),
     ...lines,
   ].join('\n')

@@ -25,6 +25,7 @@ export type OnnxDimension = number | string | { readonly name: string; readonly 
 /** What an input or an output of an exported function is. */
 export type OnnxPort = { readonly dtype: DType; readonly shape: readonly OnnxDimension[] }
 
+/** What `onnxGraph` has to know of a function. */
 export type OnnxOptions<P extends Tree> = {
   /** Tensors that become part of the file, under their paths (`cell.kernel`), as far as they are used. */
   readonly parameters: P

@@ -23,6 +23,17 @@ import { type Body, finalCarry, scanNode, stackedValues } from './node.js'
  * @throws RangeError when xs disagree on the number of steps, the carry changes its shape, or `checkpoint` is no number of
  * steps; TypeError when there is no tensor in xs, the step returns no record of carry and out, or the carry changes its
  * dtype or structure.
+ * @example
+ * ```ts
+ * import { scan, tensor } from 'xenograd'
+ *
+ * const { carry, out } = scan(
+ *   (sum, x) => ({ carry: sum.add(x), out: sum.add(x) }),
+ *   tensor(0),
+ *   tensor([1, 2, 3]),
+ * )
+ * console.log(await carry.item(), await out.array()) // 6 [ 1, 3, 6 ]
+ * ```
  */
 export function scan<C extends Tree, X extends Tree, O extends Tree>(
   step: Step<C, X, O>,
@@ -38,6 +49,7 @@ export function scan<C extends Tree, X extends Tree, O extends Tree>(
   return inPieces(step, init, xs, { steps, every: checkpoint, reverse }, trace)
 }
 
+/** How `scan` goes over its steps, and what it keeps of them. */
 export type ScanOptions = {
   /** From the last step to the first. */
   readonly reverse?: boolean

@@ -13,6 +13,7 @@ import { fastCheck } from './fastCheck.js'
 import { gradcheck, printIndex } from './gradcheck.js'
 import { plainLoop } from './plainLoop.js'
 
+/** How hard `checkCell` looks for a mistake. */
 export type CheckCellOptions = {
   /** Random cases to try (default 12). */
   readonly runs?: number

@@ -7,6 +7,7 @@ import { uniformAt } from '../kernel/threefry.js'
 import { tensor } from '../ops/index.js'
 import { dispose } from '../scope.js'
 
+/** How exactly `gradcheck` compares, and where. */
 export type GradcheckOptions = {
   /** Half the distance of the central difference (default 1e-5); a tenth and a hundredth of it are tried, too. */
   readonly step?: number

@@ -1,5 +1,5 @@
 /**
- * What users test their own cells, operations, functions and devices with: `xenograd/testing`.
+ * What users test their own cells, operations, functions and devices with.
  *
  * `gradcheck` compares gradients with finite differences; `checkCell` does so for random uses of a cell, and compares
  * its scan with a plain loop (plainLoop.ts); `cellArithmetic` counts what a cell has to compute; `checkOperation` tries what the record of an operation promises

@@ -8,6 +8,7 @@ import { type Chart, legend, loadPlotting, lookOf, looks, type Plotting } from '
 import { allTables, reportText, type Table } from './tables.js'
 import { loggedAurocChart, lossChart } from './trainingCharts.js'
 
+/** What the page of an evaluation says beside its numbers. */
 export type PageOptions = PlotOptions & {
   /** Lines about what was evaluated: models, files. */
   notes?: readonly string[]

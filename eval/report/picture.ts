@@ -18,6 +18,7 @@ import { reportText } from './tables.js'
 /** A score in charts, with what legends say of it. */
 export type ShownScore = LegendItem & { figure: string }
 
+/** What a picture says beside its curves. */
 export type PlotOptions = {
   title: string
   /** Unit of the scores, for the axes of histograms, if all have the same. */

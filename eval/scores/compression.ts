@@ -6,6 +6,7 @@ import type { Score, StorableScore } from './score.js'
 import { storedChoice } from './stored.js'
 
 const compressors = ['brotli', 'deflate'] as const
+/** The name of a compressor. */
 export type Compressor = (typeof compressors)[number]
 
 const deflateOptions: ZlibOptions = { level: 9, memLevel: 9 }

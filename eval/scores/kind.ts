@@ -63,6 +63,7 @@ export type DerivedKind = KindBase & {
   ): StorableScore
 }
 
+/** How a score is fitted, stored and loaded. */
 export type ScoreKind = SequenceKind | DerivedKind
 
 /** A kind that is fitted on sequences; its options are checked before it sees them. */

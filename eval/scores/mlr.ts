@@ -15,6 +15,7 @@ import { storedArray, storedChoice, storedNumber, storedTexts, storedWhole } fro
  * left out.
  */
 const ownOrders = ['2', 'none', '0', '1', '3', '4', '5', '6', 'bic'] as const
+/** How the order of a fragment's own chain is chosen. */
 export type OwnOrder = (typeof ownOrders)[number]
 
 /** Ten classes of this order have 450 MB of counts and of logarithms each. */

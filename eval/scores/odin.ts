@@ -8,6 +8,7 @@ import {
 } from './classifierModel.js'
 import type { StorableScore } from './score.js'
 
+/** How far ODIN moves an input, and at which temperature. */
 export type OdinOptions = {
   readonly name?: string
   /** Logits are divided by it. */

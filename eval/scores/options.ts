@@ -22,6 +22,7 @@ export type NamesOption = { readonly meaning: string; readonly names: 'one' | 's
 /** Numbers from 0 on, joined by `+`; by default there are none. */
 export type NumbersOption = { readonly meaning: string; readonly numbersFromZero: true }
 
+/** An option of a score: what it may be, and what it is otherwise. */
 export type ScoreOption = NumberOption | ChoiceOption | NamesOption | NumbersOption
 
 export type ScoreOptions = Readonly<Record<string, ScoreOption>>

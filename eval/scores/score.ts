@@ -39,6 +39,7 @@ export type StoredScore = {
   readonly arrays: Readonly<Record<string, StoredArray>>
 }
 
+/** Numbers of a fitted score as a file has them. */
 export type StoredArray = Uint8Array | Int32Array | Uint32Array | Float32Array | Float64Array
 
 /** The log-likelihood of a fragment: the sum in nats over `count` predicted bases. */

@@ -8,6 +8,7 @@ import {
 } from './classifierModel.js'
 import type { StorableScore } from './score.js'
 
+/** How a score is computed of a softmax. */
 export type SoftmaxOptions = {
   readonly name?: string
   /** Logits are divided by it (default 1). */

@@ -7,7 +7,6 @@ import { readFile } from 'node:fs/promises'
 import { unknown, writeFileAtomic } from '../../data/index.js'
 import {
   type Cell,
-  initialCarry,
   type LoopOperator,
   type OnnxPort,
   onnxGraph,
@@ -24,7 +23,7 @@ import {
   type StoredTensors,
   tensorOf,
 } from '../checkpoint/index.js'
-import { logLikelihoodsOfPiece, type ModelOptions, type ModelParameters } from '../generative.js'
+import { logLikelihoodsOfReads, type ModelOptions, type ModelParameters } from '../generative.js'
 import { cellParameters, onnxLayouts, packGates } from './gateLayouts.js'
 import { formatName, metadataOf } from './metadata.js'
 import { layerIn, layersIn, modelAround } from './onnxLayers.js'
@@ -66,9 +65,7 @@ function scored(
   parameters: ModelParameters,
   tokens: Tensor,
 ): Record<keyof typeof outputs, Tensor> {
-  const carry = initialCarry(options.cell, tokens.shape[0], options.hidden)
-  const { logLikelihoods } = logLikelihoodsOfPiece(options, parameters, carry, tokens)
-  const ofReads = logLikelihoods.transpose()
+  const ofReads = logLikelihoodsOfReads(options, parameters, tokens).transpose()
   const isKnown = tokens.less(unknown)
   return {
     // In float64, as the scorer sums: a float32 sum over hundreds of bases would cost a digit.

@@ -5,6 +5,7 @@ import { formatFragment, fragmentHeader, readFragmentTable } from '../../cli/fra
 import { scratch } from './support.js'
 
 const folder = scratch()
+const read = (...paths: string[]) => readFragmentTable(...paths.map(path => ({ path })))
 const write = (name: string, text: string): string => {
   writeFileSync(join(folder, name), text)
   return join(folder, name)
@@ -19,7 +20,7 @@ test('fragment table: what is written is read again, digit by digit', async t =>
     formatFragment('ood', fragment),
     formatFragment('ood', infinite),
   ]
-  const table = await readFragmentTable(write('table.tsv', fragmentHeader(names) + rows.join('')))
+  const table = await read(write('table.tsv', fragmentHeader(names) + rows.join('')))
   t.deepEqual(table.names, names)
   t.equal(table.near, undefined)
   const outside = table.sets.ood.reads()
@@ -42,7 +43,7 @@ test('fragment table: what is written is read again, digit by digit', async t =>
 test('fragment table: columns in any order, Windows lines, other names of undefined and infinite', async t => {
   const text =
     'a\trelation\tset\tgenus\r\n1\tfar\tood\tV\r\ninf\tnear\tood\tW\r\n\t\tin\tX\r\nnan\tNA\tin\tX\r\n'
-  const { sets, near } = await readFragmentTable(write('order.tsv', text))
+  const { sets, near } = await read(write('order.tsv', text))
   t.deepEqual(sets.ood.reads().scores.a, [1, Number.POSITIVE_INFINITY])
   t.deepEqual(sets.in.reads().scores.a, [Number.NaN, Number.NaN])
   t.equal(sets.in.reads().length, undefined, 'no lengths given')
@@ -67,22 +68,18 @@ test('fragment table: what is wrong is told by line', async t => {
     ['set\tgenus\trelation\ta\nood\tV\tclose\t1\n', /line 2: the relation is 'close'; wanted near or far/],
   ]
   for (const [text, message] of cases)
-    await readFragmentTable(write('bad.tsv', text)).then(
+    await read(write('bad.tsv', text)).then(
       () => t.fail(`${message}`),
       error => t.ok(error.name === 'InputError' && message.test(error.message), error.message),
     )
-  await readFragmentTable(join(folder, 'absent.tsv')).catch(error =>
-    t.match(error.message, /absent\.tsv: no such file/),
-  )
-  await readFragmentTable(write('not.tsv.gz', 'no gzip')).catch(error =>
-    t.match(error.message, /not\.tsv\.gz: incorrect/),
-  )
+  await read(join(folder, 'absent.tsv')).catch(error => t.match(error.message, /absent\.tsv: no such file/))
+  await read(write('not.tsv.gz', 'no gzip')).catch(error => t.match(error.message, /not\.tsv\.gz: incorrect/))
 })
 
 test('fragment table: several are read as one; their scores must be the same', async t => {
   const one = write('one.tsv', 'set\ta\tlength\nin\t1\t10\nood\t2\t10\n')
   const two = write('two.tsv', 'length\tset\ta\n20\tin\t3\n')
-  const { sets } = await readFragmentTable(one, two)
+  const { sets } = await read(one, two)
   const { scores, length } = sets.in.reads()
   t.deepEqual(
     [scores.a, length],
@@ -97,8 +94,32 @@ test('fragment table: several are read as one; their scores must be the same', a
     ['empty.tsv', '', /empty\.tsv: is empty/],
   ]
   for (const [name, text, message] of others)
-    await readFragmentTable(one, write(name, text)).then(
+    await read(one, write(name, text)).then(
       () => t.fail(`${message}`),
       error => t.ok(error.name === 'InputError' && message.test(error.message), error.message),
+    )
+})
+
+test('fragment table: tables of xenograd score, one for each set', async t => {
+  const inside = {
+    path: write(
+      'in.tsv',
+      '#read\tlength\tgc\tll_fg\tllr\tp\tcall\tfile\nA|g1|7\t9\t0.5\t-1.5\tNA\t0.2\tknown\ta.fa\n',
+    ),
+    set: 'in' as const,
+  }
+  const outside = {
+    path: write('ood.tsv', '#read\tlength\tgc\tll_fg\tllr\nr2\t8\t0.25\t-2\t1\n'),
+    set: 'ood' as const,
+  }
+  const { names, sets } = await readFragmentTable(inside, outside)
+  t.deepEqual(names, ['ll_fg', 'llr'])
+  const { scores, genus, genome, length } = sets.in.reads()
+  t.deepEqual([scores, genus, genome, length], [{ ll_fg: [-1.5], llr: [Number.NaN] }, ['A'], ['g1'], [9]])
+  t.deepEqual(sets.ood.reads().scores, { ll_fg: [-2], llr: [1] })
+  for (const text of ['#group\tn\tllr\na\t1\t2\n', 'set\tread\ta\nin\tr\t1\n'])
+    await readFragmentTable({ path: write('other.tsv', text), set: 'in' }).then(
+      () => t.fail(text),
+      error => t.match(error.message, /other\.tsv line 1: not a table of xenograd score for single reads/),
     )
 })

@@ -52,6 +52,31 @@ test('conformal p-values: monotone in the score, cautious between lengths, none 
   t.end()
 })
 
+test('the threshold of a rate: p-values below it are at most the rate, and above it from it on', t => {
+  const lengths = [100, 400]
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: -5, max: 5 }), { minLength: 19, maxLength: 60 }),
+      fc.array(fc.integer({ min: -5, max: 5 }), { minLength: 19, maxLength: 60 }),
+      fc.double({ min: 0, max: 1.1, noNaN: true }),
+      fc.constantFrom(100, 250, 400, 1000),
+      (first, second, rate, length) => {
+        const calibration = new Calibration(
+          [first, second].map((scores, i) => ({ length: lengths[i], scores })),
+        )
+        const threshold = calibration.threshold(rate, length)
+        for (let score = -6; score <= 6; score += 0.5)
+          if (calibration.pValue(score, length) <= rate !== score < threshold) return false
+        return true
+      },
+    ),
+  )
+  const calibration = new Calibration([{ length: 100, scores: scoresAt(100, 40, 1) }])
+  t.ok(Number.isNaN(calibration.threshold(0.05, 99)), 'none below the shortest')
+  t.equal(calibration.pValueOf(-1.3, 99), calibration.pValue(-1.3, 100), 'the first base is not predicted')
+  t.end()
+})
+
 test('conformal p-values are uniform on held-out fragments of every length, and calls keep their rate', t => {
   const lengths = [100, 160, 250, 400, 630, 1000]
   const calibration = new Calibration(lengths.map(length => ({ length, scores: scoresAt(length, 2000, 1) })))

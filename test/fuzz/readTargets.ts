@@ -7,6 +7,7 @@ import { field, printable } from '../../data/io/printable.js'
 import { frameRecord, isRecordHeader, u32 } from '../../data/io/records.js'
 import { decode, encode, type Read } from '../../data/read.js'
 import { readReads } from '../../data/readReads.js'
+import { bgzipped, fileOf, readsOfShards } from '../data/shards/files.js'
 import { type Mutation, mutate } from './mutation.js'
 import { type PlainRead, plainExample, plainFasta, plainFastq } from './reference.js'
 import { pickOf, type Target } from './targets.js'
@@ -92,6 +93,8 @@ const tsv = [
   'sequence\nA\n',
 ]
 
+const texts = [...fasta, ...fastq, ...tsv].map(text => Buffer.from(text))
+
 const original: readonly Read[] = [
   { name: 'Bacillus|genome|12|+', bases: encode('ACGTACGTTTGA'), label: 2, genus: 'Bacillus' },
   { name: 'read2', bases: encode(''), label: -1 },
@@ -132,6 +135,18 @@ function payloadsOf(bytes: Uint8Array): Uint8Array[] {
 
 const plainFasta2 = Buffer.concat(original.map(({ bases }, i) => Buffer.from(`>r${i}\n${decode(bases)}\n`)))
 
+/** Shards have what the whole has, or one of them is refused with it. */
+async function judgeShards(input: Uint8Array): Promise<boolean> {
+  const whole = await opened(input, 'reads')
+  const isNamed = !whole?.some(({ name }) => /^read\d+$/.test(name))
+  const reads = await outcomeOf(() => readsOfShards([fileOf(input)], 2 + (input.length % 3), { maxLength }))
+  if (whole === undefined) check(!reads?.length, 'shards take what is refused as a whole')
+  // Numbers instead of names are known to the first shard alone.
+  else if (isNamed || reads !== undefined)
+    check(JSON.stringify(reads) === JSON.stringify(whole), 'shards give other reads')
+  return whole !== undefined
+}
+
 export const readTargets: readonly Target[] = [
   textTarget('fasta', fasta, plainFasta),
   textTarget('fastq', fastq, plainFastq),
@@ -141,12 +156,17 @@ export const readTargets: readonly Target[] = [
     judge: async input => (await parsed(input, 'tsv')) !== undefined,
   },
   {
+    name: 'shards',
+    make: (changes, pick) => {
+      const bytes = mutate(pickOf(texts, pick), changes)
+      return pick & 16 ? bytes : bgzipped(bytes, 10 + (pick & 63))
+    },
+    judge: judgeShards,
+  },
+  {
     name: 'any',
     make: (changes: readonly Mutation[], pick) => {
-      const sample = pickOf(
-        [...fasta, ...fastq, ...tsv].map(text => Buffer.from(text)),
-        pick,
-      )
+      const sample = pickOf(texts, pick)
       const wraps = [
         (bytes: Uint8Array) => bytes,
         (bytes: Uint8Array) => gzipSync(bytes),

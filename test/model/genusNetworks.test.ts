@@ -50,6 +50,14 @@ test('odds and mlr: of the log-likelihoods of each network', async t => {
     t.ok(Object.is(lead, expected) || Math.abs(lead - expected) < 1e-4, `fragment ${i}: ${lead}, ${expected}`)
   }
   t.deepEqual(odds.genusEvidence.genera, ['Yersinia', 'Bacillus', 'Vibrio'])
+  for (const [i, lead] of leads.entries()) {
+    const track = await networks.track(fragments[i])
+    if (Number.isNaN(lead)) t.equal(track, undefined, `fragment ${i}: no track`)
+    else {
+      const sum = track!.values.filter(value => !Number.isNaN(value)).reduce((a, b) => a + b, 0)
+      t.ok(Math.abs(sum - lead) < 1e-3, `fragment ${i}: the track's sum is the odds`)
+    }
+  }
   const models = direct.map(likelihoods => ({ logLikelihoods: async () => likelihoods }))
   const greatest = await maximumLikelihood('direct', models, '2').score(fragments)
   t.ok(

@@ -2,10 +2,12 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'tape'
+import { documents, examples, type Piece, piecesOf, publicNames } from './pieces.js'
 import { installTarball, root, typeErrors } from './tarball.js'
 
-// The code in README.md and engine/GUIDE.md is what it says: it passes the strict type checker and runs, in a folder in
-// which the packed package is installed.
+// The code in README.md, engine/GUIDE.md, the chapters of the page's guide and the docstrings is what it says: it passes
+// the strict type checker and runs, in a folder in which the packed package is installed, and prints what its comments
+// say that it prints.
 
 /** What pieces of code take as given, by a text in them: imports and definitions that go before. */
 const given: Readonly<Record<string, string>> = {
@@ -17,21 +19,21 @@ const given: Readonly<Record<string, string>> = {
     const compile = () => null, run = () => {}, close = async () => {}, description = 'one that can do nothing'`,
 }
 
+/** Files that pieces import, and the beginning of the piece that is in them. */
+const files: Readonly<Record<string, string>> = {
+  'minimal.mjs': "import { concat, defineCell } from 'xenograd'",
+}
+
 /** Pieces that show a failure when they are run as they are: what they print then. */
 const failing: Readonly<Record<string, RegExp>> = {
   "registerDevice('mine'": /device mine: kernel map|a kernel that every device must take/,
 }
 
-type Piece = { readonly name: string; readonly language: string; readonly code: string }
-
-const pieces = ['README.md', 'engine/GUIDE.md'].flatMap(page => {
-  const blocks = readFileSync(join(root, page), 'utf8').matchAll(/^( *)```(ts|js)\n([\s\S]*?)^\1```/gm)
-  const name = page.replace(/^.*\/|\.md$/g, '')
-  return [...blocks].map(([, indent, language, code], i): Piece => {
-    const lines = code.split('\n').map(line => line.slice(indent.length))
-    return { name: `${name}-${i + 1}`, language, code: lines.join('\n') }
-  })
-})
+const pieces: Piece[] = [
+  ...documents.flatMap(document => piecesOf(document, ['ts', 'js'])),
+  // An example that stands at two doors is the same.
+  ...new Map(examples.map(example => [example.code, example])).values(),
+]
 
 const entryFor = <T>(table: Readonly<Record<string, T>>, code: string): T | undefined =>
   Object.entries(table).find(([text]) => code.includes(text))?.[1]
@@ -44,6 +46,12 @@ for (const { name, language, code } of pieces) {
   const whole = `${entryFor(given, code) ?? ''}\n${imported}\nexport {}\n`
   writeFileSync(join(folder, `${name}.${language}`), whole)
 }
+for (const [file, beginning] of Object.entries(files))
+  writeFileSync(join(folder, file), pieces.find(({ code }) => code.startsWith(beginning))?.code ?? '')
+
+/** What `console.log(…) // …` says that it prints. */
+const promised = (code: string): string[] =>
+  [...code.matchAll(/console\.log\(.*\)+ \/\/ (.*)$/gm)].map(([, text]) => text)
 
 test('the code of the documents passes the strict type checker', t => {
   const files = pieces.filter(({ language }) => language === 'ts').map(({ name }) => `${name}.ts`)
@@ -60,6 +68,8 @@ for (const { name, language, code } of pieces)
     const failure = entryFor(failing, code)
     if (failure) t.match(stdout + stderr, failure, 'it gets as far as it can')
     else t.equal(status, 0, stderr || 'ends with code 0')
+    const lines = promised(code)
+    if (lines.length) t.deepEqual(stdout.trimEnd().split('\n'), lines, 'prints what it says')
     t.end()
   })
 
@@ -68,5 +78,16 @@ test("the README's cell is model/cells/gru.ts", t => {
   // However either is broken into lines.
   const tokens = (code: string) => code.replace(/\s+/g, '').replaceAll(',)', ')')
   t.ok(pieces.some(({ code }) => tokens(code) === tokens(file)))
+  t.end()
+})
+
+test('every public name says what it is', t => {
+  const silent = publicNames.filter(({ text, throws }) => !text && !throws.length)
+  t.deepEqual(
+    silent.map(({ door, name, file, line }) => `${name} of ${door} (${file}, line ${line})`),
+    [],
+    `${publicNames.length} names have a docstring`,
+  )
+  t.ok(examples.length >= 10, `${examples.length} of them have an example`)
   t.end()
 })

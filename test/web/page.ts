@@ -41,7 +41,7 @@ export const isolation = async (page: Page): Promise<void> => {
 }
 
 /**
- * Opens the built page from a host of plain files, and waits until it is isolated. Afterwards whatever the browser has
+ * Opens the built page from a host of plain files, and waits until it is isolated (where service workers are not blocked). Afterwards whatever the browser has
  * complained about fails the test: errors in the console, exceptions that nobody caught, files that are missing.
  * `options`: those of Playwright's `newContext`, such as `colorScheme` and `viewport`. Skips where there is no Chromium.
  */
@@ -63,8 +63,12 @@ export async function withPage(
       'response',
       response => response.status() >= 400 && complaints.push(`${response.status()} ${response.url()}`),
     )
+    if (options.serviceWorkers === 'block')
+      await page.addInitScript(() =>
+        Object.defineProperty(Navigator.prototype, 'serviceWorker', { get: () => undefined }),
+      )
     await page.goto(server.url)
-    await isolation(page)
+    if (options.serviceWorkers !== 'block') await isolation(page)
     await body({
       page,
       server,

@@ -1,6 +1,5 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { decode, syntheticReads } from '../../data/index.js'
 import { root } from './build.js'
 import { type OpenPage, viewIds, withPage } from './page.js'
 
@@ -15,20 +14,37 @@ const looks = {
   phone: { colorScheme: 'light', viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 },
 } as const
 
-const reads = [...syntheticReads({ split: 'in_val', count: 60, seed: 1 })]
-const fasta = reads.map(({ name, bases }) => `>${name}\n${decode(bases)}\n`).join('')
-
 /** What is done in a view before it is pictured again, with something in it. */
 const uses: Readonly<Record<string, (opened: OpenPage) => Promise<void>>> = {
   async score({ page }) {
-    await page
-      .locator('input[type=file]')
-      .setInputFiles({ name: 'synthetic.fa', mimeType: 'text/plain', buffer: Buffer.from(fasta) })
-    await page.getByText('reads per second').waitFor()
+    await page.getByRole('button', { name: 'Try it with an example' }).click()
+    await page.getByText('done in').waitFor({ timeout: 120_000 })
+    await page.locator('.pane tbody button').nth(2).click()
+    await page.getByText('nats in all').waitFor({ timeout: 60_000 })
   },
-  async playground({ page }) {
-    await page.getByRole('button', { name: /^Train/ }).click()
-    await page.getByText('AUROC at step 200').waitFor({ timeout: 120_000 })
+  async playground({ page, show }) {
+    await show('playground?cell=gru')
+    await page.locator('.verdict.sound').waitFor({ timeout: 120_000 })
+    await page.getByRole('button', { name: 'Train' }).click()
+    await page.locator('.training .point').nth(5).waitFor({ timeout: 180_000 })
+    await page.getByRole('button', { name: 'Pause' }).click()
+    await page.locator('.graph [aria-label$="backward"]').click({ position: { x: 9, y: 9 } })
+    await page.locator('h1').scrollIntoViewIfNeeded()
+  },
+  async guide({ page }) {
+    await page.keyboard.press('/')
+    await page.keyboard.type('gradients')
+    await page.getByRole('option').first().waitFor()
+  },
+}
+
+/** Further addresses of a view, and what their pictures are called. */
+const addresses: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  guide: {
+    'guide-chapter': 'guide?chapter=likelihoodRatios',
+    'guide-cell': 'guide?chapter=writeACell',
+    'guide-module': 'guide?module=testing',
+    'guide-name': 'guide?module=xenograd&name=gradients',
   },
 }
 
@@ -54,5 +70,9 @@ for (const [look, options] of Object.entries(looks))
       await picture(id)
       await uses[id]?.(opened)
       if (uses[id]) await picture(`${id}-used`)
+      for (const [name, address] of Object.entries(addresses[id] ?? {})) {
+        await show(address)
+        await picture(name)
+      }
     }
   })

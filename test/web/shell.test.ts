@@ -1,7 +1,7 @@
-import axe from 'axe-core'
 import type { Page } from 'playwright-core'
 import test from 'tape'
 import { findChromium } from '../browser/chromium.js'
+import { violations } from './accessibility.js'
 import { builtPage } from './build.js'
 import { viewIds, withPage } from './page.js'
 
@@ -91,12 +91,7 @@ test('page: accessible (axe-core)', async t => {
     await withPage(t, { colorScheme }, async ({ page, show }) => {
       for (const id of await viewIds(page)) {
         await show(id)
-        await page.evaluate(axe.source)
-        const found = await page.evaluate(async () => {
-          const { violations } = await (globalThis as unknown as { axe: typeof axe }).axe.run()
-          return violations.map(({ id, nodes }) => `${id}: ${nodes.map(node => node.html).join(' ')}`)
-        })
-        t.deepEqual(found, [], `${id}, ${colorScheme}`)
+        t.deepEqual(await violations(page), [], `${id}, ${colorScheme}`)
       }
     })
 })

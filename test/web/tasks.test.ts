@@ -13,9 +13,9 @@ const fasta = (of: readonly Read[]): string =>
 
 /** Gives the view a file, as somebody does who chooses one. */
 const choose = (page: Page, name: string, buffer: Buffer): Promise<void> =>
-  page.locator('input[type=file]').setInputFiles({ name, mimeType: 'application/octet-stream', buffer })
+  page.locator('.drop input[type=file]').setInputFiles({ name, mimeType: 'application/octet-stream', buffer })
 
-const done = (page: Page) => page.getByText('reads per second').waitFor()
+const done = (page: Page) => page.locator('.pace', { hasText: 'done in' }).waitFor()
 
 test('detector: from bytes as from its file', async t => {
   const path = shippedDetector()
@@ -39,10 +39,11 @@ test('page: scores reads of a gzip file with several members, as the library doe
     await show('score')
     await choose(page, 'reads.fa.gz', Buffer.concat(members))
     await done(page)
-    t.equal(await page.locator('.figures dd').first().innerText(), '30', 'reads of both members')
-    const shown = await page.locator('tbody tr td:nth-child(4)').allInnerTexts()
+    await page.locator('.reads[aria-busy=false]').waitFor()
+    t.match(await page.locator('.reads .note').innerText(), /^30 reads/, 'reads of both members')
+    const shown = await page.locator('.pane tbody tr td:nth-child(4)').allInnerTexts()
     t.deepEqual(shown, wanted.slice(0, shown.length), `the main scores of ${shown.length} reads`)
-    t.match(await page.locator('.progress .note').innerText(), /^WebAssembly SIMD, /)
+    t.match(await page.locator('.device').innerText(), /^WebAssembly SIMD, /)
   })
 })
 
@@ -73,21 +74,5 @@ test('page: what is wrong with a file is said, and the next one is taken', async
     await choose(page, 'sound.fa', Buffer.from(fasta(reads.slice(0, 3))))
     await done(page)
     t.equal(await page.getByRole('alert').count(), 0, 'the message goes')
-  })
-})
-
-test('page: trains a cell in a worker with threads; pause, go on, stop', async t => {
-  await withPage(t, {}, async ({ page, show }) => {
-    await show('playground')
-    await page.getByLabel('Cell').selectOption('gru')
-    await page.waitForURL(/#playground\?cell=gru&rate=0\.01$/) // a link has what is chosen
-    await page.getByRole('button', { name: /^Train/ }).click()
-    await page.getByText('AUROC at step 50').waitFor()
-    await page.getByRole('button', { name: 'Pause' }).click()
-    await page.getByRole('button', { name: 'Go on' }).click()
-    await page.getByRole('button', { name: 'Stop' }).click()
-    await page.getByRole('button', { name: /^Train/, disabled: false }).waitFor()
-    const loss = Number(await page.locator('.figures dd').nth(1).innerText())
-    t.ok(loss < Math.log(4), `loss ${loss} is below that of guessing`)
   })
 })

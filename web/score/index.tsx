@@ -1,133 +1,150 @@
-/** The view `#score`: a file of reads is scored by the detector that comes with the page, in a worker. */
-import { useState } from 'preact/hooks'
-import { FileInput } from '../ui/fileInput.js'
-import { count, fixed, percent } from '../ui/format.js'
+/**
+ * The view `#score`: reads are scored by the detector that comes with the page, or by one of the user's own, in a worker.
+ * `source` asks for reads (or has an `example`); a task reports them in batches, which `scoredReads` keeps in typed arrays
+ * (`growing`) here, and `progress` tells how far it is (by a `stopwatch`). `results` shows them: `summary` counts calls on
+ * both sides of a `threshold`, in `calls` with its `histogram`; `density` has the score against GC content and length (once
+ * the threshold has settled: `useSettled`); `table` has the rows in an `order`, through a `filterForm`; `track` follows one
+ * read. Every `picture` (with a `legend`, in `colours`) is Observable Plot's, and can be had as a file (`download`), as can
+ * the table (`tsv`).
+ */
+import './score.css'
+import type { ComponentType } from 'preact'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { capabilities } from '../ui/capabilities.js'
+import { notify } from '../ui/notices.js'
 import { TaskControls } from '../ui/taskControls.js'
 import { useTask } from '../ui/useTask.js'
-import type { ScoredRead, ScoreReport } from '../work/index.js'
+import type { OwnModels } from '../work/index.js'
+import { Progress } from './progress.js'
+import type { Results } from './results.js'
+import type { ScoredReads } from './scoredReads.js'
+import { Source } from './source.js'
+import { Stopwatch } from './stopwatch.js'
 
-/** The reads that are shown as a table. */
-const shown = 20
+/** What is loaded when the first file is opened: drawing takes more code than the rest of the view. */
+type Parts = {
+  readonly Results: ComponentType<Parameters<typeof Results>[0]>
+  readonly ScoredReads: typeof ScoredReads
+}
 
-/** The share of reads of known genera that may be called unknown, as the command line has it by default. */
-const falsePositiveRate = 0.05
+const loadParts = async (): Promise<Parts> => {
+  const [{ Results }, { ScoredReads }] = await Promise.all([
+    import('./results.js'),
+    import('./scoredReads.js'),
+  ])
+  return { Results, ScoredReads }
+}
 
-type Opened = Extract<ScoreReport, { kind: 'opened' }>
+/** A scoring: what of, and what has come of it. */
+type Job = {
+  readonly names: readonly string[]
+  readonly models: OwnModels | undefined
+  readonly parts: Parts
+  readonly watch: Stopwatch
+  reads?: ScoredReads
+  device?: string
+  fraction: number
+}
+
+/** The page is drawn anew every so many milliseconds, at most, while reads come. */
+const redrawEvery = 250
 
 export function ScoreView() {
-  const [name, setName] = useState('')
-  const [opened, setOpened] = useState<Opened>()
-  const [first, setFirst] = useState<readonly ScoredRead[]>([])
-  const [totals, setTotals] = useState({ reads: 0, unknown: 0, fraction: 0 })
-  const [seconds, setSeconds] = useState<number>()
+  const [models, setModels] = useState<OwnModels>()
+  const [job, setJob] = useState<Job>()
+  const redraw = useRedraw()
   const task = useTask('score', {
     onReport(report) {
-      if (report.kind === 'opened') return setOpened(report)
-      const unknown = report.reads.filter(read => read.p <= falsePositiveRate).length
-      setFirst(rows => (rows.length < shown ? [...rows, ...report.reads].slice(0, shown) : rows))
-      setTotals(sum => ({
-        reads: sum.reads + report.reads.length,
-        unknown: sum.unknown + unknown,
-        fraction: report.fraction,
-      }))
+      if (!job) return
+      if (report.kind === 'warning') return notify('information', report.text)
+      if (report.kind === 'opened') {
+        job.device = report.device
+        job.reads = new job.parts.ScoredReads(report.detector, job.names)
+        job.watch.start()
+      } else {
+        job.reads?.append(report.file, report.rows)
+        job.fraction = report.fraction
+        job.watch.lap()
+      }
+      redraw()
     },
-    onDone: result => setSeconds(result.seconds),
   })
-  const open = (file: File): void => {
-    setName(file.name)
-    setOpened(undefined)
-    setFirst([])
-    setTotals({ reads: 0, unknown: 0, fraction: 0 })
-    setSeconds(undefined)
-    task.start({ reads: file, name: file.name })
+  const open = async (files: readonly File[]): Promise<void> => {
+    if (!capabilities().simd)
+      return notify('error', 'Nothing can be scored in this browser: it has no WebAssembly SIMD.')
+    task.stop()
+    const parts = await loadParts()
+    setJob({ names: files.map(file => file.name), models, parts, watch: new Stopwatch(), fraction: 0 })
+    task.start({ files, ...(models && { models }) })
   }
+  const pausable = {
+    ...task,
+    pause() {
+      job?.watch.stop()
+      task.pause()
+    },
+    resume() {
+      task.resume()
+      job?.watch.start()
+    },
+  }
+  const { reads, parts } = job ?? {}
   return (
-    <>
+    <div class="score">
       <h1>What is unknown in your reads?</h1>
       <p class="lead">
         The detector that comes with this page knows ten genera of bacteria. A read scores low where it
         resembles none of them, and is called unknown where few known ones score as low. Everything happens in
         this tab: <strong>no read leaves your device.</strong>
       </p>
-      <FileInput label="Choose a file" onFile={open}>
-        <p>or drop it here: FASTA or FASTQ, plain or gzip</p>
-      </FileInput>
-      <TaskControls task={task} />
-      {task.status.kind !== 'idle' && task.status.kind !== 'failed' && (
-        <Progress
-          name={name}
-          fraction={task.status.kind === 'done' ? 1 : totals.fraction}
-          device={opened?.device}
+      <Source models={models} onModels={setModels} onFiles={files => void open(files)} />
+      {job && (
+        <>
+          <Progress
+            name={job.names.join(', ')}
+            status={task.status}
+            fraction={job.fraction}
+            reads={reads?.count ?? 0}
+            seconds={job.watch.seconds}
+            device={job.device}
+          />
+          <TaskControls task={pausable} />
+        </>
+      )}
+      {job && reads && parts && reads.count > 0 && (
+        <parts.Results
+          key={job}
+          reads={reads}
+          count={reads.count}
+          models={job.models}
+          isComplete={task.status.kind === 'done'}
         />
       )}
-      {totals.reads > 0 && (
-        <dl class="figures">
-          <Figure title="reads" value={count(totals.reads)} />
-          <Figure title="called unknown" value={count(totals.unknown)} />
-          <Figure title="of all" value={percent(totals.unknown / totals.reads)} />
-          {seconds !== undefined && <Figure title="reads per second" value={count(totals.reads / seconds)} />}
-        </dl>
-      )}
-      {opened && first.length > 0 && <FirstReads opened={opened} reads={first} />}
-    </>
+    </div>
   )
 }
 
-type ProgressProps = { readonly name: string; readonly fraction: number; readonly device: string | undefined }
-
-const Progress = ({ name, fraction, device }: ProgressProps) => (
-  <div class="progress">
-    <label for="progress">{name}</label>
-    <progress id="progress" value={fraction} />
-    <p class="note">{device ?? 'opening the detector …'}</p>
-  </div>
-)
-
-const Figure = ({ title, value }: { readonly title: string; readonly value: string }) => (
-  <div>
-    <dt>{title}</dt>
-    <dd>{value}</dd>
-  </div>
-)
-
-function FirstReads({ opened, reads }: { readonly opened: Opened; readonly reads: readonly ScoredRead[] }) {
-  const { columns, main } = opened
-  return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
-    <section class="scroll" tabIndex={0} aria-label="Scores of the first reads">
-      <table>
-        <caption>The first {count(reads.length)} reads</caption>
-        <thead>
-          <tr>
-            <th scope="col">read</th>
-            <th scope="col" class="number">
-              length
-            </th>
-            <th scope="col" class="number">
-              GC
-            </th>
-            <th scope="col" class="number">
-              {columns[main]}
-            </th>
-            <th scope="col" class="number">
-              p
-            </th>
-            <th scope="col">call</th>
-          </tr>
-        </thead>
-        <tbody>
-          {reads.map(({ name, length, gc, scores, p }, i) => (
-            <tr key={`${i} ${name}`}>
-              <td class="name">{name}</td>
-              <td class="number">{count(length)}</td>
-              <td class="number">{fixed(gc, 2)}</td>
-              <td class="number">{fixed(scores[main], 3)}</td>
-              <td class="number">{fixed(p, 3)}</td>
-              <td>{Number.isNaN(p) ? 'NA' : p <= falsePositiveRate ? <strong>unknown</strong> : 'known'}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
-  )
+/** Has the view drawn again, soon, but not too often. */
+function useRedraw(): () => void {
+  const [, setVersion] = useState(0)
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
+  const last = useRef({ end: 0, wait: redrawEvery })
+  useEffect(() => () => clearTimeout(timer.current), [])
+  return () => {
+    if (timer.current !== undefined) return
+    const { end, wait } = last.current
+    timer.current = setTimeout(
+      () => {
+        timer.current = undefined
+        const start = performance.now()
+        setVersion(version => version + 1)
+        // Drawing takes a fifth of the time at most, however many reads there are.
+        setTimeout(() => {
+          const now = performance.now()
+          last.current = { end: now, wait: Math.max(redrawEvery, 4 * (now - start)) }
+        })
+      },
+      Math.max(0, end + wait - performance.now()),
+    )
+  }
 }

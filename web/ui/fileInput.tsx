@@ -4,22 +4,22 @@ import { useRef, useState } from 'preact/hooks'
 type Props = {
   /** What the button says. */
   readonly label: string
-  readonly onFile: (file: File) => void
+  /** Called with one file or several, never with none. */
+  readonly onFiles: (files: readonly File[]) => void
   readonly children?: ComponentChildren
 }
 
-/** A place to drop a file on, with a button that chooses one. */
-export function FileInput({ label, onFile, children }: Props) {
+/** A place to drop files on, with a button that chooses some. */
+export function FileInput({ label, onFiles, children }: Props) {
   const input = useRef<HTMLInputElement>(null)
   const [over, setOver] = useState(false)
   const take = (files: FileList | null | undefined): void => {
-    const file = files?.[0]
-    if (file) onFile(file)
+    if (files?.length) onFiles([...files])
   }
   return (
     <section
       class={`drop ${over ? 'over' : ''}`}
-      aria-label="Drop a file here"
+      aria-label="Drop files here"
       onDragOver={event => {
         event.preventDefault()
         setOver(true)
@@ -37,6 +37,7 @@ export function FileInput({ label, onFile, children }: Props) {
       <input
         ref={input}
         type="file"
+        multiple
         hidden
         aria-label={label}
         onChange={({ currentTarget }) => {

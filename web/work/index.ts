@@ -1,11 +1,18 @@
 /**
  * Work that takes time, in workers: the folder's door, which pages import. `startTask` starts a `worker` and gives it a
- * task; `protocol` has all tasks and the messages between both. In the worker, the task's function (`score`, `train`) runs
- * with a `task` context, through which it reports, pauses and stops.
+ * task; `protocol` has all tasks and the messages between both. In the worker, the task's function (`score`, `track`, `train`,
+ * `examine`) runs with a `task` context, through which it reports, pauses and stops. The text of a cell becomes one by
+ * `userCell`: its types are stripped (`stripTypes`), and the worker is confined (`confine`) before it runs.
  */
 import type { Request, Response, TaskName, Tasks } from './protocol.js'
 
-export type { ScoredRead, ScoreReport, ScoreResult } from './score.js'
+export type { Outline, OutlinedKernel } from '../../engine/index.js'
+export type { OwnModels } from './detector.js'
+export type { CellProblem, ExamineReport } from './examine.js'
+export { packedBytes, unpackBases } from './packedBases.js'
+export type { RowBatch } from './rowBatch.js'
+export type { OpenedDetector, ScoreReport, ScoreResult } from './score.js'
+export type { TrackResult } from './track.js'
 export type { TrainReport, TrainResult } from './train.js'
 
 /** A task that runs in a worker of its own. */

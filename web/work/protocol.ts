@@ -1,10 +1,16 @@
+import type { ExamineInput, ExamineReport } from './examine.js'
 import type { ScoreInput, ScoreReport, ScoreResult } from './score.js'
+import type { TrackInput, TrackResult } from './track.js'
 import type { TrainControl, TrainInput, TrainReport, TrainResult } from './train.js'
 
 /** All tasks that a worker can do, by name. A new one: its types here, its function in `worker.ts`. */
 export type Tasks = {
-  /** Scores reads of a file with a detector. */
+  /** Scores reads of files with a detector. */
   score: { input: ScoreInput; report: ScoreReport; result: ScoreResult; control: never }
+  /** The likelihood ratio along one read. */
+  track: { input: TrackInput; report: never; result: TrackResult; control: never }
+  /** Runs, outlines and checks a user's cell. */
+  examine: { input: ExamineInput; report: ExamineReport; result: undefined; control: never }
   /** Trains a cell on synthetic genera. */
   train: { input: TrainInput; report: TrainReport; result: TrainResult; control: TrainControl }
 }

@@ -1,127 +1,146 @@
-import { gcFraction, type Read, readReads } from '../../data/index.js'
+import { EmptyInputError, type Read } from '../../data/index.js'
 import { openDevice } from '../../engine/index.js'
-import { DetectorScores } from '../../model/index.js'
-import { loadPageDetector } from './detector.js'
+import { DetectorScores, networksOf, rowsOfBatch, type SavedDetector } from '../../model/index.js'
+import { loadPageDetector, type OwnModels } from './detector.js'
+import { groupsOf } from './fileReads.js'
+import { buffersOf, type RowBatch, rowBatch } from './rowBatch.js'
 import type { TaskContext } from './task.js'
 
 export type ScoreInput = {
   /** The reads: FASTA, FASTQ or another format that the command line takes, plain or gzip. */
-  readonly reads: Blob
-  /** What messages call them. */
-  readonly name: string
-  /** A detector's file of the user's own; without it the one that comes with the page. */
-  readonly detector?: File
-  /** Reads that go through the networks together (default 100). */
-  readonly batch?: number
+  readonly files: readonly File[]
+  /** Without it, the detector that comes with the page. */
+  readonly models?: OwnModels
 }
 
-/** A row of the table, as `xenograd score` has it. */
-export type ScoredRead = {
+/** What scores, and what its scores mean. */
+export type OpenedDetector = {
   readonly name: string
-  /** In bases. */
-  readonly length: number
-  /** Fraction of G and C among the known bases; NaN where none is known. */
-  readonly gc: number
-  /** Of all columns, in their order; NaN where one is not defined. */
-  readonly scores: readonly number[]
-  /** The conformal p-value of the main score; NaN where there is none. */
-  readonly p: number
+  /** Genera that it knows; undefined where its file does not say. */
+  readonly genera: readonly string[] | undefined
+  /** Names of the scores, and the index of that which calls rest on. */
+  readonly columns: readonly string[]
+  readonly main: number
+  /** Scores of held-out fragments of known genera, by the names of the scores that are calibrated. */
+  readonly calibrations: ReadonlyMap<string, readonly CalibrationScores[]>
+  /** Whether likelihood ratios can be told base by base. */
+  readonly hasTracks: boolean
 }
+
+type CalibrationScores = { readonly length: number; readonly scores: Float64Array }
 
 export type ScoreReport =
-  /** Before the first read. */
-  | {
-      readonly kind: 'opened'
-      /** What computes: `WebAssembly SIMD, …, 2 threads, …`. */
-      readonly device: string
-      /** Names of the scores, and the index of that which calls rest on. */
-      readonly columns: readonly string[]
-      readonly main: number
-    }
-  /** A batch is done. `fraction`: of the file's bytes that have been read. */
-  | { readonly kind: 'scored'; readonly reads: readonly ScoredRead[]; readonly fraction: number }
+  /** Before the first read. `device`: what computes, `WebAssembly SIMD, …, 2 threads, …`. */
+  | { readonly kind: 'opened'; readonly device: string; readonly detector: OpenedDetector }
+  /** A group is done. `file`: the index of its file; `fraction`: of the bytes of all files that is done. */
+  | { readonly kind: 'scored'; readonly file: number; readonly rows: RowBatch; readonly fraction: number }
+  /** Something that the user must know; it ends nothing. */
+  | { readonly kind: 'warning'; readonly text: string }
 
 export type ScoreResult = { readonly reads: number; readonly seconds: number }
 
-/** The most bases that go through the scores together: it bounds the memory. */
-const mostBases = 2 ** 21
+/** The first group of a file is a share of the others: its scores are there the sooner. */
+const firstShare = 8
+/** So many groups of reads are being scored at once, so that the rows of a batch never want for reads. */
+const ahead = 3
 
 /**
- * Scores all reads of a file with the detector's scores, in batches, in the file's order.
- * @throws InputError at the file's first damage, after the reads before it; CheckpointError for a detector that is none;
+ * Scores all reads of files with all scores of a detector, in groups, in their order.
+ * @throws InputError at a file's first damage, after the reads before it; CheckpointError for models that are none;
  * AbortError when stopped.
  */
 export async function score(
-  { reads, name, detector: own, batch = 100 }: ScoreInput,
+  { files, models }: ScoreInput,
   context: TaskContext<ScoreReport, never>,
 ): Promise<ScoreResult> {
-  const start = performance.now()
   const runtime = await openDevice('wasm')
-  const detector = await loadPageDetector(own)
-  const scores = new DetectorScores(detector, { batch })
-  const columns = scores.scores.map(score => score.name)
-  const calibration = detector.calibration?.scores.get(columns[scores.main])
-  context.report({ kind: 'opened', device: runtime.device.description, columns, main: scores.main })
-  let count = 0
-  let bytesRead = 0
-  try {
-    for await (const group of inBatches(
-      readReads(
-        counted(reads, n => (bytesRead += n)),
-        { name },
-      ),
-      batch,
-    )) {
-      await context.turn()
-      const scored = await scores.score(group.map(read => read.bases))
-      count += group.length
-      const rows = group.map(({ name, bases }, i) => ({
-        name,
-        length: bases.length,
-        gc: gcFraction(bases),
-        scores: scored[i],
-        p: calibration?.pValue(scored[i][scores.main], bases.length) ?? Number.NaN,
-      }))
-      context.report({ kind: 'scored', reads: rows, fraction: bytesRead / reads.size })
+  const detector = await loadPageDetector(models)
+  const batch = rowsOfBatch(networksOf(detector))
+  const scores = new DetectorScores(detector, {
+    batch,
+    bothStrands: detector.calibration?.bothStrands ?? false,
+  })
+  context.report({
+    kind: 'opened',
+    device: runtime.device.description,
+    detector: described(detector, scores),
+  })
+  const start = performance.now()
+  const progress = new Progress(files)
+  const pending: Promise<() => void>[] = []
+  const scored = async (file: number, reads: readonly Read[]): Promise<() => void> => {
+    const rows = rowBatch(reads, await scores.score(reads.map(read => read.bases)))
+    return () => {
+      const fraction = progress.scored(rows)
+      context.report({ kind: 'scored', file, rows, fraction }, buffersOf(rows))
     }
+  }
+  try {
+    for (const [i, file] of files.entries())
+      try {
+        for await (const reads of groupsOf(file, { first: batch / firstShare, size: batch }, bytes =>
+          progress.read(bytes),
+        )) {
+          await context.turn()
+          progress.parsed(reads)
+          const group = scored(i, reads)
+          group.catch(() => {}) // thrown where it is waited for
+          pending.push(group)
+          if (pending.length === ahead) (await pending.shift())?.()
+        }
+      } catch (error) {
+        if (!(error instanceof EmptyInputError) || files.length === 1) throw error
+        context.report({ kind: 'warning', text: error.message })
+      }
   } finally {
+    // Also where reading has failed: what came before is sound.
+    if (!context.signal.aborted) for (const group of pending) (await group)()
     scores.dispose()
   }
-  return { reads: count, seconds: (performance.now() - start) / 1000 }
+  return { reads: progress.reads, seconds: (performance.now() - start) / 1000 }
 }
 
-/** The chunks of a file; `onBytes` is told how many bytes each has. */
-async function* counted(file: Blob, onBytes: (bytes: number) => void): AsyncGenerator<Uint8Array> {
-  const reader = file.stream().getReader()
-  try {
-    for (;;) {
-      const { value, done } = await reader.read()
-      if (done) return
-      onBytes(value.length)
-      yield value
-    }
-  } finally {
-    // Whoever stops early does not wait for the file.
-    void reader.cancel().catch(() => {})
+function described(detector: SavedDetector, scores: DetectorScores): OpenedDetector {
+  const { path, metadata, calibration } = detector
+  return {
+    name: path,
+    genera: metadata.genera?.split(/,\s*/),
+    columns: scores.scores.map(score => score.name),
+    main: scores.main,
+    calibrations: new Map(
+      Array.from(calibration?.scores ?? [], ([name, { lengths, scores }]) => [
+        name,
+        lengths.map((length, i) => ({ length, scores: scores[i] })),
+      ]),
+    ),
+    hasTracks: scores.hasTracks || detector.genera !== undefined,
   }
 }
 
-/** Groups of `size` reads, or of fewer that have `mostBases` bases; those before a damage, too. */
-async function* inBatches(reads: AsyncIterable<Read>, size: number): AsyncGenerator<Read[]> {
-  let batch: Read[] = []
-  let bases = 0
-  try {
-    for await (const read of reads) {
-      batch.push(read)
-      bases += read.bases.length
-      if (batch.length < size && bases < mostBases) continue
-      yield batch
-      batch = []
-      bases = 0
-    }
-  } catch (error) {
-    if (batch.length > 0) yield batch
-    throw error
+/** How much of some files is done. What is read is ahead of what is scored; bases tell by how much. */
+class Progress {
+  reads = 0
+  readonly #totalBytes: number
+  #bytesRead = 0
+  #basesRead = 0
+  #basesScored = 0
+
+  constructor(files: readonly File[]) {
+    this.#totalBytes = files.reduce((sum, { size }) => sum + size, 0)
   }
-  if (batch.length > 0) yield batch
+
+  read(bytes: number): void {
+    this.#bytesRead += bytes
+  }
+
+  parsed(reads: readonly Read[]): void {
+    for (const { bases } of reads) this.#basesRead += bases.length
+  }
+
+  /** The fraction that is done with these. */
+  scored({ count, lengths }: RowBatch): number {
+    this.reads += count
+    for (const length of lengths) this.#basesScored += length
+    return ((this.#bytesRead / this.#totalBytes) * this.#basesScored) / (this.#basesRead || 1)
+  }
 }

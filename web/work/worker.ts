@@ -1,6 +1,7 @@
 import type { Request, Response, TaskName, Tasks } from './protocol.js'
 import { score } from './score.js'
 import type { TaskContext } from './task.js'
+import { track } from './track.js'
 import { train } from './train.js'
 
 // A worker of the page: does one task, and answers as `protocol` says.
@@ -10,7 +11,13 @@ type TaskFunction<N extends TaskName> = (
   context: TaskContext<Tasks[N]['report'], Tasks[N]['control']>,
 ) => Promise<Tasks[N]['result']>
 
-const functions: { readonly [N in TaskName]: TaskFunction<N> } = { score, train }
+const functions: { readonly [N in TaskName]: TaskFunction<N> } = {
+  score,
+  track,
+  train,
+  // With all of the engine and a compiler of TypeScript in it.
+  examine: async (input, context) => (await import('./examine.js')).examine(input, context),
+}
 
 const post = (response: Response, transfer: readonly Transferable[] = []): void =>
   globalThis.postMessage(response, { transfer: [...transfer] })

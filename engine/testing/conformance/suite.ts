@@ -16,6 +16,7 @@ export type Assertions = {
  */
 export type TestFunction = (name: string, body: (t: Assertions) => Promise<void>) => unknown
 
+/** How hard `deviceConformance` looks for a mistake. */
 export type ConformanceOptions = {
   /** What the device is opened with. */
   readonly open?: DeviceOptions

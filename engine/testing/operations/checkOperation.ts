@@ -6,6 +6,7 @@ import { fastCheck } from '../fastCheck.js'
 import { casesOf } from '../generators/index.js'
 import { boxes, chosenZeros, derivatives, leavesLoops, sumsOfNodes, sumsOverSteps } from './properties.js'
 
+/** How hard `checkOperation` looks for a mistake. */
 export type CheckOperationOptions = {
   /** Random cases to try of each property (default 12; five times as many on devices). */
   readonly runs?: number

@@ -49,6 +49,22 @@ test('tune: a table of the grid, the best first; what is finished is not trained
   t.equal(rowsOf(more.stdout).length, 5)
 })
 
+test('tune: shards train the grid at once, and the table of all is the same', async t => {
+  const folder = scratch()
+  const flags = await smallGrid(folder)
+  const straight = await xenograd(['tune', ...flags, `--out_dir=${join(folder, 'straight')}`])
+  const out = `--out_dir=${join(folder, 'shards')}`
+  const shards = ['1/3', '2/3', '3/3', '6/6']
+  const ended = await Promise.all(shards.map(shard => xenograd(['tune', ...flags, out, '--shard', shard])))
+  const trained = (i: number) => /^(\d+) trainings/.exec(ended[i].stderr)?.[1]
+  for (const [i, { code, stdout, stderr }] of ended.entries())
+    t.deepEqual([code, stdout], [0, ''], `${shards[i]}: ${stderr}`)
+  t.deepEqual([0, 1, 2, 3].map(trained), ['2', '1', '1', '0'], 'trainings of each shard')
+  const whole = await xenograd(['tune', ...flags, out])
+  t.match(whole.stderr, /^4 trainings, 4 of them finished/)
+  t.equal(whole.stdout, straight.stdout, 'digit for digit')
+})
+
 test('tune: interrupted, it goes on to the same table', async t => {
   const folder = scratch()
   const flags = await smallGrid(folder)

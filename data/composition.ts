@@ -1,14 +1,4 @@
-import { unknown } from '../../data/index.js'
-
-/** A score with the nine digits that tell every float32 from its neighbours; `NA` for NaN. */
-export const formatScore = (score: number): string => (Number.isNaN(score) ? 'NA' : score.toPrecision(9))
-
-/** A fraction with four decimals; `NA` for NaN. */
-export const formatFraction = (fraction: number): string =>
-  Number.isNaN(fraction) ? 'NA' : fraction.toFixed(4)
-
-/** A p-value with six digits; `NA` for NaN. */
-export const formatP = (p: number): string => (Number.isNaN(p) ? 'NA' : String(Number(p.toPrecision(6))))
+import { unknown } from './read.js'
 
 /** What DNA is made of. */
 export type Composition = {
