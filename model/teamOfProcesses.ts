@@ -40,8 +40,8 @@ function factsOf({ settings, cell, data, device }: Training): Fact[] {
     },
     {
       what: 'device',
-      // As many threads as a machine has cores: the bits are the same.
-      value: device.replace(/\d+ threads?/, 'threads'),
+      // As many threads as a machine has cores, and each process its own card: the bits are the same.
+      value: device.replace(/\d+ threads?/, 'threads').replace(/card \d+/, 'card'),
       advice:
         'their results would differ in the last bits and their models drift apart; use machines of one kind with the same Node and libraries, or what all of them have (the options vectors: 128 and blas: off of the device wasm)',
     },

@@ -3,6 +3,7 @@ import type { Tensor } from '../graph/tensor.js'
 import type { DType } from '../kernel/dtype.js'
 import { realise } from '../runtime/execute.js'
 import type { Runtime } from '../runtime/runtime.js'
+import { Pairs } from './pairs.js'
 import type { ProcessGroup, Summable } from './processGroup.js'
 
 /**
@@ -10,21 +11,16 @@ import type { ProcessGroup, Summable } from './processGroup.js'
  * library of collective operations is fitted to.
  *
  * **Order**: a sum takes effect in the order of `run` and `write`, and what is enqueued once the promise is settled sees
- * it. Where the device's memory is the host's (`Device.mapped`), the host waits for the device and adds. A library that
- * works on the device's stream (HCCL, NCCL) enqueues, and settles the promise at once.
+ * it. Where devices have sums of their own (`Device.pairing`: HCCL), they are enqueued, and the promise is settled at once.
+ * Where the device's memory is the host's (`Device.mapped`), the host waits for the device and adds.
  *
- * **Bits**: the sum is that of the fixed tree of `ProcessGroup.sum`. Rings and trees of such libraries add in an order
- * that depends on the number of processes. In a communicator of two, a sum is `a + b` in either order: an all-reduce in
- * pairs, of neighbours first, then of ranks that differ by 2, by 4 …, is that tree with any library.
- *
- * To fit HCCL: for each of the log2(size) pairs of a process, the lower rank's `HcclGetRootInfo` reaches the higher one
- * through `ProcessGroup.sum` of its words, and `HcclCommInitRootInfo(2, …)` makes the pair's communicator; `allReduce`
- * then is one `HcclAllReduce(address, address, count, dtype, HCCL_REDUCE_SUM, communicator, stream)` for each pair and buffer.
+ * **Bits**: the sum is that of the fixed tree of `ProcessGroup.sum`. Rings and trees of libraries add in an order that
+ * depends on the number of processes, so these are asked for pairs only (`Pairs`).
  */
 export type Collective = {
   /** Add buffers up over all processes, in place. `dtype`: what their bytes are taken for. */
   allReduce(buffers: readonly DeviceBuffer[], dtype: DType): Promise<void>
-  /** Give back what it holds of the device. */
+  /** Give back what it holds of the device, once all sums are done. */
   dispose(): void
 }
 
@@ -35,24 +31,37 @@ function numbersIn({ buffer, byteOffset, byteLength }: Uint8Array, dtype: DType)
   return new Int32Array(buffer, byteOffset, byteLength / 4)
 }
 
-/** Sums over the processes of a group of what lies in a device's memory, by way of the host's where that is another. */
+/**
+ * Sums over the processes of a group of what lies in a device's memory: by the device itself if it has such, else by way of
+ * the host's where that is another.
+ */
 export function collectiveOf(group: ProcessGroup, runtime: Runtime): Collective {
   // Reading a few bytes waits for all that was enqueued before.
   const fence = runtime.alloc(4)
   const { device } = runtime
+  /** Null where the devices have no sums of their own; undefined before the first sum. */
+  let pairs: Pairs | null | undefined
+  async function sumOnHost(buffers: readonly DeviceBuffer[], dtype: DType): Promise<void> {
+    await runtime.read(fence)
+    for (const buffer of buffers) {
+      if (device.mapped) await group.sum(numbersIn(device.mapped(buffer), dtype))
+      else {
+        const copy = new Uint8Array(await runtime.read(buffer))
+        await group.sum(numbersIn(copy, dtype))
+        runtime.write(buffer, copy)
+      }
+    }
+  }
   return {
     async allReduce(buffers, dtype) {
-      await runtime.read(fence)
-      for (const buffer of buffers) {
-        if (device.mapped) await group.sum(numbersIn(device.mapped(buffer), dtype))
-        else {
-          const copy = new Uint8Array(await runtime.read(buffer))
-          await group.sum(numbersIn(copy, dtype))
-          runtime.write(buffer, copy)
-        }
-      }
+      if (pairs === undefined) pairs = (await Pairs.join(group, device.pairing?.())) ?? null
+      if (!pairs) await sumOnHost(buffers, dtype)
+      else for (const buffer of buffers) pairs.add(buffer, dtype)
     },
-    dispose: () => runtime.free(fence),
+    dispose() {
+      runtime.free(fence)
+      pairs?.close()
+    },
   }
 }
 

@@ -23,9 +23,8 @@ export type ProcessGroup = {
   close(): Promise<void>
 }
 
-/** A text from each process, in their order; all call it at the same time. */
-export async function gatherTexts(group: ProcessGroup, text: string): Promise<string[]> {
-  const bytes = new TextEncoder().encode(text)
+/** Bytes from each process, in their order; all call it at the same time. */
+export async function gatherBytes(group: ProcessGroup, bytes: Uint8Array): Promise<Uint8Array[]> {
   const lengths = new Int32Array(group.size)
   lengths[group.rank] = bytes.length
   await group.sum(lengths)
@@ -35,5 +34,11 @@ export async function gatherTexts(group: ProcessGroup, text: string): Promise<st
   bytesOf(group.rank, bytes.length).set(bytes)
   // All others have zeros in this one's place, so that the sum has every word as it was.
   await group.sum(all)
-  return Array.from(lengths, (length, rank) => new TextDecoder().decode(bytesOf(rank, length).slice()))
+  return Array.from(lengths, (length, rank) => bytesOf(rank, length).slice())
+}
+
+/** A text from each process, in their order; all call it at the same time. */
+export async function gatherTexts(group: ProcessGroup, text: string): Promise<string[]> {
+  const all = await gatherBytes(group, new TextEncoder().encode(text))
+  return all.map(bytes => new TextDecoder().decode(bytes))
 }

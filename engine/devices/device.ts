@@ -1,3 +1,4 @@
+import type { DType } from '../kernel/dtype.js'
 import type { Kernel } from '../kernel/kernel.js'
 import type { DeviceOptions } from './options.js'
 
@@ -21,6 +22,25 @@ export interface DeviceBuffer {
  */
 export interface Program {
   readonly kernel: Kernel
+}
+
+/** A program with its arguments: the unit of work that is enqueued. */
+export type Launch = { readonly program: Program; readonly args: readonly DeviceBuffer[] }
+
+/** Sums with the device of one other process. */
+export type DevicePair = {
+  /** Enqueue: add the other's buffer to this one, in both; both do so in the same order, with as many bytes. */
+  add(buffer: DeviceBuffer, dtype: DType): void
+  /** Part from the other, once all sums are done. */
+  close(): void
+}
+
+/** How devices of two processes come together. */
+export type Pairing = {
+  /** What the first of a pair hands to the second. @throws Error when the device's library fails. */
+  invitation(): Uint8Array
+  /** Join the other; both do so at the same time, and wait. `rank`: 0 for who invites. @throws Error when they cannot. */
+  join(invitation: Uint8Array, rank: 0 | 1): DevicePair
 }
 
 /**
@@ -83,6 +103,11 @@ export interface Device {
    */
   mapped?(buffer: DeviceBuffer): Uint8Array
   /**
+   * Sums over processes without the host, where the device's libraries have them: undefined where they are not installed.
+   * Optional.
+   */
+  pairing?(): Pairing | undefined
+  /**
    * Compile a kernel, or return `null`: "not this one", for a kind, a form or a dtype that it does not take; the same
    * answer every time. Then the engine asks for simpler kernels that come to the same, and where there are none it tells
    * the user that the device cannot run it.
@@ -95,6 +120,14 @@ export interface Device {
    * several inputs, and for an input and an output where the kernel allows that (map: kernel.ts).
    */
   run(program: Program, args: readonly DeviceBuffer[]): void
+  /**
+   * Enqueue launches in order, as `run` of each would. Who repeats them hands over the same array, with other arguments
+   * where those have changed, so that the device may keep what it makes of the whole, until it is told to `forget` it.
+   * Optional, for devices on which the host's calls are what takes time.
+   */
+  runAll?(launches: readonly Launch[]): void
+  /** An array that `runAll` was given is not run any more; what was enqueued with it is still done. */
+  forget?(launches: readonly Launch[]): void
   /**
    * A program is not run any more; what was enqueued with it is still done. Optional, for devices on which programs take
    * memory that is not collected as garbage.

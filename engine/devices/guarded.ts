@@ -1,6 +1,6 @@
 import { printKernel } from '../kernel/kernel.js'
 import { argumentBytes } from '../kernel/operands.js'
-import type { Device, DeviceBuffer, Program } from './device.js'
+import type { Device, DeviceBuffer, Launch, Pairing, Program } from './device.js'
 
 /**
  * A device that refuses misuse as the trait asks for it, around one that need not check anything: buffers that were
@@ -32,6 +32,26 @@ export function guarded(inner: Device): Device {
       if (args[i].bytes < bytes[i])
         throw refusal(`argument ${i} has ${args[i].bytes} bytes, the kernel takes ${bytes[i]}`)
     }
+  }
+
+  function guardedPairing(): Pairing | undefined {
+    checkOpen()
+    const pairing = inner.pairing!()
+    return (
+      pairing && {
+        invitation: () => pairing.invitation(),
+        join(invitation, rank) {
+          const pair = pairing.join(invitation, rank)
+          return {
+            add(buffer, dtype) {
+              checkBuffer(buffer)
+              pair.add(buffer, dtype)
+            },
+            close: () => pair.close(),
+          }
+        },
+      }
+    )
   }
 
   return {
@@ -84,6 +104,20 @@ export function guarded(inner: Device): Device {
       checkArguments(program, args)
       inner.run(program, args)
     },
+    ...(inner.pairing && { pairing: () => guardedPairing() }),
+    ...(inner.runAll && {
+      runAll(launches: readonly Launch[]) {
+        checkOpen()
+        for (const { program, args } of launches) checkArguments(program, args)
+        inner.runAll!(launches)
+      },
+    }),
+    ...(inner.forget && {
+      forget(launches: readonly Launch[]) {
+        checkOpen()
+        inner.forget!(launches)
+      },
+    }),
     ...(inner.release && {
       release(program: Program) {
         checkOpen()

@@ -1,11 +1,11 @@
-import type { DeviceBuffer } from '../devices/device.js'
+import type { DeviceBuffer, Launch } from '../devices/device.js'
 import { Storage } from '../graph/storage.js'
 import type { Tensor } from '../graph/tensor.js'
 import { bytesOf } from '../lower/buffers.js'
 import { makePlan, type Plan, type PlanArg } from '../lower/plan.js'
 import { constantValue, dropHostData, hostData } from '../ops/index.js'
 import { device } from './devices.js'
-import { type Launch, Runtime } from './runtime.js'
+import { Runtime } from './runtime.js'
 
 /** A plan with its programs and scratch memory on a device: ready to run any number of times. */
 export class Executable {
@@ -13,7 +13,8 @@ export class Executable {
   readonly #scratch: DeviceBuffer[]
   /** Buffers between the pieces of kernels that the device has declined; some hold constants, so no other plan may. */
   readonly #splitBuffers: DeviceBuffer[] = []
-  readonly #launches: BindableLaunch[] = []
+  readonly #launches: Launch[] = []
+  readonly #unbound: UnboundArgument[] = []
 
   /** @throws Error when the device has too little memory, or declines a kernel that cannot be split; nothing is kept then. */
   constructor(
@@ -29,15 +30,17 @@ export class Executable {
     try {
       for (const { kernel, args } of plan.launches)
         for (const { program, args: prepared } of runtime.prepare(kernel, alloc)) {
-          const unbound: BindableLaunch['unbound'] = []
-          const buffers = prepared.map((arg, position) => {
-            if (typeof arg !== 'number') return arg
-            const from = args[arg]
-            if (from.kind === 'scratch') return this.#scratch[from.index]
-            unbound.push({ position, from })
-            return noBuffer
-          })
-          this.#launches.push({ launch: { program, args: buffers }, unbound })
+          const buffers: DeviceBuffer[] = []
+          for (const [position, arg] of prepared.entries()) {
+            const from = typeof arg === 'number' ? args[arg] : undefined
+            if (typeof arg !== 'number') buffers.push(arg)
+            else if (from?.kind === 'scratch') buffers.push(this.#scratch[from.index])
+            else {
+              buffers.push(noBuffer)
+              this.#unbound.push({ args: buffers, position, from: args[arg] })
+            }
+          }
+          this.#launches.push({ program, args: buffers })
         }
     } catch (error) {
       this.free()
@@ -47,26 +50,25 @@ export class Executable {
 
   /** Enqueue all kernels. `leaves` and `outputs`: buffers in the plan's order. */
   run(leaves: readonly DeviceBuffer[], outputs: readonly DeviceBuffer[]): void {
-    const { device } = this.runtime
-    for (const { launch, unbound } of this.#launches) {
-      for (const { position, from } of unbound)
-        launch.args[position] = (from.kind === 'leaf' ? leaves : outputs)[from.index]
-      device.run(launch.program, launch.args)
-    }
+    for (const { args, position, from } of this.#unbound)
+      args[position] = (from.kind === 'leaf' ? leaves : outputs)[from.index]
+    this.runtime.run(this.#launches)
   }
 
   /** Give back all buffers and programs. */
   free(): void {
-    this.runtime.giveBack(this.#launches.splice(0).map(({ launch }) => launch))
+    this.runtime.forget(this.#launches)
+    this.runtime.giveBack(this.#launches.splice(0))
     this.runtime.scratch.giveBack(this.#scratch.splice(0))
     for (const buffer of this.#splitBuffers.splice(0)) this.runtime.free(buffer)
   }
 }
 
-/** A launch, and its arguments that are leaves or outputs of the plan: every run puts their buffers in. */
-type BindableLaunch = {
-  readonly launch: Launch & { readonly args: DeviceBuffer[] }
-  readonly unbound: { readonly position: number; readonly from: PlanArg }[]
+/** An argument of a launch that is a leaf or an output of the plan: every run puts its buffer in. */
+type UnboundArgument = {
+  readonly args: DeviceBuffer[]
+  readonly position: number
+  readonly from: PlanArg
 }
 
 /** In the place of an argument that is not bound yet. */

@@ -1,4 +1,4 @@
-import type { Device, DeviceBuffer, Program } from '../devices/device.js'
+import type { Device, DeviceBuffer, Launch, Program } from '../devices/device.js'
 import type { DeviceOptions } from '../devices/options.js'
 import type { Memory } from '../graph/storage.js'
 import { type Kernel, printKernel } from '../kernel/kernel.js'
@@ -12,9 +12,6 @@ import { ScratchPool } from './scratch.js'
  * `scratch` is the memory that plans share, `execute` puts a plan and its buffers together and computes tensors, `value`
  * has the methods that read and write them, and `print` shows values to people.
  */
-
-/** A program with its arguments: the unit of work that is enqueued. */
-export type Launch = { readonly program: Program; readonly args: readonly DeviceBuffer[] }
 
 /** A launch before its buffers are known: an argument is a position among the kernel's own, or a scratch buffer. */
 type Prepared = { readonly program: Program; readonly args: readonly (number | DeviceBuffer)[] }
@@ -131,6 +128,18 @@ export class Runtime implements Memory {
         args: args.map(arg => (typeof arg === 'number' ? outer[arg] : arg)),
       }))
     })
+  }
+
+  /** Enqueue launches in order; `launches`: the same array whenever they are repeated. */
+  run(launches: readonly Launch[]): void {
+    const { device } = this
+    if (device.runAll) device.runAll(launches)
+    else for (const { program, args } of launches) device.run(program, args)
+  }
+
+  /** An array that `run` was given is not run any more. After `close` this does nothing. */
+  forget(launches: readonly Launch[]): void {
+    if (!this.#closed) this.device.forget?.(launches)
   }
 
   /** Give back the programs of what was prepared, once each: nothing more is enqueued with them. */

@@ -111,7 +111,7 @@ export class Team {
     return shared
   }
 
-  /** Free what it holds of the device. */
+  /** Free what it holds of the device, once all sums are done. */
   dispose(): void {
     this.#collective?.dispose()
     this.#collective = undefined

@@ -16,6 +16,8 @@ function useStub(settings: Record<string, string> = {}): void {
   Object.assign(process.env, { ASCEND_STUB: folder }, settings)
 }
 
+const optionOf = (option: string): string[] => ['--device-option', option]
+
 /** A test that needs the stub. */
 const withStub = (name: string, body: (t: Test) => Promise<void>, define: typeof test = test): void => {
   if (missing) test(`${name} (${missing})`, { skip: true }, () => {})
@@ -26,9 +28,13 @@ withStub(
   "score --device ascend: the reference's likelihoods of its test reads",
   async t => {
     useStub()
-    const { code, stderr, worst } = await scoreReference(['--device', 'ascend'])
+    const { code, stdout, stderr, worst } = await scoreReference(['--device', 'ascend'])
     t.equal(code, 0, stderr)
     t.ok(worst < 1e-6, `float32: largest difference ${worst.toExponential(2)} nats per base`)
+    const enqueued = await scoreReference(['--device', 'ascend', ...optionOf('capture=off')])
+    t.equal(enqueued.stdout, stdout, 'the same whether what is repeated is captured or not')
+    const half = await scoreReference(['--device', 'ascend', ...optionOf('precision=fp16')])
+    t.ok(half.worst < 1e-3, `fp16 products: ${half.worst.toExponential(2)}`)
     useStub({ ASCEND_STUB_SOC: 'Ascend910A' })
     const rounded = await scoreReference(['--device', 'ascend'])
     t.ok(rounded.worst < 1e-3, `fp16 operands: ${rounded.worst.toExponential(2)}`)
@@ -46,6 +52,15 @@ withStub('train --device ascend: the same masks and mutations as wasm, the same 
   t.ok(wasm.losses[49] < wasm.losses[0], 'it learns')
   const worst = worstLoss(wasm.losses, ascend.losses)
   t.ok(worst < 1e-4, `50 steps, largest relative difference ${worst.toExponential(1)}`)
+  const enqueued = await trainFifty(reads, ['--device=ascend', ...optionOf('capture=off')])
+  t.deepEqual(enqueued.losses, ascend.losses, 'the same whether steps are captured or not')
+  const half = await trainFifty(reads, [
+    '--device=ascend',
+    ...optionOf('precision=fp16'),
+    '--loss_scale=1024',
+  ])
+  const worstHalf = worstLoss(wasm.losses, half.losses)
+  t.ok(worstHalf < 1e-2, `fp16 products, with a loss scale: ${worstHalf.toExponential(1)}`)
 
   useStub({ ASCEND_STUB_SOC: 'Ascend910A' })
   const rounded = await trainFifty(reads, ['--device=ascend', '--loss_scale=1024'])
@@ -59,13 +74,22 @@ withStub('a card that fails in a training: a clear error, and the last checkpoin
   useStub()
   const whole = await trainFifty(reads, ['--device=ascend'])
   const bytes = (run: string, step: number) => readFile(join(run, 'model', `model_${step}.safetensors`))
-  const cases: [fail: string, message: RegExp][] = [
+  const cases: [fail: string, message: RegExp, ...options: string[]][] = [
     ['device:30000', /^xenograd: .*error 507010, the card has stopped answering.*\[lost heartbeat in \w+\]/m],
-    ['launch:30000', /^xenograd: .*aclnn\w+: error 361001, .*\[\w+: injected failure of phase two\]/m],
+    [
+      'kernel:30000',
+      /^xenograd: .*error 507015, a kernel failed on an AI core \[\w+: injected exception in a core\]/m,
+    ],
+    ['aclmdlRIExecuteAsync:15', /^xenograd: .*aclmdlRIExecuteAsync: error \d+, /m],
+    [
+      'launch:30000',
+      /^xenograd: .*aclnn\w+: error 361001, .*\[\w+: injected failure of phase two\]/m,
+      ...optionOf('capture=off'),
+    ],
   ]
-  for (const [fail, message] of cases) {
+  for (const [fail, message, ...options] of cases) {
     useStub({ ASCEND_STUB_FAIL: fail })
-    const { code, stderr, run, losses } = await trainFifty(reads, ['--device=ascend'])
+    const { code, stderr, run, losses } = await trainFifty(reads, ['--device=ascend', ...options])
     t.equal(code, 1, `${fail}: after ${losses.length} steps`)
     t.match(stderr, message)
     const models = (await readdir(join(run, 'model'))).filter(name => /^model_\d+\.safetensors$/.test(name))
@@ -153,13 +177,15 @@ withStub('check --device ascend: a line for each part', async t => {
     'card',
     'memory',
     'add',
+    'graphs',
+    'random bits',
   ])
     t.ok(
       lines.some(line => line.slice(17).startsWith(part)),
       part,
     )
   const rows = lines.filter(line => line.slice(17).startsWith('operator '))
-  t.equal(rows.length, 35, 'every operator, and products in three precisions')
+  t.equal(rows.length, 41, 'every operator, and products in three precisions')
   for (const row of rows)
     t.match(row, /^PASS {2}ascend +operator +\w+( \w+)? +largest error +\d\.\de[-+]\d+ +\d+\.\d µs$/)
   useStub({ ASCEND_STUB_SOC: 'Ascend910A', ASCEND_STUB_REFUSE: 'Tanh' })

@@ -1,8 +1,9 @@
+import { type Bound, bind } from './bind.js'
 import { AscendError, outOfMemory } from './errors.js'
 import type { CFunction, Ffi, Libraries } from './library.js'
 import { checkOneCard, enterAcl, leaveAcl } from './process.js'
 import {
-  declaredName,
+  captureMode,
   deterministicOption,
   hbm,
   hugePagesFirst,
@@ -15,17 +16,6 @@ import {
   runtimePrototypes,
   saturationMode,
 } from './prototypes.js'
-
-/** The functions that prototypes declare, by name. */
-type Bound<P extends readonly string[]> = { readonly [name in NameIn<P[number]>]: CFunction }
-/** The name that a prototype declares: what stands before the bracket, behind the last `*` or the space. */
-type NameIn<P extends string> = P extends `${infer Head}(${string}`
-  ? Head extends `${string}*${infer Name}`
-    ? Name
-    : Head extends `${string} ${infer Name}`
-      ? Name
-      : never
-  : never
 
 /** Milliseconds after which waiting is given up: more than CANN itself gives an operator before it takes it for hung. */
 const longestWait = 30 * 60_000
@@ -208,6 +198,50 @@ export class Acl {
     return mode[0] === saturationMode
   }
 
+  /** Whether this version of CANN has graphs; of the chip, `capture` says it. */
+  hasGraphs(): boolean {
+    const { aclmdlRICaptureBegin, aclmdlRICaptureEnd, aclmdlRIExecuteAsync, aclmdlRIDestroy } = this.#optional
+    return [aclmdlRICaptureBegin, aclmdlRICaptureEnd, aclmdlRIExecuteAsync, aclmdlRIDestroy].every(f => f)
+  }
+
+  /**
+   * A graph of what `enqueue` enqueues, none of which runs. It may neither wait nor ask.
+   * @throws AscendError where the chip has no graphs (207000), and when something has spoilt the capture; what `enqueue` throws.
+   */
+  capture(enqueue: () => void): bigint {
+    this.checkAlive()
+    this.check(this.#optional.aclmdlRICaptureBegin!(this.#stream, captureMode), 'aclmdlRICaptureBegin')
+    const out = new BigUint64Array(1)
+    const end = () => this.#optional.aclmdlRICaptureEnd!(this.#stream, out)
+    try {
+      enqueue()
+      this.check(end(), 'aclmdlRICaptureEnd')
+      return out[0]
+    } catch (error) {
+      // Whatever it was: nothing more is to be captured.
+      end()
+      if (out[0]) this.destroyGraph(out[0])
+      throw error
+    }
+  }
+
+  /** Enqueue all of a graph. */
+  executeGraph(graph: bigint): void {
+    this.checkAlive()
+    this.check(this.#optional.aclmdlRIExecuteAsync!(graph, this.#stream), 'aclmdlRIExecuteAsync')
+  }
+
+  /** Nothing enqueued may still run it: synchronise first. */
+  destroyGraph(graph: bigint): void {
+    this.#optional.aclmdlRIDestroy!(graph)
+  }
+
+  /** Enqueue with a function of another library, which is given the stream. */
+  enqueueOn(enqueue: (stream: number) => void): void {
+    this.checkAlive()
+    enqueue(this.#stream)
+  }
+
   /** Have overflows noted from now on; false when this version of CANN does not do that. */
   watchOverflows(): boolean {
     const { aclrtSetStreamOverflowSwitch, aclrtGetOverflowStatus, aclrtResetOverflowStatus } = this.#optional
@@ -258,17 +292,4 @@ export class Acl {
     this.#runtime.aclrtResetDevice(this.device)
     leaveAcl(() => this.#runtime.aclFinalize(), this.device)
   }
-}
-
-/** Prototypes by the names that they declare, each bound by `find`. */
-function bind<const P extends readonly string[]>(
-  prototypes: P,
-  find: (prototype: string) => CFunction,
-): Bound<P>
-function bind<const P extends readonly string[]>(
-  prototypes: P,
-  find: (prototype: string) => CFunction | undefined,
-): Partial<Bound<P>>
-function bind(prototypes: readonly string[], find: (prototype: string) => CFunction | undefined) {
-  return Object.fromEntries(prototypes.map(prototype => [declaredName(prototype), find(prototype)]))
 }

@@ -6,6 +6,8 @@ const meanings: Readonly<Record<number, string>> = {
   107001: 'there is no device of this number; `npu-smi info` lists them',
   107002: 'no context on this thread: ACL must be used from the thread that opened the device',
   107019: 'waiting timed out',
+  107027: 'this cannot be done while a graph is captured; open the device with capture off',
+  107030: 'this cannot be done while a graph is captured; open the device with capture off',
   161001: 'an operand is missing',
   161002: 'the chip does not take these shapes or dtypes',
   200000: 'out of host memory',
@@ -23,6 +25,7 @@ const meanings: Readonly<Record<number, string>> = {
   507018: 'a kernel failed on an AI CPU',
   507046:
     'the card did not finish in half an hour; check it with `npu-smi info`, then start again from the last checkpoint',
+  507903: 'something has spoilt the capture of a graph; open the device with capture off',
   507899: 'the driver failed; check the card with `npu-smi info`',
   561001: 'shapes could not be inferred',
   561002: 'tiling failed',
@@ -63,10 +66,12 @@ export class AscendError extends Error {
 
   /** Whether the device is of no more use: a kernel or the card has failed, and all work behind it with it. */
   get isLoss(): boolean {
-    return Math.floor(this.code / 1000) === 507
+    return Math.floor(this.code / 1000) === 507 && this.code !== spoiltCapture
   }
 }
 
+/** A graph that could not be captured; the card has done nothing wrong. */
+const spoiltCapture = 507903
 /** Phase one refuses the operands. */
 export const refusedOperands = 161002
 /** Out of device memory. */

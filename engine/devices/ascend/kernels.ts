@@ -1,29 +1,21 @@
-import type { Instr } from '../../kernel/expr.js'
-import type {
-  CopyKernel,
-  MapKernel,
-  RandomBitsKernel,
-  ReduceKernel,
-  SimpleKernel,
-} from '../../kernel/kernel.js'
+import type { CopyKernel, MapKernel, ReduceKernel, SimpleKernel } from '../../kernel/kernel.js'
 import { type Shape, sizeOf } from '../../kernel/shape.js'
 import { reductionAxes } from '../shared/axes.js'
 import { argumentRefs, contiguous, flat, merged } from './arguments.js'
 import type { Chip } from './chip.js'
 import { matmul } from './matmul.js'
+import { combined, type Line } from './patterns.js'
 import { aclDtype } from './prototypes.js'
+import { randomBits } from './randomBits.js'
 import { gather, scatterAdd } from './rows.js'
 import { recipes, type Value } from './scalar.js'
 import { constant, type DType32, dtype32, oneAxisAtLeast, type Ref, Sequence } from './sequence.js'
-
-/** Kernels that become a sequence of operators. */
-export type SequenceKernel = Exclude<SimpleKernel, RandomBitsKernel>
 
 /**
  * The operators of a kernel on a chip.
  * @throws RefusedError for what no operators of the chip do; Float64Error for float64.
  */
-export function sequenceOf(kernel: SequenceKernel, chip: Chip): Sequence {
+export function sequenceOf(kernel: SimpleKernel, chip: Chip): Sequence {
   const s = new Sequence()
   switch (kernel.kind) {
     case 'map':
@@ -44,6 +36,9 @@ export function sequenceOf(kernel: SequenceKernel, chip: Chip): Sequence {
     case 'copy':
       copy(s, kernel)
       break
+    case 'randomBits':
+      randomBits(s, kernel)
+      break
     default:
       kernel satisfies never
   }
@@ -52,7 +47,11 @@ export function sequenceOf(kernel: SequenceKernel, chip: Chip): Sequence {
 
 /** One operator a line of the body. */
 function map(s: Sequence, kernel: MapKernel, chip: Chip): void {
-  const { inputs, body, outputs } = kernel
+  const { inputs, outputs } = kernel
+  const body = combined(
+    kernel.body,
+    outputs.map(({ value }) => value),
+  )
   if (!sizeOf(kernel.shape)) return
   const refs = merged(kernel.shape, argumentRefs(kernel))
   const [{ shape }] = refs
@@ -86,12 +85,13 @@ function map(s: Sequence, kernel: MapKernel, chip: Chip): void {
 }
 
 /**
- * Computes every line of a body. Returns each line's value: where it lies, or the number that it is everywhere.
+ * Computes every line of a body. Returns each line's value: where it lies, or the number that it is everywhere; 0 for one
+ * that is not used.
  * `destinationOf`: where a line's value is to be put, if that matters.
  */
 function bodyValues(
   s: Sequence,
-  body: readonly Instr[],
+  body: readonly Line[],
   inputs: readonly Ref[],
   shape: Shape,
   chip: Chip,
@@ -105,6 +105,7 @@ function bodyValues(
       if (destination) s.copy(source, destination)
       values.push(destination ?? source)
     } else if (instr.op === 'const') values.push(instr.value)
+    else if (instr.op === 'unused') values.push(0)
     else {
       const out = destinationOf(line) ?? s.temporary(dtype32(instr.dtype), shape)
       const operands = instr.args.map(arg => values[arg])
@@ -144,7 +145,7 @@ function reduce(s: Sequence, kernel: ReduceKernel, chip: Chip): void {
     shape: axesShape,
     strides: [...outer.strides[i], ...inner.strides[i]],
   }))
-  const terms = bodyValues(s, body, refs, axesShape, chip, () => undefined)[value]
+  const terms = bodyValues(s, combined(body, [value]), refs, axesShape, chip, () => undefined)[value]
   const source = typeof terms === 'number' ? filled(s, terms, dtype, axesShape) : terms
   const dims = inner.shape.map((_, d) => d + outer.shape.length)
   const target = { ...out, ...contiguous([...outer.shape, ...inner.shape.map(() => 1)]) }

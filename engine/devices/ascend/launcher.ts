@@ -56,6 +56,11 @@ export class Launcher {
     this.#probe = memory.alloc(blockBytes).address
   }
 
+  /** Where the workspace lies that all calls share. */
+  get workspaceAddress(): number {
+    return this.#workspace.address
+  }
+
   /** Phase one alone, to see whether the library takes a call. @throws AscendError when it refuses it. */
   tryPlan(call: Call): void {
     const refs = call.operands.filter(isRef)
@@ -196,14 +201,14 @@ export class Launcher {
 const int64 = (values: readonly number[]): BigInt64Array => BigInt64Array.from(values, BigInt)
 
 /**
- * Gives back executors and memory once nothing enqueued uses them any more; a card that was lost has nothing to wait for.
+ * Gives back what `resources` hold, in their order, once nothing enqueued uses it any more; a card that was lost has nothing
+ * to wait for.
  * @throws AscendError when something enqueued has failed; all is given back then, too.
  */
-export function closeWhenIdle(acl: Acl, launcher: Launcher, memory: Memory): void {
+export function closeWhenIdle(acl: Acl, ...resources: readonly { close(): void }[]): void {
   try {
     if (!acl.isLost) acl.synchronise()
   } finally {
-    launcher.close()
-    memory.close()
+    for (const resource of resources) resource.close()
   }
 }

@@ -122,6 +122,12 @@ export class Libraries {
     }
   }
 
+  /** Load a library that is not needed for one card, too, if it is there and not loaded yet. */
+  add(ffi: Ffi, file: string): void {
+    if (!this.results.has(file))
+      this.results.set(file, this.#load(ffi, searchFolders(this.environment), file))
+  }
+
   #isLoaded(file: string): boolean {
     return 'path' in (this.results.get(file) ?? {})
   }

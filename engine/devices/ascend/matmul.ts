@@ -43,7 +43,12 @@ export function matmul(s: Sequence, kernel: MatmulKernel, chip: Chip): void {
   const [a, b] = [operand(left), operand(right)]
   // Where both repeat, the product of one is repeated.
   const distinct = out.shape.map((count, d) => (d < rank ? Math.max(a.shape[d], b.shape[d]) : count))
-  const isDirect = !accumulate && sizeOf(distinct) === size
+  const isSingle = sizeOf(distinct) === size
+  if (accumulate && isSingle && !rank) {
+    accumulateProduct(s, a, b, out, chip)
+    return
+  }
+  const isDirect = !accumulate && isSingle
   const product = isDirect ? out : s.temporary('float32', distinct)
   s.call('Matmul', a, b, product, chip.cubeMathType)
   if (isDirect) return
@@ -54,4 +59,17 @@ export function matmul(s: Sequence, kernel: MatmulKernel, chip: Chip): void {
   }
   if (accumulate) s.add(repeated, out)
   else s.copy(repeated, out)
+}
+
+/** `out` += the product of two matrices. */
+function accumulateProduct(s: Sequence, a: Ref, b: Ref, out: Ref, chip: Chip): void {
+  const one = { scalar: 1, dtype: 'float32' } as const
+  chip.emit(s, 'matmul', [
+    () => s.call('Addmm', out, a, b, one, one, out, chip.cubeMathType),
+    () => {
+      const product = s.temporary('float32', out.shape)
+      s.call('Matmul', a, b, product, chip.cubeMathType)
+      s.add(product, out)
+    },
+  ])
 }

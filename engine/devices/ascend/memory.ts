@@ -187,6 +187,11 @@ export class Scratch {
 
   constructor(readonly memory: Memory) {}
 
+  /** Where it lies; 0 before anybody has taken it. */
+  get address(): number {
+    return this.#buffer?.address ?? 0
+  }
+
   /** The address of at least `bytes` bytes, or 0 for none. */
   take(bytes: number): number {
     if (!bytes) return 0

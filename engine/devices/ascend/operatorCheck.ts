@@ -4,7 +4,7 @@ import { acceptedError, matmulMode } from './chip.js'
 import { AscendError } from './errors.js'
 import type { Launcher } from './launcher.js'
 import { addressOf, endOf, type Memory } from './memory.js'
-import { matmulSample, type OperatorSample, operatorSamples, type SampleMemory } from './operatorSamples.js'
+import { type OperatorSample, operatorSamples, productSamples, type SampleMemory } from './operatorSamples.js'
 import { precisions } from './options.js'
 import { PreparedCall } from './preparedCall.js'
 import { type AclDtype, type OperatorName, operators } from './prototypes.js'
@@ -22,7 +22,7 @@ const acceptedNearZero = 2 ** -16
  */
 export async function* checkOperators(launcher: Launcher, memory: Memory): AsyncGenerator<CheckLine> {
   for (const operator of Object.keys(operators) as OperatorName[])
-    if (operator !== 'Matmul')
+    if (!isProduct(operator))
       yield await checkOperator(
         launcher,
         memory,
@@ -33,16 +33,20 @@ export async function* checkOperators(launcher: Launcher, memory: Memory): Async
       )
     else
       for (const precision of precisions) {
-        const label = `Matmul ${precision}`
+        const label = `${operator} ${precision}`
         try {
           const { cubeMathType, eps } = matmulMode(launcher.acl.soc, precision)
-          yield await checkOperator(launcher, memory, operator, label, matmulSample(cubeMathType), eps)
+          const sample = productSamples[operator](cubeMathType)
+          yield await checkOperator(launcher, memory, operator, label, sample, eps)
         } catch (error) {
           if (!(error instanceof RangeError)) throw error
           yield line('SKIP', label, error.message)
         }
       }
 }
+
+const isProduct = (operator: OperatorName): operator is keyof typeof productSamples =>
+  operator in productSamples
 
 const line = (verdict: CheckLine['verdict'], label: string, found: string): CheckLine => ({
   verdict,

@@ -82,13 +82,36 @@ function sums(size: number, terms: number, term: (element: number, i: number) =>
 const rowOf = (row: number, column: number) => x[row * columns + column]
 
 /** A product of matrices, [64, 128] by [128, 64]. `cubeMathType`: how the operator is to round. */
-export const matmulSample = (cubeMathType: number): OperatorSample => ({
+const matmulSample = (cubeMathType: number): OperatorSample => ({
   operands: [float32(x), float32(y, [columns, rows]), float32(undefined, [rows, rows]), cubeMathType],
   ...sums(rows * rows, columns, (e, k) => rowOf(Math.floor(e / rows), k) * y[k * rows + (e % rows)]),
 })
 
-/** A use of each operator but Matmul, of which there is one for each precision. */
-export const operatorSamples: Readonly<Record<Exclude<OperatorName, 'Matmul'>, OperatorSample>> = {
+/** The same, added to a matrix. */
+const addmmSample = (cubeMathType: number): OperatorSample => {
+  const { operands, expected, magnitude } = matmulSample(cubeMathType)
+  const added = floats(i => i % 7, rows * rows)
+  const sum = (values: ArrayLike<number>) => added.map((a, i) => a + values[i])
+  return {
+    operands: [
+      float32(added, [rows, rows]),
+      ...operands.slice(0, 2),
+      scalar(1),
+      scalar(1),
+      ...operands.slice(2),
+    ],
+    expected: sum(expected),
+    magnitude: sum(magnitude ?? expected),
+  }
+}
+
+/** Products: of each there is a use for each precision. */
+export const productSamples = { Matmul: matmulSample, Addmm: addmmSample } as const
+
+/** A use of each other operator. */
+export const operatorSamples: Readonly<
+  Record<Exclude<OperatorName, keyof typeof productSamples>, OperatorSample>
+> = {
   Add: binary((a, b) => a + b, scalar(1)),
   Adds: { operands: [float32(x), scalar(1.5), scalar(1), float32()], expected: x.map(a => a + 1.5) },
   Sub: binary((a, b) => a - b, scalar(1)),
@@ -107,6 +130,14 @@ export const operatorSamples: Readonly<Record<Exclude<OperatorName, 'Matmul'>, O
   Log1p: unary(positive, Math.log1p),
   Tanh: unary(x, Math.tanh),
   Sigmoid: unary(x, a => 1 / (1 + Math.exp(-a))),
+  TanhBackward: {
+    operands: [float32(x), float32(y), float32()],
+    expected: values(i => x[i] * (1 - y[i] ** 2)),
+  },
+  SigmoidBackward: {
+    operands: [float32(x), float32(y), float32()],
+    expected: values(i => x[i] * y[i] * (1 - y[i])),
+  },
   PowScalarTensor: {
     operands: [scalar(Math.E), float32(x), float32()],
     expected: x.map(a => Math.fround(Math.E) ** a),
@@ -126,6 +157,10 @@ export const operatorSamples: Readonly<Record<Exclude<OperatorName, 'Matmul'>, O
   BitwiseAndScalar: {
     operands: [int32(whole), scalar(0xf0, 'int32'), int32()],
     expected: whole.map(n => n & 0xf0),
+  },
+  BitwiseXorTensor: {
+    operands: [int32(whole), int32(whole.map(n => n * 31)), int32()],
+    expected: whole.map(n => n ^ (n * 31)),
   },
   InplaceCopy: { operands: [float32(), float32(x)], expected: x },
   InplaceFillScalar: { operands: [float32(), scalar(2.5)], expected: x.map(() => 2.5) },

@@ -1,18 +1,20 @@
-import type { Kernel, LoopKernel, RandomBitsKernel } from '../../kernel/kernel.js'
+import type { Kernel, LoopKernel, RandomBitsKernel, SimpleKernel } from '../../kernel/kernel.js'
 import { bufferAt, byteAt, iterations } from '../../kernel/loop.js'
 import { argumentCount } from '../../kernel/operands.js'
 import { randomBitsOf } from '../../kernel/threefry.js'
 import type { Chip } from './chip.js'
-import { type SequenceKernel, sequenceOf } from './kernels.js'
+import { sequenceOf } from './kernels.js'
 import type { Launcher } from './launcher.js'
-import { type Memory, Scratch } from './memory.js'
+import { addressOf, endOf, type Memory, Scratch } from './memory.js'
 import { PreparedCall } from './preparedCall.js'
-import { type Constant, isRef, type Ref } from './sequence.js'
+import { type Constant, isRef, type Ref, RefusedError } from './sequence.js'
 
 /** A compiled kernel. */
 export type Runnable = {
   /** Enqueue on arguments at the given addresses, each in a buffer that ends where `ends` says. */
   run(addresses: readonly number[], ends: readonly number[]): void
+  /** Whether the card does it all by itself, with nothing for the host to compute in between. */
+  readonly isOnCard: boolean
   /** Forget what is kept for running it. */
   release(): void
 }
@@ -23,11 +25,17 @@ export type Runnable = {
  */
 type TensorAddress = { readonly base: number; readonly offset: number; readonly bytes?: number }
 
+/** A key and streams with bits everywhere, among them the highest. */
+const trialKey = Int32Array.of(0x13198a2e, -0x5bd1e995)
+const trialStreams = Int32Array.of(0x7fffffff, -0x12345678)
+
 /** Makes programs of kernels for one card. */
 export class Compiler {
   readonly #scratch: Scratch
   /** Addresses of constants, by their keys. */
   readonly #constants = new Map<string, number>()
+  /** Undefined until somebody asks. */
+  #drawsOnCard: boolean | undefined
 
   constructor(
     readonly chip: Chip,
@@ -37,14 +45,19 @@ export class Compiler {
     this.#scratch = new Scratch(memory)
   }
 
+  /** Where the memory lies that programs share. */
+  get scratchAddress(): number {
+    return this.#scratch.address
+  }
+
   /** @throws RefusedError for what the chip cannot do, AscendError when something is broken. */
   compile(kernel: Kernel): Runnable {
     if (kernel.kind === 'loop') return this.#loop(kernel)
-    if (kernel.kind === 'randomBits') return this.#randomBits(kernel)
+    if (kernel.kind === 'randomBits' && !this.drawsOnCard()) return this.#randomBitsOfHost(kernel)
     return this.#sequence(kernel)
   }
 
-  #sequence(kernel: SequenceKernel): Runnable {
+  #sequence(kernel: SimpleKernel): Runnable {
     const s = sequenceOf(kernel, this.chip)
     this.chip.checkTaken(s)
     const { offsets, sizes, bytes } = s.layout()
@@ -62,6 +75,7 @@ export class Compiler {
       return { call: new PreparedCall(this.launcher, call), tensors, addresses, ends }
     })
     return {
+      isOnCard: true,
       run: (args, argumentEnds) => {
         const bases = [...args, this.#scratch.take(bytes), 0]
         for (const { call, tensors, addresses, ends } of launches) {
@@ -99,6 +113,7 @@ export class Compiler {
       ends: args.map(() => 0),
     }))
     return {
+      isOnCard: launches.every(({ program }) => program.isOnCard),
       run(buffers, bufferEnds) {
         for (const iteration of order)
           for (const { program, args, addresses, ends } of launches) {
@@ -117,15 +132,46 @@ export class Compiler {
   }
 
   /**
-   * Random bits are computed on the host, as the operators have no 32-bit rotation: key and streams are read, which
-   * waits for what was enqueued before, and the bits are copied to the card. In training that is once a step, at its
-   * beginning, when the card has nothing to do.
+   * Whether the card's operators give the bits of threefry.ts, as they do where sums and products of int32 wrap. Tried once;
+   * where they do not, the host computes random bits, and what draws them is not captured.
    */
-  #randomBits({ streams, count }: RandomBitsKernel): Runnable {
+  drawsOnCard(): boolean {
+    this.#drawsOnCard ??= this.#tryRandomBits()
+    return this.#drawsOnCard
+  }
+
+  #tryRandomBits(): boolean {
+    const kernel = { kind: 'randomBits', streams: 2, count: 21 } as const
+    const values = [trialKey, trialStreams, new Int32Array(kernel.streams * kernel.count)]
+    const buffers = values.map(({ byteLength }) => this.memory.alloc(byteLength))
+    const draw = (program: Runnable): Int32Array => {
+      values.forEach((words, i) => {
+        this.memory.write(buffers[i].address, words)
+      })
+      program.run(buffers.map(addressOf), buffers.map(endOf))
+      program.release()
+      const bits = new Int32Array(kernel.streams * kernel.count)
+      this.memory.readNow(buffers[2].address, bits)
+      return bits
+    }
+    try {
+      const [ofCard, ofHost] = [this.#sequence(kernel), this.#randomBitsOfHost(kernel)].map(draw)
+      return ofCard.every((word, i) => word === ofHost[i])
+    } catch (error) {
+      if (error instanceof RefusedError) return false
+      throw error
+    } finally {
+      for (const buffer of buffers) this.memory.free(buffer)
+    }
+  }
+
+  /** Key and streams are read, which waits for what was enqueued before, and the bits are copied to the card. */
+  #randomBitsOfHost({ streams, count }: RandomBitsKernel): Runnable {
     const key = new Int32Array(2)
     const stream = new Int32Array(streams)
     const bits = new Int32Array(streams * count)
     return {
+      isOnCard: false,
       run: ([keyAddress, streamAddress, out]) => {
         if (!bits.length) return
         this.memory.readNow(keyAddress, key)

@@ -3,7 +3,8 @@
  * it, the self-check reads it, and the stub of the tests is compiled against a header made of it.
  *
  * Sources: hicann/runtime `include/external/acl/*.h` and Ascend/pytorch `third_party/acl/inc` for the runtime, and the
- * pages `<family>/<op>/docs/aclnn*.md` of hicann/ops-math and hicann/ops-nn for operators.
+ * pages `<family>/<op>/docs/aclnn*.md` of hicann/ops-math and hicann/ops-nn for operators; hicann/hccl and hicann/hcomm for
+ * collectives.
  */
 
 /** Types that only the library looks into. */
@@ -33,7 +34,7 @@ export const runtimePrototypes = [
 
 /**
  * Functions of the runtime that not every version of CANN has, and that the device can do without: sums in a fixed order,
- * an end to waiting, what chips with saturating floats say of overflows, and versions.
+ * an end to waiting, what chips with saturating floats say of overflows, graphs, and versions.
  *
  * `aclrtGetOverflowStatus` and `aclrtResetOverflowStatus`: hicann/runtime `docs/api_docs/aclrtGetOverflowStatus.md` and
  * `include/external/acl/acl_rt.h`; `aclsysGetVersionStr`: the same repository's `docs/zh/api_ref/24_other_APIs.md`.
@@ -45,9 +46,21 @@ export const optionalPrototypes = [
   'int aclrtSetStreamOverflowSwitch(void *stream, uint32_t flag)',
   'int aclrtGetOverflowStatus(void *status, size_t bytes, void *stream)',
   'int aclrtResetOverflowStatus(void *stream)',
+  'int aclmdlRICaptureBegin(void *stream, int mode)',
+  'int aclmdlRICaptureEnd(void *stream, void **graph)',
+  'int aclmdlRIExecuteAsync(void *graph, void *stream)',
+  'int aclmdlRIDestroy(void *graph)',
   'int aclrtGetVersion(int32_t *major, int32_t *minor, int32_t *patch)',
   'int aclsysGetVersionStr(char *package, char *version)',
   'int aclsysGetCANNVersion(int package, void *version)',
+] as const
+
+/** Sums over cards: libhccl, which is loaded when several processes compute together. */
+export const hcclPrototypes = [
+  'int HcclGetRootInfo(void *info)',
+  'int HcclCommInitRootInfo(uint32_t ranks, const void *info, uint32_t rank, void **communicator)',
+  'int HcclAllReduce(void *send, void *receive, uint64_t count, int dtype, int operation, void *communicator, void *stream)',
+  'int HcclCommDestroy(void *communicator)',
 ] as const
 
 /** Tensors, scalars and executors: libnnopbase. In `aclCreateTensor` the offset comes before the format. */
@@ -88,6 +101,8 @@ export const operators = {
   Log1p: unary,
   Tanh: unary,
   Sigmoid: unary,
+  TanhBackward: 'const aclTensor *gradOutput, const aclTensor *output, aclTensor *out',
+  SigmoidBackward: 'const aclTensor *gradOutput, const aclTensor *output, aclTensor *out',
   PowScalarTensor: 'const aclScalar *self, const aclTensor *exponent, aclTensor *out',
   EqTensor: binary,
   GtTensor: binary,
@@ -96,11 +111,14 @@ export const operators = {
   Clamp: 'const aclTensor *self, const aclScalar *clipMin, const aclScalar *clipMax, aclTensor *out',
   Cast: 'const aclTensor *self, int dtype, aclTensor *out',
   BitwiseAndScalar: 'const aclTensor *self, const aclScalar *other, aclTensor *out',
+  BitwiseXorTensor: binary,
   InplaceCopy: 'aclTensor *selfRef, const aclTensor *source',
   InplaceFillScalar: 'aclTensor *selfRef, const aclScalar *value',
   ReduceSum: 'const aclTensor *self, const aclIntArray *dims, bool keepDims, int dtype, aclTensor *out',
   Amax: 'const aclTensor *self, const aclIntArray *dims, bool keepDims, aclTensor *out',
   Matmul: 'const aclTensor *self, const aclTensor *mat2, aclTensor *out, int8_t cubeMathType',
+  Addmm:
+    'const aclTensor *self, const aclTensor *mat1, const aclTensor *mat2, const aclScalar *beta, const aclScalar *alpha, aclTensor *out, int8_t cubeMathType',
   IndexSelect: 'const aclTensor *self, int64_t dim, const aclTensor *index, aclTensor *out',
   EmbeddingDenseBackward:
     'const aclTensor *gradient, const aclTensor *indices, uint64_t numWeights, uint64_t paddingIdx, bool scaleGradByFreq, aclTensor *out',
@@ -140,6 +158,12 @@ export function header(): string {
 /** Values of the C API's enumerations. */
 export const aclDtype = { float32: 0, int32: 3, bool: 12 } as const
 export type AclDtype = keyof typeof aclDtype
+/** HCCL_DATA_TYPE_FP32 and _INT32. */
+export const hcclDtype = { float32: 4, int32: 2 } as const
+/** HCCL_REDUCE_SUM. */
+export const hcclSum = 0
+/** Of HcclRootInfo (hicann/hcomm `include/hccl/hccl_types.h`). */
+export const hcclRootBytes = 4108
 /** ACL_FORMAT_ND. */
 export const formatND = 2
 export const memcpyKind = { hostToDevice: 1, deviceToHost: 2 } as const
@@ -151,6 +175,8 @@ export const hbm = 1
 export const deterministicOption = 0
 /** ACL_RT_OVERFLOW_MODE_SATURATION. */
 export const saturationMode = 0
+/** ACL_MODEL_RI_CAPTURE_MODE_GLOBAL: nobody in the process may make a call meanwhile that waits. */
+export const captureMode = 0
 /** What `aclrtGetOverflowStatus` writes, and all that it may be given: bytes. The first eight are 0 for no overflow. */
 export const overflowStatusBytes = 64
 /** ACL_PKG_NAME_CANN, ACL_PKG_NAME_DRIVER. */

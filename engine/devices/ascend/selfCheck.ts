@@ -6,6 +6,7 @@ import { currentEnvironment, type Environment } from '../environment.js'
 import { requireNode } from '../shared/node.js'
 import { Acl } from './acl.js'
 import { Chip } from './chip.js'
+import { graphRefusal } from './graphs.js'
 import { closeWhenIdle, Launcher } from './launcher.js'
 import { type Ffi, Libraries, libraryFiles, loadFfi, stubFolder } from './library.js'
 import { addressOf, endOf, Memory } from './memory.js'
@@ -165,6 +166,14 @@ function* checkFunctions(libraries: Libraries): Generator<CheckLine> {
     : { verdict: 'PASS', what: 'operators', found }
 }
 
+/** Whether repeated work can be captured. */
+function graphLine(acl: Acl): CheckLine {
+  const refusal = graphRefusal(acl)
+  return refusal === undefined
+    ? { verdict: 'PASS', what: 'graphs', found: 'repeated work is captured, and one call starts it' }
+    : { verdict: 'SKIP', what: 'graphs', found: `none (${refusal}): every operator is enqueued` }
+}
+
 /** A sum as the engine asks for it, and then every operator by itself. */
 async function* checkComputation(acl: Acl): AsyncGenerator<CheckLine> {
   const memory = new Memory(acl)
@@ -182,6 +191,15 @@ async function* checkComputation(acl: Acl): AsyncGenerator<CheckLine> {
     yield sum === wanted
       ? { verdict: 'PASS', what: 'add', found: `[${sum}]` }
       : { verdict: 'FAIL', what: 'add', found: `[${sum}], wanted [${wanted}]` }
+    yield graphLine(acl)
+    yield compiler.drawsOnCard()
+      ? { verdict: 'PASS', what: 'random bits', found: 'on the card, the same as on the host' }
+      : {
+          verdict: 'SKIP',
+          what: 'random bits',
+          found:
+            'on the host: the card lacks operators, or its int32 does not wrap; what draws them is not captured',
+        }
     yield* checkOperators(launcher, memory)
   } finally {
     closeWhenIdle(acl, launcher, memory)

@@ -195,7 +195,8 @@ const countdown = (count: number): Ref =>
     `countdown ${count}`,
   )
 
-function constants(dtype: DType32, values: readonly number[], name: string): Ref {
+/** Some values as a tensor of one axis. `name`: the same for the same values. */
+export function constants(dtype: DType32, values: readonly number[], name: string): Ref {
   const array = hostArray(dtype, values.length) as Float32Array | Int32Array
   array.set(values)
   return whole({ kind: 'constant', values: array, key: `${dtype} ${name}` }, dtype, [values.length])

@@ -1,3 +1,4 @@
 import { conformanceOn } from './conformance.js'
 
-await conformanceOn('ascend910b', 'Ascend910B4', 'both')
+// What is repeated is captured.
+await conformanceOn('ascend910b', { soc: 'Ascend910B4', layout: 'both' })

@@ -82,14 +82,19 @@ withDevice('a phase one that fails', { ASCEND_STUB_FAIL: 'plan:5' }, async (t, _
   )
 })
 
-withDevice('a phase two that fails', { ASCEND_STUB_FAIL: 'launch:20' }, async (t, _, registered) => {
-  const { calls, message } = await callUntilFailure(registered)
-  t.equal(calls, 6, 'three operators a call')
-  t.match(
-    message,
-    /^ascend: aclnn\w+: error 361001, the runtime failed below the operator; .* \[\w+: injected failure/,
-  )
-})
+withDevice(
+  'a phase two that fails',
+  { ASCEND_STUB_FAIL: 'launch:20' },
+  async (t, _, registered) => {
+    const { calls, message } = await callUntilFailure(registered)
+    t.equal(calls, 6, 'three operators a call')
+    t.match(
+      message,
+      /^ascend: aclnn\w+: error 361001, the runtime failed below the operator; .* \[\w+: injected failure/,
+    )
+  },
+  { capture: 'off' },
+)
 
 withDevice('a card that is lost', { ASCEND_STUB_FAIL: 'device:20' }, async (t, device, registered) => {
   const { message } = await callUntilFailure(registered)
@@ -160,7 +165,7 @@ withDevice('options', { ASCEND_STUB_SOC: 'Ascend910B2' }, async (t, device) => {
   t.equal(await refused({ keepExecutors: 'no' }), `device '${name}': keepExecutors no; give true or false`)
   t.equal(
     await refused({ colour: 1 }),
-    `device '${name}' has no option 'colour'; there are card, precision, keepExecutors`,
+    `device '${name}' has no option 'colour'; there are card, precision, capture, keepExecutors`,
   )
 })
 

@@ -18,4 +18,4 @@ static int is_old(void) { return chip_is_first_generation() || chip_is_310p(); }
 int chip_multiplies_only_half(void) { return is_old(); }
 int chip_moves_unaligned(void) { return !is_old(); }
 int chip_has_only_saturation(void) { return is_old(); }
-int chip_captures(void) { return !chip_is_first_generation(); }
+int chip_captures(void) { return !chip_multiplies_only_half(); }

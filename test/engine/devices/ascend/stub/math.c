@@ -18,6 +18,7 @@ UNARY(Exp2, "f", exp2f(x), x, not_310p(&p))
 UNARY(Log, "f", logf(x), x, newer_only(&p))
 UNARY(Log1p, "f", log1pf(x), x, )
 UNARY(Tanh, "f", tanhf(x), x, )
+BACKWARD(TanhBackward, x * (1 - y * y))
 
 #define BINARY(Name, ALLOWED, TO, RESULT, FLOATS, INTS)                                                                                        \
   KERNEL(Name##_f, 2, TO##_f, float, float, float, FLOATS)                                                                                     \
@@ -44,6 +45,7 @@ BINARY(Minimum, "fi", same, plan_dtype(&p), isnan(x) || x < y ? x : y, x < y ? x
 BINARY(EqTensor, "fi", truth, BOOL, x == y, x == y)
 BINARY(GtTensor, "fi", truth, BOOL, x > y, x > y)
 BINARY(GeTensor, "fi", truth, BOOL, x >= y, x >= y)
+BINARY(BitwiseXorTensor, "i", same, plan_dtype(&p), x, x ^ y)
 
 #define SCALED(Name, FLOATS, INTS)                                                                                                                                     \
   KERNEL(Name##_f, 2, float, float, float, float, FLOATS)                                                                                                              \

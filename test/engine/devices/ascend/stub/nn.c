@@ -2,6 +2,7 @@
 #include "plan.h"
 
 UNARY(Sigmoid, "f", 1 / (1 + expf(-x)), x, )
+BACKWARD(SigmoidBackward, x * (1 - y) * y)
 
 /*
  * Products. numbers[0]: what operands are rounded to, [1]: whether the result is a half, too; [2], [3]: beta and alpha of

@@ -66,3 +66,18 @@ int walk_next(Walk *w);
     return plan_finish(p, size, executor);                                                                             \
   }                                                                                                                    \
   LAUNCH(Name)
+
+/* The gradient of a function by its result: x is what comes back, y the result. Nothing is repeated. */
+#define BACKWARD(Name, EXPRESSION)                                                                                                                         \
+  KERNEL(Name, 2, float, float, float, float, EXPRESSION)                                                                                                  \
+  int aclnn##Name##GetWorkspaceSize(const aclTensor *gradOutput, const aclTensor *output, aclTensor *gradInput, uint64_t *size, aclOpExecutor **executor) { \
+    const aclTensor *tensors[] = {gradOutput, output, gradInput};                                                                                          \
+    Plan p = plan_begin("aclnn" #Name "GetWorkspaceSize", Name, 2, 1, 2, tensors);                                                                         \
+    plan_dtypes(&p, 0, "f");                                                                                                                               \
+    plan_result(&p, plan_dtype(&p));                                                                                                                       \
+    plan_broadcast(&p, 2, 0, 1);                                                                                                                           \
+    for (int i = 0; i < 2 && !p.code; i++)                                                                                                                 \
+      if (view_elements(&tensors[i]->view) != view_elements(&gradInput->view)) plan_refuse(&p, BAD_OPERAND, "shapes differ");                              \
+    return plan_finish(p, size, executor);                                                                                                                 \
+  }                                                                                                                                                        \
+  LAUNCH(Name)

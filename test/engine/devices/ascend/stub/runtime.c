@@ -14,7 +14,7 @@ static __thread int current = -1;
 static Card cards[MOST_CARDS];
 static int card_count = 1;
 static uint64_t references, initialisations;
-static int is_idle;
+static int64_t first_idle, kernels;
 static char message[512], last_misuse[512];
 static int has_message, last_error;
 static char failing[64];
@@ -59,7 +59,7 @@ int stub_lists(const char *variable, const char *name) {
   return 0;
 }
 
-int stub_is_idle(void) { return is_idle; }
+int stub_is_idle(void) { return first_idle && ++kernels >= first_idle; }
 uint64_t stub_initialisations(void) { return initialisations; }
 
 static int enter_anywhere(const char *function) {
@@ -107,7 +107,8 @@ int aclInit(const char *configPath) {
   current = -1;
   chip_set(variable("ASCEND_STUB_SOC", "Ascend910B4"));
   card_count = atoi(variable("ASCEND_STUB_CARDS", "1"));
-  is_idle = atoi(variable("ASCEND_STUB_IDLE", "0"));
+  first_idle = atoi(variable("ASCEND_STUB_IDLE", "0"));
+  kernels = 0;
   const char *fail = variable("ASCEND_STUB_FAIL", ""), *colon = strchr(fail, ':');
   fail_count = fail_at = 0;
   if (colon) {

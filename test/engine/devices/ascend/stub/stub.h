@@ -10,7 +10,7 @@
  *   ASCEND_STUB_MEMORY   bytes of device memory
  *   ASCEND_STUB_FAIL     what:n, the n-th time it fails: a function by its name, `plan` or `launch` of any operator,
  *                        `malloc`, `kernel` (an exception in a core), `device` (the card is lost), `hang` (never ends)
- *   ASCEND_STUB_IDLE     1: kernels are checked and do nothing, to measure what calling them costs
+ *   ASCEND_STUB_IDLE     n: kernels from the n-th on are checked and do nothing, to measure what calling them costs
  */
 #include "cann.h"
 #include <math.h>
@@ -36,7 +36,7 @@ int chip_is_first_generation(void);
 int chip_multiplies_only_half(void);   /* 910, 310P */
 int chip_moves_unaligned(void);        /* not 910, 310P (OM conversion/contiguous, SupportMoveAlign) */
 int chip_has_only_saturation(void);    /* 910, 310P (RT, aclrtFloatOverflowMode) */
-int chip_captures(void);               /* not 910 (RT, aclmdlRICaptureBegin) */
+int chip_captures(void);               /* not 910, 310P (RT docs/api_docs/aclmdlRICaptureBegin.md) */
 int chip_is_310p(void);
 void chip_set(const char *soc);
 const char *chip_name(void);
