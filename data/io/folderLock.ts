@@ -181,7 +181,9 @@ function isRunning({ host, pidSpace, pid, started }: Holder): boolean | undefine
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
   }
-  const now = startOf(pid)
+  const { state, started: now } = statusOf(pid)
+  // What has ended, and waits for its parent to ask how, works nowhere.
+  if (state === 'Z') return false
   return now === '' || started === '' ? undefined : now === started
 }
 
@@ -189,7 +191,7 @@ const thisProcess = () => ({
   host: hostname(),
   pidSpace: pidSpace(),
   pid: process.pid,
-  started: startOf(process.pid),
+  started: statusOf(process.pid).started,
 })
 
 function pidSpace(): string {
@@ -200,11 +202,15 @@ function pidSpace(): string {
   }
 }
 
-/** When a process started: field 22 of Linux's `/proc/PID/stat`, clock ticks since the system started (proc_pid_stat(5)). */
-function startOf(pid: number): string {
+/**
+ * A process by Linux's `/proc/PID/stat` (proc_pid_stat(5)): its state (field 3), and when it started (field 22), in clock
+ * ticks since the system started; empty where that is not told.
+ */
+function statusOf(pid: number): { readonly state: string; readonly started: string } {
   const stat = readSync(`/proc/${pid}/stat`)
   // The second field, the name in brackets, may hold anything.
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return { state: fields[0] ?? '', started: fields[19] ?? '' }
 }
 
 function readSync(path: string): string {

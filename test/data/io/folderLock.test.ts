@@ -1,7 +1,9 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import test from 'tape'
 import { FolderInUseError, FolderLock } from '../../../data/index.js'
 
@@ -75,6 +77,20 @@ test('FolderLock: a lock that was left behind is taken over as soon as its proce
     t.equal(error === undefined, taken, `${name}: ${error}`)
     t.deepEqual(readdirSync(folder), taken ? [] : ['lock.json'], 'no file beside it')
   }
+})
+
+test('FolderLock: of a process that has ended, and that its parent has not asked for yet', async t => {
+  if (process.platform !== 'linux') return t.skip('skipped: only Linux tells')
+  // The shell's child ends at once, and what the shell becomes asks for no children.
+  const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] })
+  const [line] = await once(parent.stdout, 'data')
+  const pid = Number(String(line))
+  const stat = () => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
+  while (stat()[0] !== 'Z') await setTimeout(10)
+  const folder = scratch()
+  leave(folder, { pid, started: stat()[19] })
+  t.equal(await refusal(folder), undefined)
+  parent.kill()
 })
 
 test('FolderLock: whoever lost its folder is told, and leaves the new lock alone', async t => {
