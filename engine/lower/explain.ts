@@ -3,6 +3,7 @@ import { megabytes } from './budget.js'
 import { type OutlinedKernel, outlinePlan } from './outline.js'
 import type { Plan } from './plan.js'
 
+/** What `explain` prints beside kernels, loops and decisions. */
 export type ExplainOptions = {
   /** Also print the input and output of every pass. */
   readonly passes?: boolean

@@ -82,7 +82,9 @@ test('FolderLock: a lock that was left behind is taken over as soon as its proce
 test('FolderLock: of a process that has ended, and that its parent has not asked for yet', async t => {
   if (process.platform !== 'linux') return t.skip('skipped: only Linux tells')
   // The shell's child ends soon, and what the shell has become by then asks for no children.
-  const parent = spawn('sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] })
+  const parent = spawn('sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 60'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
   const [line] = await once(parent.stdout, 'data')
   const pid = Number(String(line))
   const stat = () => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
