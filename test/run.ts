@@ -85,7 +85,8 @@ async function work(): Promise<void> {
     total.skipped += skipped
   }
 }
-await Promise.all(Array.from({ length: Math.min(4, availableParallelism()) }, work))
+// One more than there are processors: many tests wait for other programs.
+await Promise.all(Array.from({ length: Math.min(4, availableParallelism() + 1) }, work))
 rmSync(scratch, { recursive: true, force: true })
 
 if (total.passed + total.failed === 0) {
