@@ -6,12 +6,14 @@ import {
   glorotUniform,
   initialCarry,
   initialParameters,
+  mapTree,
   oneHot,
   type Parameters,
   runCell,
   softmaxCrossEntropy,
   type Tensor,
   tensor,
+  where,
   zeros,
 } from '../engine/index.js'
 import { checkModelOptions } from './checkArguments.js'
@@ -116,19 +118,25 @@ export function batchLoss(
 /**
  * Log-likelihoods of a piece of many reads, one after the other in the rows of a batch, for scoring reads of any length in
  * bounded memory. `tokens`: int32 [3, steps, batch]: the bases that enter, those that are predicted, and 1 where a read
- * ends with the step, after which the state is zeros. Returns the log-likelihood in nats of each predicted base, [steps,
- * batch], 0 where it is unknown, and the carry for the next piece.
+ * ends with the step, after which the state is zeros. `restarts`: whether any read begins after another one in the piece;
+ * if none does, only the ends of the last step matter, and the loop need not ask for them. Returns the log-likelihood in nats
+ * of each predicted base, [steps, batch], 0 where it is unknown, and the carry for the next piece.
  */
 export function logLikelihoodsOfPiece(
   options: ModelOptions,
   parameters: ModelParameters,
   carry: Carry,
   tokens: Tensor,
+  restarts: boolean,
 ): { logLikelihoods: Tensor; carry: Carry } {
   const [inputs, targets, ends] = [0, 1, 2].map(i => tokens.slice(0, i, i + 1).squeeze(0))
-  const { logits, carry: next } = predictSteps(options, parameters, inputs, carry, { ends })
+  const { logits, carry: last } = predictSteps(options, parameters, inputs, carry, restarts ? { ends } : {})
+  const ended = ends.slice(0, -1).squeeze(0).unsqueeze(-1)
   const counted = targets.less(unknown).cast(logits.dtype)
-  return { logLikelihoods: softmaxCrossEntropy(logits, targets).mul(counted).neg(), carry: next }
+  return {
+    logLikelihoods: softmaxCrossEntropy(logits, targets).mul(counted).neg(),
+    carry: restarts ? last : mapTree(last, part => where(ended, 0, part)),
+  }
 }
 
 /**

@@ -70,7 +70,8 @@ const inFlight = 2
  */
 export class ScoringPass {
   readonly #streams: Streams<JobStretch>
-  readonly #functions: readonly PieceFunction[]
+  /** Of each model, for pieces in which a read begins after another one, and for others. */
+  readonly #functions: readonly { readonly restarting: PieceFunction; readonly straight: PieceFunction }[]
   readonly #jobs = new Set<Job>()
   readonly #regroup: CompiledFunction<[Carry, Tensor], Carry>
   #isRunning = false
@@ -90,13 +91,15 @@ export class ScoringPass {
     if (!(Number.isInteger(batch) && batch > 0))
       throw new RangeError(`batch: got ${batch}, give a whole number of reads, 1 or more`)
     this.#streams = new Streams(batch)
-    this.#functions = models.map(({ options }) =>
-      compile(
-        (parameters: ModelParameters, carry: Carry, tokens: Tensor) =>
-          logLikelihoodsOfPiece(options, parameters, carry, tokens),
-        { device, donate: [1] },
-      ),
-    )
+    this.#functions = models.map(({ options }) => {
+      const compiled = (restarts: boolean): PieceFunction =>
+        compile(
+          (parameters: ModelParameters, carry: Carry, tokens: Tensor) =>
+            logLikelihoodsOfPiece(options, parameters, carry, tokens, restarts),
+          { device, donate: [1] },
+        )
+      return { restarting: compiled(true), straight: compiled(false) }
+    })
     this.#regroup = compile((carry: Carry, rows: Tensor) => mapTree(carry, part => part.gather(rows)), {
       device,
     })
@@ -189,7 +192,8 @@ export class ScoringPass {
       index.dispose()
     }
     const tokens = this.#onDevice(piece)
-    const results = this.#functions.map((score, i) => {
+    const results = this.#functions.map(({ restarting, straight }, i) => {
+      const score = piece.restarts ? restarting : straight
       const { options, parameters } = this.models[i]
       const carry =
         this.#carries[i] ?? initialCarry(options.cell, rows, options.hidden, parameters.logits.bias.dtype)
@@ -236,7 +240,10 @@ export class ScoringPass {
 
   /** Free the compiled functions' memory (not the parameters). */
   dispose(): void {
-    for (const score of this.#functions) score.dispose()
+    for (const { restarting, straight } of this.#functions) {
+      restarting.dispose()
+      straight.dispose()
+    }
     this.#regroup.dispose()
   }
 }

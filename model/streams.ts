@@ -32,6 +32,8 @@ export type Piece<T> = {
    */
   readonly tokens: Int32Array
   readonly parts: readonly Part<T>[]
+  /** Whether a sequence begins after another one in the piece. */
+  readonly restarts: boolean
   /** If the rows are others than those of the piece before: of each, which it was there, or -1 if it begins with no state. */
   readonly regrouped?: Int32Array
 }
@@ -42,7 +44,8 @@ export type Piece<T> = {
  *
  * Every shape is compiled anew, so there are few. A piece has `batch` rows, or a half of it, a half of that … 1 if no more are
  * needed. It has as many steps as the first sequences need, evenly in pieces of up to 256 (249 for reads of 250, 250 for
- * those of 5000; 256 if the first ones were short and long ones follow), at the end of the input a multiple of 32.
+ * those of 5000; 256 if the first ones were short and long ones follow), at the end of the input a multiple of 32. Pieces in
+ * which sequences begin after others, and those in which none does, are compiled apart.
  */
 export class Streams<T extends { readonly bases: Uint8Array }> {
   readonly #waiting = new WaitingLine<T>()
@@ -82,7 +85,14 @@ export class Streams<T extends { readonly bases: Uint8Array }> {
     const size = steps * rows
     for (const plane of [1, 2])
       tokens.copyWithin(plane * size, plane * limit * rows, plane * limit * rows + size)
-    return { steps, rows, tokens: tokens.subarray(0, 3 * size), parts, ...(regrouped && { regrouped }) }
+    return {
+      steps,
+      rows,
+      tokens: tokens.subarray(0, 3 * size),
+      parts,
+      restarts: parts.some(({ step }) => step > 0),
+      ...(regrouped && { regrouped }),
+    }
   }
 
   #nextOccupant(): Occupant<T> | undefined {
