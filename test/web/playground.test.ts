@@ -79,6 +79,8 @@ test('playground: TypeScript completes, explains, and marks errors at their line
     await page.keyboard.press('ControlOrMeta+Shift+M')
     const problems = page.locator('.cm-panel-lint')
     await problems.getByText("Property 'tanhh' does not exist").waitFor()
+    // TypeScript may know before the text is run.
+    await page.locator('.verdict.wrong').waitFor({ timeout: 60_000 })
     t.match(await verdict(page), /line 9\)\s+all\.matmul\(\.\.\.\)\.tanhh is not a function/)
     t.deepEqual([...new Set(await markedLines(page))], ['9'])
     await paste(page, cellWith('const out = all.').replace(/\n$/, ''))
