@@ -26,6 +26,9 @@ export const mpiOption = (): Option =>
     'train together with the other processes of mpirun or srun: auto (where there are others), off, or the path of the MPI library',
   ).default('auto')
 
+/** What a launcher has not read of a process when that aborts, it may drop: how long it is given, in milliseconds. */
+const launcherReads = 300
+
 /** Whether a command is a training that another process leads: that one alone writes, so nothing else need be writable here. */
 export const isLed = (command: Command): boolean =>
   command.name() === 'train' && command.getOptionValue('mpi') !== 'off' && (launchOf()?.rank ?? 0) > 0
@@ -52,6 +55,7 @@ export async function withProcesses<Result>(
     if (rank > 0) await setTimeout(firstSaysIt)
     const who = rank > 0 ? `process ${rank} of ${size} (on ${hostname()}): ` : ''
     say(`xenograd: ${who}${describeFailure(error) ?? 'failed'}`)
+    await setTimeout(launcherReads)
     processes.abort(exitCodeOf(error))
     throw error
   }
