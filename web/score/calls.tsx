@@ -1,4 +1,5 @@
 import { count as counted, fixed, percent } from '../ui/format.js'
+import { NumberField } from '../ui/numberField.js'
 import { Histogram } from './histogram.js'
 import type { ScoredReads } from './scoredReads.js'
 import type { CallCounts, Histogram as Counts } from './summary.js'
@@ -67,20 +68,17 @@ export function Calls(props: Props) {
           </select>
         </label>
         {threshold.kind === 'rate' ? (
-          <label>
-            False-positive rate, %
-            <input
-              type="number"
-              min={0.01}
-              max={99.99}
-              step={0.01}
-              value={Number((100 * threshold.rate).toFixed(2))}
-              onChange={({ currentTarget }) => {
-                const rate = Number(currentTarget.value) / 100
-                if (rate > 0 && rate < 1) onRate(Number(rate.toFixed(4)))
-              }}
-            />
-          </label>
+          <NumberField
+            label="False-positive rate, %"
+            min={0.01}
+            max={99.99}
+            step={0.01}
+            value={Number((100 * threshold.rate).toFixed(2))}
+            onCommit={percentage => {
+              const rate = Number((percentage / 100).toFixed(4))
+              if (rate > 0 && rate < 1) onRate(rate)
+            }}
+          />
         ) : null}
       </div>
       {reads.detector.genera && <p class="note">Known genera: {reads.detector.genera.join(', ')}</p>}
