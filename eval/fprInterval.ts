@@ -27,7 +27,7 @@ type PassedReads = { ranks: Int32Array; clusters: ClassClusters }
 /** The share of a class that a threshold calls positive, its standard error, and the kurtosis of what makes that up. */
 type CalledShare = { share: number; deviation: number; kurtosis: number }
 
-/** How an interval of a share is made: with so many standard errors, or else as of so many independent reads. */
+/** How an interval of a share is made: with so many standard errors, or, without one, as of so many independent reads. */
 type Precision = { quantile: number; reads: number }
 
 /**
@@ -125,7 +125,7 @@ function precisionOf(
 ): Precision {
   return {
     quantile: tConfidence(Math.min(effective - 1, (2 * (count - 1)) / (kurtosis - 1))),
-    reads: deviation > 0 ? Math.min(ranks.length, (share * (1 - share)) / deviation ** 2) : effective,
+    reads: Math.min(ranks.length, Math.max(effective, (share * (1 - share)) / deviation ** 2 || 0)),
   }
 }
 
@@ -137,8 +137,8 @@ const logitMargin = ({ share, deviation }: CalledShare, { quantile }: Precision)
 function shareInterval(called: CalledShare, precision: Precision, leastMargin = 0): Interval {
   const { share, deviation } = called
   if (deviation > 0) return logitInterval(share, Math.max(leastMargin, logitMargin(called, precision)))
-  const { quantile, reads } = precision
-  const square = quantile ** 2 / reads
+  const { reads } = precision
+  const square = tConfidence(reads - 1) ** 2 / reads
   const center = (share + square / 2) / (1 + square)
   const half = Math.sqrt(square * share * (1 - share) + square ** 2 / 4) / (1 + square)
   return { low: center - half, high: center + half }
