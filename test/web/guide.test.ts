@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core'
 import test from 'tape'
 import { addresses } from '../../web/guide/addresses.js'
 import { makePages } from '../../web/vite/documents/pages.js'
+import { testInChromium } from '../browser/chromium.js'
 import { root } from './build.js'
 import { withPage } from './page.js'
 
@@ -72,7 +73,7 @@ const samples = [
 ]
 
 for (const colorScheme of ['light', 'dark'] as const)
-  test(`guide: accessible (axe-core), ${colorScheme}`, async t => {
+  testInChromium(`guide: accessible (axe-core), ${colorScheme}`, async t => {
     await withPage(t, { colorScheme }, async ({ page, show }) => {
       for (const address of samples) {
         await show(address)
@@ -84,7 +85,7 @@ for (const colorScheme of ['light', 'dark'] as const)
     })
   })
 
-test('guide: chapters, doors and names are shown, each with an address', async t => {
+testInChromium('guide: chapters, doors and names are shown, each with an address', async t => {
   await withPage(t, {}, async ({ page, show }) => {
     const heading = page.locator('main h1')
     await show('guide')
@@ -113,7 +114,7 @@ test('guide: chapters, doors and names are shown, each with an address', async t
   })
 })
 
-test('guide: an address leads to a section, and into a chapter by keyboard', async t => {
+testInChromium('guide: an address leads to a section, and into a chapter by keyboard', async t => {
   await withPage(t, {}, async ({ page, show }) => {
     await show('guide?chapter=writeACell&at=why-it-is-fast')
     await page.waitForFunction(() => document.activeElement?.id === 'why-it-is-fast')
@@ -128,7 +129,7 @@ test('guide: an address leads to a section, and into a chapter by keyboard', asy
   })
 })
 
-test('guide: the search is used by keyboard', async t => {
+testInChromium('guide: the search is used by keyboard', async t => {
   await withPage(t, {}, async ({ page, show }) => {
     await show('guide')
     const box = page.getByRole('combobox')
@@ -163,7 +164,7 @@ test('guide: the search is used by keyboard', async t => {
   })
 })
 
-test('guide: read on a phone', async t => {
+testInChromium('guide: read on a phone', async t => {
   await withPage(t, { viewport: { width: 390, height: 844 } }, async ({ page, show }) => {
     for (const address of samples) {
       await show(address)
