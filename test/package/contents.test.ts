@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import test from 'tape'
 import { parse } from 'yaml'
@@ -37,7 +36,7 @@ test('what the pages for users link to, pictures and all, is in the package', t 
 })
 
 test('without the trained detector the package weighs less than 2 MB', t => {
-  const tarball = packTarball(mkdtempSync(join(tmpdir(), 'xenograd-pack-')))
+  const tarball = packTarball()
   const detector = spawnSync('gzip', ['-9c', join(folder, 'model/shipped/detector.safetensors')], {
     maxBuffer: 2 ** 24,
   })
@@ -64,7 +63,7 @@ test('CITATION.cff and CHANGELOG.md speak of this version', t => {
 })
 
 test('the recipe for Bioconda is of the packed package', t => {
-  const tarball = packTarball(mkdtempSync(join(tmpdir(), 'xenograd-pack-')))
+  const tarball = packTarball()
   const { stdout } = spawnSync(process.execPath, [join(root, '.pack/bioconda.js'), tarball], {
     encoding: 'utf8',
   })
