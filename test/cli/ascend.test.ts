@@ -5,7 +5,7 @@ import { loadModel } from '../../model/index.js'
 import { buildStub, noStub } from '../engine/devices/ascend/stub.js'
 import { testShared } from '../shared.js'
 import { scoreReference, trainFifty, trainingReads, worstLoss } from './onDevice.js'
-import { scratch, tinyModel, xenograd } from './support.js'
+import { refusal, scratch, tinyModel, xenograd } from './support.js'
 
 const missing = await noStub()
 const folder = missing ? '' : buildStub()
@@ -226,10 +226,9 @@ test('--ascend-card and --ascend-precision: what makes no sense is an error', as
     [['check', '--ascend-precision', 'fp8'], /'fp8' is invalid\. Give one of fp32, hf32, fp16/],
     [['check', '--ascend-card', '-1'], /'-1' is invalid\. Give a whole number, 0 or more/],
   ]
-  const runs = await Promise.all(cases.map(([args]) => xenograd(args)))
-  for (const [i, { code, stdout, stderr }] of runs.entries()) {
-    t.equal(code, 2, cases[i][0].join(' '))
-    t.match(stderr, cases[i][1])
-    t.equal(stdout, '')
+  for (const [args, message] of cases) {
+    const { code, stderr } = await refusal(args)
+    t.equal(code, 2, args.join(' '))
+    t.match(stderr, message)
   }
 })

@@ -3,6 +3,9 @@ import { mkdtempSync, realpathSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { describeFailure, exitCodeOf, exitCodes } from '../../cli/failure.js'
+import { dashedNames } from '../../cli/options.js'
+import { xenogradProgram } from '../../cli/program.js'
 import { findCell, initialState, saveState } from '../../model/index.js'
 
 const main = fileURLToPath(new URL('../../cli/main.js', import.meta.url))
@@ -20,6 +23,19 @@ export const start = (args: readonly string[]): ChildProcessWithoutNullStreams =
 /** Runs `xenograd` as a child process. `input`: what it gets on standard input. */
 export const xenograd = (args: readonly string[], input: string | Uint8Array = ''): Promise<Ended> =>
   finish(start(args), input)
+
+/**
+ * How `xenograd` ends when it refuses a command line before it works, and the line that it says: in this process, which is
+ * much less than a process costs. `usage.test.ts` has what processes print of such.
+ */
+export async function refusal(args: readonly string[]): Promise<{ code: number; stderr: string }> {
+  try {
+    await xenogradProgram().parseAsync(dashedNames(['node', 'xenograd', ...args]))
+  } catch (error) {
+    return { code: exitCodeOf(error), stderr: `xenograd: ${describeFailure(error)}\n` }
+  }
+  return { code: exitCodes.ok, stderr: '' }
+}
 
 /** Runs a shell script with `pipefail`. */
 export const shell = (script: string): Promise<Ended> =>

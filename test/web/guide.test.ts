@@ -5,7 +5,7 @@ import { addresses } from '../../web/guide/addresses.js'
 import { makePages } from '../../web/vite/documents/pages.js'
 import { testInChromium } from '../browser/chromium.js'
 import { root } from './build.js'
-import { withPage } from './page.js'
+import { titled, withPage } from './page.js'
 
 const { chapters, modules, passages } = makePages(root)
 
@@ -95,7 +95,7 @@ testInChromium('guide: chapters, doors and names are shown, each with an address
         .first()
         .click()
       await heading.filter({ hasText: title }).waitFor()
-      t.equal(await page.title(), `${title} · Guide · Xenograd`, 'the title says it')
+      await titled(page, `${title} · Guide · Xenograd`)
       await page.goBack()
       await heading.filter({ hasText: 'Guide and reference' }).waitFor()
     }
@@ -118,12 +118,14 @@ testInChromium('guide: an address leads to a section, and into a chapter by keyb
   await withPage(t, {}, async ({ page, show }) => {
     await show('guide?chapter=writeACell&at=why-it-is-fast')
     await page.waitForFunction(() => document.activeElement?.id === 'why-it-is-fast')
-    t.ok(await page.evaluate(() => scrollY > 0), 'it is scrolled to')
+    await page.waitForFunction(() => scrollY > 0)
+    t.pass('it is scrolled to')
     await page.getByRole('link', { name: 'Look for a mistake' }).click()
     await page.waitForURL(/at=look-for-a-mistake$/)
     await page.getByRole('link', { name: 'Next' }).click()
     await page.locator('main h1').filter({ hasText: 'Add an operation' }).waitFor()
-    t.equal(await page.evaluate(() => scrollY), 0, 'the next chapter is read from its beginning')
+    await page.waitForFunction(() => scrollY === 0)
+    t.pass('the next chapter is read from its beginning')
     await page.emulateMedia({ media: 'print' })
     t.notOk(await page.locator('.guide > aside').isVisible(), 'printed without what is around it')
   })
@@ -174,6 +176,7 @@ testInChromium('guide: read on a phone', async t => {
     await page.getByText('Contents').click()
     await page.getByRole('navigation', { name: 'Guide' }).getByRole('link', { name: 'Add a device' }).click()
     await page.locator('main h1').filter({ hasText: 'Add a device' }).waitFor()
-    t.notOk(await page.getByRole('navigation', { name: 'Guide' }).isVisible(), 'the contents close')
+    await page.getByRole('navigation', { name: 'Guide' }).waitFor({ state: 'hidden' })
+    t.pass('the contents close')
   })
 })

@@ -81,6 +81,11 @@ export async function withPage(
   }
 }
 
+/** Waits until a view has its title: it has it, and the focus, once it is drawn. */
+export const titled = async (page: Page, title: string): Promise<void> => {
+  await page.waitForFunction(title => document.title === title, title)
+}
+
 /** The ids of all views, as the header links to them. */
 export const viewIds = (page: Page): Promise<string[]> =>
   page

@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core'
 import { testInChromium } from '../browser/chromium.js'
 import { violations } from './accessibility.js'
 import { builtPage } from './build.js'
-import { viewIds, withPage } from './page.js'
+import { titled, viewIds, withPage } from './page.js'
 
 const background = (page: Page): Promise<string> =>
   page.evaluate(() => getComputedStyle(document.body).backgroundColor)
@@ -23,7 +23,7 @@ testInChromium('page: light and dark, as the system has it and as the user choos
       t.equal(await background(page), colours[0], 'a button changes to light')
       await page.reload()
       t.equal(await background(page), colours[0], 'which the next visit begins with')
-      t.equal(await page.getByRole('button', { name: 'Use dark colours' }).count(), 1)
+      await page.getByRole('button', { name: 'Use dark colours' }).waitFor()
     })
   if (colours.length) t.notEqual(colours[0], colours[1], 'the system decides where nobody has chosen')
 })
@@ -44,7 +44,7 @@ testInChromium('page: by keyboard', async t => {
       await page.keyboard.press('Enter')
       await page.locator('header nav a[aria-current=page]').and(link).waitFor()
       await page.locator('main h1').waitFor()
-      t.match(await page.title(), new RegExp(`^${await link.innerText()} · Xenograd$`), `${id} has its title`)
+      await titled(page, `${await link.innerText()} · Xenograd`)
       t.equal(await page.locator(':focus').getAttribute('id'), 'main', 'and one goes on in it')
     }
   })
