@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { describeFailure, exitCodeOf, exitCodes } from '../../cli/failure.js'
 import { dashedNames } from '../../cli/options.js'
 import { xenogradProgram } from '../../cli/program.js'
+import { closeDevice } from '../../engine/index.js'
 import { findCell, initialState, saveState } from '../../model/index.js'
 
 const main = fileURLToPath(new URL('../../cli/main.js', import.meta.url))
@@ -29,10 +30,14 @@ export const xenograd = (args: readonly string[], input: string | Uint8Array = '
  * much less than a process costs. `usage.test.ts` has what processes print of such.
  */
 export async function refusal(args: readonly string[]): Promise<{ code: number; stderr: string }> {
+  // A process opens its own.
+  await closeDevice('wasm')
   try {
     await xenogradProgram().parseAsync(dashedNames(['node', 'xenograd', ...args]))
   } catch (error) {
     return { code: exitCodeOf(error), stderr: `xenograd: ${describeFailure(error)}\n` }
+  } finally {
+    await closeDevice('wasm')
   }
   return { code: exitCodes.ok, stderr: '' }
 }

@@ -1,9 +1,8 @@
-import axe from 'axe-core'
-import type { Page } from 'playwright-core'
 import test from 'tape'
 import { addresses } from '../../web/guide/addresses.js'
 import { makePages } from '../../web/vite/documents/pages.js'
 import { testInChromium } from '../browser/chromium.js'
+import { violations } from './accessibility.js'
 import { root } from './build.js'
 import { titled, withPage } from './page.js'
 
@@ -52,15 +51,6 @@ test('guide: all links lead to what there is', t => {
   )
   t.end()
 })
-
-/** What axe-core finds. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source)
-  return page.evaluate(async () => {
-    const result = await (globalThis as unknown as { axe: typeof axe }).axe.run()
-    return result.violations.map(({ id, nodes }) => `${id}: ${nodes.map(node => node.html).join(' ')}`)
-  })
-}
 
 const samples = [
   'guide',
