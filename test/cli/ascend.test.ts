@@ -42,11 +42,18 @@ withStub(
   testShared as typeof test,
 )
 
-withStub('train --device ascend: the same masks and mutations as wasm, the same losses', async t => {
+/** Trained on the stub without a failure; several tests compare with it. */
+const trainedOnStub = async () => {
   useStub()
   const reads = await trainingReads()
+  return { reads, ascend: await trainFifty(reads, ['--device=ascend']) }
+}
+let trained: ReturnType<typeof trainedOnStub> | undefined
+
+withStub('train --device ascend: the same masks and mutations as wasm, the same losses', async t => {
+  trained ??= trainedOnStub()
+  const { reads, ascend } = await trained
   const wasm = await trainFifty(reads, ['--device=wasm'])
-  const ascend = await trainFifty(reads, ['--device=ascend'])
   t.equal(ascend.code, 0, ascend.stderr)
   t.match(ascend.stderr, /device ascend: Ascend stub posing as Ascend910B4, float32 matmul, deterministic/)
   t.ok(wasm.losses[49] < wasm.losses[0], 'it learns')
@@ -70,9 +77,8 @@ withStub('train --device ascend: the same masks and mutations as wasm, the same 
 })
 
 withStub('a card that fails in a training: a clear error, and the last checkpoint is good', async t => {
-  const reads = await trainingReads()
-  useStub()
-  const whole = await trainFifty(reads, ['--device=ascend'])
+  trained ??= trainedOnStub()
+  const { reads, ascend: whole } = await trained
   const bytes = (run: string, step: number) => readFile(join(run, 'model', `model_${step}.safetensors`))
   const cases: [fail: string, message: RegExp, ...options: string[]][] = [
     ['device:30000', /^xenograd: .*error 507010, the card has stopped answering.*\[lost heartbeat in \w+\]/m],
