@@ -5,7 +5,7 @@ import { loadModel } from '../../model/index.js'
 import { buildStub, noStub } from '../engine/devices/ascend/stub.js'
 import { testShared } from '../shared.js'
 import { scoreReference, trainFifty, trainingReads, worstLoss } from './onDevice.js'
-import { refusal, scratch, tinyModel, xenograd } from './support.js'
+import { inThisProcess, scratch, tinyModel, xenograd } from './support.js'
 
 const missing = await noStub()
 const folder = missing ? '' : buildStub()
@@ -42,17 +42,21 @@ withStub(
   testShared as typeof test,
 )
 
-/** Trained on the stub without a failure; several tests compare with it. */
-const trainedOnStub = async () => {
+const trainOnStub = async () => {
   useStub()
   const reads = await trainingReads()
   return { reads, ascend: await trainFifty(reads, ['--device=ascend']) }
 }
-let trained: ReturnType<typeof trainedOnStub> | undefined
+let trained: ReturnType<typeof trainOnStub> | undefined
+
+/** A training on the stub without a failure, which several tests compare with. */
+function trainedOnStub(): ReturnType<typeof trainOnStub> {
+  trained ??= trainOnStub()
+  return trained
+}
 
 withStub('train --device ascend: the same masks and mutations as wasm, the same losses', async t => {
-  trained ??= trainedOnStub()
-  const { reads, ascend } = await trained
+  const { reads, ascend } = await trainedOnStub()
   const wasm = await trainFifty(reads, ['--device=wasm'])
   t.equal(ascend.code, 0, ascend.stderr)
   t.match(ascend.stderr, /device ascend: Ascend stub posing as Ascend910B4, float32 matmul, deterministic/)
@@ -77,8 +81,7 @@ withStub('train --device ascend: the same masks and mutations as wasm, the same 
 })
 
 withStub('a card that fails in a training: a clear error, and the last checkpoint is good', async t => {
-  trained ??= trainedOnStub()
-  const { reads, ascend: whole } = await trained
+  const { reads, ascend: whole } = await trainedOnStub()
   const bytes = (run: string, step: number) => readFile(join(run, 'model', `model_${step}.safetensors`))
   const cases: [fail: string, message: RegExp, ...options: string[]][] = [
     ['device:30000', /^xenograd: .*error 507010, the card has stopped answering.*\[lost heartbeat in \w+\]/m],
@@ -233,7 +236,7 @@ test('--ascend-card and --ascend-precision: what makes no sense is an error', as
     [['check', '--ascend-card', '-1'], /'-1' is invalid\. Give a whole number, 0 or more/],
   ]
   for (const [args, message] of cases) {
-    const { code, stderr } = await refusal(args)
+    const { code, stderr } = await inThisProcess(args)
     t.equal(code, 2, args.join(' '))
     t.match(stderr, message)
   }

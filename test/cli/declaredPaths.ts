@@ -49,7 +49,7 @@ export const required: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** How the command line refuses what it is given, in this process: for command lines that end before any work. */
-export async function refusal(args: readonly string[]): Promise<{ code: number; message: string }> {
+export async function inThisProcess(args: readonly string[]): Promise<{ code: number; message: string }> {
   try {
     await xenogradProgram().parseAsync(args, { from: 'user' })
   } catch (error) {

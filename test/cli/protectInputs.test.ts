@@ -1,7 +1,7 @@
 import { linkSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'tape'
-import { declaredPaths, refusal, required, withOutput } from './declaredPaths.js'
+import { declaredPaths, inThisProcess, required, withOutput } from './declaredPaths.js'
 import { command, scratch, shell, xenograd } from './support.js'
 
 test('every option that writes a file is declared as one, and refuses to replace what the command reads', async t => {
@@ -26,7 +26,7 @@ test('every option that writes a file is declared as one, and refuses to replace
   ]
   for (const { command, option, path } of cases) {
     const given = withOutput(required[command] ?? [], option, path)
-    const { code, message } = await refusal([command, '--config', read, ...given])
+    const { code, message } = await inThisProcess([command, '--config', read, ...given])
     t.equal(code, 2, `${command} ${option}`)
     t.match(message, /^\S+ \S+: would replace .*, which is read; give another name$/)
   }

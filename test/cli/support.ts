@@ -26,10 +26,10 @@ export const xenograd = (args: readonly string[], input: string | Uint8Array = '
   finish(start(args), input)
 
 /**
- * How `xenograd` ends when it refuses a command line before it works, and the line that it says: in this process, which is
- * much less than a process costs. `usage.test.ts` has what processes print of such.
+ * How a command of `xenograd` ends that needs no input and prints nothing, and what it says of an error: in this process, as
+ * starting one costs more than most commands. `usage.test.ts` has what processes print of errors.
  */
-export async function refusal(args: readonly string[]): Promise<{ code: number; stderr: string }> {
+export async function inThisProcess(args: readonly string[]): Promise<{ code: number; stderr: string }> {
   // A process opens its own.
   await closeDevice('wasm')
   try {

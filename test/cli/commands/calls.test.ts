@@ -5,7 +5,16 @@ import test from 'tape'
 import { decode, type Read, writeReads } from '../../../data/index.js'
 import { bitsAt, keyFromSeed } from '../../../engine/hostRandom.js'
 import { FalseDiscovery } from '../../../eval/index.js'
-import { command, type Ended, refusal, rowsOf, scratch, shell, tinyModel, xenograd } from '../support.js'
+import {
+  command,
+  type Ended,
+  inThisProcess,
+  rowsOf,
+  scratch,
+  shell,
+  tinyModel,
+  xenograd,
+} from '../support.js'
 
 /** Reads of random bases, all of one distribution. */
 const readsOf = (count: number, length: number, seed: number): Read[] =>
@@ -123,7 +132,7 @@ test('score: what calls need is checked before the work', async t => {
     [['-m', detector, '--group-by', '(?:x)'], /no group to take a name from/],
   ]
   for (const [args, message] of cases) {
-    const { code, stderr } = await refusal(['score', ...args])
+    const { code, stderr } = await inThisProcess(['score', ...args])
     t.equal(code, 2, stderr)
     t.match(stderr, message)
   }

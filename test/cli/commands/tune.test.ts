@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import test from 'tape'
 import { FolderLock, syntheticReads, writeReads } from '../../../data/index.js'
-import { refusal, rowsOf, scratch, start, xenograd } from '../support.js'
+import { inThisProcess, rowsOf, scratch, start, xenograd } from '../support.js'
 
 /** Flags of a small grid on small data. */
 async function smallGrid(folder: string): Promise<string[]> {
@@ -92,7 +92,7 @@ test('tune: what makes no sense, and trainings that fail', async t => {
     [['--dropout_rate=1'], /--dropout_rate 1: give 0 or more/],
   ]
   for (const [change, message] of refused) {
-    const { code, stderr } = await refusal(['tune', ...flags, out, ...change])
+    const { code, stderr } = await inThisProcess(['tune', ...flags, out, ...change])
     t.deepEqual([code, message.test(stderr)], [2, true], stderr)
   }
   const diverging = await xenograd(['tune', ...flags, out, '--learning_rate=1e30'])
