@@ -30,6 +30,7 @@ export function makeOnce(folder: string, make: (folder: string) => void): string
       continue
     }
     try {
+      if (existsSync(folder)) break // since it was looked for
       const part = mkdtempSync(join(dirname(folder), 'xenograd-part-'))
       make(part)
       renameSync(part, folder)

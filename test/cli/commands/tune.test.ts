@@ -117,7 +117,7 @@ test('tune and train --each-genus: a folder that another process trains in is le
   ]) {
     const { code, stderr } = await xenograd([...args, `--out_dir=${out}`])
     t.equal(code, 1, stderr)
-    t.match(stderr, /xenograd: .*out: process \d+ on .* works in this folder/)
+    t.match(stderr, /xenograd: .*locked: process \d+ on .* works in this folder/)
     t.deepEqual(readdirSync(out), ['lock.json'])
   }
   lock.release()
