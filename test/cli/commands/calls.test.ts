@@ -77,20 +77,23 @@ test('calibrate: p-values are uniform on other reads of the same kind, calls kee
   const folder = scratch()
   t.equal(made.code, 0, made.stderr)
   t.match(made.stderr, /too few fragments for lengths 160: /)
-  for (const length of [20, 40, 80, 120]) {
-    const input = join(folder, `${length}.fa`)
-    await writeReads(input, readsOf(400, length, 100 + length))
-    const { code, stdout, stderr } = await xenograd(['score', '-m', detector, input, '--fpr', '0.1'])
-    t.equal(code, 0, stderr)
-    t.ok(stdout.startsWith('#read\tlength\tgc\tll_fg\tll_bg\tllr\tp\tcall\n'))
-    const p = rowsOf(stdout).map(row => Number(row[6]))
-    const calls = rowsOf(stdout).map(row => row[7])
-    t.ok(p.every((x, i) => calls[i] === (x <= 0.1 ? 'unknown' : 'known')))
+  const lengths = [20, 40, 80, 120]
+  const inputs = lengths.map(length => join(folder, `${length}.fa`))
+  for (const [i, length] of lengths.entries()) await writeReads(inputs[i], readsOf(400, length, 100 + length))
+  const { code, stdout, stderr } = await xenograd(['score', '-m', detector, ...inputs, '--fpr', '0.1'])
+  t.equal(code, 0, stderr)
+  t.ok(stdout.startsWith('#read\tlength\tgc\tll_fg\tll_bg\tllr\tp\tcall\tfile\n'))
+  for (const [i, length] of lengths.entries()) {
+    const rows = rowsOf(stdout).filter(row => row[8] === inputs[i])
+    t.equal(rows.length, 400)
+    const p = rows.map(row => Number(row[6]))
+    const calls = rows.map(row => row[7])
+    t.ok(p.every((x, k) => calls[k] === (x <= 0.1 ? 'unknown' : 'known')))
     const unknown = calls.filter(call => call === 'unknown').length
     t.ok(unknown < 40 + 3 * Math.sqrt(2 * 400 * 0.1 * 0.9), `${length} bases: ${unknown} of 400 at 10 %`)
     if (length > 80) continue // the p-value of the longest is cautious
     const sorted = p.toSorted((a, b) => a - b)
-    const distance = Math.max(...sorted.map((x, i) => Math.max((i + 1) / 400 - x, x - i / 400)))
+    const distance = Math.max(...sorted.map((x, k) => Math.max((k + 1) / 400 - x, x - k / 400)))
     t.ok(distance < 1.63 * Math.sqrt(2 / 400), `${length} bases: Kolmogorov-Smirnov ${distance}`)
   }
   const short = await xenograd(['score', '-m', detector], '>short\nACGTACGT\n')
