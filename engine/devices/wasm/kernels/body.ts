@@ -7,7 +7,7 @@ import { exp, log, sigmoid, tanh } from './math.js'
 
 /**
  * This folder has the code of every kind of kernel but products and loops, for one thread. elementwise.ts (maps and
- * copies), reduce.ts (with sumRows.ts), gather.ts (and its adjoint) and random.ts each define the function of a kernel in a
+ * copies), reduce.ts (with rowSum.ts), gather.ts (and its adjoint) and random.ts each define the function of a kernel in a
  * module; they walk memory with the loops, loads and stores of strided.ts, and compute scalar expressions, four at a time,
  * with this file and math.ts. bounds.ts knows which values need less care, compensation.ts how long sums stay exact.
  */

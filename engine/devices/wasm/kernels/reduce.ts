@@ -7,12 +7,12 @@ import { f32x4, i32x4, type Local, type Usize, usize, type V128, v128 } from '..
 import type { Target } from '../assembly/target.js'
 import { BodyEmitter } from './body.js'
 import { addCompensated, blockIterations, isCompensated } from './compensation.js'
+import { emitRowSum } from './rowSum.js'
 import { along, forEachIndex, loadLanes, storeLanes } from './strided.js'
-import { emitRowSum } from './sumRows.js'
 
 /**
  * Sums and maxima of strided inputs. Lanes run along the reduced axes, and are combined at the end, or across kept
- * elements, whichever is cheaper; sumRows.ts has long sums across many.
+ * elements, whichever is cheaper; rowSum.ts has long sums across many.
  */
 
 /** Accumulators along a row: enough to hide the latency of an addition. */
@@ -220,7 +220,7 @@ function acrossIsCheaper(kept: Axes, reduced: Axes): boolean {
 const mostColumns = 1 << 14
 
 /** Whether a reduction across kept elements is a long sum of more columns than registers can hold. */
-function sumsRows(kernel: ReduceKernel, kept: Axes, reduced: Axes): boolean {
+function isRowSum(kernel: ReduceKernel, kept: Axes, reduced: Axes): boolean {
   const columns = kept.shape.at(-1) ?? 1
   return (
     columns >> 2 > columnAccumulators &&
@@ -253,7 +253,7 @@ export function defineReduce(target: Target, module: ModuleBuilder, kernel: Redu
     if (sizeOf(reduced.shape) === 0) return emitter.emitEmpty(out, sizeOf(kept.shape))
     const pointers = inputs.map(({ view }, i) => f.local(usize.plus(f.params[i], 4 * view.offset)))
     if (!acrossIsCheaper(kept, reduced)) emitter.emitAlong(kept, reduced, pointers, out)
-    else if (sumsRows(kernel, kept, reduced))
+    else if (isRowSum(kernel, kept, reduced))
       emitRowSum(target, module, f, { kernel, kept, reduced, pointers, out })
     else emitter.emitAcross(kept, reduced, pointers, out)
   })
