@@ -11,10 +11,9 @@ import {
   type MemorySettings,
   maxContextOrder,
   type Networks,
-  packBases,
+  PackedBases,
   RememberedGenomes,
   trainGate,
-  unpackBases,
 } from './memory/index.js'
 import { numberFromZero, oneOf, wholeNumber } from './options.js'
 import type { StorableScore, StoredScore } from './score.js'
@@ -67,13 +66,18 @@ function genusOddsScore(
   return {
     ...leadOfGenera(name, {
       genera,
-      evidence: async fragments =>
+      evidence: fragments =>
         mixing
           ? memory.gated(fragments, mixing.gate, networks)
-          : fragments.map(fragment => memory.pooled(fragment)),
+          : memory.pooled(fragments),
+      tracks: (fragments, pairs) =>
+        mixing
+          ? memory.gatedTracks(fragments, pairs, mixing.gate, networks)
+          : memory.pooledTracks(fragments, pairs),
     }),
+    prepare: onProgress => memory.prepare(onProgress),
     store() {
-      const { packed, unknownRuns } = packBases(bases)
+      const { packed, unknownRuns } = bases
       return {
         kind: 'genusOdds',
         name,
@@ -131,11 +135,11 @@ function load(stored: StoredScore, scores: ScoresByName): StorableScore {
 
 function loadGenomes(stored: StoredScore): RememberedGenomes {
   const genera = storedTexts(stored, 'genera')
-  const bases = unpackBases({
-    packed: storedArray(stored, 'packed', 'uint8'),
-    unknownRuns: storedArray(stored, 'unknownRuns', 'uint32'),
-    length: storedWhole(stored, 'bases'),
-  })
+  const bases = new PackedBases(
+    storedArray(stored, 'packed', 'uint8'),
+    storedArray(stored, 'unknownRuns', 'uint32'),
+    storedWhole(stored, 'bases'),
+  )
   const numbers = storedArray(stored, 'stretches', 'uint32')
   const stretches = Array.from({ length: numbers.length / 3 }, (_, i) => ({
     genus: numbers[3 * i],

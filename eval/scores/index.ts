@@ -31,7 +31,7 @@ export {
 export { isClassifierScore, loadClassifierScore } from './classifierScores.js'
 export { type Compressor, compressedLength } from './compression.js'
 export { fitScores, type LabelledFragments } from './fitScores.js'
-export { type EvidentScore, leadOfGenera } from './genusEvidence.js'
+export { type EvidentScore, type LeadTrack, leadersOf, leadOfGenera, leadTracks } from './genusEvidence.js'
 export type { DerivedKind, Fitting, LabelledScores, ScoreKind, ScoresByName, SequenceKind } from './kind.js'
 export { findKind, loadScores, scoreKinds } from './kinds.js'
 export { likelihood, likelihoodRatio, meanLogLikelihood } from './likelihood.js'
@@ -51,7 +51,9 @@ export { rememberedByBatch } from './remembered.js'
 export type {
   FragmentLikelihood,
   GenusEvidence,
+  GenusPair,
   LikelihoodModel,
+  PreparationProgress,
   Score,
   StorableScore,
   StoredArray,

@@ -12,9 +12,19 @@ export type Score = {
   score(fragments: readonly Uint8Array[]): Promise<Float64Array>
   /** What each genus has to say for a fragment, where the score is made of that. */
   readonly genusEvidence?: GenusEvidence
+  /**
+   * Makes what fragments are looked up in, where that takes seconds; without it, the first fragments wait for it.
+   */
+  prepare?(onProgress?: PreparationProgress): Promise<void>
   /** Free what the score holds on a device. */
   dispose?(): void
 }
+
+/** Told which share of a preparation is done, and in words what that is (`remembering 83 Mbp`). */
+export type PreparationProgress = (share: number, what: string) => void
+
+/** Two genera by their numbers, as `[likeliest, second]`. */
+export type GenusPair = readonly [genus: number, other: number]
 
 /** What speaks for each genus that a detector knows. */
 export type GenusEvidence = {
@@ -29,6 +39,12 @@ export type GenusEvidence = {
    * ([bases, genera]), -log p of the base in nats, NaN where it is not predicted.
    */
   losses?(fragments: readonly Uint8Array[]): Promise<readonly Float32Array[]>
+  /**
+   * Where it is known how the evidence comes about base by base: of each fragment, for the pair of genera that goes with
+   * it, what each base adds to the evidence of the first genus more than to that of the other, in nats; NaN where nothing
+   * is known of a base. Of the strand that is given, where both are scored.
+   */
+  tracks?(fragments: readonly Uint8Array[], pairs: readonly GenusPair[]): Promise<readonly Float32Array[]>
 }
 
 /** What a fitted score has learned, as a file holds it: its kind, its settings (JSON), and its arrays by name. */

@@ -12,7 +12,7 @@ const member = fc.record({
 test("pool: a group's score is the mean over all predictions, its p-value at most twice the members' mean", t => {
   fc.assert(
     fc.property(fc.array(member, { minLength: 1, maxLength: 20 }), members => {
-      const pool = new EvidencePool(2, 1)
+      const pool = new EvidencePool(['mean', 'mean'], 1)
       for (const one of members) pool.add(one)
       const total = members.reduce((sum, m) => sum + m.predictions, 0)
       const mean = (f: (m: (typeof members)[0]) => number) =>
@@ -39,7 +39,7 @@ test("pool: a group's score is the mean over all predictions, its p-value at mos
 })
 
 test('pool: members without a score or a p-value do not count', t => {
-  const pool = new EvidencePool(1, 0)
+  const pool = new EvidencePool(['mean'], 0)
   t.deepEqual([pool.members, pool.estimate().value, pool.pValue()], [0, Number.NaN, Number.NaN])
   pool.add({ scores: [Number.NaN], predictions: 10, p: Number.NaN })
   pool.add({ scores: [1], predictions: 0, p: 1 })
@@ -56,7 +56,7 @@ test('pool: the interval covers the mean of 95 % of groups', t => {
   const draws = uniforms(11, groups * size)
   let covered = 0
   for (let g = 0; g < groups; g++) {
-    const pool = new EvidencePool(1, 0)
+    const pool = new EvidencePool(['mean'], 0)
     for (let i = 0; i < size; i++) pool.add({ scores: [draws[g * size + i]], predictions: 100, p: 1 })
     const { low, high } = pool.estimate()
     if (low <= 0.5 && 0.5 <= high) covered++

@@ -1,7 +1,8 @@
-import type { GenusEvidence } from '../score.js'
+import type { GenusEvidence, GenusPair, PreparationProgress } from '../score.js'
+import { BaseValues } from './baseValues.js'
 import { ContextShape } from './contextShape.js'
 import type { Gate, JudgedFragment } from './gate.js'
-import { GenusContexts } from './genusContexts.js'
+import { checkContextOrder, countWindows, GenusContexts } from './genusContexts.js'
 import type { RememberedGenomes } from './rememberedGenomes.js'
 import { TranslatedAlignments } from './translatedAlignments.js'
 
@@ -23,32 +24,53 @@ export type Networks = Required<Pick<GenusEvidence, 'losses'>>
  */
 const contextSkips = [0, 1, 2, 3] as const
 
-/** What each genus has to say for a fragment, in nats: of contexts of its genomes, and of alignments by their weight. */
-export class GenusMemory {
-  readonly #contexts: readonly GenusContexts[]
-  readonly #alignments: TranslatedAlignments | undefined
+const shapesOf = ({ order }: MemorySettings): ContextShape[] =>
+  contextSkips.map(skip => new ContextShape(skip === 0 ? order : order - 1, skip))
 
+/** What is looked up in the genomes. */
+type Prepared = {
+  readonly contexts: readonly GenusContexts[]
+  readonly alignments: TranslatedAlignments | undefined
+}
+
+/**
+ * What each genus has to say for a fragment, in nats: of contexts of its genomes, and of alignments by their weight. What
+ * is looked up for that is made when it is first asked for, or before by `prepare`.
+ */
+export class GenusMemory {
+  #prepared: Promise<Prepared> | undefined
+
+  /** @throws RangeError for contexts of an order that is too low or too high. */
   constructor(
     readonly genomes: RememberedGenomes,
     readonly settings: MemorySettings,
   ) {
-    const { order, alignments } = settings
-    this.#contexts = contextSkips.map(
-      skip => new GenusContexts(genomes, new ContextShape(skip === 0 ? order : order - 1, skip)),
-    )
-    this.#alignments = alignments > 0 ? new TranslatedAlignments(genomes, settings) : undefined
+    for (const { order } of shapesOf(settings)) checkContextOrder(order)
+  }
+
+  /** Makes what fragments are looked up in: in seconds, for tens of millions of bases. */
+  async prepare(onProgress?: PreparationProgress): Promise<void> {
+    await this.#prepare(onProgress)
+  }
+
+  #prepare(onProgress?: PreparationProgress): Promise<Prepared> {
+    this.#prepared ??= prepared(this.genomes, this.settings, onProgress)
+    return this.#prepared
   }
 
   /**
-   * Evidence for each genus, in nats; undefined where a fragment has no base that could be predicted. The kinds of
-   * contexts are pooled with fixed weights.
+   * Evidence of each fragment for each genus, in nats; undefined where a fragment has no base that could be predicted. The
+   * kinds of contexts are pooled with fixed weights.
    */
-  pooled(fragment: Uint8Array): Float64Array | undefined {
-    const sums = this.#ofAlignments(fragment)
-    const predicted = this.#contexts.map(contexts =>
-      contexts.addLogLikelihoods(fragment, contexts.shape.skip === 0 ? 1 / 2 : 1 / 6, sums),
-    )
-    return predicted[0] > 0 ? sums : undefined
+  async pooled(fragments: readonly Uint8Array[]): Promise<(Float64Array | undefined)[]> {
+    const memory = await this.#prepare()
+    return fragments.map(fragment => {
+      const sums = this.#ofAlignments(memory, fragment)
+      const predicted = memory.contexts.map(contexts =>
+        contexts.addLogLikelihoods(fragment, weightOf(contexts), sums),
+      )
+      return predicted[0] > 0 ? sums : undefined
+    })
   }
 
   /** The same with kinds of contexts, and networks if there are, mixed base by base as a gate weighs them. */
@@ -57,30 +79,92 @@ export class GenusMemory {
     gate: Gate,
     networks: Networks | undefined,
   ): Promise<(Float64Array | undefined)[]> {
+    const memory = await this.#prepare()
     const judged = await this.judge(fragments, networks)
     const mixed = await gate.logLikelihoods(judged, this.genomes.genera.length)
     return fragments.map((fragment, i) =>
       mixed[i].some(sum => sum !== 0)
-        ? this.#ofAlignments(fragment).map((sum, genus) => sum + mixed[i][genus])
+        ? this.#ofAlignments(memory, fragment).map((sum, genus) => sum + mixed[i][genus])
         : undefined,
     )
   }
 
+  /** How `pooled` comes about base by base, as `GenusEvidence` has `tracks`; an alignment is spread over its bases. */
+  async pooledTracks(
+    fragments: readonly Uint8Array[],
+    pairs: readonly GenusPair[],
+  ): Promise<Float32Array[]> {
+    const memory = await this.#prepare()
+    return fragments.map((fragment, i) => {
+      const values = new BaseValues(fragment.length)
+      for (const contexts of memory.contexts) contexts.addTrack(fragment, pairs[i], weightOf(contexts), values)
+      memory.alignments?.addTrack(fragment, pairs[i], this.settings.alignments, values)
+      return values.values
+    })
+  }
+
+  /** How `gated` comes about base by base. */
+  async gatedTracks(
+    fragments: readonly Uint8Array[],
+    pairs: readonly GenusPair[],
+    gate: Gate,
+    networks: Networks | undefined,
+  ): Promise<Float32Array[]> {
+    const memory = await this.#prepare()
+    const judged = await this.judge(fragments, networks)
+    const mixed = await gate.tracks(judged, pairs, this.genomes.genera.length)
+    for (const [i, fragment] of fragments.entries())
+      memory.alignments?.addTrack(fragment, pairs[i], this.settings.alignments, mixed[i])
+    return mixed.map(({ values }) => values)
+  }
+
   /** What the kinds of contexts, and networks if there are, say of each base of fragments. */
   async judge(fragments: readonly Uint8Array[], networks: Networks | undefined): Promise<JudgedFragment[]> {
+    const { contexts } = await this.#prepare()
     const ofNetworks = await networks?.losses(fragments)
     return fragments.map((fragment, i) => ({
       bases: fragment.length,
       tracks: [
-        ...this.#contexts.map(contexts => contexts.track(fragment)),
+        ...contexts.map(ofShape => ofShape.track(fragment)),
         ...(ofNetworks ? [{ losses: ofNetworks[i] }] : []),
       ],
     }))
   }
 
-  #ofAlignments(fragment: Uint8Array): Float64Array {
+  #ofAlignments({ alignments }: Prepared, fragment: Uint8Array): Float64Array {
     const sums = new Float64Array(this.genomes.genera.length)
-    this.#alignments?.addScores(fragment, sums)
+    alignments?.addScores(fragment, sums)
     return sums.map(sum => sum * this.settings.alignments)
   }
+}
+
+/** How much a kind of contexts weighs among all. */
+const weightOf = ({ shape }: GenusContexts): number => (shape.skip === 0 ? 1 / 2 : 1 / 6)
+
+/** Makes what fragments are looked up in, part by part. */
+async function prepared(
+  genomes: RememberedGenomes,
+  settings: MemorySettings,
+  onProgress: PreparationProgress = () => {},
+): Promise<Prepared> {
+  const { alignments } = settings
+  const shapes = shapesOf(settings)
+  const contexts = shapes.map(shape => new GenusContexts(genomes.genera.length, shape))
+  const indexShare = alignments > 0 ? 1 / 3 : 0
+  const what = `remembering ${Number((genomes.bases.length / 1e6).toPrecision(2))} Mbp`
+  async function done(share: number): Promise<void> {
+    onProgress(share, what)
+    // Let the event loop see to signals and the terminal.
+    await new Promise(resolve => setTimeout(resolve))
+  }
+  await done(0)
+  // The index first: while it is sorted it needs more memory than afterwards.
+  const ofProteins = alignments > 0 ? new TranslatedAlignments(genomes, settings) : undefined
+  await done(indexShare)
+  for (const genus of genomes.genera.keys()) {
+    const counts = countWindows(genomes.sequencesOf(genus), shapes)
+    for (const [i, ofShape] of contexts.entries()) ofShape.remember(genus, counts[i])
+    await done(indexShare + ((1 - indexShare) * (genus + 1)) / genomes.genera.length)
+  }
+  return { contexts, alignments: ofProteins }
 }

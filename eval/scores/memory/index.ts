@@ -10,5 +10,6 @@
 export { Gate } from './gate.js'
 export { maxContextOrder } from './genusContexts.js'
 export { GenusMemory, type MemorySettings, type Networks } from './genusMemory.js'
-export { packBases, RememberedGenomes, unpackBases } from './rememberedGenomes.js'
+export { PackedBases } from './packedBases.js'
+export { RememberedGenomes } from './rememberedGenomes.js'
 export { trainGate } from './trainGate.js'

@@ -36,7 +36,7 @@ test('genusOdds: contexts and weighted alignments of each genus; the score is th
   const score = fitOn('genusOdds:order=4,alignments=0.2,threshold=30', training)
   const genomes = RememberedGenomes.of(training.map((bases, i) => ({ genus: 'AB'[i % 2], bases })))
   const contexts = ([0, 1, 2, 3] as const).map(
-    skip => new GenusContexts(genomes, new ContextShape(skip === 0 ? 4 : 3, skip)),
+    skip => GenusContexts.of(genomes, new ContextShape(skip === 0 ? 4 : 3, skip)),
   )
   const alignments = new TranslatedAlignments(genomes, { threshold: 30 })
   const evidence = await evidenceOf(score)
