@@ -66,10 +66,24 @@ export class GenusMemory {
     const memory = await this.#prepare()
     return fragments.map(fragment => {
       const sums = this.#ofAlignments(memory, fragment)
-      const predicted = memory.contexts.map(contexts =>
-        contexts.addLogLikelihoods(fragment, weightOf(contexts), sums),
-      )
-      return predicted[0] > 0 ? sums : undefined
+      return addContexts(memory, fragment, sums) > 0 ? sums : undefined
+    })
+  }
+
+  /**
+   * What contexts and alignments say of each fragment, apart; undefined where a fragment has no base that could be
+   * predicted. Of alignments: by how much each genus leads over all others region by region, by their weight, in nats.
+   */
+  async apart(
+    fragments: readonly Uint8Array[],
+  ): Promise<({ contexts: Float64Array; leadsOfAlignments: Float64Array } | undefined)[]> {
+    const memory = await this.#prepare()
+    return fragments.map(fragment => {
+      const contexts = new Float64Array(this.genomes.genera.length)
+      if (addContexts(memory, fragment, contexts) === 0) return undefined
+      const leads = new Float64Array(contexts.length)
+      memory.alignments?.addLeads(fragment, leads)
+      return { contexts, leadsOfAlignments: leads.map(lead => lead * this.settings.alignments) }
     })
   }
 
@@ -90,14 +104,12 @@ export class GenusMemory {
   }
 
   /** How `pooled` comes about base by base, as `GenusEvidence` has `tracks`; an alignment is spread over its bases. */
-  async pooledTracks(
-    fragments: readonly Uint8Array[],
-    pairs: readonly GenusPair[],
-  ): Promise<Float32Array[]> {
+  async pooledTracks(fragments: readonly Uint8Array[], pairs: readonly GenusPair[]): Promise<Float32Array[]> {
     const memory = await this.#prepare()
     return fragments.map((fragment, i) => {
       const values = new BaseValues(fragment.length)
-      for (const contexts of memory.contexts) contexts.addTrack(fragment, pairs[i], weightOf(contexts), values)
+      for (const contexts of memory.contexts)
+        contexts.addTrack(fragment, pairs[i], weightOf(contexts), values)
       memory.alignments?.addTrack(fragment, pairs[i], this.settings.alignments, values)
       return values.values
     })
@@ -140,6 +152,12 @@ export class GenusMemory {
 
 /** How much a kind of contexts weighs among all. */
 const weightOf = ({ shape }: GenusContexts): number => (shape.skip === 0 ? 1 / 2 : 1 / 6)
+
+/** Adds what contexts say of a fragment for each genus to `sums`, in nats; returns how many bases they predicted. */
+function addContexts({ contexts }: Prepared, fragment: Uint8Array, sums: Float64Array): number {
+  const [predicted] = contexts.map(ofShape => ofShape.addLogLikelihoods(fragment, weightOf(ofShape), sums))
+  return predicted
+}
 
 /** Makes what fragments are looked up in, part by part. */
 async function prepared(
