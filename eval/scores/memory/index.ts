@@ -4,8 +4,9 @@
  * `rememberedGenomes` keeps the genomes, two bits a base in files. `genusContexts` has, for each genus, what follows each
  * context of bases (a `contextShape`: contiguous, or without every third base). `translatedAlignments` finds what a
  * fragment has in common with the proteins of each genus: from seeds (`seedIndex`), extended codon by codon
- * (`codonScores`). `genusMemory` joins both into evidence for each genus; a `gate`, trained (`trainGate`) on ends of the
- * genomes that another memory does not know, says base by base how much each kind of context, or a network, is worth.
+ * (`codonScores`); `regionLeads` compares the genera in each region. `genusMemory` joins both into evidence for each
+ * genus; a `gate`, trained (`trainGate`) on ends of the genomes that another memory does not know, says base by base how
+ * much each kind of context, or a network, is worth.
  */
 export { Gate } from './gate.js'
 export { maxContextOrder } from './genusContexts.js'
