@@ -67,9 +67,7 @@ function genusOddsScore(
     ...leadOfGenera(name, {
       genera,
       evidence: fragments =>
-        mixing
-          ? memory.gated(fragments, mixing.gate, networks)
-          : memory.pooled(fragments),
+        mixing ? memory.gated(fragments, mixing.gate, networks) : memory.pooled(fragments),
       tracks: (fragments, pairs) =>
         mixing
           ? memory.gatedTracks(fragments, pairs, mixing.gate, networks)

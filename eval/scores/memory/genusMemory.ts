@@ -5,6 +5,7 @@ import type { Gate, JudgedFragment } from './gate.js'
 import { checkContextOrder, countWindows, GenusContexts } from './genusContexts.js'
 import type { RememberedGenomes } from './rememberedGenomes.js'
 import { TranslatedAlignments } from './translatedAlignments.js'
+import { WindowCounts } from './windowCounts.js'
 
 export type MemorySettings = {
   /** Bases of a contiguous context. */
@@ -90,14 +91,12 @@ export class GenusMemory {
   }
 
   /** How `pooled` comes about base by base, as `GenusEvidence` has `tracks`; an alignment is spread over its bases. */
-  async pooledTracks(
-    fragments: readonly Uint8Array[],
-    pairs: readonly GenusPair[],
-  ): Promise<Float32Array[]> {
+  async pooledTracks(fragments: readonly Uint8Array[], pairs: readonly GenusPair[]): Promise<Float32Array[]> {
     const memory = await this.#prepare()
     return fragments.map((fragment, i) => {
       const values = new BaseValues(fragment.length)
-      for (const contexts of memory.contexts) contexts.addTrack(fragment, pairs[i], weightOf(contexts), values)
+      for (const contexts of memory.contexts)
+        contexts.addTrack(fragment, pairs[i], weightOf(contexts), values)
       memory.alignments?.addTrack(fragment, pairs[i], this.settings.alignments, values)
       return values.values
     })
@@ -161,8 +160,9 @@ async function prepared(
   // The index first: while it is sorted it needs more memory than afterwards.
   const ofProteins = alignments > 0 ? new TranslatedAlignments(genomes, settings) : undefined
   await done(indexShare)
+  const counts = contexts.map(ofShape => new WindowCounts(ofShape.windows))
   for (const genus of genomes.genera.keys()) {
-    const counts = countWindows(genomes.sequencesOf(genus), shapes)
+    countWindows(genomes.sequencesOf(genus), shapes, counts)
     for (const [i, ofShape] of contexts.entries()) ofShape.remember(genus, counts[i])
     await done(indexShare + ((1 - indexShare) * (genus + 1)) / genomes.genera.length)
   }
