@@ -210,7 +210,7 @@ async function score(files: string[], flags: ScoreFlags): Promise<ObjectOf<typeo
     device: device.name,
     batch,
     bothStrands,
-    onProgress: predictions => progress.predicted(predictions / detector.passes),
+    onProgress: bases => progress.predicted(bases / detector.passes),
   })
   const table = scoresOf(saved, detector, flags)
   const groups = grouping && new Groups(grouping, table)

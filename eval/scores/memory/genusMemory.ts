@@ -1,10 +1,10 @@
-import type { GenusEvidence, GenusPair, PreparationProgress } from '../score.js'
+import type { BasesProgress, GenusEvidence, GenusPair, PreparationProgress } from '../score.js'
 import { BaseValues } from './baseValues.js'
 import { ContextShape } from './contextShape.js'
 import type { Gate, JudgedFragment } from './gate.js'
 import { checkContextOrder, countWindows, GenusContexts } from './genusContexts.js'
 import type { RememberedGenomes } from './rememberedGenomes.js'
-import { TranslatedAlignments } from './translatedAlignments.js'
+import { pieceLength, TranslatedAlignments } from './translatedAlignments.js'
 import { WindowCounts } from './windowCounts.js'
 
 export type MemorySettings = {
@@ -24,6 +24,9 @@ export type Networks = Required<Pick<GenusEvidence, 'losses'>>
  * shorter, so that their tables take a quarter of the memory.
  */
 const contextSkips = [0, 1, 2, 3] as const
+
+/** So many bases of a long fragment are aligned before the event loop has its turn: whole pieces of `TranslatedAlignments`. */
+const alignedAtOnce = 16 * pieceLength
 
 const shapesOf = ({ order }: MemorySettings): ContextShape[] =>
   contextSkips.map(skip => new ContextShape(skip === 0 ? order : order - 1, skip))
@@ -63,15 +66,20 @@ export class GenusMemory {
    * Evidence of each fragment for each genus, in nats; undefined where a fragment has no base that could be predicted. The
    * kinds of contexts are pooled with fixed weights.
    */
-  async pooled(fragments: readonly Uint8Array[]): Promise<(Float64Array | undefined)[]> {
+  async pooled(
+    fragments: readonly Uint8Array[],
+    onBases?: BasesProgress,
+  ): Promise<(Float64Array | undefined)[]> {
     const memory = await this.#prepare()
-    return fragments.map(fragment => {
-      const sums = this.#ofAlignments(memory, fragment)
+    const evidence: (Float64Array | undefined)[] = []
+    for (const fragment of fragments) {
+      const sums = await this.#ofAlignments(memory, fragment, onBases)
       const predicted = memory.contexts.map(contexts =>
         contexts.addLogLikelihoods(fragment, weightOf(contexts), sums),
       )
-      return predicted[0] > 0 ? sums : undefined
-    })
+      evidence.push(predicted[0] > 0 ? sums : undefined)
+    }
+    return evidence
   }
 
   /** The same with kinds of contexts, and networks if there are, mixed base by base as a gate weighs them. */
@@ -83,11 +91,13 @@ export class GenusMemory {
     const memory = await this.#prepare()
     const judged = await this.judge(fragments, networks)
     const mixed = await gate.logLikelihoods(judged, this.genomes.genera.length)
-    return fragments.map((fragment, i) =>
-      mixed[i].some(sum => sum !== 0)
-        ? this.#ofAlignments(memory, fragment).map((sum, genus) => sum + mixed[i][genus])
-        : undefined,
-    )
+    const evidence: (Float64Array | undefined)[] = []
+    for (const [i, fragment] of fragments.entries()) {
+      const sums = await this.#ofAlignments(memory, fragment)
+      const isPredicted = mixed[i].some(sum => sum !== 0)
+      evidence.push(isPredicted ? sums.map((sum, genus) => sum + mixed[i][genus]) : undefined)
+    }
+    return evidence
   }
 
   /** How `pooled` comes about base by base, as `GenusEvidence` has `tracks`; an alignment is spread over its bases. */
@@ -130,12 +140,25 @@ export class GenusMemory {
     }))
   }
 
-  #ofAlignments({ alignments }: Prepared, fragment: Uint8Array): Float64Array {
+  async #ofAlignments(
+    { alignments }: Prepared,
+    fragment: Uint8Array,
+    onBases: BasesProgress = () => {},
+  ): Promise<Float64Array> {
     const sums = new Float64Array(this.genomes.genera.length)
-    alignments?.addScores(fragment, sums)
+    for (let start = 0; alignments && start < fragment.length; start += alignedAtOnce) {
+      const stretch = fragment.subarray(start, start + alignedAtOnce)
+      alignments.addScores(stretch, sums)
+      if (stretch.length < alignedAtOnce) break
+      onBases(stretch.length)
+      await turn()
+    }
     return sums.map(sum => sum * this.settings.alignments)
   }
 }
+
+/** Lets the event loop see to signals and the terminal. */
+const turn = (): Promise<void> => new Promise(resolve => setTimeout(resolve))
 
 /** How much a kind of contexts weighs among all. */
 const weightOf = ({ shape }: GenusContexts): number => (shape.skip === 0 ? 1 / 2 : 1 / 6)
@@ -153,8 +176,7 @@ async function prepared(
   const what = `remembering ${Number((genomes.bases.length / 1e6).toPrecision(2))} Mbp`
   async function done(share: number): Promise<void> {
     onProgress(share, what)
-    // Let the event loop see to signals and the terminal.
-    await new Promise(resolve => setTimeout(resolve))
+    await turn()
   }
   await done(0)
   // The index first: while it is sorted it needs more memory than afterwards.

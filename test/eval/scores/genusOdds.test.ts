@@ -209,6 +209,17 @@ test('evidence over both strands is the mean of both', async t => {
   t.equal(greatest.genusEvidence, undefined, 'the greater of two leads is no lead of summed evidence')
 })
 
+test('genusOdds: a long fragment is judged in stretches, and tells of them', async t => {
+  const score = fitOn('genusOdds:order=4,threshold=30', training)
+  const long = Uint8Array.from([...training[1], ...random(290_000, 40), ...training[2]])
+  const told: number[] = []
+  const batch = [training[0], long]
+  const [sums] = [await score.score(batch, bases => told.push(bases))]
+  t.deepEqual(told, [131_072, 131_072])
+  const again = await score.score([...batch].reverse())
+  t.deepEqual([...sums].reverse(), [...again], 'the same bits without')
+})
+
 test('prepare: what fragments are looked up in is made once, and says how far it is', async t => {
   const score = fitOn('genusOdds:order=4', training)
   const shares: number[] = []
