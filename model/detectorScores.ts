@@ -105,7 +105,8 @@ export class DetectorScores {
     this.main = this.scores.length > networks.length || genera || background ? this.scores.length - 1 : 0
     const strands = options.bothStrands ? 2 : 1
     this.#firstFitted = networks.length
-    this.passes = strands * (Number(!!foreground) + Number(!!background) + (genera?.size ?? 0)) + fitted.length
+    this.passes =
+      strands * (Number(!!foreground) + Number(!!background) + (genera?.size ?? 0)) + fitted.length
   }
 
   #column(name: string, of: (scores: ReadScores) => number): Score {
