@@ -2,13 +2,7 @@ import { ReadableStream } from 'node:stream/web'
 import { setImmediate } from 'node:timers/promises'
 import { InvalidArgumentError, Option } from 'commander'
 import type { Runtime } from '../engine/index.js'
-import {
-  type DetectorScores,
-  networksOf,
-  rowsOfBatch,
-  type SavedDetector,
-  version,
-} from '../model/index.js'
+import { type DetectorScores, networksOf, rowsOfBatch, type SavedDetector, version } from '../model/index.js'
 import { type DeviceArguments, deviceOption, deviceOptionFlags } from './deviceOptions.js'
 import type { Extent } from './input.js'
 import { interrupted, unlessInterrupted } from './interrupt.js'

@@ -1,5 +1,6 @@
 import { checkObject } from '../data/index.js'
 import {
+  type BasesProgress,
   type GenusEvidence,
   isClassifierScore,
   leadTracks,
@@ -18,8 +19,8 @@ import { classifierScoresOf, openClassifier } from './storedClassifier.js'
 
 /** How the scores of a detector are computed. */
 export type DetectorScoresOptions = DetectorOptions & {
-  /** Told from time to time how many predictions the networks have made since the last time. */
-  readonly onProgress?: (predictions: number) => void
+  /** Told from time to time of how many bases more a network or a fitted score has said something. */
+  readonly onProgress?: (bases: number) => void
 }
 
 /** How a score of a fragment comes about, base by base. */
@@ -64,13 +65,14 @@ export class DetectorScores {
    * ratio, else the likelihood.
    */
   readonly main: number
-  /** How many predictions the networks make of every base. */
+  /** How often `onProgress` is told of every base: once for each network and strand, and for each fitted score. */
   readonly passes: number
+  readonly #firstFitted: number
   readonly #networks: Detector | undefined
   readonly #hasBackground: boolean
   readonly #genera: GenusNetworks | undefined
   readonly #classifier: FragmentClassifier | undefined
-  readonly #onProgress: ((predictions: number) => void) | undefined
+  readonly #onProgress: BasesProgress | undefined
   /** What the networks have said of fragments that are being scored: each of their columns asks for the same. */
   readonly #networkScores = new WeakMap<readonly Uint8Array[], Promise<ReadScores[]>>()
 
@@ -102,7 +104,9 @@ export class DetectorScores {
     ]
     this.main = this.scores.length > networks.length || genera || background ? this.scores.length - 1 : 0
     const strands = options.bothStrands ? 2 : 1
-    this.passes = strands * (Number(!!foreground) + Number(!!background) + (genera?.size ?? 0))
+    this.#firstFitted = networks.length
+    this.passes =
+      strands * (Number(!!foreground) + Number(!!background) + (genera?.size ?? 0)) + fitted.length
   }
 
   #column(name: string, of: (scores: ReadScores) => number): Score {
@@ -139,8 +143,25 @@ export class DetectorScores {
    */
   async score(fragments: readonly Uint8Array[]): Promise<number[][]> {
     if (this.#networks) void this.#ofNetworks(fragments).catch(() => {}) // thrown where it is waited for
-    const columns = await Promise.all(this.scores.map(score => score.score(fragments)))
+    const columns = await Promise.all(
+      this.scores.map((score, i) =>
+        i < this.#firstFitted ? score.score(fragments) : this.#scoreFitted(score, fragments),
+      ),
+    )
     return fragments.map((_, i) => columns.map(column => column[i]))
+  }
+
+  /** Has a fitted score made, and all bases told, on the way or at the end. */
+  async #scoreFitted(score: Score, fragments: readonly Uint8Array[]): Promise<Float64Array> {
+    const onBases = this.#onProgress
+    if (!onBases) return score.score(fragments)
+    let left = fragments.reduce((sum, { length }) => sum + length, 0)
+    const result = await score.score(fragments, bases => {
+      left -= bases
+      onBases(bases)
+    })
+    onBases(left)
+    return result
   }
 
   /**

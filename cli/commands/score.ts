@@ -147,10 +147,10 @@ export function register(program: Command): void {
       'where kept reads go, as they were: FASTA, or FASTQ by its name; .gz compresses',
     )
     .addOption(
-      new Option('--track <out>', 'write the log-likelihood ratio, or the lead of a genus, base by base, as bedGraph').conflicts([
-        'paired',
-        'bothStrands',
-      ]),
+      new Option(
+        '--track <out>',
+        'write the log-likelihood ratio, or the lead of a genus, base by base, as bedGraph',
+      ).conflicts(['paired', 'bothStrands']),
     )
     .option('--multiqc <out-folder>', 'write calls, scores and counts for MultiQC: files SAMPLE_…_mqc.json')
     .option('--sample <name>', "of --multiqc: the sample's name (default: that of the first file)")
@@ -210,7 +210,7 @@ async function score(files: string[], flags: ScoreFlags): Promise<ObjectOf<typeo
     device: device.name,
     batch,
     bothStrands,
-    onProgress: predictions => progress.predicted(predictions / detector.passes),
+    onProgress: bases => progress.predicted(bases / detector.passes),
   })
   const table = scoresOf(saved, detector, flags)
   const groups = grouping && new Groups(grouping, table)

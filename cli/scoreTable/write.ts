@@ -106,7 +106,10 @@ async function* uncalledRows(
     batch,
     fragmentsOf: ({ reads }: Entry) => reads.map(read => read.bases),
     score: (fragments: readonly Uint8Array[]) =>
-      scoreReads(detector, fragments, { tracks: tracks !== undefined, evidence: paired || groups !== undefined }),
+      scoreReads(detector, fragments, {
+        tracks: tracks !== undefined,
+        evidence: paired || groups !== undefined,
+      }),
   }
   for await (const group of scoreInOrder(counted(entries, progress), scoring)) {
     const rows: UncalledRow[] = []

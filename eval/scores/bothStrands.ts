@@ -16,9 +16,9 @@ export function overStrands(name: string, of: Score, join: (typeof joins)[number
   const { genusEvidence, prepare, dispose } = of
   return {
     name,
-    async score(fragments) {
+    async score(fragments, onBases) {
       const [forward, backward] = await Promise.all([
-        of.score(fragments),
+        of.score(fragments, onBases),
         of.score(await reversed(fragments)),
       ])
       return forward.map((score, i) =>
@@ -39,8 +39,8 @@ function meanEvidence(
 ): GenusEvidence {
   return {
     genera,
-    async evidence(fragments) {
-      const forward = await evidence(fragments)
+    async evidence(fragments, onBases) {
+      const forward = await evidence(fragments, onBases)
       const backward = await evidence(await reversed(fragments))
       return forward.map((ofGenera, i) => {
         const ofReverse = backward[i]

@@ -14,8 +14,8 @@ export function leadOfGenera(name: string, { evidence, ...rest }: GenusEvidence)
   return {
     name,
     genusEvidence: { ...rest, evidence: remembered },
-    score: async fragments =>
-      Float64Array.from(await remembered(fragments), ofGenera => leadOfBest(ofGenera ?? [])),
+    score: async (fragments, onBases) =>
+      Float64Array.from(await remembered(fragments, onBases), ofGenera => leadOfBest(ofGenera ?? [])),
   }
 }
 

@@ -16,8 +16,8 @@ import { contextOrder, loadGenomes, storeGenomes } from './storedGenomes.js'
 function genusLeadsScore(name: string, memory: GenusMemory): StorableScore {
   return {
     name,
-    score: async fragments =>
-      Float64Array.from(await memory.apart(fragments), opinions =>
+    score: async (fragments, onBases) =>
+      Float64Array.from(await memory.apart(fragments, onBases), opinions =>
         opinions ? leadOfBest(opinions.contexts) + Math.max(...opinions.leadsOfAlignments) : Number.NaN,
       ),
     prepare: onProgress => memory.prepare(onProgress),

@@ -65,8 +65,8 @@ function genusOddsScore(
   return {
     ...leadOfGenera(name, {
       genera,
-      evidence: fragments =>
-        mixing ? memory.gated(fragments, mixing.gate, networks) : memory.pooled(fragments),
+      evidence: (fragments, onBases) =>
+        mixing ? memory.gated(fragments, mixing.gate, networks) : memory.pooled(fragments, onBases),
       tracks: (fragments, pairs) =>
         mixing
           ? memory.gatedTracks(fragments, pairs, mixing.gate, networks)

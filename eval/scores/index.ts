@@ -50,6 +50,7 @@ export { type OdinOptions, odin } from './odin.js'
 export { type ScoreOption, valuesOf } from './options.js'
 export { rememberedByBatch } from './remembered.js'
 export type {
+  BasesProgress,
   FragmentLikelihood,
   GenusEvidence,
   GenusPair,

@@ -7,9 +7,9 @@ export type Score = {
   readonly name: string
   /**
    * Scores of fragments (bases 0 to 3, 4 for unknown) of any length, in their order: higher = in-distribution, NaN where
-   * the score is not defined, as for a fragment that is too short.
+   * the score is not defined, as for a fragment that is too short. `onBases`: told on the way, by a score that takes long.
    */
-  score(fragments: readonly Uint8Array[]): Promise<Float64Array>
+  score(fragments: readonly Uint8Array[], onBases?: BasesProgress): Promise<Float64Array>
   /** What each genus has to say for a fragment, where the score is made of that. */
   readonly genusEvidence?: GenusEvidence
   /**
@@ -19,6 +19,9 @@ export type Score = {
   /** Free what the score holds on a device. */
   dispose?(): void
 }
+
+/** Told from time to time of how many bases more a score is made. */
+export type BasesProgress = (bases: number) => void
 
 /** Told which share of a preparation is done, and in words what that is (`remembering 83 Mbp`). */
 export type PreparationProgress = (share: number, what: string) => void
@@ -33,7 +36,10 @@ export type GenusEvidence = {
    * Evidence of each fragment for each genus in nats, such as its log-likelihood there: only differences between genera
    * have a meaning. Undefined where it is not defined, as for a fragment that is too short.
    */
-  evidence(fragments: readonly Uint8Array[]): Promise<readonly (Float64Array | undefined)[]>
+  evidence(
+    fragments: readonly Uint8Array[],
+    onBases?: BasesProgress,
+  ): Promise<readonly (Float64Array | undefined)[]>
   /**
    * Where the evidence is a likelihood that is made base by base: of each fragment, for each base and genus in turn
    * ([bases, genera]), -log p of the base in nats, NaN where it is not predicted.

@@ -107,7 +107,7 @@ test('a detector with networks of genera: its columns, its file, pooled odds', a
   t.equal(before.main, 2)
   t.equal(new DetectorScores({ ...made, scores: [] }).main, 1, 'calls rest on odds')
   const whole = new DetectorScores({ ...made, foreground: await model(9) }, { bothStrands: true })
-  t.equal(whole.passes, 8)
+  t.equal(whole.passes, 9, 'both strands of four networks, and a fitted score')
   t.deepEqual(
     whole.scores.map(({ name }) => name),
     ['ll_fg', 'll_bg', 'llr', 'mlr', 'odds', 'pool'],

@@ -47,14 +47,22 @@ export class GenusContexts {
   ) {
     checkContextOrder(shape.order)
     this.#genera = genera
-    this.#costs = new Uint8Array(genera * 4 ** (shape.order + 1))
+    this.#costs = new Uint8Array(genera * this.windows)
+  }
+
+  /** How many windows there are: contexts with a base. */
+  get windows(): number {
+    return 4 ** (this.shape.order + 1)
   }
 
   /** Contexts that remember all genera. @throws RangeError as the constructor. */
   static of(genomes: RememberedGenomes, shape: ContextShape): GenusContexts {
     const contexts = new GenusContexts(genomes.genera.length, shape)
-    for (const genus of genomes.genera.keys())
-      contexts.remember(genus, countWindows(genomes.sequencesOf(genus), [shape])[0])
+    const counts = new WindowCounts(contexts.windows)
+    for (const genus of genomes.genera.keys()) {
+      countWindows(genomes.sequencesOf(genus), [shape], [counts])
+      contexts.remember(genus, counts)
+    }
     return contexts
   }
 
@@ -115,16 +123,16 @@ export class GenusContexts {
   }
 }
 
-/** How often each window of some shapes occurs in sequences, both strands. */
+/** Counts how often each window of some shapes occurs in sequences, both strands; the counts begin anew. */
 export function countWindows(
   sequences: Iterable<Uint8Array>,
   shapes: readonly ContextShape[],
-): WindowCounts[] {
-  const counts = shapes.map(({ order }) => new WindowCounts(4 ** (order + 1)))
+  counts: readonly WindowCounts[],
+): void {
+  for (const ofShape of counts) ofShape.clear()
   for (const sequence of sequences)
     for (const strand of [sequence, reverseComplement(sequence)])
       forEachBlock(strand, shapes, (windows, length, shape) => counts[shape].add(windows, length))
-  return counts
 }
 
 /** Adds the costs of windows for each genus; returns how many there were. */

@@ -1,10 +1,11 @@
-import type { GenusEvidence, GenusPair, PreparationProgress } from '../score.js'
+import type { BasesProgress, GenusEvidence, GenusPair, PreparationProgress } from '../score.js'
 import { BaseValues } from './baseValues.js'
 import { ContextShape } from './contextShape.js'
 import type { Gate, JudgedFragment } from './gate.js'
 import { checkContextOrder, countWindows, GenusContexts } from './genusContexts.js'
 import type { RememberedGenomes } from './rememberedGenomes.js'
-import { TranslatedAlignments } from './translatedAlignments.js'
+import { pieceLength, TranslatedAlignments } from './translatedAlignments.js'
+import { WindowCounts } from './windowCounts.js'
 
 export type MemorySettings = {
   /** Bases of a contiguous context. */
@@ -23,6 +24,9 @@ export type Networks = Required<Pick<GenusEvidence, 'losses'>>
  * shorter, so that their tables take a quarter of the memory.
  */
 const contextSkips = [0, 1, 2, 3] as const
+
+/** So many bases of a long fragment are aligned before the event loop has its turn: whole pieces of `TranslatedAlignments`. */
+const alignedAtOnce = 16 * pieceLength
 
 const shapesOf = ({ order }: MemorySettings): ContextShape[] =>
   contextSkips.map(skip => new ContextShape(skip === 0 ? order : order - 1, skip))
@@ -62,12 +66,17 @@ export class GenusMemory {
    * Evidence of each fragment for each genus, in nats; undefined where a fragment has no base that could be predicted. The
    * kinds of contexts are pooled with fixed weights.
    */
-  async pooled(fragments: readonly Uint8Array[]): Promise<(Float64Array | undefined)[]> {
+  async pooled(
+    fragments: readonly Uint8Array[],
+    onBases?: BasesProgress,
+  ): Promise<(Float64Array | undefined)[]> {
     const memory = await this.#prepare()
-    return fragments.map(fragment => {
-      const sums = this.#ofAlignments(memory, fragment)
-      return addContexts(memory, fragment, sums) > 0 ? sums : undefined
-    })
+    const evidence: (Float64Array | undefined)[] = []
+    for (const fragment of fragments) {
+      const sums = await this.#ofAlignments(memory, fragment, onBases)
+      evidence.push(addContexts(memory, fragment, sums) > 0 ? sums : undefined)
+    }
+    return evidence
   }
 
   /**
@@ -76,15 +85,21 @@ export class GenusMemory {
    */
   async apart(
     fragments: readonly Uint8Array[],
+    onBases?: BasesProgress,
   ): Promise<({ contexts: Float64Array; leadsOfAlignments: Float64Array } | undefined)[]> {
     const memory = await this.#prepare()
-    return fragments.map(fragment => {
+    const opinions = []
+    for (const fragment of fragments) {
       const contexts = new Float64Array(this.genomes.genera.length)
-      if (addContexts(memory, fragment, contexts) === 0) return undefined
-      const leads = new Float64Array(contexts.length)
-      memory.alignments?.addLeads(fragment, leads)
-      return { contexts, leadsOfAlignments: leads.map(lead => lead * this.settings.alignments) }
-    })
+      const isPredicted = addContexts(memory, fragment, contexts) > 0
+      const leadsOfAlignments = await this.#weighted(
+        fragment,
+        (stretch, sums) => memory.alignments?.addLeads(stretch, sums),
+        onBases,
+      )
+      opinions.push(isPredicted ? { contexts, leadsOfAlignments } : undefined)
+    }
+    return opinions
   }
 
   /** The same with kinds of contexts, and networks if there are, mixed base by base as a gate weighs them. */
@@ -96,11 +111,13 @@ export class GenusMemory {
     const memory = await this.#prepare()
     const judged = await this.judge(fragments, networks)
     const mixed = await gate.logLikelihoods(judged, this.genomes.genera.length)
-    return fragments.map((fragment, i) =>
-      mixed[i].some(sum => sum !== 0)
-        ? this.#ofAlignments(memory, fragment).map((sum, genus) => sum + mixed[i][genus])
-        : undefined,
-    )
+    const evidence: (Float64Array | undefined)[] = []
+    for (const [i, fragment] of fragments.entries()) {
+      const sums = await this.#ofAlignments(memory, fragment)
+      const isPredicted = mixed[i].some(sum => sum !== 0)
+      evidence.push(isPredicted ? sums.map((sum, genus) => sum + mixed[i][genus]) : undefined)
+    }
+    return evidence
   }
 
   /** How `pooled` comes about base by base, as `GenusEvidence` has `tracks`; an alignment is spread over its bases. */
@@ -143,12 +160,35 @@ export class GenusMemory {
     }))
   }
 
-  #ofAlignments({ alignments }: Prepared, fragment: Uint8Array): Float64Array {
+  #ofAlignments(
+    { alignments }: Prepared,
+    fragment: Uint8Array,
+    onBases?: BasesProgress,
+  ): Promise<Float64Array> {
+    return this.#weighted(fragment, (stretch, sums) => alignments?.addScores(stretch, sums), onBases)
+  }
+
+  /** What `add` adds for each genus, stretch by stretch of a fragment, times the weight of alignments. */
+  async #weighted(
+    fragment: Uint8Array,
+    add: (stretch: Uint8Array, sums: Float64Array) => void,
+    onBases: BasesProgress = () => {},
+  ): Promise<Float64Array> {
     const sums = new Float64Array(this.genomes.genera.length)
-    alignments?.addScores(fragment, sums)
+    if (this.settings.alignments === 0) return sums
+    for (let start = 0; start < fragment.length; start += alignedAtOnce) {
+      const stretch = fragment.subarray(start, start + alignedAtOnce)
+      add(stretch, sums)
+      if (stretch.length < alignedAtOnce) break
+      onBases(stretch.length)
+      await turn()
+    }
     return sums.map(sum => sum * this.settings.alignments)
   }
 }
+
+/** Lets the event loop see to signals and the terminal. */
+const turn = (): Promise<void> => new Promise(resolve => setTimeout(resolve))
 
 /** How much a kind of contexts weighs among all. */
 const weightOf = ({ shape }: GenusContexts): number => (shape.skip === 0 ? 1 / 2 : 1 / 6)
@@ -172,15 +212,15 @@ async function prepared(
   const what = `remembering ${Number((genomes.bases.length / 1e6).toPrecision(2))} Mbp`
   async function done(share: number): Promise<void> {
     onProgress(share, what)
-    // Let the event loop see to signals and the terminal.
-    await new Promise(resolve => setTimeout(resolve))
+    await turn()
   }
   await done(0)
   // The index first: while it is sorted it needs more memory than afterwards.
   const ofProteins = alignments > 0 ? new TranslatedAlignments(genomes, settings) : undefined
   await done(indexShare)
+  const counts = contexts.map(ofShape => new WindowCounts(ofShape.windows))
   for (const genus of genomes.genera.keys()) {
-    const counts = countWindows(genomes.sequencesOf(genus), shapes)
+    countWindows(genomes.sequencesOf(genus), shapes, counts)
     for (const [i, ofShape] of contexts.entries()) ofShape.remember(genus, counts[i])
     await done(indexShare + ((1 - indexShare) * (genus + 1)) / genomes.genera.length)
   }

@@ -50,11 +50,16 @@ export class SeedIndex {
         lowBits[slot] = bucket
       }
     })
+    const sizes = partEnds.map((end, part) => (part === 0 ? end : end - partEnds[part - 1]))
+    const ofPart = new Uint32Array(Math.max(...sizes))
+    const slots = new Uint32Array(2 ** partBits)
     let kept = 0
     for (let part = 0; part + 1 < partEnds.length; part++) {
-      const start = part === 0 ? 0 : partEnds[part - 1]
       const end = partEnds[part]
-      kept += this.#sortPart(part, lowBits.subarray(start, end), places.slice(start, end), places, kept)
+      const start = end - sizes[part]
+      ofPart.set(places.subarray(start, end))
+      const unsorted = { places: ofPart, lowBits: lowBits.subarray(start, end) }
+      kept += this.#sortPart(part, unsorted, slots, places, kept)
     }
     this.#groupStarts[this.#groupStarts.length - 1] = kept
     this.places = places.subarray(0, kept)
@@ -66,17 +71,17 @@ export class SeedIndex {
   }
 
   /**
-   * Sorts places of one part by the low bits of their buckets into `sorted`, from `from` on, without those of crowded
-   * buckets; returns how many that are.
+   * Sorts the places of one part by the low bits of their buckets into `sorted`, from `from` on, without those of crowded
+   * buckets; returns how many that are. `slots`: a number for each bucket of a part, to work with.
    */
   #sortPart(
     part: number,
-    lowBits: Uint16Array,
-    places: Uint32Array,
+    { places, lowBits }: { readonly places: Uint32Array; readonly lowBits: Uint16Array },
+    slots: Uint32Array,
     sorted: Uint32Array,
     from: number,
   ): number {
-    const slots = new Uint32Array(2 ** partBits)
+    slots.fill(0)
     for (let i = 0; i < lowBits.length; i++) slots[lowBits[i]]++
     let next = from
     for (let low = 0; low < slots.length; low++) {
@@ -88,7 +93,7 @@ export class SeedIndex {
       slots[low] = count > mostPlaces ? crowded : next
       if (count <= mostPlaces) next += count
     }
-    for (let i = 0; i < places.length; i++) {
+    for (let i = 0; i < lowBits.length; i++) {
       const slot = slots[lowBits[i]]
       if (slot === crowded) continue
       sorted[slot] = places[i]

@@ -13,7 +13,7 @@ const leastSeedScore = 16
 /** An alignment counts beside a better one of its genus if at most this share of it is covered by better ones. */
 const mostCovered = 0.25
 /** A long fragment is aligned in pieces of so many bases. */
-const pieceLength = 8192
+export const pieceLength = 8192
 
 /** Diagonals that were extended lately, by their low bits. */
 const diagonalSlots = 4096

@@ -13,7 +13,7 @@ const room = 2 ** 14
  */
 export class WindowCounts {
   readonly #low: Uint8Array
-  readonly #overflows: number[] = []
+  #overflows: number[] = []
   /** For each part `room` windows by their numbers in it, and how many there are. */
   readonly #collected: Uint16Array
   readonly #sizes: Int32Array
@@ -24,6 +24,13 @@ export class WindowCounts {
     this.#low = new Uint8Array(size)
     this.#collected = new Uint16Array(parts * room)
     this.#sizes = new Int32Array(parts)
+  }
+
+  /** Begins anew. */
+  clear(): void {
+    this.#low.fill(0)
+    this.#sizes.fill(0)
+    this.#overflows = []
   }
 
   /** Counts windows by their numbers; those below zero are none. */

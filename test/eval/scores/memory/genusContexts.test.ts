@@ -66,10 +66,7 @@ test('contexts: log-likelihoods equal those of counted words, to half a step of 
     }),
     { numRuns: 40 },
   )
-  t.throws(
-    () => new GenusContexts(1, new ContextShape(12, 0)),
-    /contexts of 12 bases: give a whole number/,
-  )
+  t.throws(() => new GenusContexts(1, new ContextShape(12, 0)), /contexts of 12 bases: give a whole number/)
   t.end()
 })
 

@@ -46,7 +46,10 @@ test('the known bases around one end where an unknown one stands', t => {
 test('packed bases that cannot be are refused', t => {
   const { packed, unknownRuns } = PackedBases.of([encode('ACGTN')])
   t.throws(() => new PackedBases(packed, unknownRuns, 9), /2 bytes of packed bases are not the 9/)
-  const refused = (...runs: number[]) => () => new PackedBases(packed, Uint32Array.from(runs), 5)
+  const refused =
+    (...runs: number[]) =>
+    () =>
+      new PackedBases(packed, Uint32Array.from(runs), 5)
   t.throws(refused(4, 2), /a run of unknown bases ends at 6, beyond the 5 bases/)
   t.throws(refused(3, 1, 1, 1), /a run of unknown bases begins at 1, before the last one ends/)
   t.end()

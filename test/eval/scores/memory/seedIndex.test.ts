@@ -77,8 +77,9 @@ test('seeds: places are sorted by their buckets, in their order; crowded buckets
     const ofRepeat = placesOf(index, bucketsOf(piece)[100])
     t.equal(ofRepeat.length, isCrowded ? 0 : times)
     for (const [bucket, places] of expected)
-      if (places.length <= 300 !== (placesOf(index, bucket).length > 0)) t.fail(`bucket ${bucket}`)
-      else if (places.length <= 300 && `${places}` !== `${placesOf(index, bucket)}`) t.fail(`bucket ${bucket}`)
+      if (places.length <= 300 !== placesOf(index, bucket).length > 0) t.fail(`bucket ${bucket}`)
+      else if (places.length <= 300 && `${places}` !== `${placesOf(index, bucket)}`)
+        t.fail(`bucket ${bucket}`)
     const kept = [...expected.values()].filter(({ length }) => length <= 300).flat()
     t.equal(index.places.length, kept.length)
   }
