@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, normalize } from 'node:path'
 import test from 'tape'
@@ -37,7 +37,7 @@ test('what the pages for users link to, pictures and all, is in the package', t 
 })
 
 test('without the trained detector the package weighs less than 2 MB', t => {
-  const tarball = packTarball(mkdtempSync(join(tmpdir(), 'xenograd-pack-')))
+  const tarball = packTarball()
   const detector = spawnSync('gzip', ['-9c', join(folder, 'model/shipped/detector.safetensors')], {
     maxBuffer: 2 ** 24,
   })
@@ -64,7 +64,7 @@ test('CITATION.cff and CHANGELOG.md speak of this version', t => {
 })
 
 test('the recipe for Bioconda is of the packed package', t => {
-  const tarball = packTarball(mkdtempSync(join(tmpdir(), 'xenograd-pack-')))
+  const tarball = packTarball()
   const { stdout } = spawnSync(process.execPath, [join(root, '.pack/bioconda.js'), tarball], {
     encoding: 'utf8',
   })
@@ -102,5 +102,34 @@ test('what the container file copies is there', t => {
     .filter(entry => entry.isDirectory() && entry.name !== 'man')
     .map(({ name }) => `dist/${name}`)
   t.deepEqual(built, packed, 'all folders of code')
+  t.end()
+})
+
+test('what is packed names the repository that the checkout is of, if others can reach it', t => {
+  const folder = mkdtempSync(join(tmpdir(), 'xenograd-repository-'))
+  const file = join(folder, 'package.json')
+  const original = readFileSync(join(root, 'package.json'), 'utf8')
+  writeFileSync(file, original)
+  const git = (...args: string[]) => spawnSync('git', args, { cwd: folder })
+  const run = (moment: string) => {
+    const { status } = spawnSync(process.execPath, [join(root, '.pack/repository.js'), moment], {
+      cwd: folder,
+    })
+    t.equal(status, 0, moment)
+    return readFileSync(file, 'utf8')
+  }
+  git('init', '--quiet')
+  t.equal(run('prepack'), original, 'without an origin')
+  git('remote', 'add', 'origin', '/srv/xenograd')
+  t.equal(run('prepack'), original, 'with one on this machine')
+  for (const [origin, url] of [
+    ['https://me:secret@git.example/bio/xenograd.git', 'git+https://git.example/bio/xenograd.git'],
+    ['git@git.example:bio/xenograd.git', 'git+ssh://git@git.example/bio/xenograd.git'],
+    ['ssh://git@git.example/bio/xenograd.git', 'git+ssh://git@git.example/bio/xenograd.git'],
+  ]) {
+    git('remote', 'set-url', 'origin', origin)
+    t.deepEqual(JSON.parse(run('prepack')).repository, { type: 'git', url }, origin)
+  }
+  t.equal(run('postpack'), original, 'and it is taken out again')
   t.end()
 })

@@ -27,18 +27,21 @@ const product = (m: number, k: number, n: number, transposedA = false): MatmulKe
   accumulate: false,
 })
 
-/** Steps of a cell: products by the same weights, one after the other. */
-const stepsOf = (hidden: number, steps: number) => ({
+/**
+ * Steps of a cell: products by the same weights, one after the other. WebAssembly packs the weights once for all of them;
+ * with fewer than some ten steps that would weigh more than it does in reads of 250 bases.
+ */
+const stepsOf = (hidden: number, steps: number, calls: number) => ({
   kernel: product(rows, hidden, 4 * hidden),
   steps,
-  calls: hidden <= 256 ? 20 : 5,
+  calls,
 })
 
 /** What stands for each kind; `calls`: how often it is measured. */
 const examples: Readonly<Record<ProductKind, { kernel: MatmulKernel; steps: number; calls: number }>> = {
-  small: stepsOf(64, 20),
-  medium: stepsOf(256, 4),
-  large: stepsOf(724, 4),
+  small: stepsOf(64, 20, 20),
+  medium: stepsOf(256, 20, 10),
+  large: stepsOf(724, 12, 4),
   sums: { kernel: product(128, 1500, 512, true), steps: 1, calls: 12 },
 }
 
