@@ -24,9 +24,9 @@ export function problemFiles() {
  * take part, of each other team the fastest candidate for each number of threads (`fastest`). All are started and warmed
  * up; then there are `pairs` rounds, in each of which everyone does one repetition while the rest sleep. Returns
  * `entries`, one for each candidate that took part, with its seconds per step (scaled to all steps where it did fewer),
- * and `missing`: which teams could not be measured, and why.
+ * and `missing`: which teams could not be measured, and why. `clock`: as `Participant.measure` has it.
  */
-export async function compare(teams, { work, hidden, threads, pairs, problemFor, log }) {
+export async function compare(teams, { work, hidden, threads, pairs, clock, problemFor, log }) {
   const entries = []
   const missing = []
   const started = []
@@ -53,7 +53,7 @@ export async function compare(teams, { work, hidden, threads, pairs, problemFor,
     const schedule = alternate(entries, teams[0].title)
     for (let round = 1; round <= pairs; round++)
       for (const entry of schedule) {
-        const seconds = (await entry.participant.measure()) * ((allSteps - 1) / (entry.steps - 1))
+        const seconds = (await entry.participant.measure(clock)) * ((allSteps - 1) / (entry.steps - 1))
         entry.samples.push(seconds)
         log(`round ${round} of ${pairs}: ${entry.team} ${entry.label} ${seconds.toPrecision(3)} s`)
       }

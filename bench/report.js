@@ -20,12 +20,16 @@ const titles = {
   train: hidden => `Training step, H = ${hidden}`,
   score: hidden => `Scoring, H = ${hidden}`,
   cells: hidden => `Cells, training step, H = ${hidden}`,
+  cellScores: hidden => `Cells, scoring, H = ${hidden}`,
   start: hidden => `Process start to first training step done, H = ${hidden}`,
 }
 
+/** Whether a kind of work is one cell beside the other. */
+export const isOfCells = work => work === 'cells' || work === 'cellScores'
+
 /** The summary: for every comparison ours (`teams`, those that took part), and each peer's time over each of ours. */
 function summaryTable(comparisons, teams) {
-  const rows = comparisons.filter(({ work }) => work !== 'cells')
+  const rows = comparisons.filter(({ work }) => !isOfCells(work))
   const measured = [...new Set(rows.flatMap(({ entries }) => entries.map(e => e.team)))]
   const ours = teams.filter((team, i) => i === 0 || measured.includes(team))
   const pairs = measured.filter(t => !teams.includes(t)).flatMap(peer => ours.map(mine => [peer, mine]))
@@ -49,7 +53,7 @@ function summaryTable(comparisons, teams) {
 const mark = entry => (entry.steps && entry.steps !== steps ? ` ~${entry.steps}` : '')
 
 function entryTable({ work, entries }) {
-  if (work === 'cells')
+  if (isOfCells(work))
     return table(
       ['cell', 's per step', 'arithmetic / lstm', 'time / lstm', 'time over arithmetic'],
       entries.map(e => [
@@ -80,7 +84,8 @@ comparisons ours is the fastest without BLAS.
 \`~T\`: measured over T bases and scaled, which flatters that peer. PyTorch: for each number of threads the fastest in
 a heat of nn.LSTM, a hand-written cell in a loop and torch.jit.script of that, with OpenMP's two ways to wait; the
 summary has the best.
-Time over arithmetic: operations are counted in the cell's graph and its gradients' (\`cellArithmetic\` of \`xenograd/testing\`).
+Time over arithmetic: operations are counted in the cell's graph and its gradients' (\`cellArithmetic\` of \`xenograd/testing\`),
+for scoring in the first alone. With \`--processor\` seconds are those of the processor.
 Virtual machines of this kind run at half their speed for seconds to minutes: ratios within one round suffer least; seconds
 of different runs do not compare. The same numbers are in \`results.json\`.`
 
@@ -106,7 +111,7 @@ export function runReport({ conditions, comparisons }, teams) {
       `- Environment: ${environment.join(' ') || 'no variable of OpenBLAS, OpenMP, MKL or BLIS is set'}`,
       `- Noise: ${noise(conditions)}`,
     ].join('\n'),
-    ...(comparisons.some(({ work }) => work !== 'cells') ? [summaryTable(comparisons, teams)] : []),
+    ...(comparisons.some(({ work }) => !isOfCells(work)) ? [summaryTable(comparisons, teams)] : []),
     ...comparisons.map(c => `### ${titles[c.work](c.hidden)}\n\n${entryTable(c)}`),
     ...(missing.length ? [`### Not measured\n\n${missing.join('\n')}`] : []),
   ].join('\n\n')

@@ -11,7 +11,7 @@ import { teams, xenograd } from './candidates.js'
 import { checkLosses, compare, compareStarts, problemFiles, withRatios } from './compare.js'
 import { watchConditions } from './conditions.js'
 import { bases, batch } from './problem.js'
-import { report, runReport } from './report.js'
+import { isOfCells, report, runReport } from './report.js'
 import { summary } from './statistics.js'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
@@ -19,19 +19,21 @@ const { xenograd: us, ...others } = teams
 const peerNames = Object.keys(others)
 const ours = [us.title, teams.blas.title]
 
-/** The built-in cell, two shipped variants of it, and one that a user would bring. */
-const cells = ['lstm', 'peepholeLstm', 'coupledGateLstm', join(here, 'refineGateLstm.js')]
+/** The built-in cell, two shipped variants of it, and two that a user would bring. */
+const cells = [
+  'lstm',
+  'peepholeLstm',
+  'coupledGateLstm',
+  join(here, 'refineGateLstm.js'),
+  join(here, 'signedLogLstm.js'),
+]
 
 /** Kinds of work and how each is measured at one size: entries, as `compare` gives them, and who is missing. */
 const kinds = {
   train: settings => beside('train', settings),
   score: settings => beside('score', settings),
-  async cells({ hidden, threads, ...settings }) {
-    const most = Math.max(...threads)
-    const team = { title: us.title, candidates: () => cells.map(cell => xenograd(cell, most)) }
-    const { entries, missing } = await compare([team], { ...settings, work: 'train', hidden, threads })
-    return { entries: await overArithmetic(entries, hidden), missing }
-  },
+  cells: settings => besideLstm('train', settings),
+  cellScores: settings => besideLstm('score', settings),
   async start(settings) {
     // The others compile for longer than PyTorch starts.
     const started = settings.peers.filter(team => team === teams.torch)
@@ -42,7 +44,7 @@ const kinds = {
 
 /** Sizes of each kind: cells matter where maps are a good share of the work, a start where little else is. */
 const sizesOf = (kind, hidden) =>
-  ({ cells: hidden.filter(size => size <= 256), start: hidden.slice(0, 1) })[kind] ?? hidden
+  kind === 'start' ? hidden.slice(0, 1) : isOfCells(kind) ? hidden.filter(size => size <= 256) : hidden
 
 /** Everyone on one kind of work, with times over our own. */
 async function beside(work, settings) {
@@ -51,10 +53,18 @@ async function beside(work, settings) {
   return { entries: withRatios(entries, us.title), missing }
 }
 
+/** All cells on one kind of work. */
+async function besideLstm(work, { hidden, threads, ...settings }) {
+  const most = Math.max(...threads)
+  const team = { title: us.title, candidates: () => cells.map(cell => xenograd(cell, most)) }
+  const { entries, missing } = await compare([team], { ...settings, work, hidden, threads })
+  return { entries: await overArithmetic(entries, hidden, work), missing }
+}
+
 /** Time over arithmetic of each cell, both relative to the first one's. */
-async function overArithmetic(entries, hidden) {
+async function overArithmetic(entries, hidden, work) {
   const operations = await Promise.all(
-    cells.map(async cell => cellArithmetic(await findCell(cell), hidden, batch, bases)),
+    cells.map(async cell => cellArithmetic(await findCell(cell), hidden, batch, bases, work)),
   )
   const [first] = entries
   return entries.map((entry, i) => {
@@ -81,7 +91,8 @@ async function measure(problemFor, options) {
     for (const hidden of sizesOf(work, options.hidden)) {
       log(`-- ${work}, H = ${hidden}`)
       const { threads, pairs } = options
-      const measured = await kinds[work]({ hidden, threads, pairs, peers, problemFor, log })
+      const clock = options.processor ? 'processorSeconds' : 'seconds'
+      const measured = await kinds[work]({ hidden, threads, pairs, clock, peers, problemFor, log })
       comparisons.push({ work, hidden, ...measured })
     }
   const { remark, pairs } = options
@@ -126,6 +137,10 @@ const options = new Command('npm run bench --')
   .addOption(option('--peers <names>', 'whom to measure against', listOf(peerNames), peerNames))
   .addOption(option('--threads <counts>', 'numbers of threads; the best one counts', counts, [1, 2]))
   .addOption(option('--pairs <count>', 'rounds, in each of which everyone is measured once', count, 5))
+  .option(
+    '--processor',
+    "seconds of the processor, all threads together, instead of the clock's: of Xenograd alone",
+  )
   .option('--out <folder>', 'where the results go', here)
   .option('--append', 'keep the runs that are in the results already')
   .option('--remark <text>', 'a title for this run in the results')

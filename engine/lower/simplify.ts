@@ -1,5 +1,5 @@
 import { sameOperation } from '../graph/node.js'
-import { kernelRecord, viewRecord } from '../graph/record.js'
+import { boxOf, kernelRecord } from '../graph/record.js'
 import type { Box, Tensor } from '../graph/tensor.js'
 import { exactJson } from '../kernel/kernel.js'
 import { constantValue, takeBox } from '../ops/index.js'
@@ -74,12 +74,6 @@ function keyOf(t: Tensor, canonical: (t: Tensor) => Tensor): string {
   }
   const inputs = t.inputs.map(x => canonical(x).id)
   return `${t.op.name} ${t.dtype} [${t.shape}] ${exactJson(t.attrs)} ${inputs}`
-}
-
-/** Which box of its input a node is, if it is a slice. */
-function boxOf(t: Tensor): Box | undefined {
-  const view = viewRecord(t)
-  return view?.op.box?.(view.node)
 }
 
 /** Whether a kernel operation can compute a box of its result alone. */

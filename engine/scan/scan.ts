@@ -10,8 +10,8 @@ import { type Body, finalCarry, scanNode, stackedValues } from './node.js'
 /**
  * Loops. `scan` traces a body once and makes one node of it (`node`). First `hoist` takes out of the body what depends on
  * no carry, afterwards what feeds none; `checkpoints` cuts a loop into pieces that keep little. `vjp` differentiates the
- * node: it makes the backward loop, and sums over steps that leave it (`sumOverSteps`). What leaves a loop is computed at
- * all steps at once (`overSteps`).
+ * node: it makes the backward loop, from values that the forward one keeps (`keptValues`), and sums over steps that leave
+ * it (`sumOverSteps`). What leaves a loop is computed at all steps at once (`overSteps`).
  */
 
 /**

@@ -33,6 +33,8 @@ export class SumOverSteps {
     readonly steps: number,
     /** Nodes with a value of their own at every step. */
     readonly perStep: ReadonlySet<Tensor>,
+    /** Those of them that the loop reads: their values at all steps are there. */
+    readonly given: ReadonlySet<Tensor>,
     /** Add everything up in the loop: what would be stacked is as much memory as recomputing is to save. */
     readonly inLoop: boolean,
   ) {}
@@ -86,7 +88,8 @@ export class SumOverSteps {
 
   /** The values of a node at all steps; of a view, the view of the values. */
   #stacked(loop: SummedLoop, t: Tensor): Tensor {
-    const known = (x: Tensor) => (this.perStep.has(x) && !isView(x) ? loop.stacked(x) : undefined)
+    const known = (x: Tensor) =>
+      this.given.has(x) || (this.perStep.has(x) && !isView(x)) ? loop.stacked(x) : undefined
     return overSteps(t, { steps: this.steps, known, fixed: x => !this.perStep.has(x) }) ?? loop.stacked(t)
   }
 }

@@ -3,12 +3,12 @@ import type { Tensor } from '../graph/tensor.js'
 import { isFloat } from '../kernel/dtype.js'
 import { printShape } from '../kernel/shape.js'
 import { placeholder, zeros } from '../ops/index.js'
+import { keptValues } from './keptValues.js'
 import {
   type Body,
   bodyNodes,
   bodyStarts,
   finalCarry,
-  isView,
   type Picked,
   scanAttrs,
   scanInputs,
@@ -57,15 +57,16 @@ export function scanVjp(
     ...gX.filter((_, i) => needsX[i]),
     ...gCaptured.filter((_, i) => needsCaptured[i]),
   ].filter(g => g !== undefined)
-  const kept = withoutDerivable(frontier(wanted, forward), forward, body)
+  const kept = keptValues(wanted, forward, body)
   for (const t of kept) remark('differentiate', () => whyKept(t, body, steps))
-  const perStep = bodyNodes(wanted, new Set([...gCarry, ...gOut.keys(), ...kept])).inside
-  const sums = new SumOverSteps(steps, perStep, recompute)
+  const given = new Set([...gOut.keys(), ...kept])
+  const perStep = bodyNodes(wanted, new Set([...gCarry, ...given])).inside
+  const sums = new SumOverSteps(steps, perStep, given, recompute)
   const finish = gCaptured.map((g, i) => (g && needsCaptured[i] ? sums.plan(g) : undefined))
 
   const backward: Body = {
     carryIn: [...gCarry, ...sums.accumulators.map(a => a.before)],
-    xIn: [...gOut.keys(), ...kept],
+    xIn: [...given],
     carryOut: [...gCarryNext, ...sums.accumulators.map(a => a.before.add(a.term))],
     outs: wanted,
   }
@@ -133,53 +134,4 @@ function whyKept(t: Tensor, body: Body, steps: number): string {
   if (body.carryIn.includes(t))
     return `the backward loop of ${steps} steps reads the carry ${what} before each step`
   return `${t} is kept for the backward loop of ${steps} steps`
-}
-
-/** The nodes of `forward` that `outputs` are computed from; of a view, what it is a view of: views are taken again. */
-function frontier(outputs: readonly Tensor[], forward: ReadonlySet<Tensor>): Tensor[] {
-  const used = new Set<Tensor>()
-  const seen = new Set<Tensor>()
-  const stack = [...outputs]
-  while (stack.length) {
-    const t = stack.pop()!
-    if (seen.has(t)) continue
-    seen.add(t)
-    // A loop inside the body has been asked for more of its values by its own backward pass.
-    const ofInnerLoop = t.op.kind === 'pick' && forward.has(t.inputs[0])
-    if (ofInnerLoop || (forward.has(t) && !isView(t))) used.add(t)
-    else stack.push(...t.inputs)
-  }
-  return [...used]
-}
-
-/** How many elementwise operations are recomputed at most for a value that is then not kept. */
-const mostOperations = 8
-
-/**
- * The values to keep, without those that a few elementwise operations give from the others: memory costs more than
- * arithmetic. Inputs of the step are free, since they are in memory anyway; so is the carry after a step if that before
- * each step is kept: they are the same memory.
- */
-function withoutDerivable(kept: readonly Tensor[], forward: ReadonlySet<Tensor>, body: Body): Tensor[] {
-  const chosen = new Set(kept)
-  const free = new Set([...body.xIn, ...body.carryOut.filter((_, i) => chosen.has(body.carryIn[i]))])
-  /** What `t` is derived from, in at most `budget.left` operations; false if that is not possible. */
-  const derive = (t: Tensor, top: Tensor, used: Set<Tensor>, budget: { left: number }): boolean => {
-    if (!forward.has(t)) return true
-    if (t !== top && (chosen.has(t) || free.has(t))) {
-      used.add(t)
-      return true
-    }
-    if (isView(t)) return derive(t.inputs[0], top, used, budget)
-    if (t.op.kind !== 'elementwise' || budget.left-- <= 0) return false
-    return t.inputs.every(x => derive(x, top, used, budget))
-  }
-  for (const t of [...kept].sort((a, b) => b.id - a.id)) {
-    const used = new Set<Tensor>()
-    if (free.has(t) || t.op.kind !== 'elementwise' || !derive(t, t, used, { left: mostOperations })) continue
-    chosen.delete(t)
-    remark('differentiate', () => `${t} is not kept: the backward loop works it out again`)
-    for (const x of used) chosen.add(x)
-  }
-  return [...chosen]
 }

@@ -21,17 +21,23 @@ const costs: { readonly [op in Expr['op']]?: number } = {
 }
 
 /**
- * Floating-point operations of one time step of a cell, forward and backward, for one batch of inputs [batch, input]:
- * every multiplication and addition of the matrix products and of the maps in the cell's graph and in that of its
- * gradients. Time over this count says how well a cell is computed, whatever its size.
+ * Floating-point operations of one time step of a cell, for one batch of inputs [batch, input]: every multiplication and
+ * addition of the matrix products and of the maps in the cell's graph and in that of its gradients (`work` 'train'), or
+ * in the first alone ('score'). Time over this count says how well a cell is computed, whatever its size.
  */
-export function cellArithmetic(cell: Cell, hidden: number, batch: number, input: number): number {
+export function cellArithmetic(
+  cell: Cell,
+  hidden: number,
+  batch: number,
+  input: number,
+  work: 'train' | 'score' = 'train',
+): number {
   const parameters = initialParameters(cell, { input, hidden }, randomKey(1))
   const carry = initialCarry(cell, batch, hidden)
   const { carry: next, out } = stepCell(cell, parameters, carry, zeros([batch, input]), 0)
-  const total = leaves(next).reduce((sum, part) => sum.add(part.sum()), out.sum())
-  const seen = new Set(leaves({ parameters, carry }))
-  const stack = leaves(gradients(total, { parameters, carry }))
+  const given = { parameters, carry }
+  const seen = new Set(leaves(given))
+  const stack = leaves(work === 'score' ? { next, out } : gradients(sumOf([...leaves(next), out]), given))
   let count = 0
   for (let t = stack.pop(); t; t = stack.pop()) {
     if (seen.has(t)) continue
@@ -41,6 +47,9 @@ export function cellArithmetic(cell: Cell, hidden: number, batch: number, input:
   }
   return count
 }
+
+const sumOf = ([first, ...rest]: readonly Tensor[]): Tensor =>
+  rest.reduce((sum, part) => sum.add(part.sum()), first.sum())
 
 /** Operations of one node of the graph. */
 function operations({ op, inputs, size, dtype }: Tensor): number {

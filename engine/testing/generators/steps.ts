@@ -138,6 +138,21 @@ const pieces: readonly Piece[] = [
       .split(1, [Math.min(1, s.shape[1]), Math.max(0, s.shape[1] - 1)])
     return concat([i.sigmoid(), j.tanh()], 1)
   },
+  // Gates: one that is read before its activation, and such as see the state.
+  (s, t, _, __, { w, row }) => {
+    const [i, j] = s
+      .matmul(concat([w, w], 1))
+      .add(concat([row, row]))
+      .split(1, 2)
+    return i.abs().add(1).log().add(j.matmul(w)).mul(j.add(t).sigmoid())
+  },
+  (s, t, _, __, { w, row }) => {
+    const [i, j] = s.matmul(concat([w, w], 1)).split(1, 2)
+    return i
+      .add(t.mul(row))
+      .sigmoid()
+      .mul(j.add(t.mul(row.neg())).tanh())
+  },
   (s, _, __, ___, { row, scalar }) => s.mul(row).add(scalar),
   (s, _, __, ___, { row, scalar }) => s.add(row.mul(2).tanh()).mul(scalar.tanh()),
   (s, _, __, ___, { w }) => s.add(w.sum(0)).sub(w.max()),

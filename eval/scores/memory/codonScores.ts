@@ -66,6 +66,6 @@ function firstBaseHighest(codon: number): number {
 }
 
 function aminoScore(a: string, b: string): number {
-  const [low, high] = [aminoOrder.indexOf(a), aminoOrder.indexOf(b)].sort((x, y) => x - y)
-  return triangle[high][low]
+  const [i, j] = [aminoOrder.indexOf(a), aminoOrder.indexOf(b)]
+  return triangle[Math.max(i, j)][Math.min(i, j)]
 }

@@ -74,12 +74,32 @@ export class GenusMemory {
     const evidence: (Float64Array | undefined)[] = []
     for (const fragment of fragments) {
       const sums = await this.#ofAlignments(memory, fragment, onBases)
-      const predicted = memory.contexts.map(contexts =>
-        contexts.addLogLikelihoods(fragment, weightOf(contexts), sums),
-      )
-      evidence.push(predicted[0] > 0 ? sums : undefined)
+      evidence.push(addContexts(memory, fragment, sums) > 0 ? sums : undefined)
     }
     return evidence
+  }
+
+  /**
+   * What contexts and alignments say of each fragment, apart; undefined where a fragment has no base that could be
+   * predicted. Of alignments: by how much each genus leads over all others region by region, by their weight, in nats.
+   */
+  async apart(
+    fragments: readonly Uint8Array[],
+    onBases?: BasesProgress,
+  ): Promise<({ contexts: Float64Array; leadsOfAlignments: Float64Array } | undefined)[]> {
+    const memory = await this.#prepare()
+    const opinions = []
+    for (const fragment of fragments) {
+      const contexts = new Float64Array(this.genomes.genera.length)
+      const isPredicted = addContexts(memory, fragment, contexts) > 0
+      const leadsOfAlignments = await this.#weighted(
+        fragment,
+        (stretch, sums) => memory.alignments?.addLeads(stretch, sums),
+        onBases,
+      )
+      opinions.push(isPredicted ? { contexts, leadsOfAlignments } : undefined)
+    }
+    return opinions
   }
 
   /** The same with kinds of contexts, and networks if there are, mixed base by base as a gate weighs them. */
@@ -140,15 +160,25 @@ export class GenusMemory {
     }))
   }
 
-  async #ofAlignments(
+  #ofAlignments(
     { alignments }: Prepared,
     fragment: Uint8Array,
+    onBases?: BasesProgress,
+  ): Promise<Float64Array> {
+    return this.#weighted(fragment, (stretch, sums) => alignments?.addScores(stretch, sums), onBases)
+  }
+
+  /** What `add` adds for each genus, stretch by stretch of a fragment, times the weight of alignments. */
+  async #weighted(
+    fragment: Uint8Array,
+    add: (stretch: Uint8Array, sums: Float64Array) => void,
     onBases: BasesProgress = () => {},
   ): Promise<Float64Array> {
     const sums = new Float64Array(this.genomes.genera.length)
-    for (let start = 0; alignments && start < fragment.length; start += alignedAtOnce) {
+    if (this.settings.alignments === 0) return sums
+    for (let start = 0; start < fragment.length; start += alignedAtOnce) {
       const stretch = fragment.subarray(start, start + alignedAtOnce)
-      alignments.addScores(stretch, sums)
+      add(stretch, sums)
       if (stretch.length < alignedAtOnce) break
       onBases(stretch.length)
       await turn()
@@ -162,6 +192,12 @@ const turn = (): Promise<void> => new Promise(resolve => setTimeout(resolve))
 
 /** How much a kind of contexts weighs among all. */
 const weightOf = ({ shape }: GenusContexts): number => (shape.skip === 0 ? 1 / 2 : 1 / 6)
+
+/** Adds what contexts say of a fragment for each genus to `sums`, in nats; returns how many bases they predicted. */
+function addContexts({ contexts }: Prepared, fragment: Uint8Array, sums: Float64Array): number {
+  const [predicted] = contexts.map(ofShape => ofShape.addLogLikelihoods(fragment, weightOf(ofShape), sums))
+  return predicted
+}
 
 /** Makes what fragments are looked up in, part by part. */
 async function prepared(

@@ -2,6 +2,7 @@ import { reverseComplement, unknown } from '../../../data/index.js'
 import type { GenusPair } from '../score.js'
 import type { BaseValues } from './baseValues.js'
 import { codonScores, unknownCodon } from './codonScores.js'
+import { type Alignment, addRegionLeads } from './regionLeads.js'
 import type { RememberedGenomes } from './rememberedGenomes.js'
 import { fillBuckets, SeedIndex, seedCodons } from './seedIndex.js'
 
@@ -16,8 +17,6 @@ export const pieceLength = 8192
 
 /** Diagonals that were extended lately, by their low bits. */
 const diagonalSlots = 4096
-
-type Alignment = { readonly score: number; readonly start: number; readonly end: number }
 
 export type AlignmentOptions = {
   /** What an alignment must score beyond, in half bits: as high as chance goes in genomes of some ten million bases. */
@@ -53,6 +52,14 @@ export class TranslatedAlignments {
       const piece = fragment.subarray(start, start + pieceLength)
       for (const [genus, ofGenus] of this.#alignPiece(piece).entries())
         sums[genus] += this.#counted(ofGenus, piece.length).reduce((sum, { excess }) => sum + excess, 0)
+    }
+  }
+
+  /** Adds to `sums`, for each genus, by how much its alignments lead over those of all others, region by region, in half bits. */
+  addLeads(fragment: Uint8Array, sums: Float64Array): void {
+    for (let start = 0; start < fragment.length; start += pieceLength) {
+      const piece = fragment.subarray(start, start + pieceLength)
+      addRegionLeads(this.#alignPiece(piece), piece.length, sums)
     }
   }
 

@@ -78,7 +78,7 @@ test('what is the same at all steps counts once for each', async t => {
   const x = tensor([1, 2])
   const perStep = placeholder([2], 'float32')
   const difference = perStep.sub(x)
-  const sums = new SumOverSteps(5, new Set([perStep, difference]), false)
+  const sums = new SumOverSteps(5, new Set([perStep, difference]), new Set(), false)
   const finish = sums.plan(difference)
   t.deepEqual(
     sums.accumulators.map(({ term }) => term),

@@ -1,5 +1,6 @@
 import test from 'tape'
 import {
+  concat,
   explain,
   gradients,
   scan,
@@ -69,6 +70,25 @@ test('what a few operations give from what is kept anyway is worked out again in
   )
   t.match(text, /^differentiate: .* is not kept: the backward loop works it out again$/m)
   t.match(text, /^differentiate: the backward loop of 6 steps reads an input of the step, float32 \[2,4\]$/m)
+  t.end()
+})
+
+test('of what is read in slices only the slices are kept, and the whole is not computed', t => {
+  // The derivative reads the first gate before its activation.
+  const gates = (sum: Tensor) => {
+    const [i, j] = sum.split(1, 2)
+    return i.square().sigmoid().mul(j.sigmoid())
+  }
+  const says = (use: (sum: Tensor, w: Tensor) => Tensor) =>
+    explain(
+      gradientOf((h, _, w) => use(h.matmul(concat([w, w], 1)).mul(0.5), w)),
+      [args],
+    )
+  const sliced = says(gates)
+  t.deepEqual(keptIn(sliced).sort(), ['sigmoid float32 [2,4]', 'slice float32 [2,4]'])
+  t.match(sliced, /^ {2}6 steps, each 1 matmul, 1 map$/m)
+  const readWhole = says((sum, w) => gates(sum).add(sum.square().matmul(concat([w, w]))))
+  t.deepEqual(keptIn(readWhole), ['mul float32 [2,8]'], 'what something else reads is kept as a whole')
   t.end()
 })
 

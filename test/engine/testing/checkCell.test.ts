@@ -88,5 +88,6 @@ test('cellArithmetic counts products and maps, forward and backward', t => {
   const [batch, input, hidden] = [5, 3, 7]
   // The gradient of the parameters alone is asked for: one product, 2 operations for each of its terms.
   t.equal(cellArithmetic(cell, hidden, batch, input), 2 * batch * input * hidden)
+  t.equal(cellArithmetic(cell, hidden, batch, input, 'score'), 2 * batch * input * hidden, 'forward alone')
   t.end()
 })

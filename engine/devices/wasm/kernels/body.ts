@@ -2,13 +2,14 @@ import type { Instr } from '../../../kernel/expr.js'
 import type { FunctionBuilder } from '../assembly/assembler.js'
 import { f32x4, i32x4, type V128, v128 } from '../assembly/instructions.js'
 import type { Target } from '../assembly/target.js'
+import { lowerBounds } from './bounds.js'
 import { exp, log, sigmoid, tanh } from './math.js'
 
 /**
  * This folder has the code of every kind of kernel but products and loops, for one thread. elementwise.ts (maps and
- * copies), reduce.ts, gather.ts (and its adjoint) and random.ts each define the function of a kernel in a module; they
- * walk memory with the loops, loads and stores of strided.ts, and compute scalar expressions, four at a time, with this
- * file and math.ts.
+ * copies), reduce.ts (with rowSum.ts), gather.ts (and its adjoint) and random.ts each define the function of a kernel in a
+ * module; they walk memory with the loops, loads and stores of strided.ts, and compute scalar expressions, four at a time,
+ * with this file and math.ts. bounds.ts knows which values need less care, compensation.ts how long sums stay exact.
  */
 
 const isComparison = ({ op }: Instr): boolean => op === 'eq' || op === 'lt' || op === 'le'
@@ -60,6 +61,15 @@ export class BodyEmitter {
     return (isComparison(instr) && this.#values[line]) || vector.ne(this.value(line), vector.const(0))
   }
 
+  /** A choice of a value or 0 is one machine instruction, any other three. */
+  #select(condition: number, yes: number, no: number): V128 {
+    const mask = this.#mask(condition)
+    const isZero = (line: number) => this.body[line].op === 'const' && Object.is(this.body[line].value, 0)
+    if (isZero(no)) return v128.and(this.value(yes), mask)
+    if (isZero(yes)) return v128.andnot(this.value(no), mask)
+    return v128.bitselect(this.value(yes), this.value(no), mask)
+  }
+
   #compute({ op, dtype, args }: Instr): V128 {
     const { target, f } = this
     // The operand of a cast has another dtype than its result.
@@ -88,13 +98,13 @@ export class BodyEmitter {
       case 'exp':
         return exp(target, f, a())
       case 'log':
-        return log(target, f, a())
+        return log(target, f, a(), lowerBounds(this.body)[args[0]])
       case 'tanh':
         return tanh(target, f, a())
       case 'sigmoid':
         return sigmoid(target, f, a())
       case 'select':
-        return v128.bitselect(b(), this.value(args[2]), this.#mask(args[0]))
+        return this.#select(args[0], args[1], args[2])
       case 'cast':
         if (from === dtype) return a()
         return dtype === 'int32' ? i32x4.trunc_sat_f32x4(a()) : f32x4.convert_i32x4(a())

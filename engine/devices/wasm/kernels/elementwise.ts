@@ -8,7 +8,7 @@ import type { FunctionBuilder, ModuleBuilder } from '../assembly/assembler.js'
 import { type Usize, usize } from '../assembly/instructions.js'
 import type { Target } from '../assembly/target.js'
 import { BodyEmitter } from './body.js'
-import { along, forEachIndex, loadLanes, storeLanes } from './strided.js'
+import { along, forEachIndex, forEachVectors, loadLanes, storeLanes } from './strided.js'
 
 /** One pass over `shape`: load every input, compute, store every output. Maps and copies are both this. */
 type Pass = {
@@ -45,8 +45,7 @@ function emitPass(target: Target, f: FunctionBuilder, pass: Pass): void {
       lines.filter(line => invariant[line]),
       input => loadLanes(f, pointers[input], 0, 0, 4),
     )
-    /** Emit neighbouring vectors, of so many lanes each, from element `start` and `index` bytes on. */
-    const group = (index: Usize, start: number, counts: readonly number[]) => {
+    forEachVectors(f, target, length, (index, start, counts) => {
       const offset = (vector: number, i: number) => 4 * (start + 4 * vector) * steps[i]
       const bases = pointers.map((pointer, i) => f.local(along(pointer, index, steps[i])))
       const emitters = counts.map((count, vector) => {
@@ -60,14 +59,7 @@ function emitPass(target: Target, f: FunctionBuilder, pass: Pass): void {
           storeLanes(f, bases[i], offset(vector, i), steps[i], count, emitters[vector].value(line))
         })
       })
-    }
-    // V8 makes one wide vector of two neighbours (vectors.ts).
-    const full = target.wide ? [4, 4] : [4]
-    const lanes = 4 * full.length
-    const groups = Math.floor(length / lanes)
-    f.range(groups, 4 * lanes, index => group(index, 0, full))
-    for (let start = groups * lanes; start < length; start += 4)
-      group(usize.const(0), start, [Math.min(4, length - start)])
+    })
   })
 }
 

@@ -6,11 +6,13 @@ import type { FunctionBuilder, ModuleBuilder } from '../assembly/assembler.js'
 import { f32x4, i32x4, type Local, type Usize, usize, type V128, v128 } from '../assembly/instructions.js'
 import type { Target } from '../assembly/target.js'
 import { BodyEmitter } from './body.js'
+import { addCompensated, blockIterations, isCompensated } from './compensation.js'
+import { emitRowSum } from './rowSum.js'
 import { along, forEachIndex, loadLanes, storeLanes } from './strided.js'
 
 /**
  * Sums and maxima of strided inputs. Lanes run along the reduced axes, and are combined at the end, or across kept
- * elements, whichever is cheaper.
+ * elements, whichever is cheaper; rowSum.ts has long sums across many.
  */
 
 /** Accumulators along a row: enough to hide the latency of an addition. */
@@ -18,9 +20,6 @@ const rowAccumulators = 4
 
 /** Accumulators across columns: as many as there are registers for, so that whole cache lines are used at a time. */
 const columnAccumulators = 12
-
-/** Longer float sums are summed in blocks of this many iterations, and the blocks with compensation (Kahan). */
-const blockIterations = 64
 
 /** One of the vectors of an iteration: `start` elements after its first, with `lanes` of four lanes that count. */
 type Vector = { readonly start: number; readonly lanes: number }
@@ -43,15 +42,6 @@ function acrossLanes(f: FunctionBuilder, { combine }: Combiner, vector: V128): V
   const v = f.local(vector)
   const pairs = f.local(combine(v, v128.shuffle(v, v, [2, 3, 0, 1])))
   return combine(pairs, v128.shuffle(pairs, pairs, [1, 0, 3, 2]))
-}
-
-/** Kahan: `total += block`, where `lost` is what earlier additions rounded away. An infinite total loses nothing. */
-function addCompensated(f: FunctionBuilder, total: Local<'v128'>, lost: Local<'v128'>, block: V128): void {
-  const y = f.local(f32x4.sub(block, lost))
-  const sum = f.local(f32x4.add(total, y))
-  f.set(lost, f32x4.sub(f32x4.sub(sum, total), y))
-  f.set(lost, v128.and(lost, f32x4.eq(lost, lost)))
-  f.set(total, sum)
 }
 
 /** How the reduced axes are walked: for every index of `outer`, `iterations` over `vectors`, then the vectors of `rest`. */
@@ -117,8 +107,7 @@ class ReduceEmitter {
     const pointers = start.map(pointer => f.local(pointer))
     const zeros = () => walk.vectors.map(() => f.local(this.#combiner.identity))
     const totals = zeros()
-    const isLong = walk.iterations * sizeOf(walk.outer.shape) > 2 * blockIterations
-    const compensated = isLong && kernel.op === 'sum' && kernel.dtype !== 'int32'
+    const compensated = isCompensated(kernel, walk.iterations * sizeOf(walk.outer.shape))
     const lost = compensated ? zeros() : []
     const sums = compensated ? zeros() : totals
 
@@ -227,6 +216,19 @@ function acrossIsCheaper(kept: Axes, reduced: Axes): boolean {
   return cost(kept) < cost(reduced) + lanesToOne
 }
 
+/** The most columns of a sum by rows: the sums of all of them are to stay in a near cache. */
+const mostColumns = 1 << 14
+
+/** Whether a reduction across kept elements is a long sum of more columns than registers can hold. */
+function isRowSum(kernel: ReduceKernel, kept: Axes, reduced: Axes): boolean {
+  const columns = kept.shape.at(-1) ?? 1
+  return (
+    columns >> 2 > columnAccumulators &&
+    columns <= mostColumns &&
+    isCompensated(kernel, sizeOf(reduced.shape))
+  )
+}
+
 /** The kept and the reduced axes of a reduction. */
 const axesOf = (kernel: ReduceKernel): { kept: Axes; reduced: Axes } =>
   reductionAxes(
@@ -250,7 +252,9 @@ export function defineReduce(target: Target, module: ModuleBuilder, kernel: Redu
     if (sizeOf(kept.shape) === 0) return
     if (sizeOf(reduced.shape) === 0) return emitter.emitEmpty(out, sizeOf(kept.shape))
     const pointers = inputs.map(({ view }, i) => f.local(usize.plus(f.params[i], 4 * view.offset)))
-    if (acrossIsCheaper(kept, reduced)) emitter.emitAcross(kept, reduced, pointers, out)
-    else emitter.emitAlong(kept, reduced, pointers, out)
+    if (!acrossIsCheaper(kept, reduced)) emitter.emitAlong(kept, reduced, pointers, out)
+    else if (isRowSum(kernel, kept, reduced))
+      emitRowSum(target, module, f, { kernel, kept, reduced, pointers, out })
+    else emitter.emitAcross(kept, reduced, pointers, out)
   })
 }

@@ -1,5 +1,6 @@
 import type { FunctionBuilder } from '../assembly/assembler.js'
 import { type Local, type Usize, usize, type V128, v128 } from '../assembly/instructions.js'
+import type { Target } from '../assembly/target.js'
 
 /** Loops over strided memory. Elements are four bytes; strides count elements. */
 
@@ -31,6 +32,25 @@ export function forEachIndex(
 /** `pointer + index * stride`: where an axis is after `index / 4` elements. `index` is in bytes, to save a multiplication. */
 export const along = (pointer: Usize, index: Usize, stride: number): Usize =>
   stride === 0 ? pointer : usize.add(pointer, usize.times(index, stride))
+
+/**
+ * Emit `body` for groups of neighbouring vectors along a row of `length` elements: each begins at element `start`, `index`
+ * bytes further on, and has as many elements in its vectors as `lanes` says.
+ */
+export function forEachVectors(
+  f: FunctionBuilder,
+  { wide }: Target,
+  length: number,
+  body: (index: Usize, start: number, lanes: readonly number[]) => void,
+): void {
+  // V8 makes one wide vector of two neighbours (vectors.ts).
+  const full = wide ? [4, 4] : [4]
+  const size = 4 * full.length
+  const groups = Math.floor(length / size)
+  f.range(groups, 4 * size, index => body(index, 0, full))
+  for (let start = groups * size; start < length; start += 4)
+    body(usize.const(0), start, [Math.min(4, length - start)])
+}
 
 /** `count` (1 to 4) lanes from `base + offset` bytes, `stride` elements apart; the lanes beyond are arbitrary. */
 export function loadLanes(

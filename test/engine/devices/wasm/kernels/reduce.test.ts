@@ -35,3 +35,51 @@ test('reduce: long sums keep their precision', async t => {
   }
   t.end()
 })
+
+test('reduce: long sums of many columns are summed by rows, in the same order as those of few', async t => {
+  const [groups, columns, pieces, rows] = [2, 101, 3, 71]
+  const size = groups * columns * pieces * rows
+  const data = [values('float32', size, 3), values('float32', 2 * columns * rows, 4)]
+  // Kept: groups and columns; reduced: pieces and rows, the rows backwards and the second operand without groups and pieces.
+  const views = [
+    { offset: (rows - 1) * columns, strides: [pieces * rows * columns, 1, rows * columns, -columns] },
+    { offset: 1, strides: [0, 2, 0, 2 * columns] },
+  ]
+  const body = [
+    ...views.map((_, i) => inputLine('float32', i)),
+    { op: 'mul', dtype: 'float32', args: [0, 1], value: 0 } as const,
+  ]
+  /** The sums of `count` columns from `first` on. */
+  const sums = async (device: (typeof devices)[number], first: number, count: number) => {
+    const inputs = views.map(({ offset, strides }) => ({
+      dtype: 'float32' as const,
+      view: { offset: offset + first * strides[1], strides },
+    }))
+    const shape = [groups, count, pieces, rows]
+    const kernel = {
+      kind: 'reduce',
+      op: 'sum',
+      dtype: 'float32',
+      axes: 2,
+      shape,
+      inputs,
+      body,
+      value: 2,
+    } as const
+    const results = await runOn(device, kernel, [...data, new Float32Array(groups * count)])
+    return Array.from({ length: groups }, (_, g) => [...results[2].subarray(g * count, (g + 1) * count)])
+  }
+  for (const device of devices) {
+    const all = await sums(device, 0, columns)
+    const [left, middle, right] = [
+      await sums(device, 0, 40),
+      await sums(device, 40, 40),
+      await sums(device, 80, columns - 80),
+    ]
+    t.deepEqual(
+      all,
+      left.map((row, g) => [...row, ...middle[g], ...right[g]]),
+    )
+  }
+  t.end()
+})
