@@ -21,7 +21,7 @@ import { loadChosenDetector } from './models.js'
 import { writeTable } from './output.js'
 import { say } from './progress.js'
 import { ScoredSet, type SetName, setNames } from './scoredSet.js'
-import { batchOf, type ScoringFlags, sayBanner } from './scoring.js'
+import { batchOf, prepare, type ScoringFlags, sayBanner } from './scoring.js'
 import { Tally } from './tally.js'
 
 /** What the command line says of models and reads. */
@@ -106,7 +106,10 @@ export async function modelSource(flags: SourceFlags): Promise<EvaluationSource>
     // Other methods have units of their own.
     ...(saved.scores.length === 0 && { unit: 'nats per base' }),
     facts: { foreground: saved.foreground?.path ?? saved.path, background: saved.background?.path },
-    score: () => scoreSets(scores, paths, { ...flags, batch }),
+    async score() {
+      await prepare(detector, flags.quiet)
+      return scoreSets(scores, paths, { ...flags, batch })
+    },
   }
 }
 

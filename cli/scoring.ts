@@ -2,7 +2,7 @@ import { ReadableStream } from 'node:stream/web'
 import { setImmediate } from 'node:timers/promises'
 import { InvalidArgumentError, Option } from 'commander'
 import type { Runtime } from '../engine/index.js'
-import { networksOf, rowsOfBatch, type SavedDetector, version } from '../model/index.js'
+import { type DetectorScores, networksOf, rowsOfBatch, type SavedDetector, version } from '../model/index.js'
 import { type DeviceArguments, deviceOption, deviceOptionFlags } from './deviceOptions.js'
 import type { Extent } from './input.js'
 import { interrupted, unlessInterrupted } from './interrupt.js'
@@ -101,6 +101,22 @@ function numberOrAuto(text: string): number | 'auto' {
 /** How many reads go through the networks of a detector together. */
 export const batchOf = ({ batch }: Pick<ScoringFlags, 'batch'>, detector: SavedDetector): number =>
   batch === 'auto' ? rowsOfBatch(networksOf(detector)) : batch
+
+/**
+ * Has a detector make what it looks reads up in, with progress on stderr.
+ * @throws AbortError when the user interrupts.
+ */
+export async function prepare(detector: DetectorScores, quiet = false): Promise<void> {
+  const progress = startProgress(1, { quiet })
+  try {
+    await detector.prepare((share, what) => {
+      interrupted.throwIfAborted()
+      progress.update(share, what)
+    })
+  } finally {
+    progress.stop()
+  }
+}
 
 /** Says on stderr what will compute, and with what. */
 export function sayBanner(device: Runtime, detector: SavedDetector, flags: ScoringFlags): void {

@@ -10,7 +10,7 @@
  * methods of detection.
  *
  * Calls on single fragments: `conformal` p-values, the threshold for many of them at once (`falseDiscovery`), the evidence
- * of several fragments of one origin in one (`pool`), how their scores are distributed (`runningHistogram`), and the table
+ * of several fragments of one origin in one (`pool`: `pooledMean`, `pooledLead`), how their scores are distributed (`runningHistogram`), and the table
  * of all of it (`scoreTable`).
  */
 export { type BatchMean, batchSize, meanBatchAuroc } from './batchAuroc.js'
@@ -31,7 +31,7 @@ export { FalseDiscovery } from './falseDiscovery.js'
 export type { Group, GroupEvaluation, GroupedBy } from './groups.js'
 export type { Estimate, Interval } from './interval.js'
 export { auprc, auprcOf, auroc, aurocOf, fprAtTpr, fprAtTprOf, rocCurve } from './metrics.js'
-export { type Evidence, EvidencePool } from './pool.js'
+export { type Evidence, EvidencePool, type Pooling } from './pool.js'
 export { type Counts, type Positive, type Ranking, rank, type Scores } from './ranking.js'
 export type { ClassSize, EvaluationReads, ScoredReads } from './reads.js'
 export {

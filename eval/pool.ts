@@ -1,57 +1,58 @@
 import type { Estimate } from './interval.js'
-import { tConfidence } from './student.js'
+import { PooledLead } from './pooledLead.js'
+import { PooledMean } from './pooledMean.js'
 
 /** What one member of a group (a read of a pair, a contig of a bin) says. */
 export type Evidence = {
-  /** Its scores, one of each kind, as means per predicted base; NaN where undefined. */
+  /** Its scores, one of each kind; NaN where undefined. */
   readonly scores: readonly number[]
-  /** How many predictions they are means of. */
+  /** Of each score that is a lead of genera, what each genus has to say, in nats; undefined of others. */
+  readonly ofGenera?: readonly (Float64Array | undefined)[]
+  /** How many predictions they are made of. */
   readonly predictions: number
   /** Its p-value; NaN for none. */
   readonly p: number
 }
 
+/** What a score is: a mean over predictions, or the lead of the likeliest genus over the second, in nats. */
+export type Pooling = 'mean' | 'lead'
+
 /**
  * The evidence of several fragments of one origin, summed: a score of the group is the mean over all its predictions,
- * for a log-likelihood what the concatenation of its members has. Members are let go of as they come.
+ * for a log-likelihood what the concatenation of its members has; a lead of genera is that of what each genus has to say for
+ * all of them. Members are let go of as they come.
  */
 export class EvidencePool {
   /** How many members have scores. */
   members = 0
-  /** Of each score: the sum of the members' predictions, and of the score times them. */
-  readonly #predictions: number[]
-  readonly #sums: number[]
-  /** Sums of w², w² s and w² s² over the members, of the weights w and the score that the interval is of. */
-  #squares = { weights: 0, scores: 0, products: 0 }
-  /** The same of the p-values. */
+  readonly #scores: readonly (PooledMean | PooledLead)[]
+  /** Sums over the members that have p-values. */
   #p = { predictions: 0, sum: 0, members: 0 }
 
   /**
-   * @param scores how many scores a member has
+   * @param poolings what each score of a member is
    * @param main the index of the one that intervals are of
    */
   constructor(
-    scores: number,
+    poolings: readonly Pooling[],
     readonly main: number,
   ) {
-    this.#predictions = new Array<number>(scores).fill(0)
-    this.#sums = new Array<number>(scores).fill(0)
+    this.#scores = poolings.map((pooling, i) =>
+      pooling === 'lead' ? new PooledLead(i === main) : new PooledMean(),
+    )
   }
 
   /** Takes a member; what it has no score or no p-value of, it does not count for. */
-  add({ scores, predictions, p }: Evidence): void {
-    for (const [i, score] of scores.entries()) {
-      if (predictions === 0 || Number.isNaN(score)) continue
-      this.#predictions[i] += predictions
-      this.#sums[i] += predictions * score
+  add({ scores, ofGenera = [], predictions, p }: Evidence): void {
+    if (predictions === 0) return
+    for (const [i, pooled] of this.#scores.entries()) {
+      const evidence = ofGenera[i]
+      if (pooled instanceof PooledMean) {
+        if (!Number.isNaN(scores[i])) pooled.add(scores[i], predictions)
+      } else if (evidence) pooled.add(evidence, predictions)
     }
-    const main = scores[this.main]
-    if (predictions === 0 || Number.isNaN(main)) return
+    if (Number.isNaN(scores[this.main])) return
     this.members++
-    const square = predictions * predictions
-    this.#squares.weights += square
-    this.#squares.scores += square * main
-    this.#squares.products += square * main * main
     if (Number.isNaN(p)) return
     this.#p.members++
     this.#p.predictions += predictions
@@ -60,29 +61,26 @@ export class EvidencePool {
 
   /** The group's scores; NaN where no member has one. */
   scores(): number[] {
-    return this.#sums.map((sum, i) => sum / this.#predictions[i])
+    return this.#scores.map(({ value }) => value)
   }
 
-  /**
-   * The main score and its 95 % interval, over members as independent draws from the group: the variance of a ratio of
-   * sums (Cochran 1977, Sampling Techniques, equation 6.13), Student's t with n - 1 degrees of freedom. The ends are NaN
-   * for fewer than two members.
-   */
+  /** Of each score that is a lead, what each genus has to say for all members. */
+  ofGenera(): (Float64Array | undefined)[] {
+    return this.#scores.map(pooled => (pooled instanceof PooledLead ? pooled.evidence : undefined))
+  }
+
+  /** The main score and its 95 % interval over members; the ends are NaN for fewer than two. */
   estimate(): Estimate {
-    const n = this.members
-    const predictions = this.#predictions[this.main]
-    const value = this.#sums[this.main] / predictions
-    if (n < 2) return { value, low: Number.NaN, high: Number.NaN }
-    const { weights, scores, products } = this.#squares
-    const residuals = Math.max(0, products - 2 * value * scores + value * value * weights)
-    const half = (tConfidence(n - 1) * Math.sqrt((n / (n - 1)) * residuals)) / predictions
-    return { value, low: value - half, high: value + half }
+    return this.#scores[this.main].estimate()
   }
 
   /**
    * The p-value of the group: twice the mean of its members', weighted by predictions. It is valid however much the
    * members depend on each other, as fragments of one genome do (Vovk & Wang 2020, Combining p-values via averaging,
    * Biometrika 107), and by that cautious. That of a single member is its own; NaN if no member has one.
+   *
+   * The group's own score has none: calibrated are fragments, and members say less than one fragment of their length would
+   * (contexts and alignments end with them), but agree more (they are from all over a genome).
    */
   pValue(): number {
     const { members, predictions, sum } = this.#p

@@ -39,6 +39,7 @@ const fittedScores = [
   ...['markov:order=10', 'markovRatio:order=10,background=1'],
   ...['mlr:own=none,name=maximum7', 'mlr:own=2', 'mlr:own=3'],
   ...['genusOdds:alignments=0,name=contexts11', 'genusOdds', 'pooledOdds:of=odds+genusOdds,name=pooledOdds'],
+  'genusLeads',
 ]
 const fullStudy = {
   lengths: [100, 250, 1000, 5000, 20000],
@@ -47,7 +48,7 @@ const fullStudy = {
   sums: [
     'homologyAndChains=kmers15+aminoKmers7+aminoKmers7sum+mlr2+mlr3+maximum7',
     'all=likelihood+ratio+kmers15+aminoKmers7+aminoKmers7sum+mlr2+mlr3+maximum7+contexts11+odds+genusOdds',
-    'best=pooledOdds+contexts11',
+    'best=genusLeads+pooledOdds',
   ],
   network: {
     ...{ hidden_lstm_size: 64, num_steps: 4000, learning_rate: 0.003, dropout_rate: 0, val_freq: 500 },

@@ -1,26 +1,41 @@
-import { checkObject, unknown } from '../data/index.js'
-import { isClassifierScore, loadScores, overStrands, type Score } from '../eval/scores/index.js'
+import { checkObject } from '../data/index.js'
+import {
+  type BasesProgress,
+  type GenusEvidence,
+  isClassifierScore,
+  leadTracks,
+  loadScores,
+  overStrands,
+  type PreparationProgress,
+  type Score,
+} from '../eval/scores/index.js'
 import { CheckpointError } from './checkpoint/index.js'
 import { Detector, type DetectorOptions, type ReadScores } from './detector.js'
 import type { FragmentClassifier } from './fragmentClassifier.js'
 import { GenusNetworks } from './genusNetworks.js'
 import type { SavedDetector } from './savedDetector.js'
+import { markUnpredicted } from './scoringPass.js'
 import { classifierScoresOf, openClassifier } from './storedClassifier.js'
 
 /** How the scores of a detector are computed. */
 export type DetectorScoresOptions = DetectorOptions & {
-  /** Told from time to time how many predictions the networks have made since the last time. */
-  readonly onProgress?: (predictions: number) => void
+  /** Told from time to time of how many bases more a network or a fitted score has said something. */
+  readonly onProgress?: (bases: number) => void
 }
 
-/** A likelihood ratio base by base. */
+/** How a score of a fragment comes about, base by base. */
 export type Track = {
-  /** For each base log p under the one model minus log p under the other, in nats; NaN where it is not predicted. */
+  /** For each base log p under the one model or genus minus log p under the other, in nats; NaN where nothing is known. */
   readonly values: Float32Array
   readonly of: string
   /** Undefined without another model: log p alone. */
   readonly against: string | undefined
 }
+
+type TrackedEvidence = GenusEvidence & Required<Pick<GenusEvidence, 'tracks'>>
+
+const isTracked = (evidence: GenusEvidence | undefined): evidence is TrackedEvidence =>
+  evidence?.tracks !== undefined
 
 /** What the networks of a detector say of a fragment, by the names that tables have. */
 const networkColumns = {
@@ -50,13 +65,14 @@ export class DetectorScores {
    * ratio, else the likelihood.
    */
   readonly main: number
-  /** How many predictions the networks make of every base. */
+  /** How often `onProgress` is told of every base: once for each network and strand, and for each fitted score. */
   readonly passes: number
+  readonly #firstFitted: number
   readonly #networks: Detector | undefined
   readonly #hasBackground: boolean
   readonly #genera: GenusNetworks | undefined
   readonly #classifier: FragmentClassifier | undefined
-  readonly #onProgress: ((predictions: number) => void) | undefined
+  readonly #onProgress: BasesProgress | undefined
   /** What the networks have said of fragments that are being scored: each of their columns asks for the same. */
   readonly #networkScores = new WeakMap<readonly Uint8Array[], Promise<ReadScores[]>>()
 
@@ -88,7 +104,9 @@ export class DetectorScores {
     ]
     this.main = this.scores.length > networks.length || genera || background ? this.scores.length - 1 : 0
     const strands = options.bothStrands ? 2 : 1
-    this.passes = strands * (Number(!!foreground) + Number(!!background) + (genera?.size ?? 0))
+    this.#firstFitted = networks.length
+    this.passes =
+      strands * (Number(!!foreground) + Number(!!background) + (genera?.size ?? 0)) + fitted.length
   }
 
   #column(name: string, of: (scores: ReadScores) => number): Score {
@@ -99,7 +117,7 @@ export class DetectorScores {
   }
 
   #ofNetworks(fragments: readonly Uint8Array[], tracks?: readonly Float32Array[]): Promise<ReadScores[]> {
-    let scores = this.#networkScores.get(fragments)
+    let scores = tracks ? undefined : this.#networkScores.get(fragments)
     if (!scores) {
       scores = this.#networks!.score(fragments, {
         ...(tracks && { tracks }),
@@ -110,36 +128,87 @@ export class DetectorScores {
     return scores
   }
 
-  /** Whether there is a foreground, whose log-likelihoods can be told base by base. */
-  get hasTracks(): boolean {
-    return this.#networks !== undefined
+  /**
+   * Makes what scores look fragments up in, which takes seconds for genomes; without it, the first fragments wait for it.
+   */
+  async prepare(onProgress: PreparationProgress = () => {}): Promise<void> {
+    const preparing = this.scores.flatMap(({ prepare }) => prepare ?? [])
+    for (const [i, prepare] of preparing.entries())
+      await prepare((share, what) => onProgress((i + share) / preparing.length, what))
   }
 
   /**
    * Scores of fragments (bases 0 to 3, 4 for unknown), in their order: for each fragment those of `scores`, NaN where one is
-   * not defined. `tracks` as `Detector.score` has it.
+   * not defined.
    */
-  async score(fragments: readonly Uint8Array[], tracks?: readonly Float32Array[]): Promise<number[][]> {
-    if (this.#networks) void this.#ofNetworks(fragments, tracks).catch(() => {}) // thrown where it is waited for
-    const columns = await Promise.all(this.scores.map(score => score.score(fragments)))
+  async score(fragments: readonly Uint8Array[]): Promise<number[][]> {
+    if (this.#networks) void this.#ofNetworks(fragments).catch(() => {}) // thrown where it is waited for
+    const columns = await Promise.all(
+      this.scores.map((score, i) =>
+        i < this.#firstFitted ? score.score(fragments) : this.#scoreFitted(score, fragments),
+      ),
+    )
     return fragments.map((_, i) => columns.map(column => column[i]))
   }
 
+  /** Has a fitted score made, and all bases told, on the way or at the end. */
+  async #scoreFitted(score: Score, fragments: readonly Uint8Array[]): Promise<Float64Array> {
+    const onBases = this.#onProgress
+    if (!onBases) return score.score(fragments)
+    let left = fragments.reduce((sum, { length }) => sum + length, 0)
+    const result = await score.score(fragments, bases => {
+      left -= bases
+      onBases(bases)
+    })
+    onBases(left)
+    return result
+  }
+
   /**
-   * How a fragment's likelihood ratio comes about, base by base: of the foreground against the background, or of the
-   * likeliest genus against the second. Undefined for a detector without networks, and for a fragment without predictions.
+   * What each genus has to say for fragments, in nats: for each fragment that of each of `scores` which is a lead of genera,
+   * undefined of others, and where it is not defined. What the scores of the same batch are made of is not computed again.
    */
-  async track(bases: Uint8Array): Promise<Track | undefined> {
+  async evidence(fragments: readonly Uint8Array[]): Promise<(Float64Array | undefined)[][]> {
+    const columns = await Promise.all(
+      this.scores.map(({ genusEvidence }) => genusEvidence?.evidence(fragments)),
+    )
+    return fragments.map((_, i) => columns.map(column => column?.[i]))
+  }
+
+  /**
+   * What `tracks` are of: the ratio of foreground and background (the likelihood without that), else the lead of the last
+   * score that can be told base by base; undefined where none can.
+   */
+  get tracked(): 'log-likelihood ratio' | 'log-likelihood' | 'log odds of genera' | undefined {
+    if (this.#networks) return this.#hasBackground ? 'log-likelihood ratio' : 'log-likelihood'
+    return this.#trackedEvidence && 'log odds of genera'
+  }
+
+  get #trackedEvidence(): TrackedEvidence | undefined {
+    return this.scores.map(score => score.genusEvidence).findLast(isTracked)
+  }
+
+  /**
+   * How a score comes about in fragments, base by base: the likelihood ratio of the foreground against the background, or
+   * the lead of the likeliest genus over the second (of the strand that is given). Undefined for a fragment without
+   * predictions, and for all of a detector without such scores. The networks make one pass for tracks and scores of the same
+   * batch, if tracks are asked for first.
+   */
+  async tracks(fragments: readonly Uint8Array[]): Promise<(Track | undefined)[]> {
     if (!this.#networks) {
-      const ofGenera = await this.#genera?.track(bases)
-      return ofGenera && { values: ofGenera.values, of: ofGenera.likeliest, against: ofGenera.second }
+      const evidence = this.#trackedEvidence
+      if (!evidence) return fragments.map(() => undefined)
+      return (await leadTracks(evidence, fragments)).map(
+        lead => lead && { values: lead.values, of: lead.likeliest, against: lead.second },
+      )
     }
-    const values = new Float32Array(bases.length)
-    await this.#networks.score([bases], { tracks: [values] })
-    const isPredicted = (i: number) => i > 0 && bases[i] < unknown && bases[i - 1] < unknown
-    for (const i of values.keys()) if (!isPredicted(i)) values[i] = Number.NaN
-    if (values.every(Number.isNaN)) return undefined
-    return { values, of: 'foreground', against: this.#hasBackground ? 'background' : undefined }
+    const tracks = fragments.map(bases => new Float32Array(bases.length))
+    await this.#ofNetworks(fragments, tracks)
+    return tracks.map((values, i) => {
+      markUnpredicted(values, fragments[i])
+      if (values.every(Number.isNaN)) return undefined
+      return { values, of: 'foreground', against: this.#hasBackground ? 'background' : undefined }
+    })
   }
 
   /** Free what the scores hold on a device (not the models' parameters). */

@@ -1,6 +1,7 @@
 import { describeValue } from '../data/index.js'
 import {
   type EvidentScore,
+  type GenusPair,
   leadOfGenera,
   maximumLikelihood,
   rememberedByBatch,
@@ -9,7 +10,8 @@ import {
 import type { DetectorOptions } from './detector.js'
 import type { SavedModel } from './saved/index.js'
 import { scoreReads } from './scoreReads.js'
-import { type LogLikelihood, ScoringPass } from './scoringPass.js'
+import { addToTrack } from './scorer.js'
+import { type LogLikelihood, markUnpredicted, ScoringPass } from './scoringPass.js'
 
 /** The order of a fragment's own chain that its greatest likelihood is compared with (Bai, Ren & Sun 2022). */
 const ownOrder = '2'
@@ -58,6 +60,7 @@ export class GenusNetworks {
         genera: this.genera,
         evidence: fragments => this.#evidence(fragments),
         losses: fragments => this.#losses(fragments),
+        tracks: (fragments, pairs) => this.#tracks(fragments, pairs),
       }),
     ]
   }
@@ -84,25 +87,18 @@ export class GenusNetworks {
     return losses
   }
 
-  /**
-   * The likelihood ratio of a fragment base by base in nats, the likeliest genus against the one that comes second, and
-   * both: its sum is the fragment's `odds` (of the strand that is given). NaN where a base is not predicted; undefined for
-   * a fragment of which none is, and for a single genus.
-   */
-  async track(
-    bases: Uint8Array,
-  ): Promise<{ values: Float32Array; likeliest: string; second: string } | undefined> {
-    const count = this.genera.length
-    const [losses] = await this.#losses([bases])
-    const sums = new Float64Array(count)
-    for (const [i, loss] of losses.entries()) if (!Number.isNaN(loss)) sums[i % count] += loss
-    const [likeliest, second] = this.genera.map((_, genus) => genus).sort((a, b) => sums[a] - sums[b])
-    if (second === undefined || sums[likeliest] === 0) return undefined
-    return {
-      values: Float32Array.from(bases, (_, i) => losses[i * count + second] - losses[i * count + likeliest]),
-      likeliest: this.genera[likeliest],
-      second: this.genera[second],
-    }
+  /** The likelihood ratio of each base of fragments in nats, of one genus against another, of the strand that is given. */
+  async #tracks(fragments: readonly Uint8Array[], pairs: readonly GenusPair[]): Promise<Float32Array[]> {
+    const tracks = fragments.map(({ length }) => new Float32Array(length))
+    await this.#pass.score(fragments, {
+      onBases({ model, read, ...bases }) {
+        const [genus, other] = pairs[read]
+        if (model === genus) addToTrack(tracks[read], bases)
+        if (model === other) addToTrack(tracks[read], bases, -1)
+      },
+    })
+    for (const [i, bases] of fragments.entries()) markUnpredicted(tracks[i], bases)
+    return tracks
   }
 
   /** Free the compiled functions' memory (not the networks'). */

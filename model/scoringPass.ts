@@ -269,9 +269,18 @@ function addUp(part: Part<JobStretch>, model: number, values: ArrayLike<number>,
   job.hooks.onBases({ model, read, start: start + first + skipped + 1, logLikelihoods })
 }
 
-/** How many predictions of a read count: those of a known base (0 to 3) after a known one. */
+/** Whether the prediction of a base of a read counts: of a known base (0 to 3) after a known one. */
+const isPredicted = (read: Uint8Array, i: number): boolean =>
+  i > 0 && read[i] < unknown && read[i - 1] < unknown
+
+/** How many predictions of a read count. */
 export function countPredictions(read: Uint8Array): number {
   let count = 0
-  for (let i = 1; i < read.length; i++) if (read[i] < unknown && read[i - 1] < unknown) count++
+  for (let i = 1; i < read.length; i++) if (isPredicted(read, i)) count++
   return count
+}
+
+/** Writes NaN for each base of a read of which no prediction counts. */
+export function markUnpredicted(values: Float32Array, read: Uint8Array): void {
+  for (let i = 0; i < read.length; i++) if (!isPredicted(read, i)) values[i] = Number.NaN
 }

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import test, { type Test } from 'tape'
 import type { TypedArray } from '../engine/index.js'
+import { testUnless } from './testUnless.js'
 
 /** What the tests use of onnxruntime-node. */
 type Onnxruntime = {
@@ -57,8 +58,5 @@ const runWith =
 /** A test that runs models in onnxruntime; without the package it says so and is skipped. */
 export function testOnnx(name: string, body: (t: Test, run: RunOnnx) => Promise<void>): void {
   if (onnxruntime) test(name, t => body(t, runWith(onnxruntime)))
-  else {
-    const advice = 'npm ci --prefix .ci/onnx --ignore-scripts'
-    test(`${name} (skipped: no onnxruntime-node; ${advice})`, { skip: true }, t => t.end())
-  }
+  else testUnless('no onnxruntime-node; npm ci --prefix .ci/onnx --ignore-scripts', name, t => t.end())
 }

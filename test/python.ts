@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import test, { type Test } from 'tape'
+import type { Test } from 'tape'
+import { testUnless } from './testUnless.js'
 
 /** Interpreters to try: the one that `PYTHON` names, else the system's, else the first on the path. */
 const interpreters = [process.env.PYTHON, '/usr/bin/python3', 'python3'].filter(name => name !== undefined)
@@ -15,15 +16,11 @@ export function testPython(
 ): void {
   const imports = `import ${modules.join(', ')}`
   const python = interpreters.find(path => spawnSync(path, ['-c', imports]).status === 0)
-  if (python === undefined) {
-    const packages = modules.map(module => `python3-${module.split('.').at(-1)}`).join(' ')
-    const advice = `apt-get install ${packages}, or set PYTHON`
-    test(`${name} (skipped: no Python with ${modules.join(', ')}; ${advice})`, { skip: true }, t => t.end())
-    return
-  }
-  test(name, t =>
+  const packages = modules.map(module => `python3-${module.split('.').at(-1)}`).join(' ')
+  const missing = `no Python with ${modules.join(', ')}; apt-get install ${packages}, or set PYTHON`
+  testUnless(python === undefined ? missing : undefined, name, t =>
     body(t, (script, input) => {
-      const ended = spawnSync(python, [script], {
+      const ended = spawnSync(python ?? '', [script], {
         input: JSON.stringify(input),
         encoding: 'utf8',
         maxBuffer: 2 ** 28,

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import test, { type TestCase } from 'tape'
+import type { TestCase } from 'tape'
+import { testUnless } from './testUnless.js'
 
 // dist/test/shared.js -> the project's root -> its neighbour `shared`, which only the developers' machines and CI have.
 const root = fileURLToPath(new URL('../../../shared/', import.meta.url))
@@ -9,7 +10,5 @@ const root = fileURLToPath(new URL('../../../shared/', import.meta.url))
 export const sharedPath = (relative: string): string => root + relative
 
 /** A test that needs artefacts from `../shared`; without them it says so and is skipped. */
-export function testShared(name: string, body: TestCase): void {
-  if (existsSync(root)) test(name, body)
-  else test(`${name} (skipped: no ../shared)`, { skip: true }, body)
-}
+export const testShared = (name: string, body: TestCase): void =>
+  testUnless(existsSync(root) ? undefined : 'no ../shared', name, body)

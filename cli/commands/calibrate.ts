@@ -18,7 +18,7 @@ import { loadChosenDetector } from '../models.js'
 import { RepeatableOption, wholeNumber } from '../options.js'
 import { say, startProgress } from '../progress.js'
 import { list, type ObjectOf, object, table, text, truth, whole } from '../schema.js'
-import { batchOf, type ScoringFlags, sayBanner, scoringOptions } from '../scoring.js'
+import { batchOf, prepare, type ScoringFlags, sayBanner, scoringOptions } from '../scoring.js'
 import { summarised } from '../summary.js'
 
 type CalibrateFlags = ScoringFlags & {
@@ -129,6 +129,7 @@ async function calibrate(files: string[], flags: CalibrateFlags): Promise<Object
   const { bothStrands = false } = flags
   const batch = batchOf(flags, saved)
   const detector = new DetectorScores(saved, { device: device.name, batch, bothStrands })
+  await prepare(detector, flags.quiet)
   const calibrated = new Map<string, CalibrationScores[]>(detector.scores.map(({ name }) => [name, []]))
   const progress = startProgress(fragments.total, { quiet: flags.quiet })
   let done = 0

@@ -17,7 +17,14 @@ import {
   type TableFlags,
   writeScores,
 } from '../scoreTable/index.js'
-import { batchOf, type ScoringFlags, ScoringProgress, sayBanner, scoringOptions } from '../scoring.js'
+import {
+  batchOf,
+  prepare,
+  type ScoringFlags,
+  ScoringProgress,
+  sayBanner,
+  scoringOptions,
+} from '../scoring.js'
 import { summarised } from '../summary.js'
 import { Tally } from '../tally.js'
 
@@ -55,12 +62,18 @@ Output: tab-separated, a header that starts with #, one row per read in input or
   file           where the read is from, if there are several files
   NA             not defined: no background model, a read with fewer than two known bases in a row, no p-value
 
---paired: both mates in one row, /1 and /2 taken off their names. Scores are means over the predictions of both; the
-p-value is twice the mean of theirs, which is valid however much mates depend on each other.
+--paired: both mates in one row, /1 and /2 taken off their names. Scores are means over the predictions of both; leads of
+genera (odds, genusOdds, pooledOdds) those of what each genus has to say for both, summed. The p-value is twice the mean of
+theirs, which is valid however much mates depend on each other.
 --group-by: one row per group, its evidence summed in the same way, with its number n of reads that have a score, and the
-95 % interval (low, high) of the main score over them (NA for one). BY is a pattern with a group in parentheses that is
+95 % interval (low, high) of the main score over them (NA for one): if low is above 0, the likeliest genus leads all others,
+as in a bin of a known genus, whose reads agree. BY is a pattern with a group in parentheses that is
 matched with names ('^([^_]+)_'), file, genus, or a table with tabs, names first, groups second (bins.tsv, or
 bins.tsv:COLUMN with a header line). Memory grows with the number of groups.
+
+--track: what each base adds to the log-likelihood ratio in nats, as bedGraph. A detector without foreground has what it adds
+to the lead of its last score of genera that can tell (odds, genusOdds, pooledOdds of such): alignments with proteins are
+spread evenly over their bases, and a comment before each read says which genus leads over which.
 
 --shard I/N: the reads that begin in part I of the files' bytes, for N processes or machines; every read is in one part.
 The first part has the header line (and that of --track), so that cat of all tables, in order, is the table of the whole,
@@ -134,10 +147,10 @@ export function register(program: Command): void {
       'where kept reads go, as they were: FASTA, or FASTQ by its name; .gz compresses',
     )
     .addOption(
-      new Option('--track <out>', 'write the log-likelihood ratio base by base, as bedGraph').conflicts([
-        'paired',
-        'bothStrands',
-      ]),
+      new Option(
+        '--track <out>',
+        'write the log-likelihood ratio, or the lead of a genus, base by base, as bedGraph',
+      ).conflicts(['paired', 'bothStrands']),
     )
     .option('--multiqc <out-folder>', 'write calls, scores and counts for MultiQC: files SAMPLE_…_mqc.json')
     .option('--sample <name>', "of --multiqc: the sample's name (default: that of the first file)")
@@ -197,11 +210,12 @@ async function score(files: string[], flags: ScoreFlags): Promise<ObjectOf<typeo
     device: device.name,
     batch,
     bothStrands,
-    onProgress: predictions => progress.predicted(predictions / detector.passes),
+    onProgress: bases => progress.predicted(bases / detector.passes),
   })
   const table = scoresOf(saved, detector, flags)
   const groups = grouping && new Groups(grouping, table)
   try {
+    await prepare(detector, flags.quiet)
     await writeScores({
       ...flags,
       batch,
@@ -282,13 +296,16 @@ function scoresOf(
   const main = flags.by === undefined ? detector.main : names.indexOf(flags.by)
   if (main < 0)
     throw new UsageError(`--by ${flags.by}: there is no such score; ${path} has ${names.join(', ')}`)
-  if (flags.track !== undefined && !detector.hasTracks)
-    throw new UsageError(`--track: ${path} has no networks, only they tell a likelihood base by base`)
+  if (flags.track !== undefined && !detector.tracked)
+    throw new UsageError(
+      `--track: ${path} has neither networks nor genusOdds, only they tell base by base how a score comes about`,
+    )
   const ofMain = calibration?.scores.get(names[main])
   const wanted = [flags.fpr && '--fpr', flags.bh && '--bh', flags.keep && '--keep'].filter(Boolean)
   if (!ofMain && wanted.length)
     throw new UsageError(
       `${wanted.join(', ')}: ${path} has no calibration of ${names[main]}; make one from held-out reads of known genera with xenograd calibrate`,
     )
-  return { names, main, calibration: ofMain }
+  const poolings = detector.scores.map(({ genusEvidence }) => (genusEvidence ? 'lead' : 'mean'))
+  return { names, poolings, main, calibration: ofMain }
 }

@@ -5,6 +5,7 @@ import {
   EvidencePool,
   formatFraction,
   formatScore,
+  type Pooling,
   readFields,
 } from '../../eval/index.js'
 import { countPredictions } from '../../model/index.js'
@@ -22,28 +23,37 @@ export type ScoredEntry = {
 /** What the scores of a table are. */
 export type ScoresOfTable = {
   readonly names: readonly string[]
+  /** How each is made of those of several reads. */
+  readonly poolings: readonly Pooling[]
   /** Index of the score that p-values and intervals are of. */
   readonly main: number
   readonly calibration?: Calibration | undefined
 }
 
+/** What a read has: its scores, and, where evidence is to be summed, what each genus has to say in those that are leads. */
+export type ReadEvidence = Pick<Evidence, 'scores' | 'ofGenera'>
+
 /** An entry with its evidence, that of both mates summed. */
 export function scoredEntry(
   entry: Entry,
-  scores: readonly (readonly number[])[],
-  { names, main, calibration }: ScoresOfTable,
+  ofReads: readonly ReadEvidence[],
+  { poolings, main, calibration }: ScoresOfTable,
 ): ScoredEntry {
   const members = entry.reads.map(({ bases }, i): Evidence => {
     const predictions = countPredictions(bases)
-    const p = calibration?.pValueOf(scores[i][main], predictions) ?? Number.NaN
-    return { scores: scores[i], predictions, p }
+    const p = calibration?.pValueOf(ofReads[i].scores[main], predictions) ?? Number.NaN
+    return { ...ofReads[i], predictions, p }
   })
   const composition = compositionOf(entry.reads.map(read => read.bases))
   if (members.length === 1) return { entry, composition, evidence: members[0] }
-  const pool = new EvidencePool(names.length, main)
+  const pool = new EvidencePool(poolings, main)
   for (const member of members) pool.add(member)
   const predictions = members.reduce((sum, member) => sum + member.predictions, 0)
-  return { entry, composition, evidence: { scores: pool.scores(), predictions, p: pool.pValue() } }
+  return {
+    entry,
+    composition,
+    evidence: { scores: pool.scores(), ofGenera: pool.ofGenera(), predictions, p: pool.pValue() },
+  }
 }
 
 /** The row of an entry; `file`: with the column that says where it is from. */
@@ -86,8 +96,8 @@ export class Groups {
     }
     let group = this.#groups.get(name)
     if (!group) {
-      const { names, main } = this.scores
-      group = { pool: new EvidencePool(names.length, main), length: 0, known: 0, gc: 0 }
+      const { poolings, main } = this.scores
+      group = { pool: new EvidencePool(poolings, main), length: 0, known: 0, gc: 0 }
       this.#groups.set(name, group)
     }
     group.pool.add(evidence)

@@ -1,12 +1,19 @@
 import { encoderFor, type Read, type Shard } from '../../data/index.js'
 import { callOf, defaultRate, readColumns, tableHeader, tableLine } from '../../eval/index.js'
-import type { DetectorScores } from '../../model/index.js'
+import type { DetectorScores, Track } from '../../model/index.js'
 import type { InputFiles } from '../input.js'
 import { openSideFile, type SideFile, writeTable } from '../output.js'
 import { type ScoringProgress, scoreInOrder } from '../scoring.js'
 import { type RowsToCall, type UncalledRow, withFalseDiscoveryRate, withRate } from './calls.js'
 import { type Entry, pairedEntries, singleEntries } from './entries.js'
-import { entryRow, type Groups, groupColumns, type ScoresOfTable, scoredEntry } from './rows.js'
+import {
+  entryRow,
+  type Groups,
+  groupColumns,
+  type ReadEvidence,
+  type ScoresOfTable,
+  scoredEntry,
+} from './rows.js'
 import { bedGraph, trackHeader } from './track.js'
 
 /** What the command line says of the table and of the files beside it. */
@@ -49,10 +56,7 @@ export async function writeScores(job: ScoreTable): Promise<void> {
   try {
     const tracks = track === undefined ? undefined : await openBeside(track)
     const kept = readsOut === undefined ? undefined : await openBeside(readsOut)
-    if (hasHeader(job))
-      await tracks?.write(
-        trackHeader(job.table.names.includes('llr') ? 'log-likelihood ratio' : 'log-likelihood'),
-      )
+    if (hasHeader(job) && job.detector.tracked) await tracks?.write(trackHeader(job.detector.tracked))
     const uncalled = uncalledRows(job, tracks)
     const rows = bh ? withFalseDiscoveryRate(uncalled, fpr) : withRate(uncalled, fpr)
     await writeTable(output, tableOf(job, rows, kept))
@@ -92,29 +96,32 @@ async function* tableOf(
 
 /** The rows of the table before they are called, as they are scored; those of groups at the end. */
 async function* uncalledRows(
-  { detector, table, input, progress, groups, paired, batch, hasFiles, readsOut }: ScoreTable,
+  { detector, table, input, progress, groups, paired = false, batch, hasFiles, readsOut }: ScoreTable,
   tracks: SideFile | undefined,
 ): AsyncGenerator<UncalledRow[]> {
   const encode = readsOut === undefined ? undefined : await encoderFor(readsOut)
   const entries = paired ? pairedEntries(input) : singleEntries(input)
+  const isOfGenera = detector.tracked === 'log odds of genera'
   const scoring = {
     batch,
     fragmentsOf: ({ reads }: Entry) => reads.map(read => read.bases),
-    score: (fragments: readonly Uint8Array[]) => scoresAndTracks(detector, fragments, tracks !== undefined),
+    score: (fragments: readonly Uint8Array[]) =>
+      scoreReads(detector, fragments, {
+        tracks: tracks !== undefined,
+        evidence: paired || groups !== undefined,
+      }),
   }
   for await (const group of scoreInOrder(counted(entries, progress), scoring)) {
     const rows: UncalledRow[] = []
     let bases = 0
     for (const { item, scores } of group) {
-      const scored = scoredEntry(
-        item,
-        scores.map(({ values }) => values),
-        table,
-      )
+      const scored = scoredEntry(item, scores, table)
       bases += scored.composition.length
       for (const [i, read] of item.reads.entries()) {
-        progress.tally.add(read, scores[i].values[table.main])
-        if (tracks) for (const lines of bedGraph(read, scores[i].track!)) await tracks.write(lines)
+        const { scores: ofRead, track } = scores[i]
+        progress.tally.add(read, ofRead[table.main])
+        if (tracks && track)
+          for (const lines of bedGraph(read.name, track, isOfGenera)) await tracks.write(lines)
       }
       if (groups) groups.add(scored)
       else rows.push(entryRow(scored, hasFiles, encode ? item.reads.map(read => encode(read)) : []))
@@ -125,17 +132,23 @@ async function* uncalledRows(
   if (groups) yield groups.rows()
 }
 
-/** What a fragment has: its scores, and its log-likelihood ratio base by base if that is asked for. */
-type FragmentScores = { readonly values: readonly number[]; readonly track?: Float32Array }
-
-async function scoresAndTracks(
+/** Scores of reads, and what else is wanted of them: how they come about base by base, what each genus has to say. */
+async function scoreReads(
   detector: DetectorScores,
-  fragments: readonly Uint8Array[],
-  isTracked: boolean,
-): Promise<FragmentScores[]> {
-  const tracks = isTracked ? fragments.map(bases => new Float32Array(bases.length)) : undefined
-  const scores = await detector.score(fragments, tracks)
-  return scores.map((values, i) => ({ values, ...(tracks && { track: tracks[i] }) }))
+  reads: readonly Uint8Array[],
+  wanted: { readonly tracks: boolean; readonly evidence: boolean },
+): Promise<(ReadEvidence & { readonly track?: Track | undefined })[]> {
+  // Asked for before the scores, so that networks make one pass for both.
+  const tracks = wanted.tracks ? detector.tracks(reads) : undefined
+  tracks?.catch(() => {}) // thrown where it is waited for
+  const scores = await detector.score(reads)
+  const evidence = wanted.evidence ? await detector.evidence(reads) : undefined
+  const tracked = await tracks
+  return scores.map((ofRead, i) => ({
+    scores: ofRead,
+    ...(evidence && { ofGenera: evidence[i] }),
+    track: tracked?.[i],
+  }))
 }
 
 /** The same entries, counted as they are read. */

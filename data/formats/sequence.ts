@@ -5,10 +5,14 @@ import type { TextSource } from './textSource.js'
 /** What a record says of a read before its sequence. */
 export type ReadHeader = Omit<Read, 'bases' | 'text'>
 
+const firstRoom = 1024
+/** A record that is longer takes the room that it was collected in, of which there would otherwise be two. */
+const longestCopied = 2 ** 20
+
 /** Collects the bases of one record after the other, each from one or several lines of a text format. */
 export class Sequence {
   readonly #source: Omit<TextSource, 'batches'>
-  #bases = new Uint8Array(1024)
+  #bases = new Uint8Array(firstRoom)
   #length = 0
   #line = 0
   /** Letters of the record that stand for no nucleotide. */
@@ -60,7 +64,7 @@ export class Sequence {
    */
   complete(header: ReadHeader, title?: Uint8Array, quality?: Uint8Array): Read {
     this.#checkAlphabet(header.name)
-    const bases = this.#bases.slice(0, this.#length)
+    const bases = this.#takeBases()
     const letters = this.#letters
     this.#length = 0
     this.#foreign = 0
@@ -72,6 +76,13 @@ export class Sequence {
       ...(quality && { quality: new TextDecoder('latin1').decode(quality) }),
     }
     return { ...header, bases, text }
+  }
+
+  #takeBases(): Uint8Array {
+    if (this.#length <= longestCopied) return this.#bases.slice(0, this.#length)
+    const bases = this.#bases.subarray(0, this.#length)
+    this.#bases = new Uint8Array(firstRoom)
+    return bases
   }
 
   #checkAlphabet(read: string): void {

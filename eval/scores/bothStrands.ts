@@ -1,25 +1,53 @@
 import { reverseComplement } from '../../data/index.js'
 import { derivedKind } from './kind.js'
 import { oneOf, scoreNames } from './options.js'
-import type { Score, StorableScore } from './score.js'
+import { rememberedByBatch } from './remembered.js'
+import type { GenusEvidence, Score, StorableScore } from './score.js'
 import { storedChoice } from './stored.js'
 
 const joins = ['mean', 'max'] as const
 
-/** The mean or the maximum of a score over a fragment and its reverse complement. */
+/**
+ * The mean or the maximum of a score over a fragment and its reverse complement. What each genus has to say is, with the
+ * mean, that of both strands.
+ */
 export function overStrands(name: string, of: Score, join: (typeof joins)[number]): StorableScore {
+  const reversed = rememberedByBatch(async fragments => fragments.map(reverseComplement))
+  const { genusEvidence, prepare, dispose } = of
   return {
     name,
-    async score(fragments) {
+    async score(fragments, onBases) {
       const [forward, backward] = await Promise.all([
-        of.score(fragments),
-        of.score(fragments.map(reverseComplement)),
+        of.score(fragments, onBases),
+        of.score(await reversed(fragments)),
       ])
       return forward.map((score, i) =>
         join === 'mean' ? (score + backward[i]) / 2 : Math.max(score, backward[i]),
       )
     },
+    ...(genusEvidence && join === 'mean' && { genusEvidence: meanEvidence(genusEvidence, reversed) }),
+    ...(prepare && { prepare }),
+    ...(dispose && { dispose }),
     store: () => ({ kind: 'bothStrands', name, settings: { of: [of.name], join }, arrays: {} }),
+  }
+}
+
+/** The mean of what each genus has to say for a fragment and for its reverse complement. */
+function meanEvidence(
+  { genera, evidence, tracks }: GenusEvidence,
+  reversed: (fragments: readonly Uint8Array[]) => Promise<readonly Uint8Array[]>,
+): GenusEvidence {
+  return {
+    genera,
+    async evidence(fragments, onBases) {
+      const forward = await evidence(fragments, onBases)
+      const backward = await evidence(await reversed(fragments))
+      return forward.map((ofGenera, i) => {
+        const ofReverse = backward[i]
+        return ofReverse && ofGenera?.map((sum, genus) => (sum + ofReverse[genus]) / 2)
+      })
+    },
+    ...(tracks && { tracks }),
   }
 }
 

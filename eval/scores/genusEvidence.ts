@@ -1,5 +1,5 @@
 import { rememberedByBatch } from './remembered.js'
-import type { GenusEvidence, Score } from './score.js'
+import type { GenusEvidence, GenusPair, Score } from './score.js'
 
 /** A score that says how much each genus has to say for itself. */
 export type EvidentScore = Score & { readonly genusEvidence: GenusEvidence }
@@ -14,20 +14,57 @@ export function leadOfGenera(name: string, { evidence, ...rest }: GenusEvidence)
   return {
     name,
     genusEvidence: { ...rest, evidence: remembered },
-    score: async fragments =>
-      Float64Array.from(await remembered(fragments), ofGenera => leadOfBest(ofGenera ?? [])),
+    score: async (fragments, onBases) =>
+      Float64Array.from(await remembered(fragments, onBases), ofGenera => leadOfBest(ofGenera ?? [])),
   }
 }
 
-/** The greatest of some numbers minus the second greatest; NaN for fewer than two. */
-export function leadOfBest(values: Iterable<number>): number {
-  let best = Number.NEGATIVE_INFINITY
-  let second = Number.NEGATIVE_INFINITY
-  for (const value of values) {
-    if (value > best) {
-      second = best
-      best = value
-    } else if (value > second) second = value
+/** How the lead of a genus comes about along a fragment. */
+export type LeadTrack = {
+  /** What each base adds to the lead, in nats; NaN where none of it is known. */
+  readonly values: Float32Array
+  readonly likeliest: string
+  readonly second: string
+}
+
+/**
+ * How the leads of fragments come about base by base: of the likeliest genus over the second. Undefined for a fragment
+ * without evidence, and for a single genus.
+ */
+export async function leadTracks(
+  { genera, evidence, tracks }: GenusEvidence & Required<Pick<GenusEvidence, 'tracks'>>,
+  fragments: readonly Uint8Array[],
+): Promise<(LeadTrack | undefined)[]> {
+  const leaders = (await evidence(fragments)).map(ofGenera => leadersOf(ofGenera ?? []))
+  const tracked = [...fragments.keys()].filter(i => leaders[i] !== undefined)
+  const values = await tracks(
+    tracked.map(i => fragments[i]),
+    tracked.map(i => leaders[i]!),
+  )
+  const all = fragments.map((): LeadTrack | undefined => undefined)
+  for (const [k, i] of tracked.entries()) {
+    const [best, second] = leaders[i]!
+    all[i] = { values: values[k], likeliest: genera[best], second: genera[second] }
   }
-  return second === Number.NEGATIVE_INFINITY ? Number.NaN : best - second
+  return all
+}
+
+/** The greatest of some numbers minus the second greatest; NaN for fewer than two. */
+export function leadOfBest(values: ArrayLike<number>): number {
+  const leaders = leadersOf(values)
+  return leaders ? values[leaders[0]] - values[leaders[1]] : Number.NaN
+}
+
+/** Where the greatest and the second greatest of some numbers stand; undefined for fewer than two finite numbers. */
+export function leadersOf(values: ArrayLike<number>): GenusPair | undefined {
+  let best = -1
+  let second = -1
+  for (let i = 0; i < values.length; i++) {
+    if (!(values[i] > Number.NEGATIVE_INFINITY)) continue
+    if (best < 0 || values[i] > values[best]) {
+      second = best
+      best = i
+    } else if (second < 0 || values[i] > values[second]) second = i
+  }
+  return second < 0 ? undefined : [best, second]
 }

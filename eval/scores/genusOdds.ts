@@ -9,16 +9,14 @@ import {
   Gate,
   GenusMemory,
   type MemorySettings,
-  maxContextOrder,
   type Networks,
-  packBases,
   RememberedGenomes,
   trainGate,
-  unpackBases,
 } from './memory/index.js'
-import { numberFromZero, oneOf, wholeNumber } from './options.js'
+import { numberFromZero, oneOf } from './options.js'
 import type { StorableScore, StoredScore } from './score.js'
-import { storedArray, storedNumber, storedText, storedTexts, storedWhole } from './stored.js'
+import { storedArray, storedText } from './stored.js'
+import { contextOrder, loadGenomes, storeGenomes } from './storedGenomes.js'
 
 /** How a gate weighs experts, and the score whose networks are among them, if one is. */
 type Mixing = {
@@ -63,32 +61,25 @@ function genusOddsScore(
   mixing: Mixing | undefined,
   networks: Networks | undefined,
 ): StorableScore {
-  const { genera, bases, stretches } = memory.genomes
+  const { genera } = memory.genomes
   return {
     ...leadOfGenera(name, {
       genera,
-      evidence: async fragments =>
+      evidence: (fragments, onBases) =>
+        mixing ? memory.gated(fragments, mixing.gate, networks) : memory.pooled(fragments, onBases),
+      tracks: (fragments, pairs) =>
         mixing
-          ? memory.gated(fragments, mixing.gate, networks)
-          : fragments.map(fragment => memory.pooled(fragment)),
+          ? memory.gatedTracks(fragments, pairs, mixing.gate, networks)
+          : memory.pooledTracks(fragments, pairs),
     }),
+    prepare: onProgress => memory.prepare(onProgress),
     store() {
-      const { packed, unknownRuns } = packBases(bases)
+      const { settings, arrays } = storeGenomes(memory.genomes, memory.settings)
       return {
         kind: 'genusOdds',
         name,
-        settings: {
-          ...memory.settings,
-          genera,
-          bases: bases.length,
-          ...(mixing && { gate: true, networks: mixing.networks }),
-        },
-        arrays: {
-          packed,
-          unknownRuns,
-          stretches: Uint32Array.from(stretches.flatMap(({ genus, start, end }) => [genus, start, end])),
-          ...mixing?.arrays,
-        },
+        settings: { ...settings, ...(mixing && { gate: true, networks: mixing.networks }) },
+        arrays: { ...arrays, ...mixing?.arrays },
       }
     },
     dispose: () => mixing?.gate.dispose(),
@@ -109,12 +100,7 @@ async function fitGated(
 }
 
 function load(stored: StoredScore, scores: ScoresByName): StorableScore {
-  const genomes = loadGenomes(stored)
-  const settings: MemorySettings = {
-    order: storedWhole(stored, 'order'),
-    alignments: storedNumber(stored, 'alignments'),
-    threshold: storedNumber(stored, 'threshold'),
-  }
+  const { genomes, settings } = loadGenomes(stored)
   const memory = new GenusMemory(genomes, settings)
   if (stored.settings.gate !== true) return genusOddsScore(stored.name, memory, undefined, undefined)
   const array = (name: string): Float32Array => storedArray(stored, name, 'float32')
@@ -129,33 +115,11 @@ function load(stored: StoredScore, scores: ScoresByName): StorableScore {
   return genusOddsScore(stored.name, memory, mixing, networksOf(stored.name, networks, scores, genomes))
 }
 
-function loadGenomes(stored: StoredScore): RememberedGenomes {
-  const genera = storedTexts(stored, 'genera')
-  const bases = unpackBases({
-    packed: storedArray(stored, 'packed', 'uint8'),
-    unknownRuns: storedArray(stored, 'unknownRuns', 'uint32'),
-    length: storedWhole(stored, 'bases'),
-  })
-  const numbers = storedArray(stored, 'stretches', 'uint32')
-  const stretches = Array.from({ length: numbers.length / 3 }, (_, i) => ({
-    genus: numbers[3 * i],
-    start: numbers[3 * i + 1],
-    end: numbers[3 * i + 2],
-  }))
-  if (stretches.some(({ genus, start, end }) => genus >= genera.length || start > end || end > bases.length))
-    throw new RangeError(`${stored.name}: its stretches lie outside of its ${bases.length} bases`)
-  return new RememberedGenomes(genera, bases, stretches)
-}
-
 export const genusOdds = sequenceKind({
   meaning:
     'log odds of the likeliest genus against the second, by contexts of its genomes and alignments with its proteins',
   options: {
-    order: wholeNumber(11, {
-      least: 2,
-      most: maxContextOrder,
-      meaning: 'bases that the next one depends on; shorter contexts are blended in',
-    }),
+    order: contextOrder,
     alignments: numberFromZero(
       0.1,
       'nats for each half bit of an alignment beyond the threshold; 0: no alignments',

@@ -12,7 +12,8 @@
  * `mahalanobis`; `classifierScores` loads what a file has of them.
  *
  * Some judge each genus (`genusEvidence`) and score the lead of the likeliest: `genusOdds` by what it remembers of genomes
- * (`memory/`), networks of genera above this folder, and `pooledOdds` by the sum of what others say.
+ * (`memory/`, `storedGenomes`), networks of genera above this folder, and `pooledOdds` by the sum of what others say. `genusLeads` sums
+ * the leads of contexts and of alignments, each with a likeliest genus of its own.
  *
  * A `kind` is how a score is fitted, stored and loaded; `kinds` has them all. `spec` reads `kmers:k=15` and its `options`,
  * `fitScores` fits a list of such specs in one pass over genomes, `loadScores` makes scores of what a file holds
@@ -31,7 +32,7 @@ export {
 export { isClassifierScore, loadClassifierScore } from './classifierScores.js'
 export { type Compressor, compressedLength } from './compression.js'
 export { fitScores, type LabelledFragments } from './fitScores.js'
-export { type EvidentScore, leadOfGenera } from './genusEvidence.js'
+export { type EvidentScore, type LeadTrack, leadersOf, leadOfGenera, leadTracks } from './genusEvidence.js'
 export type { DerivedKind, Fitting, LabelledScores, ScoreKind, ScoresByName, SequenceKind } from './kind.js'
 export { findKind, loadScores, scoreKinds } from './kinds.js'
 export { likelihood, likelihoodRatio, meanLogLikelihood } from './likelihood.js'
@@ -49,9 +50,12 @@ export { type OdinOptions, odin } from './odin.js'
 export { type ScoreOption, valuesOf } from './options.js'
 export { rememberedByBatch } from './remembered.js'
 export type {
+  BasesProgress,
   FragmentLikelihood,
   GenusEvidence,
+  GenusPair,
   LikelihoodModel,
+  PreparationProgress,
   Score,
   StorableScore,
   StoredArray,

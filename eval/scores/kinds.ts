@@ -2,6 +2,7 @@ import { aminoKmers } from './aminoKmers.js'
 import { bothStrands } from './bothStrands.js'
 import { compression } from './compression.js'
 import { gcRegressed } from './gcRegressed.js'
+import { genusLeads } from './genusLeads.js'
 import { genusOdds } from './genusOdds.js'
 import type { ScoreKind } from './kind.js'
 import { kmers } from './kmers.js'
@@ -18,6 +19,7 @@ export const scoreKinds: Readonly<Record<string, ScoreKind>> = {
   markovRatio,
   mlr,
   genusOdds,
+  genusLeads,
   kmers,
   aminoKmers,
   bothStrands,

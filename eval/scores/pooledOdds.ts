@@ -1,7 +1,7 @@
 import { type EvidentScore, leadOfGenera } from './genusEvidence.js'
 import { derivedKind } from './kind.js'
 import { numbersFromZero, scoreNames } from './options.js'
-import type { GenusEvidence, Score, StorableScore } from './score.js'
+import type { GenusEvidence, GenusPair, Score, StorableScore } from './score.js'
 import { storedNumbers } from './stored.js'
 
 /**
@@ -36,8 +36,37 @@ export function pooledOddsScore(
       return sums
     })
   }
+  async function tracks(
+    fragments: readonly Uint8Array[],
+    pairs: readonly GenusPair[],
+  ): Promise<Float32Array[]> {
+    const opinions = await Promise.all(
+      judges.map(({ tracks }, judge) => {
+        const placeOf = places[judge]
+        return tracks!(
+          fragments,
+          pairs.map(([genus, other]) => [placeOf[genus], placeOf[other]]),
+        )
+      }),
+    )
+    return fragments.map((_, fragment) => {
+      // A base of which a judge says nothing is left to the others.
+      const [first, ...others] = opinions.map((opinion, judge) =>
+        opinion[fragment].map(value => (weights[judge] ?? 1) * value),
+      )
+      for (const other of others)
+        for (const [i, value] of other.entries())
+          if (Number.isNaN(first[i])) first[i] = value
+          else if (!Number.isNaN(value)) first[i] += value
+      return first
+    })
+  }
   return {
-    ...leadOfGenera(name, { genera, evidence }),
+    ...leadOfGenera(name, {
+      genera,
+      evidence,
+      ...(judges.every(judge => judge.tracks) && { tracks }),
+    }),
     store: () => ({
       kind: 'pooledOdds',
       name,

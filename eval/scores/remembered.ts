@@ -1,4 +1,4 @@
-import type { Score } from './score.js'
+import type { BasesProgress, Score } from './score.js'
 
 /**
  * A score that remembers what it gave for a batch (the same array), so that others which are computed from it do not have
@@ -6,18 +6,18 @@ import type { Score } from './score.js'
  */
 export const remembered = <S extends Score>(score: S): S => ({
   ...score,
-  score: rememberedByBatch(fragments => score.score(fragments)),
+  score: rememberedByBatch((fragments, onBases) => score.score(fragments, onBases)),
 })
 
-/** A function of a batch of fragments that is computed once for each batch (the same array). */
-export function rememberedByBatch<T>(
-  compute: (fragments: readonly Uint8Array[]) => Promise<T>,
-): (fragments: readonly Uint8Array[]) => Promise<T> {
+type OfBatch<T> = (fragments: readonly Uint8Array[], onBases?: BasesProgress) => Promise<T>
+
+/** A function of a batch of fragments that is computed once for each batch (the same array): its progress is told the first who asks. */
+export function rememberedByBatch<T>(compute: OfBatch<T>): OfBatch<T> {
   const given = new WeakMap<readonly Uint8Array[], Promise<T>>()
-  return fragments => {
+  return (fragments, onBases) => {
     let result = given.get(fragments)
     if (!result) {
-      result = compute(fragments)
+      result = compute(fragments, onBases)
       given.set(fragments, result)
     }
     return result

@@ -7,14 +7,27 @@ export type Score = {
   readonly name: string
   /**
    * Scores of fragments (bases 0 to 3, 4 for unknown) of any length, in their order: higher = in-distribution, NaN where
-   * the score is not defined, as for a fragment that is too short.
+   * the score is not defined, as for a fragment that is too short. `onBases`: told on the way, by a score that takes long.
    */
-  score(fragments: readonly Uint8Array[]): Promise<Float64Array>
+  score(fragments: readonly Uint8Array[], onBases?: BasesProgress): Promise<Float64Array>
   /** What each genus has to say for a fragment, where the score is made of that. */
   readonly genusEvidence?: GenusEvidence
+  /**
+   * Makes what fragments are looked up in, where that takes seconds; without it, the first fragments wait for it.
+   */
+  prepare?(onProgress?: PreparationProgress): Promise<void>
   /** Free what the score holds on a device. */
   dispose?(): void
 }
+
+/** Told from time to time of how many bases more a score is made. */
+export type BasesProgress = (bases: number) => void
+
+/** Told which share of a preparation is done, and in words what that is (`remembering 83 Mbp`). */
+export type PreparationProgress = (share: number, what: string) => void
+
+/** Two genera by their numbers, as `[likeliest, second]`. */
+export type GenusPair = readonly [genus: number, other: number]
 
 /** What speaks for each genus that a detector knows. */
 export type GenusEvidence = {
@@ -23,12 +36,21 @@ export type GenusEvidence = {
    * Evidence of each fragment for each genus in nats, such as its log-likelihood there: only differences between genera
    * have a meaning. Undefined where it is not defined, as for a fragment that is too short.
    */
-  evidence(fragments: readonly Uint8Array[]): Promise<readonly (Float64Array | undefined)[]>
+  evidence(
+    fragments: readonly Uint8Array[],
+    onBases?: BasesProgress,
+  ): Promise<readonly (Float64Array | undefined)[]>
   /**
    * Where the evidence is a likelihood that is made base by base: of each fragment, for each base and genus in turn
    * ([bases, genera]), -log p of the base in nats, NaN where it is not predicted.
    */
   losses?(fragments: readonly Uint8Array[]): Promise<readonly Float32Array[]>
+  /**
+   * Where it is known how the evidence comes about base by base: of each fragment, for the pair of genera that goes with
+   * it, what each base adds to the evidence of the first genus more than to that of the other, in nats; NaN where nothing
+   * is known of a base. Of the strand that is given, where both are scored.
+   */
+  tracks?(fragments: readonly Uint8Array[], pairs: readonly GenusPair[]): Promise<readonly Float32Array[]>
 }
 
 /** What a fitted score has learned, as a file holds it: its kind, its settings (JSON), and its arrays by name. */

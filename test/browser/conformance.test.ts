@@ -1,15 +1,12 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import test, { type Test } from 'tape'
+import type { Test } from 'tape'
 import { effort } from '../engine/effort.js'
-import { findChromium, openPage } from './chromium.js'
+import { openPage, testInChromium } from './chromium.js'
 import type { Report } from './page.js'
 import { servePage } from './server.js'
 
 // Devices in a browser: a page on localhost runs the conformance suite and some more (page.ts).
-
-const browser = findChromium()
-const skip = 'skipped: no chromium; apt-get install chromium, or set CHROMIUM to its path'
 
 /** gpu.js as browsers load it, where the tests of the device gpu have it. */
 const gpuScript = [process.env.XENOGRAD_GPU_PACKAGES, '.']
@@ -26,23 +23,27 @@ type Page = {
 }
 
 /** What a page finds; undefined, with a failure, when the browser ends before. */
-async function visit(t: Test, { device, isolated, flags, without }: Page): Promise<Report | undefined> {
+async function visit(
+  t: Test,
+  chromium: string,
+  { device, isolated, flags, without }: Page,
+): Promise<Report | undefined> {
   const server = await servePage(isolated, device === 'gpu' ? gpuScript : undefined)
   const query = `device=${device}&effort=${effort / 4}${without ? `&without=${without}` : ''}`
-  const chromium = openPage(browser!, server.url(query), flags)
+  const browser = openPage(chromium, server.url(query), flags)
   let log = ''
-  chromium.stderr?.setEncoding('utf8').on('data', (text: string) => {
+  browser.stderr?.setEncoding('utf8').on('data', (text: string) => {
     log += text
   })
   const ended = new Promise<undefined>(resolve => {
-    chromium.once('error', error => {
+    browser.once('error', error => {
       log += error.message
       resolve(undefined)
     })
-    chromium.once('close', () => resolve(undefined))
+    browser.once('close', () => resolve(undefined))
   })
   const report = (await Promise.race([server.result, ended])) as Report | undefined
-  chromium.kill()
+  browser.kill()
   await ended
   server.close()
   if (!report) t.fail(`the browser ended without a result:\n${log}`)
@@ -51,29 +52,30 @@ async function visit(t: Test, { device, isolated, flags, without }: Page): Promi
   return report
 }
 
-test('browser: wasm with threads under cross-origin isolation, alone without, to the same bits', async t => {
-  if (!browser) return t.skip(skip)
-  const isolated = await visit(t, { device: 'wasm', isolated: true })
-  const alone = await visit(t, { device: 'wasm', isolated: false })
-  if (!isolated || !alone) return
-  t.ok(isolated.passed.length > 20, `${isolated.passed.length} tests in ${isolated.description}`)
-  t.ok(alone.passed.length > 20, `${alone.passed.length} tests in ${alone.description}`)
-  t.deepEqual([isolated.isolated, isolated.threads, isolated.twoThreads], [true, true, 'works'])
-  t.ok(
-    isolated.tasks > 5,
-    `the page is free while workers compute: its event loop did ${isolated.tasks} tasks`,
-  )
-  t.deepEqual([alone.isolated, alone.threads], [false, false])
-  t.match(alone.description, /, 1 thread,/)
-  t.match(
-    alone.twoThreads,
-    /no threads that share memory; open it with the option threads: 1, or serve the page cross-origin/,
-  )
-  t.equal(isolated.digest, alone.digest, 'same bits')
-})
+testInChromium(
+  'browser: wasm with threads under cross-origin isolation, alone without, to the same bits',
+  async (t, chromium) => {
+    const isolated = await visit(t, chromium, { device: 'wasm', isolated: true })
+    const alone = await visit(t, chromium, { device: 'wasm', isolated: false })
+    if (!isolated || !alone) return
+    t.ok(isolated.passed.length > 20, `${isolated.passed.length} tests in ${isolated.description}`)
+    t.ok(alone.passed.length > 20, `${alone.passed.length} tests in ${alone.description}`)
+    t.deepEqual([isolated.isolated, isolated.threads, isolated.twoThreads], [true, true, 'works'])
+    t.ok(
+      isolated.tasks > 5,
+      `the page is free while workers compute: its event loop did ${isolated.tasks} tasks`,
+    )
+    t.deepEqual([alone.isolated, alone.threads], [false, false])
+    t.match(alone.description, /, 1 thread,/)
+    t.match(
+      alone.twoThreads,
+      /no threads that share memory; open it with the option threads: 1, or serve the page cross-origin/,
+    )
+    t.equal(isolated.digest, alone.digest, 'same bits')
+  },
+)
 
-test('browser: gpu', async t => {
-  if (!browser) return t.skip(skip)
+testInChromium('browser: gpu', async (t, chromium) => {
   if (!gpuScript) return t.skip('skipped: gpu.js is not installed; see README, device gpu')
   const flags = [
     '--enable-unsafe-webgpu',
@@ -81,17 +83,16 @@ test('browser: gpu', async t => {
     '--use-webgpu-adapter=swiftshader',
     '--ignore-gpu-blocklist',
   ]
-  const report = await visit(t, { device: 'gpu', isolated: false, flags })
+  const report = await visit(t, chromium, { device: 'gpu', isolated: false, flags })
   if (!report || report.skipped.length) return
   t.ok(report.passed.length > 20, `${report.passed.length} tests in ${report.description}`)
   t.ok(report.difference < 1e-5, `a recurrence as of wasm, within ${report.difference.toExponential(1)}`)
 })
 
-test('browser: gpu, by WebGL2 where there is no WebGPU', async t => {
-  if (!browser) return t.skip(skip)
+testInChromium('browser: gpu, by WebGL2 where there is no WebGPU', async (t, chromium) => {
   if (!gpuScript) return t.skip('skipped: gpu.js is not installed; see README, device gpu')
   const flags = ['--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--ignore-gpu-blocklist']
-  const report = await visit(t, { device: 'gpu', isolated: false, flags, without: 'gpu' })
+  const report = await visit(t, chromium, { device: 'gpu', isolated: false, flags, without: 'gpu' })
   if (!report || report.skipped.length) return
   t.ok(report.passed.length > 20, `${report.passed.length} tests in ${report.description}`)
   t.ok(report.difference < 1e-5, `a recurrence as of wasm, within ${report.difference.toExponential(1)}`)

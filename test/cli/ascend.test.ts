@@ -5,7 +5,7 @@ import { loadModel } from '../../model/index.js'
 import { buildStub, noStub } from '../engine/devices/ascend/stub.js'
 import { testShared } from '../shared.js'
 import { scoreReference, trainFifty, trainingReads, worstLoss } from './onDevice.js'
-import { scratch, tinyModel, xenograd } from './support.js'
+import { inThisProcess, scratch, tinyModel, xenograd } from './support.js'
 
 const missing = await noStub()
 const folder = missing ? '' : buildStub()
@@ -42,11 +42,22 @@ withStub(
   testShared as typeof test,
 )
 
-withStub('train --device ascend: the same masks and mutations as wasm, the same losses', async t => {
+const trainOnStub = async () => {
   useStub()
   const reads = await trainingReads()
+  return { reads, ascend: await trainFifty(reads, ['--device=ascend']) }
+}
+let trained: ReturnType<typeof trainOnStub> | undefined
+
+/** A training on the stub without a failure, which several tests compare with. */
+function trainedOnStub(): ReturnType<typeof trainOnStub> {
+  trained ??= trainOnStub()
+  return trained
+}
+
+withStub('train --device ascend: the same masks and mutations as wasm, the same losses', async t => {
+  const { reads, ascend } = await trainedOnStub()
   const wasm = await trainFifty(reads, ['--device=wasm'])
-  const ascend = await trainFifty(reads, ['--device=ascend'])
   t.equal(ascend.code, 0, ascend.stderr)
   t.match(ascend.stderr, /device ascend: Ascend stub posing as Ascend910B4, float32 matmul, deterministic/)
   t.ok(wasm.losses[49] < wasm.losses[0], 'it learns')
@@ -70,9 +81,7 @@ withStub('train --device ascend: the same masks and mutations as wasm, the same 
 })
 
 withStub('a card that fails in a training: a clear error, and the last checkpoint is good', async t => {
-  const reads = await trainingReads()
-  useStub()
-  const whole = await trainFifty(reads, ['--device=ascend'])
+  const { reads, ascend: whole } = await trainedOnStub()
   const bytes = (run: string, step: number) => readFile(join(run, 'model', `model_${step}.safetensors`))
   const cases: [fail: string, message: RegExp, ...options: string[]][] = [
     ['device:30000', /^xenograd: .*error 507010, the card has stopped answering.*\[lost heartbeat in \w+\]/m],
@@ -226,10 +235,9 @@ test('--ascend-card and --ascend-precision: what makes no sense is an error', as
     [['check', '--ascend-precision', 'fp8'], /'fp8' is invalid\. Give one of fp32, hf32, fp16/],
     [['check', '--ascend-card', '-1'], /'-1' is invalid\. Give a whole number, 0 or more/],
   ]
-  const runs = await Promise.all(cases.map(([args]) => xenograd(args)))
-  for (const [i, { code, stdout, stderr }] of runs.entries()) {
-    t.equal(code, 2, cases[i][0].join(' '))
-    t.match(stderr, cases[i][1])
-    t.equal(stdout, '')
+  for (const [args, message] of cases) {
+    const { code, stderr } = await inThisProcess(args)
+    t.equal(code, 2, args.join(' '))
+    t.match(stderr, message)
   }
 })

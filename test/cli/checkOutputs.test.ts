@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'tape'
-import { declaredPaths, refusal, required, withOutput } from './declaredPaths.js'
-import { scratch } from './support.js'
+import { declaredPaths, required, withOutput } from './declaredPaths.js'
+import { inThisProcess, scratch } from './support.js'
 
 test('every output of every command is tried before any work is done', async t => {
   const folder = scratch()
@@ -12,15 +12,21 @@ test('every output of every command is tried before any work is done', async t =
   const { outputs, outputFolders } = declaredPaths()
   t.ok(outputFolders.length >= 5, `${outputFolders.length} folders`)
   for (const { command, option } of outputs) {
-    const { code, message } = await refusal([command, ...withOutput(required[command] ?? [], option, absent)])
+    const { code, stderr } = await inThisProcess([
+      command,
+      ...withOutput(required[command] ?? [], option, absent),
+    ])
     t.equal(code, 1, `${command} ${option}`)
-    t.match(message, /^cannot write .*x\.safetensors: folder .*absent does not exist$/)
+    t.match(stderr, /^xenograd: cannot write .*x\.safetensors: folder .*absent does not exist\n$/)
   }
   for (const { command, option } of outputFolders) {
     const below = join(file, 'below')
-    const { code, message } = await refusal([command, ...withOutput(required[command] ?? [], option, below)])
+    const { code, stderr } = await inThisProcess([
+      command,
+      ...withOutput(required[command] ?? [], option, below),
+    ])
     t.equal(code, 1, `${command} ${option}`)
-    t.match(message, /file is a file, and a folder is to be written there; give another name$/)
+    t.match(stderr, /file is a file, and a folder is to be written there; give another name\n$/)
   }
   t.deepEqual(readdirSync(folder), ['file'], 'nothing is left behind')
   t.notOk(existsSync('new'))
@@ -33,8 +39,8 @@ test('formats that are not written are refused by their names', async t => {
     ['--tsv', 'x.tsv.zst', /\.zst is not written: files are written plain, or compressed as \.gz/],
     ['--table', 'x.xlsx', /tables are written as text/],
   ] as const) {
-    const { code, message: said } = await refusal(['evaluate', option, join(scratch(), name)])
+    const { code, stderr } = await inThisProcess(['evaluate', option, join(scratch(), name)])
     t.equal(code, 2)
-    t.match(said, message)
+    t.match(stderr, message)
   }
 })

@@ -1,4 +1,3 @@
-import { describeFailure, exitCodeOf } from '../../cli/failure.js'
 import { xenogradProgram } from '../../cli/program.js'
 
 /** An option, or an argument, of a command, as it is declared. */
@@ -46,14 +45,4 @@ export const required: Readonly<Record<string, readonly string[]>> = {
   sample: ['in', 'new'],
   info: ['in'],
   completion: ['bash'],
-}
-
-/** How the command line refuses what it is given, in this process: for command lines that end before any work. */
-export async function refusal(args: readonly string[]): Promise<{ code: number; message: string }> {
-  try {
-    await xenogradProgram().parseAsync(args, { from: 'user' })
-  } catch (error) {
-    return { code: exitCodeOf(error), message: describeFailure(error) ?? '' }
-  }
-  return { code: 0, message: 'it was not refused' }
 }

@@ -1,8 +1,8 @@
 import { linkSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'tape'
-import { declaredPaths, refusal, required, withOutput } from './declaredPaths.js'
-import { command, scratch, shell, xenograd } from './support.js'
+import { declaredPaths, required, withOutput } from './declaredPaths.js'
+import { command, inThisProcess, scratch, shell, xenograd } from './support.js'
 
 test('every option that writes a file is declared as one, and refuses to replace what the command reads', async t => {
   const { options, outputs } = declaredPaths()
@@ -26,9 +26,9 @@ test('every option that writes a file is declared as one, and refuses to replace
   ]
   for (const { command, option, path } of cases) {
     const given = withOutput(required[command] ?? [], option, path)
-    const { code, message } = await refusal([command, '--config', read, ...given])
+    const { code, stderr } = await inThisProcess([command, '--config', read, ...given])
     t.equal(code, 2, `${command} ${option}`)
-    t.match(message, /^\S+ \S+: would replace .*, which is read; give another name$/)
+    t.match(stderr, /^xenograd: \S+ \S+: would replace .*, which is read; give another name\n$/)
   }
   t.equal(readFileSync(read, 'utf8'), '{}\n')
 })

@@ -3,6 +3,10 @@ import { mkdtempSync, realpathSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { describeFailure, exitCodeOf, exitCodes } from '../../cli/failure.js'
+import { dashedNames } from '../../cli/options.js'
+import { xenogradProgram } from '../../cli/program.js'
+import { closeDevice } from '../../engine/index.js'
 import { findCell, initialState, saveState } from '../../model/index.js'
 
 const main = fileURLToPath(new URL('../../cli/main.js', import.meta.url))
@@ -20,6 +24,23 @@ export const start = (args: readonly string[]): ChildProcessWithoutNullStreams =
 /** Runs `xenograd` as a child process. `input`: what it gets on standard input. */
 export const xenograd = (args: readonly string[], input: string | Uint8Array = ''): Promise<Ended> =>
   finish(start(args), input)
+
+/**
+ * How a command of `xenograd` ends that needs no input and prints nothing, and what it says of an error: in this process, as
+ * starting one costs more than most commands. `usage.test.ts` has what processes print of errors.
+ */
+export async function inThisProcess(args: readonly string[]): Promise<{ code: number; stderr: string }> {
+  // A process opens its own.
+  await closeDevice('wasm')
+  try {
+    await xenogradProgram().parseAsync(dashedNames(['node', 'xenograd', ...args]))
+  } catch (error) {
+    return { code: exitCodeOf(error), stderr: `xenograd: ${describeFailure(error)}\n` }
+  } finally {
+    await closeDevice('wasm')
+  }
+  return { code: exitCodes.ok, stderr: '' }
+}
 
 /** Runs a shell script with `pipefail`. */
 export const shell = (script: string): Promise<Ended> =>

@@ -88,6 +88,18 @@ test("a detector's columns: those of its networks, then its scores; calls rest o
     expected.map(scores => [scores.foreground, scores.background, scores.ratio]),
   )
   t.ok(Number.isFinite(rows[0][3]))
+  const told = [0, 0]
+  for (const [i, scores] of [made.scores, []].entries())
+    await new DetectorScores(
+      { ...made, scores },
+      {
+        onProgress: bases => {
+          told[i] += bases
+        },
+      },
+    ).score(reads)
+  const bases = reads.reduce((sum, { length }) => sum + length, 0)
+  t.equal(told[0] - told[1], bases, 'a fitted score tells of every base, too')
   t.equal(new DetectorScores({ ...made, scores: [] }).main, 2)
   t.equal(new DetectorScores({ foreground: foreground!, path: '', scores: [], metadata: {} }).main, 0)
   networks.dispose()

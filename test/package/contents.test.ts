@@ -37,7 +37,7 @@ test('what the pages for users link to, pictures and all, is in the package', t 
 })
 
 test('without the trained detector the package weighs less than 2 MB', t => {
-  const tarball = packTarball(mkdtempSync(join(tmpdir(), 'xenograd-pack-')))
+  const tarball = packTarball()
   const detector = spawnSync('gzip', ['-9c', join(folder, 'model/shipped/detector.safetensors')], {
     maxBuffer: 2 ** 24,
   })
@@ -64,7 +64,7 @@ test('CITATION.cff and CHANGELOG.md speak of this version', t => {
 })
 
 test('the recipe for Bioconda is of the packed package', t => {
-  const tarball = packTarball(mkdtempSync(join(tmpdir(), 'xenograd-pack-')))
+  const tarball = packTarball()
   const { stdout } = spawnSync(process.execPath, [join(root, '.pack/bioconda.js'), tarball], {
     encoding: 'utf8',
   })

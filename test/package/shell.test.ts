@@ -3,6 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import test from 'tape'
+import { xenogradProgram } from '../../cli/program.js'
 import { decode, syntheticReads, writeReads } from '../../data/index.js'
 import { documents, piecesOf } from './pieces.js'
 import { installTarball } from './tarball.js'
@@ -22,14 +23,12 @@ const bash = (script: string, folder: string) =>
     env: { ...process.env, PATH: path },
   })
 
-const helps = new Map<string, string>()
-function helpOf(command: string): string {
-  const known = helps.get(command)
-  if (known !== undefined) return known
-  const { status, stdout } = bash(`xenograd ${command} --help`, installed)
-  helps.set(command, status === 0 ? stdout.replaceAll('_', '-') : '')
-  return helps.get(command) ?? ''
-}
+const helpOf = (name: string): string =>
+  (
+    xenogradProgram()
+      .commands.find(command => command.name() === name)
+      ?.helpInformation() ?? ''
+  ).replaceAll('_', '-')
 
 /** The commands of ours in a piece: lines that go on are one. */
 const commandsIn = (code: string): { command: string; flags: string[] }[] =>

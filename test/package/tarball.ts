@@ -11,6 +11,7 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { onceARun } from '../onceARun.js'
 
 export const root = fileURLToPath(new URL('../../../', import.meta.url))
 
@@ -24,15 +25,15 @@ export const manifest: {
   readonly exports: Readonly<Record<string, { readonly types: string; readonly default: string } | string>>
 } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
-/** Packs the package into a folder; returns the path of the tarball. */
-export function packTarball(folder: string): string {
-  // The scripts, which are left out, would build everything anew; of what they make, this is not there yet.
-  execFileSync(process.execPath, [join(root, 'dist/cli/documents.js')])
-  const packing = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder]
-  const [{ filename }] = JSON.parse(
-    execFileSync('npm', packing, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
-  )
-  return join(folder, filename)
+/** The packed package, packed once for all test files: the path of the tarball. */
+export function packTarball(): string {
+  const folder = onceARun('package', folder => {
+    // The scripts, which are left out, would build everything anew; of what they make, this is not there yet.
+    execFileSync(process.execPath, [join(root, 'dist/cli/documents.js')])
+    const packing = ['pack', '--ignore-scripts', '--pack-destination', folder]
+    execFileSync('npm', packing, { cwd: root, stdio: ['ignore', 'ignore', 'ignore'] })
+  })
+  return join(folder, `xenograd-${manifest.version}.tgz`)
 }
 
 /**
@@ -44,7 +45,7 @@ export function installTarball(extra: readonly string[] = []): string {
   const folder = mkdtempSync(join(tmpdir(), 'xenograd-package-'))
   const modules = join(folder, 'node_modules')
   mkdirSync(modules)
-  execFileSync('tar', ['xzf', packTarball(folder)], { cwd: folder })
+  execFileSync('tar', ['xzf', packTarball()], { cwd: folder })
   renameSync(join(folder, 'package'), join(modules, 'xenograd'))
   for (const name of [...Object.keys(manifest.dependencies), ...extra]) {
     mkdirSync(dirname(join(modules, name)), { recursive: true })

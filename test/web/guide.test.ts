@@ -1,10 +1,10 @@
-import axe from 'axe-core'
-import type { Page } from 'playwright-core'
 import test from 'tape'
 import { addresses } from '../../web/guide/addresses.js'
 import { makePages } from '../../web/vite/documents/pages.js'
+import { testInChromium } from '../browser/chromium.js'
+import { violations } from './accessibility.js'
 import { root } from './build.js'
-import { withPage } from './page.js'
+import { titled, withPage } from './page.js'
 
 const { chapters, modules, passages } = makePages(root)
 
@@ -52,15 +52,6 @@ test('guide: all links lead to what there is', t => {
   t.end()
 })
 
-/** What axe-core finds. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source)
-  return page.evaluate(async () => {
-    const result = await (globalThis as unknown as { axe: typeof axe }).axe.run()
-    return result.violations.map(({ id, nodes }) => `${id}: ${nodes.map(node => node.html).join(' ')}`)
-  })
-}
-
 const samples = [
   'guide',
   'guide?chapter=likelihoodRatios',
@@ -72,7 +63,7 @@ const samples = [
 ]
 
 for (const colorScheme of ['light', 'dark'] as const)
-  test(`guide: accessible (axe-core), ${colorScheme}`, async t => {
+  testInChromium(`guide: accessible (axe-core), ${colorScheme}`, async t => {
     await withPage(t, { colorScheme }, async ({ page, show }) => {
       for (const address of samples) {
         await show(address)
@@ -84,7 +75,7 @@ for (const colorScheme of ['light', 'dark'] as const)
     })
   })
 
-test('guide: chapters, doors and names are shown, each with an address', async t => {
+testInChromium('guide: chapters, doors and names are shown, each with an address', async t => {
   await withPage(t, {}, async ({ page, show }) => {
     const heading = page.locator('main h1')
     await show('guide')
@@ -94,7 +85,7 @@ test('guide: chapters, doors and names are shown, each with an address', async t
         .first()
         .click()
       await heading.filter({ hasText: title }).waitFor()
-      t.equal(await page.title(), `${title} · Guide · Xenograd`, 'the title says it')
+      await titled(page, `${title} · Guide · Xenograd`)
       await page.goBack()
       await heading.filter({ hasText: 'Guide and reference' }).waitFor()
     }
@@ -113,22 +104,24 @@ test('guide: chapters, doors and names are shown, each with an address', async t
   })
 })
 
-test('guide: an address leads to a section, and into a chapter by keyboard', async t => {
+testInChromium('guide: an address leads to a section, and into a chapter by keyboard', async t => {
   await withPage(t, {}, async ({ page, show }) => {
     await show('guide?chapter=writeACell&at=why-it-is-fast')
     await page.waitForFunction(() => document.activeElement?.id === 'why-it-is-fast')
-    t.ok(await page.evaluate(() => scrollY > 0), 'it is scrolled to')
+    await page.waitForFunction(() => scrollY > 0)
+    t.pass('it is scrolled to')
     await page.getByRole('link', { name: 'Look for a mistake' }).click()
     await page.waitForURL(/at=look-for-a-mistake$/)
     await page.getByRole('link', { name: 'Next' }).click()
     await page.locator('main h1').filter({ hasText: 'Add an operation' }).waitFor()
-    t.equal(await page.evaluate(() => scrollY), 0, 'the next chapter is read from its beginning')
+    await page.waitForFunction(() => scrollY === 0)
+    t.pass('the next chapter is read from its beginning')
     await page.emulateMedia({ media: 'print' })
     t.notOk(await page.locator('.guide > aside').isVisible(), 'printed without what is around it')
   })
 })
 
-test('guide: the search is used by keyboard', async t => {
+testInChromium('guide: the search is used by keyboard', async t => {
   await withPage(t, {}, async ({ page, show }) => {
     await show('guide')
     const box = page.getByRole('combobox')
@@ -163,7 +156,7 @@ test('guide: the search is used by keyboard', async t => {
   })
 })
 
-test('guide: read on a phone', async t => {
+testInChromium('guide: read on a phone', async t => {
   await withPage(t, { viewport: { width: 390, height: 844 } }, async ({ page, show }) => {
     for (const address of samples) {
       await show(address)
@@ -173,6 +166,7 @@ test('guide: read on a phone', async t => {
     await page.getByText('Contents').click()
     await page.getByRole('navigation', { name: 'Guide' }).getByRole('link', { name: 'Add a device' }).click()
     await page.locator('main h1').filter({ hasText: 'Add a device' }).waitFor()
-    t.notOk(await page.getByRole('navigation', { name: 'Guide' }).isVisible(), 'the contents close')
+    await page.getByRole('navigation', { name: 'Guide' }).waitFor({ state: 'hidden' })
+    t.pass('the contents close')
   })
 })

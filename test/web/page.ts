@@ -1,11 +1,10 @@
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
-import { findChromium } from '../browser/chromium.js'
+import { findChromium, noChromium } from '../browser/chromium.js'
 import { builtPage } from './build.js'
 import { type StaticServer, serveFolder } from './server.js'
 
 /** What `withPage` needs of a test. */
 type Assertions = {
-  skip(message: string): void
   deepEqual(actual: readonly string[], expected: readonly string[], message: string): void
 }
 
@@ -26,12 +25,11 @@ const flags = [
   '--disable-dev-shm-usage',
 ]
 
-/** The browser that pages are opened in; undefined where there is none. */
-async function launch(): Promise<Browser | undefined> {
+/** The browser that pages are opened in. @throws Error where there is none. */
+async function launch(): Promise<Browser> {
   const executablePath = findChromium()
-  return executablePath === undefined
-    ? undefined
-    : chromium.launch({ executablePath, args: flags, chromiumSandbox: process.getuid?.() !== 0 })
+  if (executablePath === undefined) throw new Error(noChromium)
+  return chromium.launch({ executablePath, args: flags, chromiumSandbox: process.getuid?.() !== 0 })
 }
 
 /** Waits until a page has its headers from the service worker: it is loaded a second time for that. */
@@ -43,7 +41,7 @@ export const isolation = async (page: Page): Promise<void> => {
 /**
  * Opens the built page from a host of plain files, and waits until it is isolated (where service workers are not blocked). Afterwards whatever the browser has
  * complained about fails the test: errors in the console, exceptions that nobody caught, files that are missing.
- * `options`: those of Playwright's `newContext`, such as `colorScheme` and `viewport`. Skips where there is no Chromium.
+ * `options`: those of Playwright's `newContext`, such as `colorScheme` and `viewport`.
  */
 export async function withPage(
   t: Assertions,
@@ -51,7 +49,6 @@ export async function withPage(
   body: (opened: OpenPage) => Promise<void>,
 ): Promise<void> {
   const browser = await launch()
-  if (!browser) return t.skip('skipped: no chromium; apt-get install chromium, or set CHROMIUM to its path')
   const server = await serveFolder(builtPage().folder)
   const complaints: string[] = []
   try {
@@ -82,6 +79,11 @@ export async function withPage(
     await browser.close()
     server.close()
   }
+}
+
+/** Waits until a view has its title: it has it, and the focus, once it is drawn. */
+export const titled = async (page: Page, title: string): Promise<void> => {
+  await page.waitForFunction(title => document.title === title, title)
 }
 
 /** The ids of all views, as the header links to them. */

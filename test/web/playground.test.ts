@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { deflateRawSync } from 'node:zlib'
 import type { Page } from 'playwright-core'
-import test from 'tape'
+import { testInChromium } from '../browser/chromium.js'
 import { scratch, xenograd } from '../cli/support.js'
 import { dataFlags } from '../cli/trainingData.js'
 import { violations } from './accessibility.js'
@@ -66,7 +66,7 @@ const markedLines = (page: Page): Promise<string[]> =>
     )
   })
 
-test('playground: TypeScript completes, explains, and marks errors at their line', async t => {
+testInChromium('playground: TypeScript completes, explains, and marks errors at their line', async t => {
   await withPage(t, {}, async ({ page, show }) => {
     await show('playground')
     t.match(await verdict(page), /^Gradients agree/, 'the page begins with a sound cell')
@@ -96,66 +96,75 @@ test('playground: TypeScript completes, explains, and marks errors at their line
   })
 })
 
-test('playground: whether gradients are right, and which is not; the kernels of a step', async t => {
-  await withPage(t, {}, async ({ page, show }) => {
-    await show('playground?cell=detached')
-    t.match(
-      await verdict(page),
-      /^A gradient is wrong\s+parameter 'kernel' at \[\d,\d\]: analytic derivative/,
-    )
-    await page.getByText('The whole report').click()
-    t.match(await page.locator('.verdict pre').innerText(), /seed: -?\d+/)
-    await paste(page, cellWith("throw new Error('not today')"))
-    await page.locator('.verdict', { hasText: 'not today' }).waitFor()
-    t.match(await verdict(page), /^A step cannot be compiled \(line 9\)\s+not today/)
-    await paste(page, cellWith('const out = ('))
-    await page.locator('.verdict', { hasText: 'The text cannot be run' }).waitFor()
-    t.match(await verdict(page), /^The text cannot be run\s+this is no JavaScript or TypeScript yet/)
-    await page.waitForFunction(() => document.querySelector('.cm-lint-marker-error'))
-    t.deepEqual([...new Set(await markedLines(page))], ['10'], 'the editor marks where')
-    await paste(page, sound)
-    await page.locator('.verdict.sound').waitFor({ timeout: 60_000 })
-    const loops = page.locator('.graph [aria-label^="loop 99 steps"]')
-    t.deepEqual(await loops.evaluateAll(found => found.map(loop => loop.getAttribute('aria-label'))), [
-      'loop 99 steps',
-      'loop 99 steps, backward',
-    ])
-    t.ok((await page.locator('.graph [aria-label="in the loop: product 50×36 by 36×32"]').count()) > 0)
-    await loops.first().focus()
-    await page.keyboard.press('Enter')
-    t.match(await page.locator('.kernel-text').innerText(), /^loop 99\n/)
-    t.match(await page.locator('.remarks').innerText(), /What was not fused, and why/)
-  })
-})
+testInChromium(
+  'playground: whether gradients are right, and which is not; the kernels of a step',
+  async t => {
+    await withPage(t, {}, async ({ page, show }) => {
+      await show('playground?cell=detached')
+      t.match(
+        await verdict(page),
+        /^A gradient is wrong\s+parameter 'kernel' at \[\d,\d\]: analytic derivative/,
+      )
+      await page.getByText('The whole report').click()
+      t.match(await page.locator('.verdict pre').innerText(), /seed: -?\d+/)
+      await paste(page, cellWith("throw new Error('not today')"))
+      await page.locator('.verdict', { hasText: 'not today' }).waitFor()
+      t.match(await verdict(page), /^A step cannot be compiled \(line 9\)\s+not today/)
+      await paste(page, cellWith('const out = ('))
+      await page.locator('.verdict', { hasText: 'The text cannot be run' }).waitFor()
+      t.match(await verdict(page), /^The text cannot be run\s+this is no JavaScript or TypeScript yet/)
+      await page.waitForFunction(() => document.querySelector('.cm-lint-marker-error'))
+      t.deepEqual([...new Set(await markedLines(page))], ['10'], 'the editor marks where')
+      await paste(page, sound)
+      await page.locator('.verdict.sound').waitFor({ timeout: 60_000 })
+      const loops = page.locator('.graph [aria-label^="loop 99 steps"]')
+      t.deepEqual(await loops.evaluateAll(found => found.map(loop => loop.getAttribute('aria-label'))), [
+        'loop 99 steps',
+        'loop 99 steps, backward',
+      ])
+      t.ok((await page.locator('.graph [aria-label="in the loop: product 50×36 by 36×32"]').count()) > 0)
+      await loops.first().focus()
+      await page.keyboard.press('Enter')
+      t.match(await page.locator('.kernel-text').innerText(), /^loop 99\n/)
+      t.match(await page.locator('.remarks').innerText(), /What was not fused, and why/)
+    })
+  },
+)
 
-test('playground: trains beside the built-in LSTM; another learning rate, pause, go on, stop', async t => {
-  await withPage(t, {}, async ({ page, show }) => {
-    await show('playground?cell=gru&hidden=8&length=50&steps=3000')
-    await page.getByRole('button', { name: 'Train' }).click()
-    await stepsDone(page, 1, 51)
-    const [mine, baseline] = await page.locator('.comparison tbody tr').allInnerTexts()
-    const row = /^\s*\S.*\t\d+\t(1\.[0-4]\d+)\t0\.\d{3} \[0\.\d{3}, 0\.\d{3}\]\t\d+$/
-    t.match(mine, row)
-    t.match(baseline, row)
-    t.match(baseline, /built-in LSTM/)
-    t.equal((await page.locator('.training .point').count()) % 2, 0, 'AUROC of both is drawn')
-    await page.getByRole('button', { name: 'Pause' }).click()
-    await page.waitForTimeout(500) // what was under way
-    const paused = await page.locator('.comparison tbody').innerText()
-    await page.waitForTimeout(500)
-    t.equal(await page.locator('.comparison tbody').innerText(), paused, 'a pause')
-    await page.getByLabel('Learning rate').selectOption('0.03')
-    await page.getByRole('button', { name: 'Go on' }).click()
-    await page.getByText('rate 0.03').waitFor()
-    t.pass('the chart says where the learning rate was changed')
-    t.match(page.url(), /learningRate=0\.03/)
-    await page.getByRole('button', { name: 'Stop' }).click()
-    await page.getByRole('button', { name: 'Train', disabled: false }).waitFor()
-    t.ok(await page.locator('.comparison').isVisible(), 'what was learned stays')
-  })
-})
+testInChromium(
+  'playground: trains beside the built-in LSTM; another learning rate, pause, go on, stop',
+  async t => {
+    await withPage(t, {}, async ({ page, show }) => {
+      await show('playground?cell=gru&hidden=16&length=100&steps=3000')
+      await page.getByRole('button', { name: 'Train' }).click()
+      await stepsDone(page, 1, 51)
+      const [mine, baseline] = await page.locator('.comparison tbody tr').allInnerTexts()
+      const row = /^\s*\S.*\t\d+\t(1\.[0-4]\d+)\t0\.\d{3} \[0\.\d{3}, 0\.\d{3}\]\t\d+$/
+      t.match(mine, row)
+      t.match(baseline, row)
+      t.match(baseline, /built-in LSTM/)
+      t.equal((await page.locator('.training .point').count()) % 2, 0, 'AUROC of both is drawn')
+      await page.getByRole('button', { name: 'Pause' }).click()
+      const shown = () => page.locator('.comparison tbody').innerText()
+      let before: string
+      do {
+        before = await shown()
+        await page.waitForTimeout(500)
+      } while ((await shown()) !== before) // what was under way
+      t.notOk(before.includes('\t3000\t'), 'a pause, before the end')
+      await page.getByLabel('Learning rate').selectOption('0.03')
+      await page.getByRole('button', { name: 'Go on' }).click()
+      await page.getByText('rate 0.03').waitFor()
+      t.pass('the chart says where the learning rate was changed')
+      t.match(page.url(), /learningRate=0\.03/)
+      await page.getByRole('button', { name: 'Stop' }).click()
+      await page.getByRole('button', { name: 'Train', disabled: false }).waitFor()
+      t.ok(await page.locator('.comparison').isVisible(), 'what was learned stays')
+    })
+  },
+)
 
-test('playground: a link is an experiment, and its code waits for a word', async t => {
+testInChromium('playground: a link is an experiment, and its code waits for a word', async t => {
   await withPage(t, { permissions: ['clipboard-read', 'clipboard-write'] }, async ({ page, show }) => {
     const curious = `export const reached = ['fetch', 'caches', 'indexedDB', 'XMLHttpRequest', 'navigator', 'importScripts'].filter(name => name in globalThis)
 let nested = 'refused'
@@ -175,6 +184,7 @@ throw new Error('reached: ' + reached.join() + ', workers ' + nested)
     await page.getByLabel('Hidden units').selectOption('64')
     await page.waitForURL(/text=.*hidden=64.*seed=3/)
     await page.getByRole('button', { name: 'Copy link' }).click()
+    await page.getByRole('button', { name: 'Link copied' }).waitFor()
     const link = await page.evaluate(() => navigator.clipboard.readText())
     await show('score')
     await show('playground')
@@ -193,7 +203,7 @@ throw new Error('reached: ' + reached.join() + ', workers ' + nested)
   })
 })
 
-test('playground: the downloaded file is one that the command line checks and trains', async t => {
+testInChromium('playground: the downloaded file is one that the command line checks and trains', async t => {
   await withPage(t, {}, async ({ page, show }) => {
     await show(linkTo(sound))
     await page.getByRole('button', { name: 'Run this cell' }).click()
@@ -215,7 +225,7 @@ test('playground: the downloaded file is one that the command line checks and tr
   })
 })
 
-test('playground: a cell without an end is stopped, and the page goes on', async t => {
+testInChromium('playground: a cell without an end is stopped, and the page goes on', async t => {
   await withPage(t, {}, async ({ page, show }) => {
     await show('playground')
     await verdict(page)
@@ -227,7 +237,7 @@ test('playground: a cell without an end is stopped, and the page goes on', async
   })
 })
 
-test('playground: accessible in use (axe-core)', async t => {
+testInChromium('playground: accessible in use (axe-core)', async t => {
   for (const colorScheme of ['light', 'dark'] as const)
     await withPage(t, { colorScheme }, async ({ page, show }) => {
       await show('playground?cell=detached&hidden=8&length=50&steps=100')

@@ -3,11 +3,11 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import axe from 'axe-core'
 import type { Download, Page } from 'playwright-core'
-import test from 'tape'
 import { decode, type Read, syntheticReads } from '../../data/index.js'
 import { findCell, initialState, saveState } from '../../model/index.js'
+import { testInChromium } from '../browser/chromium.js'
+import { violations } from './accessibility.js'
 import { root } from './build.js'
 import { withPage } from './page.js'
 
@@ -88,7 +88,7 @@ const column = (page: Page, index: number): Promise<string[]> =>
 /** Until the table has what was asked for last. */
 const settled = (page: Page): Promise<void> => page.locator('.reads[aria-busy=false]').waitFor()
 
-test('score: a dropped file; the table has the bytes of the command line', async t => {
+testInChromium('score: a dropped file; the table has the bytes of the command line', async t => {
   const text = fasta(reads)
   await withPage(t, { acceptDownloads: true }, async ({ page, show }) => {
     await show('score')
@@ -111,7 +111,7 @@ test('score: a dropped file; the table has the bytes of the command line', async
   })
 })
 
-test('score: several files, gzip, FASTQ', async t => {
+testInChromium('score: several files, gzip, FASTQ', async t => {
   const fastq = reads
     .slice(0, 5)
     .map(({ name, bases }) => `@${name}\n${decode(bases)}\n+\n${'I'.repeat(bases.length)}\n`)
@@ -130,7 +130,7 @@ test('score: several files, gzip, FASTQ', async t => {
   })
 })
 
-test('score: the threshold is dragged and moved by keys, and counts follow', async t => {
+testInChromium('score: the threshold is dragged and moved by keys, and counts follow', async t => {
   await withPage(t, {}, async ({ page, show }) => {
     await show('score')
     await page.getByRole('button', { name: 'Try it with an example' }).click()
@@ -163,7 +163,7 @@ test('score: the threshold is dragged and moved by keys, and counts follow', asy
   })
 })
 
-test('score: the table sorts, filters, scrolls, and opens a read', async t => {
+testInChromium('score: the table sorts, filters, scrolls, and opens a read', async t => {
   await withPage(t, { acceptDownloads: true }, async ({ page, show }) => {
     await show('score')
     await choose(page, { 'reads.fa': fasta(reads) })
@@ -222,7 +222,7 @@ test('score: the table sorts, filters, scrolls, and opens a read', async t => {
   })
 })
 
-test('score: every picture as SVG and PNG', async t => {
+testInChromium('score: every picture as SVG and PNG', async t => {
   await withPage(t, { acceptDownloads: true, colorScheme: 'dark' }, async ({ page, show }) => {
     await show('score')
     await choose(page, { 'reads.fa': fasta(reads) })
@@ -242,8 +242,8 @@ test('score: every picture as SVG and PNG', async t => {
   })
 })
 
-test('score: pause, go on, stop: what is scored stays', async t => {
-  const many = [...syntheticReads({ split: 'in_val', count: 3000, length: 250, seed: 3 })]
+testInChromium('score: pause, go on, stop: what is scored stays', async t => {
+  const many = [...syntheticReads({ split: 'in_val', count: 10_000, length: 250, seed: 3 })]
   await withPage(t, { acceptDownloads: true }, async ({ page, show }) => {
     await show('score')
     await choose(page, { 'many.fa': fasta(many) })
@@ -259,12 +259,12 @@ test('score: pause, go on, stop: what is scored stays', async t => {
     await page.getByRole('button', { name: 'Stop' }).click()
     await page.locator('.pace', { hasText: 'stopped' }).waitFor()
     const lines = String(await download(page, 'Download the table')).split('\n')
-    t.ok(lines.length > 100 && lines.length < 3000, `${lines.length - 2} reads so far can be had`)
+    t.ok(lines.length > 100 && lines.length < 10_000, `${lines.length - 2} reads so far can be had`)
     t.equal(lines.at(-1), '', 'whole lines')
   })
 })
 
-test('score: pasted reads, and a model of one’s own', async t => {
+testInChromium('score: pasted reads, and a model of one’s own', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'xenograd-'))
   const cell = await findCell('gru')
   const options = { cell, hidden: 3 }
@@ -290,7 +290,7 @@ test('score: pasted reads, and a model of one’s own', async t => {
   })
 })
 
-test('score: what is wrong is said, nothing is lost, and the page goes on', async t => {
+testInChromium('score: what is wrong is said, nothing is lost, and the page goes on', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'xenograd-'))
   const whole = gzipSync(fasta([...syntheticReads({ split: 'in_val', count: 500, length: 250, seed: 5 })]))
   await withPage(t, { acceptDownloads: true }, async ({ page, show }) => {
@@ -335,7 +335,7 @@ test('score: what is wrong is said, nothing is lost, and the page goes on', asyn
   })
 })
 
-test('score: in a browser without WebAssembly SIMD', async t => {
+testInChromium('score: in a browser without WebAssembly SIMD', async t => {
   await withPage(t, {}, async ({ page, show }) => {
     await page.addInitScript(() => {
       WebAssembly.validate = () => false
@@ -350,7 +350,7 @@ test('score: in a browser without WebAssembly SIMD', async t => {
   })
 })
 
-test('score: without threads', async t => {
+testInChromium('score: without threads', async t => {
   await withPage(t, { serviceWorkers: 'block', acceptDownloads: true }, async ({ page, show }) => {
     t.notOk(await page.evaluate(() => crossOriginIsolated), 'not isolated')
     await show('score')
@@ -361,7 +361,7 @@ test('score: without threads', async t => {
   })
 })
 
-test('score: accessible with everything in it (axe-core)', async t => {
+testInChromium('score: accessible with everything in it (axe-core)', async t => {
   for (const colorScheme of ['light', 'dark'] as const)
     await withPage(t, { colorScheme }, async ({ page, show }) => {
       await show('score')
@@ -369,11 +369,6 @@ test('score: accessible with everything in it (axe-core)', async t => {
       await done(page)
       await page.locator('.pane tbody button').first().click()
       await page.getByText('nats in all').waitFor({ timeout: 60_000 })
-      await page.evaluate(axe.source)
-      const violations = await page.evaluate(async () => {
-        const { violations } = await (globalThis as unknown as { axe: typeof axe }).axe.run()
-        return violations.map(({ id, nodes }) => `${id}: ${nodes.map(node => node.html).join(' ')}`)
-      })
-      t.deepEqual(violations, [], colorScheme)
+      t.deepEqual(await violations(page), [], colorScheme)
     })
 })

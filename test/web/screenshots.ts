@@ -52,7 +52,6 @@ const folder = join(root, 'out/screenshots')
 mkdirSync(folder, { recursive: true })
 const [only] = process.argv.slice(2)
 const collector = {
-  skip: (message: string) => console.log(message),
   deepEqual: (complaints: readonly string[]) => console.error(complaints.join('\n')),
 }
 

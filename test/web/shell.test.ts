@@ -1,22 +1,18 @@
 import type { Page } from 'playwright-core'
-import test from 'tape'
-import { findChromium } from '../browser/chromium.js'
+import { testInChromium } from '../browser/chromium.js'
 import { violations } from './accessibility.js'
 import { builtPage } from './build.js'
-import { viewIds, withPage } from './page.js'
+import { titled, viewIds, withPage } from './page.js'
 
 const background = (page: Page): Promise<string> =>
   page.evaluate(() => getComputedStyle(document.body).backgroundColor)
 
-test('page: the first load is small', t => {
-  if (!findChromium())
-    return t.skip('skipped: no chromium; apt-get install chromium, or set CHROMIUM to its path')
+testInChromium('page: the first load is small', async t => {
   const [, kilobytes] = /first load: ([\d.]+) kB compressed/.exec(builtPage().output) ?? []
   t.ok(Number(kilobytes) < 300, `${kilobytes} kB compressed, at most 300`)
-  t.end()
 })
 
-test('page: light and dark, as the system has it and as the user chooses', async t => {
+testInChromium('page: light and dark, as the system has it and as the user chooses', async t => {
   const colours: string[] = []
   for (const colorScheme of ['light', 'dark'] as const)
     await withPage(t, { colorScheme }, async ({ page }) => {
@@ -27,12 +23,12 @@ test('page: light and dark, as the system has it and as the user chooses', async
       t.equal(await background(page), colours[0], 'a button changes to light')
       await page.reload()
       t.equal(await background(page), colours[0], 'which the next visit begins with')
-      t.equal(await page.getByRole('button', { name: 'Use dark colours' }).count(), 1)
+      await page.getByRole('button', { name: 'Use dark colours' }).waitFor()
     })
   if (colours.length) t.notEqual(colours[0], colours[1], 'the system decides where nobody has chosen')
 })
 
-test('page: by keyboard', async t => {
+testInChromium('page: by keyboard', async t => {
   await withPage(t, {}, async ({ page }) => {
     await page.locator('main h1').waitFor()
     await page.keyboard.press('Tab')
@@ -48,13 +44,13 @@ test('page: by keyboard', async t => {
       await page.keyboard.press('Enter')
       await page.locator('header nav a[aria-current=page]').and(link).waitFor()
       await page.locator('main h1').waitFor()
-      t.match(await page.title(), new RegExp(`^${await link.innerText()} · Xenograd$`), `${id} has its title`)
+      await titled(page, `${await link.innerText()} · Xenograd`)
       t.equal(await page.locator(':focus').getAttribute('id'), 'main', 'and one goes on in it')
     }
   })
 })
 
-test('page: isolated on a host without headers, and offline after the first visit', async t => {
+testInChromium('page: isolated on a host without headers, and offline after the first visit', async t => {
   await withPage(t, {}, async ({ page, server, show }) => {
     t.ok(await page.evaluate(() => crossOriginIsolated), 'the service worker adds the headers')
     t.match(await page.locator('.capabilities').innerText(), /^WebAssembly SIMD · \d+ processors?, threads$/)
@@ -69,7 +65,7 @@ test('page: isolated on a host without headers, and offline after the first visi
   })
 })
 
-test('page: a new version is offered, and replaces the old one', async t => {
+testInChromium('page: a new version is offered, and replaces the old one', async t => {
   await withPage(t, {}, async ({ page, server }) => {
     const [version] = await page.evaluate(() => caches.keys())
     const script = await page.evaluate(async () =>
@@ -86,7 +82,7 @@ test('page: a new version is offered, and replaces the old one', async t => {
   })
 })
 
-test('page: accessible (axe-core)', async t => {
+testInChromium('page: accessible (axe-core)', async t => {
   for (const colorScheme of ['light', 'dark'] as const)
     await withPage(t, { colorScheme }, async ({ page, show }) => {
       for (const id of await viewIds(page)) {

@@ -4,6 +4,7 @@ import type { Page } from 'playwright-core'
 import test from 'tape'
 import { decode, type Read, syntheticReads } from '../../data/index.js'
 import { DetectorScores, decodeDetector, loadDetector, shippedDetector } from '../../model/index.js'
+import { testInChromium } from '../browser/chromium.js'
 import { withPage } from './page.js'
 
 const reads = [...syntheticReads({ split: 'in_val', count: 30, length: 250, seed: 5 })]
@@ -28,7 +29,7 @@ test('detector: from bytes as from its file', async t => {
   t.deepEqual(fromBytes.calibration, fromFile.calibration)
 })
 
-test('page: scores reads of a gzip file with several members, as the library does', async t => {
+testInChromium('page: scores reads of a gzip file with several members, as the library does', async t => {
   const detector = await loadDetector(shippedDetector())
   const scores = new DetectorScores(detector)
   const wanted = (await scores.score(reads.map(read => read.bases))).map(row => row[scores.main].toFixed(3))
@@ -47,7 +48,7 @@ test('page: scores reads of a gzip file with several members, as the library doe
   })
 })
 
-test('page: what is wrong with a file is said, and the next one is taken', async t => {
+testInChromium('page: what is wrong with a file is said, and the next one is taken', async t => {
   const damaged: [name: string, buffer: Buffer, message: RegExp][] = [
     ['paper.pdf', Buffer.from('%PDF-1.7\n\x00\x01\x02\x03'), /paper\.pdf: not FASTA, FASTQ/],
     ['cut.fa.gz', gzipSync(fasta(reads)).subarray(0, 2000), /cut\.fa\.gz: gzip data is cut off/],

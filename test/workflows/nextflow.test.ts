@@ -11,6 +11,7 @@ import test, { type TestCase } from 'tape'
 import { parse } from 'yaml'
 import { syntheticReads, writeReads } from '../../data/index.js'
 import { command, scratch, tinyModel, xenograd } from '../cli/support.js'
+import { testUnless } from '../testUnless.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const folder = join(root, 'workflows/nextflow')
@@ -20,10 +21,8 @@ const fileOf = (module: string, name: string) =>
 
 const hasGroovy = spawnSync('groovy', ['--version']).status === 0
 
-function testGroovy(name: string, body: TestCase): void {
-  if (hasGroovy) test(name, body)
-  else test(`${name} (skipped: no groovy; apt-get install groovy default-jre-headless)`, { skip: true }, body)
-}
+const testGroovy = (name: string, body: TestCase): void =>
+  testUnless(hasGroovy ? undefined : 'no groovy; apt-get install groovy default-jre-headless', name, body)
 
 const groovy = (script: string, args: readonly string[], input = '') =>
   spawnSync('groovy', [join(root, 'test/workflows', script), ...args], { input, encoding: 'utf8' })

@@ -3,19 +3,20 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import test, { type Test, type TestCase } from 'tape'
+import type { Test, TestCase } from 'tape'
 import { stringify } from 'yaml'
 import { type Read, readReads, syntheticReads, writeReads } from '../../data/index.js'
 import { command, scratch, tinyModel, xenograd } from '../cli/support.js'
 import { sharedPath } from '../shared.js'
+import { testUnless } from '../testUnless.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const snakefile = join(root, 'workflows/snakemake/Snakefile')
 
-function testSnakemake(name: string, body: TestCase): void {
-  if (spawnSync('snakemake', ['--version']).status === 0) test(name, body)
-  else test(`${name} (skipped: no snakemake; apt-get install snakemake)`, { skip: true }, body)
-}
+const hasSnakemake = spawnSync('snakemake', ['--version']).status === 0
+
+const testSnakemake = (name: string, body: TestCase): void =>
+  testUnless(hasSnakemake ? undefined : 'no snakemake; apt-get install snakemake', name, body)
 
 /** Snakemake in a folder, with settings; returns its exit code, and on what xenograd was called. */
 function run(

@@ -29,7 +29,7 @@ export function OpenedRead({ reads, read, models, file, onClose }: Props) {
   const name = reads.name(read)
   const scores = reads.scoresOf(read)
   const without = !detector.hasTracks
-    ? `${detector.name} has no networks: only they tell a likelihood base by base.`
+    ? `${detector.name} has neither networks nor genomes of genera: only they tell base by base.`
     : !bases
       ? 'This read came after there was no more room for bases: score it alone to see along it.'
       : task.status.kind === 'failed'

@@ -23,7 +23,7 @@ export type OpenedDetector = {
   readonly main: number
   /** Scores of held-out fragments of known genera, by the names of the scores that are calibrated. */
   readonly calibrations: ReadonlyMap<string, readonly CalibrationScores[]>
-  /** Whether likelihood ratios can be told base by base. */
+  /** Whether a score can be told base by base. */
   readonly hasTracks: boolean
 }
 
@@ -113,7 +113,7 @@ function described(detector: SavedDetector, scores: DetectorScores): OpenedDetec
         lengths.map((length, i) => ({ length, scores: scores[i] })),
       ]),
     ),
-    hasTracks: scores.hasTracks || detector.genera !== undefined,
+    hasTracks: scores.tracked !== undefined,
   }
 }
 

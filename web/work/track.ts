@@ -9,15 +9,16 @@ export type TrackInput = {
   readonly models?: OwnModels
 }
 
-/** Undefined for a detector without networks, and for a read without predictions. */
+/** Undefined for a detector without scores that are told base by base, and for a read without predictions. */
 export type TrackResult = Track | undefined
 
-/** The likelihood ratio along one read. @throws CheckpointError for models that are none. */
+/** How a score comes about along one read. @throws CheckpointError for models that are none. */
 export async function track({ bases, models }: TrackInput): Promise<TrackResult> {
   await openDevice('wasm')
   const scores = new DetectorScores(await loadPageDetector(models), { batch: 1 })
   try {
-    return await scores.track(bases)
+    const [track] = await scores.tracks([bases])
+    return track
   } finally {
     scores.dispose()
   }

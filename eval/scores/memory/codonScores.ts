@@ -34,14 +34,22 @@ const stopAgainstStop = -2
 /** Added where the codons are the same, not only their amino acids. */
 const sameCodon = 1
 
-/** The score of two aligned codons (numbers 0 to 63, the first base in the highest bits), at [64 * one + other]. */
-export const codonScores: Int8Array = makeCodonScores()
+/** Stands for a codon with an unknown base. */
+export const unknownCodon = 64
+/** So low that no alignment goes through an unknown base. */
+const unknownScore = -1000
 
-function makeCodonScores(): Int8Array {
-  const scores = new Int8Array(64 * 64)
+/**
+ * The score of two aligned codons, at [64 * one + other]: numbers 0 to 63, the first base in the lowest bits; the first of
+ * them may be `unknownCodon`.
+ */
+export const codonScores: Int16Array = makeCodonScores()
+
+function makeCodonScores(): Int16Array {
+  const scores = new Int16Array(65 * 64).fill(unknownScore)
   for (let one = 0; one < 64; one++)
     for (let other = 0; other < 64; other++) {
-      const [a, b] = [residueLetter(one), residueLetter(other)]
+      const [a, b] = [one, other].map(codon => residueLetter(firstBaseHighest(codon)))
       scores[64 * one + other] =
         a === '*' || b === '*'
           ? a === b
@@ -52,7 +60,12 @@ function makeCodonScores(): Int8Array {
   return scores
 }
 
+/** The codon with its first base in the highest bits, as translations number it. */
+function firstBaseHighest(codon: number): number {
+  return ((codon & 3) << 4) | (codon & 12) | (codon >> 4)
+}
+
 function aminoScore(a: string, b: string): number {
-  const [low, high] = [aminoOrder.indexOf(a), aminoOrder.indexOf(b)].sort((x, y) => x - y)
-  return triangle[high][low]
+  const [i, j] = [aminoOrder.indexOf(a), aminoOrder.indexOf(b)]
+  return triangle[Math.max(i, j)][Math.min(i, j)]
 }

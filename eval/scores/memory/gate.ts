@@ -14,6 +14,8 @@ import {
   tensor,
   zeros,
 } from '../../../engine/index.js'
+import type { GenusPair } from '../score.js'
+import { BaseValues } from './baseValues.js'
 
 /**
  * What an expert says of a fragment's bases for each genus: [bases, genera], in nats. The loss is -log p of the base that
@@ -80,9 +82,9 @@ export class Gate {
     const experts = fragments[0]?.tracks.length ?? 0
     const batches: Rows[] = []
     let rows = new Rows(experts)
-    for (const { tracks, bases, genus, genera } of fragments)
-      forEachRow(tracks, bases, genera, genus, (features, logProbabilities) => {
-        rows.add(features, logProbabilities, 0)
+    for (const [f, { tracks, bases, genus, genera }] of fragments.entries())
+      forEachRow(tracks, bases, genera, genus, (features, logProbabilities, base) => {
+        rows.add(features, logProbabilities, f, genus, base)
         if (!rows.full) return
         batches.push(rows)
         rows = new Rows(experts)
@@ -159,31 +161,63 @@ export class Gate {
   /** Log-likelihoods of fragments under the mixture, summed over their bases: for each of them and each genus, in nats. */
   async logLikelihoods(fragments: readonly JudgedFragment[], genera: number): Promise<Float64Array[]> {
     const sums = fragments.map(() => new Float64Array(genera))
+    const all = Array.from({ length: genera }, (_, genus) => genus)
+    await this.#forEachBase(
+      fragments,
+      fragments.map(() => all),
+      genera,
+      (fragment, genus, _, logLikelihood) => {
+        sums[fragment][genus] += logLikelihood
+      },
+    )
+    return sums
+  }
+
+  /** What each base of fragments adds to the log-likelihood under one genus more than under another. */
+  async tracks(
+    fragments: readonly JudgedFragment[],
+    pairs: readonly GenusPair[],
+    genera: number,
+  ): Promise<BaseValues[]> {
+    const tracks = fragments.map(({ bases }) => new BaseValues(bases))
+    await this.#forEachBase(fragments, pairs, genera, (fragment, genus, base, logLikelihood) => {
+      tracks[fragment].add(base, genus === pairs[fragment][0] ? logLikelihood : -logLikelihood)
+    })
+    return tracks
+  }
+
+  /** Gives the log-likelihood of each base under the mixture, for each of the genera that are asked for of its fragment. */
+  async #forEachBase(
+    fragments: readonly JudgedFragment[],
+    wanted: readonly (readonly number[])[],
+    genera: number,
+    visit: (fragment: number, genus: number, base: number, logLikelihood: number) => void,
+  ): Promise<void> {
     const pending: Promise<void>[] = []
     let rows = new Rows(this.experts)
     const flush = (): void => {
-      pending.push(this.#addTo(sums, rows, genera))
+      pending.push(this.#mixRows(rows, visit))
       rows = new Rows(this.experts)
     }
     for (const [f, { tracks, bases }] of fragments.entries())
-      for (let genus = 0; genus < genera; genus++)
-        forEachRow(tracks, bases, genera, genus, (features, logProbabilities) => {
-          rows.add(features, logProbabilities, f * genera + genus)
+      for (const genus of wanted[f])
+        forEachRow(tracks, bases, genera, genus, (features, logProbabilities, base) => {
+          rows.add(features, logProbabilities, f, genus, base)
           if (rows.full) flush()
         })
     if (rows.count > 0) flush()
     await Promise.all(pending)
-    return sums
   }
 
-  async #addTo(sums: readonly Float64Array[], rows: Rows, genera: number): Promise<void> {
+  async #mixRows(
+    rows: Rows,
+    visit: (fragment: number, genus: number, base: number, logLikelihood: number) => void,
+  ): Promise<void> {
     const [features, logProbabilities, mask] = rows.tensors()
     const mixed = this.#mix(this.#parameters, features, logProbabilities)
     const values = await mixed.data()
-    for (let row = 0; row < rows.count; row++) {
-      const owner = rows.owners[row]
-      sums[Math.floor(owner / genera)][owner % genera] += values[row]
-    }
+    for (let row = 0; row < rows.count; row++)
+      visit(rows.fragments[row], rows.genera[row], rows.bases[row], values[row])
     dispose([features, logProbabilities, mask, mixed])
   }
 
@@ -198,7 +232,10 @@ export class Gate {
 class Rows {
   readonly #features: Float32Array
   readonly #logProbabilities: Float32Array
-  readonly owners = new Int32Array(rowsPerCall)
+  /** Whose they are. */
+  readonly fragments = new Int32Array(rowsPerCall)
+  readonly genera = new Int32Array(rowsPerCall)
+  readonly bases = new Int32Array(rowsPerCall)
   count = 0
 
   constructor(readonly experts: number) {
@@ -210,10 +247,18 @@ class Rows {
     return this.count === rowsPerCall
   }
 
-  add(features: Float32Array, logProbabilities: Float32Array, owner: number): void {
+  add(
+    features: Float32Array,
+    logProbabilities: Float32Array,
+    fragment: number,
+    genus: number,
+    base: number,
+  ): void {
     this.#features.set(features, this.count * features.length)
     this.#logProbabilities.set(logProbabilities, this.count * logProbabilities.length)
-    this.owners[this.count++] = owner
+    this.fragments[this.count] = fragment
+    this.genera[this.count] = genus
+    this.bases[this.count++] = base
   }
 
   /** Features, log-probabilities, and 1 for each row that is filled. */
@@ -233,12 +278,13 @@ function forEachRow(
   bases: number,
   genera: number,
   genus: number,
-  visit: (features: Float32Array, logProbabilities: Float32Array) => void,
+  visit: (features: Float32Array, logProbabilities: Float32Array, base: number) => void,
 ): void {
   const means = tracks.map(() => new Float64Array(decays.length))
   const features = new Float32Array(featuresPerExpert * tracks.length)
   const logProbabilities = new Float32Array(tracks.length)
-  for (let i = genus; i < bases * genera; i += genera) {
+  for (let base = 0; base < bases; base++) {
+    const i = base * genera + genus
     let predicted = false
     for (const [k, { losses, uncertainties }] of tracks.entries()) {
       const loss = losses[i]
@@ -250,7 +296,7 @@ function forEachRow(
       features[first + decays.length] = predicts && uncertainties ? uncertainties[i] - uniformLoss : 0
     }
     if (!predicted) continue
-    visit(features, logProbabilities)
+    visit(features, logProbabilities, base)
     for (const [k, mean] of means.entries())
       for (let d = 0; d < decays.length; d++)
         mean[d] = decays[d] * mean[d] + (1 - decays[d]) * (-logProbabilities[k] - uniformLoss)

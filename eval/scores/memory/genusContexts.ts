@@ -1,10 +1,19 @@
 import { reverseComplement } from '../../../data/index.js'
-import type { ContextShape } from './contextShape.js'
+import type { GenusPair } from '../score.js'
+import type { BaseValues } from './baseValues.js'
+import { type ContextShape, forEachBlock } from './contextShape.js'
 import type { ExpertTrack } from './gate.js'
 import type { RememberedGenomes } from './rememberedGenomes.js'
+import { WindowCounts, windowsInBlock } from './windowCounts.js'
 
 /** The highest order of the contexts: a table of 17 MB for each genus. */
 export const maxContextOrder = 11
+
+/** @throws RangeError unless an order of contexts is a whole number from 1 to `maxContextOrder`. */
+export function checkContextOrder(order: number): void {
+  if (!(Number.isInteger(order) && order >= 1 && order <= maxContextOrder))
+    throw new RangeError(`contexts of ${order} bases: give a whole number from 1 to ${maxContextOrder}`)
+}
 
 /** Log-probabilities are kept in steps of this many nats, so that they fit a byte; the least is 255 of them. */
 const step = 1 / 40
@@ -18,8 +27,8 @@ const priorWeight = (order: number): number => (order < 7 ? 4 : 16)
 /** Each context is blended with that of the bases but the farthest two. */
 const orderStep = 2
 
-/** Windows are numbered so many at a time. */
-const blockLength = 8192
+/** What is predicted without a context. */
+const uniform = new Float32Array([0.25])
 
 /**
  * What follows each context in the genomes of each genus, both strands: log p(base | context, genus), blended with
@@ -30,28 +39,47 @@ export class GenusContexts {
   /** For every context with its base, a byte for each genus, side by side so that one look finds all. */
   readonly #costs: Uint8Array
   readonly #genera: number
-  readonly #keys = new Int32Array(blockLength)
 
-  /** @throws RangeError unless the order is a whole number from 1 to `maxContextOrder`. */
+  /** Contexts that remember none of so many genera yet. @throws RangeError as `checkContextOrder`. */
   constructor(
-    { genera, bases, stretches }: RememberedGenomes,
+    genera: number,
     readonly shape: ContextShape,
   ) {
-    const { order } = shape
-    if (!(Number.isInteger(order) && order >= 1 && order <= maxContextOrder))
-      throw new RangeError(`contexts of ${order} bases: give a whole number from 1 to ${maxContextOrder}`)
-    this.#genera = genera.length
-    const costs = genera.map((_, genus) => {
-      const counts = new Uint32Array(4 ** (order + 1))
-      for (const stretch of stretches) {
-        if (stretch.genus !== genus) continue
-        const sequence = bases.subarray(stretch.start, stretch.end)
-        for (const strand of [sequence, reverseComplement(sequence)])
-          this.#forEachBlock(strand, (keys, length) => countKeys(keys, length, counts))
-      }
-      return costsOf(blend(counts, order))
-    })
-    this.#costs = interleave(costs)
+    checkContextOrder(shape.order)
+    this.#genera = genera
+    this.#costs = new Uint8Array(genera * this.windows)
+  }
+
+  /** How many windows there are: contexts with a base. */
+  get windows(): number {
+    return 4 ** (this.shape.order + 1)
+  }
+
+  /** Contexts that remember all genera. @throws RangeError as the constructor. */
+  static of(genomes: RememberedGenomes, shape: ContextShape): GenusContexts {
+    const contexts = new GenusContexts(genomes.genera.length, shape)
+    const counts = new WindowCounts(contexts.windows)
+    for (const genus of genomes.genera.keys()) {
+      countWindows(genomes.sequencesOf(genus), [shape], [counts])
+      contexts.remember(genus, counts)
+    }
+    return contexts
+  }
+
+  /** Learns what follows the contexts in the genomes of a genus, from the windows there. */
+  remember(genus: number, counts: WindowCounts): void {
+    const { order } = this.shape
+    const shorter = shorterPredictions(counts.blocks(), order)
+    const probabilities = new Float32Array(Math.min(windowsInBlock, counts.size))
+    const bits = new Uint32Array(probabilities.buffer)
+    let first = 0
+    let place = genus
+    for (const block of counts.blocks()) {
+      blend(block, first, order, shorter, probabilities)
+      for (let i = 0; i < bits.length; i++, place += this.#genera)
+        this.#costs[place] = costOfBits[bits[i] >>> droppedBits]
+      first += block.length
+    }
   }
 
   /**
@@ -61,11 +89,24 @@ export class GenusContexts {
   addLogLikelihoods(fragment: Uint8Array, weight: number, sums: Float64Array): number {
     const totals = new Float64Array(this.#genera)
     let predicted = 0
-    this.#forEachBlock(fragment, (keys, length) => {
-      predicted += addCosts(keys, length, this.#costs, totals)
+    forEachBlock(fragment, [this.shape], (windows, length) => {
+      predicted += addCosts(windows, length, this.#costs, totals)
     })
     for (let genus = 0; genus < totals.length; genus++) sums[genus] -= weight * step * totals[genus]
     return predicted
+  }
+
+  /** Adds to `values` what each base adds to the log-likelihood under one genus more than under another, times `weight`. */
+  addTrack(fragment: Uint8Array, [genus, other]: GenusPair, weight: number, values: BaseValues): void {
+    const costs = this.#costs
+    let place = 0
+    forEachBlock(fragment, [this.shape], (windows, length) => {
+      for (let i = 0; i < length; i++, place++) {
+        if (windows[i] < 0) continue
+        const window = windows[i] * this.#genera
+        values.add(place, weight * step * (costs[window + other] - costs[window + genus]))
+      }
+    })
   }
 
   /** What the contexts say of each base of a fragment for each genus. */
@@ -74,34 +115,34 @@ export class GenusContexts {
     const losses = new Float32Array(fragment.length * genera).fill(Number.NaN)
     const uncertainties = new Float32Array(losses.length)
     let place = 0
-    this.#forEachBlock(fragment, (keys, length) => {
+    forEachBlock(fragment, [this.shape], (windows, length) => {
       for (let i = 0; i < length; i++, place += genera)
-        if (keys[i] >= 0) predict(keys[i], this.#costs, genera, losses, uncertainties, place)
+        if (windows[i] >= 0) predict(windows[i], this.#costs, genera, losses, uncertainties, place)
     })
     return { losses, uncertainties }
   }
-
-  #forEachBlock(sequence: Uint8Array, visit: (keys: Int32Array, length: number) => void): void {
-    for (let from = 0; from < sequence.length; from += blockLength) {
-      const to = Math.min(sequence.length, from + blockLength)
-      this.shape.fillKeys(sequence, from, to, this.#keys)
-      visit(this.#keys, to - from)
-    }
-  }
 }
 
-function countKeys(keys: Int32Array, length: number, counts: Uint32Array): void {
-  for (let i = 0; i < length; i++) if (keys[i] >= 0) counts[keys[i]]++
+/** Counts how often each window of some shapes occurs in sequences, both strands; the counts begin anew. */
+export function countWindows(
+  sequences: Iterable<Uint8Array>,
+  shapes: readonly ContextShape[],
+  counts: readonly WindowCounts[],
+): void {
+  for (const ofShape of counts) ofShape.clear()
+  for (const sequence of sequences)
+    for (const strand of [sequence, reverseComplement(sequence)])
+      forEachBlock(strand, shapes, (windows, length, shape) => counts[shape].add(windows, length))
 }
 
 /** Adds the costs of windows for each genus; returns how many there were. */
-function addCosts(keys: Int32Array, length: number, costs: Uint8Array, totals: Float64Array): number {
+function addCosts(windows: Int32Array, length: number, costs: Uint8Array, totals: Float64Array): number {
   const genera = totals.length
   let predicted = 0
   for (let i = 0; i < length; i++) {
-    if (keys[i] < 0) continue
+    if (windows[i] < 0) continue
     predicted++
-    const first = keys[i] * genera
+    const first = windows[i] * genera
     for (let genus = 0; genus < genera; genus++) totals[genus] += costs[first + genus]
   }
   return predicted
@@ -112,15 +153,15 @@ const probabilityOfCost = Float64Array.from({ length: 256 }, (_, cost) => Math.e
 
 /** Writes a window's loss and the loss that was to be expected, for each genus, from `place` on. */
 function predict(
-  key: number,
+  window: number,
   costs: Uint8Array,
   genera: number,
   losses: Float32Array,
   uncertainties: Float32Array,
   place: number,
 ): void {
-  const window = key * genera
-  const firstOfContext = (key & ~3) * genera
+  const ofBase = window * genera
+  const firstOfContext = (window & ~3) * genera
   for (let genus = 0; genus < genera; genus++) {
     let total = 0
     let expected = 0
@@ -129,62 +170,59 @@ function predict(
       total += probabilityOfCost[cost]
       expected += probabilityOfCost[cost] * cost
     }
-    losses[place + genus] = costs[window + genus] * step + Math.log(total)
+    losses[place + genus] = costs[ofBase + genus] * step + Math.log(total)
     uncertainties[place + genus] = (expected * step) / total
   }
 }
 
-/** p(base | context) of each window, from the counts of the windows. */
-function blend(counts: Uint32Array, order: number): Float32Array {
-  const shorter = order >= orderStep ? blend(marginal(counts), order - orderStep) : new Float32Array([0.25])
-  const mask = shorter.length - 1
-  const weight = priorWeight(order)
-  const probabilities = new Float32Array(counts.length)
-  for (let i = 0; i < counts.length; i += 4) {
-    const total = counts[i] + counts[i + 1] + counts[i + 2] + counts[i + 3] + weight
-    for (let window = i; window < i + 4; window++)
-      probabilities[window] = (counts[window] + weight * shorter[window & mask]) / total
+/**
+ * p(base | context) of contexts that are `orderStep` bases shorter than those of an order, from the counts of the longer
+ * ones, which come block by block.
+ */
+function shorterPredictions(blocks: Iterable<Uint32Array>, order: number): Float32Array {
+  if (order < orderStep) return uniform
+  const counts = new Uint32Array(4 ** (order - orderStep + 1))
+  const mask = counts.length - 1
+  let first = 0
+  for (const block of blocks) {
+    // Windows of the same last bases.
+    for (let i = 0; i < block.length; i++) counts[(first + i) & mask] += block[i]
+    first += block.length
   }
+  const probabilities = new Float32Array(counts.length)
+  blend(counts, 0, order - orderStep, shorterPredictions([counts], order - orderStep), probabilities)
   return probabilities
 }
 
-/** Counts of the windows that are `orderStep` bases shorter: of the same last bases. */
-function marginal(counts: Uint32Array): Uint32Array {
-  const shorter = new Uint32Array(counts.length / 4 ** orderStep)
+/** Writes p(base | context) of windows from the number `first` on, from their counts and what shorter contexts predict. */
+function blend(
+  counts: Uint32Array,
+  first: number,
+  order: number,
+  shorter: Float32Array,
+  probabilities: Float32Array,
+): void {
   const mask = shorter.length - 1
-  for (let i = 0; i < counts.length; i++) shorter[i & mask] += counts[i]
-  return shorter
+  const weight = priorWeight(order)
+  for (let i = 0; i < counts.length; i += 4) {
+    const total = counts[i] + counts[i + 1] + counts[i + 2] + counts[i + 3] + weight
+    for (let window = i; window < i + 4; window++)
+      probabilities[window] = (counts[window] + weight * shorter[(first + window) & mask]) / total
+  }
 }
 
 /** Bits of a float32 that are left out where its logarithm is looked up: what is left tells 0.2 % apart. */
 const droppedBits = 15
 
 /** -log of every positive float32 up to 1, in steps, by its bits but the lowest. */
-const costOfBits = Uint8Array.from({ length: 1 << (31 - droppedBits) }, (_, bits) => {
-  const middle = new Float32Array(
-    new Uint32Array([(bits << droppedBits) | (1 << (droppedBits - 1))]).buffer,
-  )[0]
-  return Math.min(255, Math.max(0, Math.round(-Math.log(middle) / step)))
-})
+const costOfBits = makeCostOfBits()
 
-function costsOf(probabilities: Float32Array): Uint8Array {
-  const bits = new Uint32Array(probabilities.buffer)
-  const costs = new Uint8Array(bits.length)
-  for (let i = 0; i < bits.length; i++) costs[i] = costOfBits[bits[i] >>> droppedBits]
-  return costs
-}
-
-/** Arrays of equal length, element by element side by side. */
-function interleave(arrays: readonly Uint8Array[]): Uint8Array {
-  const count = arrays.length
-  const all = new Uint8Array(count * arrays[0].length)
-  // In blocks that stay in the cache, though each array is gone through alone.
-  for (let from = 0; from < arrays[0].length; from += blockLength) {
-    const to = Math.min(arrays[0].length, from + blockLength)
-    for (let k = 0; k < count; k++) {
-      const array = arrays[k]
-      for (let i = from; i < to; i++) all[i * count + k] = array[i]
-    }
-  }
-  return all
+/** In one buffer: two for each entry would be half of what the command line takes to start. */
+function makeCostOfBits(): Uint8Array {
+  const bits = new Uint32Array(1)
+  const float = new Float32Array(bits.buffer)
+  return Uint8Array.from({ length: 1 << (31 - droppedBits) }, (_, highBits) => {
+    bits[0] = (highBits << droppedBits) | (1 << (droppedBits - 1))
+    return Math.min(255, Math.max(0, Math.round(-Math.log(float[0]) / step)))
+  })
 }

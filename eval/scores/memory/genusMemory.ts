@@ -1,9 +1,11 @@
-import type { GenusEvidence } from '../score.js'
+import type { BasesProgress, GenusEvidence, GenusPair, PreparationProgress } from '../score.js'
+import { BaseValues } from './baseValues.js'
 import { ContextShape } from './contextShape.js'
 import type { Gate, JudgedFragment } from './gate.js'
-import { GenusContexts } from './genusContexts.js'
+import { checkContextOrder, countWindows, GenusContexts } from './genusContexts.js'
 import type { RememberedGenomes } from './rememberedGenomes.js'
-import { TranslatedAlignments } from './translatedAlignments.js'
+import { pieceLength, TranslatedAlignments } from './translatedAlignments.js'
+import { WindowCounts } from './windowCounts.js'
 
 export type MemorySettings = {
   /** Bases of a contiguous context. */
@@ -23,32 +25,81 @@ export type Networks = Required<Pick<GenusEvidence, 'losses'>>
  */
 const contextSkips = [0, 1, 2, 3] as const
 
-/** What each genus has to say for a fragment, in nats: of contexts of its genomes, and of alignments by their weight. */
-export class GenusMemory {
-  readonly #contexts: readonly GenusContexts[]
-  readonly #alignments: TranslatedAlignments | undefined
+/** So many bases of a long fragment are aligned before the event loop has its turn: whole pieces of `TranslatedAlignments`. */
+const alignedAtOnce = 16 * pieceLength
 
+const shapesOf = ({ order }: MemorySettings): ContextShape[] =>
+  contextSkips.map(skip => new ContextShape(skip === 0 ? order : order - 1, skip))
+
+/** What is looked up in the genomes. */
+type Prepared = {
+  readonly contexts: readonly GenusContexts[]
+  readonly alignments: TranslatedAlignments | undefined
+}
+
+/**
+ * What each genus has to say for a fragment, in nats: of contexts of its genomes, and of alignments by their weight. What
+ * is looked up for that is made when it is first asked for, or before by `prepare`.
+ */
+export class GenusMemory {
+  #prepared: Promise<Prepared> | undefined
+
+  /** @throws RangeError for contexts of an order that is too low or too high. */
   constructor(
     readonly genomes: RememberedGenomes,
     readonly settings: MemorySettings,
   ) {
-    const { order, alignments } = settings
-    this.#contexts = contextSkips.map(
-      skip => new GenusContexts(genomes, new ContextShape(skip === 0 ? order : order - 1, skip)),
-    )
-    this.#alignments = alignments > 0 ? new TranslatedAlignments(genomes, settings) : undefined
+    for (const { order } of shapesOf(settings)) checkContextOrder(order)
+  }
+
+  /** Makes what fragments are looked up in: in seconds, for tens of millions of bases. */
+  async prepare(onProgress?: PreparationProgress): Promise<void> {
+    await this.#prepare(onProgress)
+  }
+
+  #prepare(onProgress?: PreparationProgress): Promise<Prepared> {
+    this.#prepared ??= prepared(this.genomes, this.settings, onProgress)
+    return this.#prepared
   }
 
   /**
-   * Evidence for each genus, in nats; undefined where a fragment has no base that could be predicted. The kinds of
-   * contexts are pooled with fixed weights.
+   * Evidence of each fragment for each genus, in nats; undefined where a fragment has no base that could be predicted. The
+   * kinds of contexts are pooled with fixed weights.
    */
-  pooled(fragment: Uint8Array): Float64Array | undefined {
-    const sums = this.#ofAlignments(fragment)
-    const predicted = this.#contexts.map(contexts =>
-      contexts.addLogLikelihoods(fragment, contexts.shape.skip === 0 ? 1 / 2 : 1 / 6, sums),
-    )
-    return predicted[0] > 0 ? sums : undefined
+  async pooled(
+    fragments: readonly Uint8Array[],
+    onBases?: BasesProgress,
+  ): Promise<(Float64Array | undefined)[]> {
+    const memory = await this.#prepare()
+    const evidence: (Float64Array | undefined)[] = []
+    for (const fragment of fragments) {
+      const sums = await this.#ofAlignments(memory, fragment, onBases)
+      evidence.push(addContexts(memory, fragment, sums) > 0 ? sums : undefined)
+    }
+    return evidence
+  }
+
+  /**
+   * What contexts and alignments say of each fragment, apart; undefined where a fragment has no base that could be
+   * predicted. Of alignments: by how much each genus leads over all others region by region, by their weight, in nats.
+   */
+  async apart(
+    fragments: readonly Uint8Array[],
+    onBases?: BasesProgress,
+  ): Promise<({ contexts: Float64Array; leadsOfAlignments: Float64Array } | undefined)[]> {
+    const memory = await this.#prepare()
+    const opinions = []
+    for (const fragment of fragments) {
+      const contexts = new Float64Array(this.genomes.genera.length)
+      const isPredicted = addContexts(memory, fragment, contexts) > 0
+      const leadsOfAlignments = await this.#weighted(
+        fragment,
+        (stretch, sums) => memory.alignments?.addLeads(stretch, sums),
+        onBases,
+      )
+      opinions.push(isPredicted ? { contexts, leadsOfAlignments } : undefined)
+    }
+    return opinions
   }
 
   /** The same with kinds of contexts, and networks if there are, mixed base by base as a gate weighs them. */
@@ -57,30 +108,121 @@ export class GenusMemory {
     gate: Gate,
     networks: Networks | undefined,
   ): Promise<(Float64Array | undefined)[]> {
+    const memory = await this.#prepare()
     const judged = await this.judge(fragments, networks)
     const mixed = await gate.logLikelihoods(judged, this.genomes.genera.length)
-    return fragments.map((fragment, i) =>
-      mixed[i].some(sum => sum !== 0)
-        ? this.#ofAlignments(fragment).map((sum, genus) => sum + mixed[i][genus])
-        : undefined,
-    )
+    const evidence: (Float64Array | undefined)[] = []
+    for (const [i, fragment] of fragments.entries()) {
+      const sums = await this.#ofAlignments(memory, fragment)
+      const isPredicted = mixed[i].some(sum => sum !== 0)
+      evidence.push(isPredicted ? sums.map((sum, genus) => sum + mixed[i][genus]) : undefined)
+    }
+    return evidence
+  }
+
+  /** How `pooled` comes about base by base, as `GenusEvidence` has `tracks`; an alignment is spread over its bases. */
+  async pooledTracks(fragments: readonly Uint8Array[], pairs: readonly GenusPair[]): Promise<Float32Array[]> {
+    const memory = await this.#prepare()
+    return fragments.map((fragment, i) => {
+      const values = new BaseValues(fragment.length)
+      for (const contexts of memory.contexts)
+        contexts.addTrack(fragment, pairs[i], weightOf(contexts), values)
+      memory.alignments?.addTrack(fragment, pairs[i], this.settings.alignments, values)
+      return values.values
+    })
+  }
+
+  /** How `gated` comes about base by base. */
+  async gatedTracks(
+    fragments: readonly Uint8Array[],
+    pairs: readonly GenusPair[],
+    gate: Gate,
+    networks: Networks | undefined,
+  ): Promise<Float32Array[]> {
+    const memory = await this.#prepare()
+    const judged = await this.judge(fragments, networks)
+    const mixed = await gate.tracks(judged, pairs, this.genomes.genera.length)
+    for (const [i, fragment] of fragments.entries())
+      memory.alignments?.addTrack(fragment, pairs[i], this.settings.alignments, mixed[i])
+    return mixed.map(({ values }) => values)
   }
 
   /** What the kinds of contexts, and networks if there are, say of each base of fragments. */
   async judge(fragments: readonly Uint8Array[], networks: Networks | undefined): Promise<JudgedFragment[]> {
+    const { contexts } = await this.#prepare()
     const ofNetworks = await networks?.losses(fragments)
     return fragments.map((fragment, i) => ({
       bases: fragment.length,
       tracks: [
-        ...this.#contexts.map(contexts => contexts.track(fragment)),
+        ...contexts.map(ofShape => ofShape.track(fragment)),
         ...(ofNetworks ? [{ losses: ofNetworks[i] }] : []),
       ],
     }))
   }
 
-  #ofAlignments(fragment: Uint8Array): Float64Array {
+  #ofAlignments(
+    { alignments }: Prepared,
+    fragment: Uint8Array,
+    onBases?: BasesProgress,
+  ): Promise<Float64Array> {
+    return this.#weighted(fragment, (stretch, sums) => alignments?.addScores(stretch, sums), onBases)
+  }
+
+  /** What `add` adds for each genus, stretch by stretch of a fragment, times the weight of alignments. */
+  async #weighted(
+    fragment: Uint8Array,
+    add: (stretch: Uint8Array, sums: Float64Array) => void,
+    onBases: BasesProgress = () => {},
+  ): Promise<Float64Array> {
     const sums = new Float64Array(this.genomes.genera.length)
-    this.#alignments?.addScores(fragment, sums)
+    if (this.settings.alignments === 0) return sums
+    for (let start = 0; start < fragment.length; start += alignedAtOnce) {
+      const stretch = fragment.subarray(start, start + alignedAtOnce)
+      add(stretch, sums)
+      if (stretch.length < alignedAtOnce) break
+      onBases(stretch.length)
+      await turn()
+    }
     return sums.map(sum => sum * this.settings.alignments)
   }
+}
+
+/** Lets the event loop see to signals and the terminal. */
+const turn = (): Promise<void> => new Promise(resolve => setTimeout(resolve))
+
+/** How much a kind of contexts weighs among all. */
+const weightOf = ({ shape }: GenusContexts): number => (shape.skip === 0 ? 1 / 2 : 1 / 6)
+
+/** Adds what contexts say of a fragment for each genus to `sums`, in nats; returns how many bases they predicted. */
+function addContexts({ contexts }: Prepared, fragment: Uint8Array, sums: Float64Array): number {
+  const [predicted] = contexts.map(ofShape => ofShape.addLogLikelihoods(fragment, weightOf(ofShape), sums))
+  return predicted
+}
+
+/** Makes what fragments are looked up in, part by part. */
+async function prepared(
+  genomes: RememberedGenomes,
+  settings: MemorySettings,
+  onProgress: PreparationProgress = () => {},
+): Promise<Prepared> {
+  const { alignments } = settings
+  const shapes = shapesOf(settings)
+  const contexts = shapes.map(shape => new GenusContexts(genomes.genera.length, shape))
+  const indexShare = alignments > 0 ? 1 / 3 : 0
+  const what = `remembering ${Number((genomes.bases.length / 1e6).toPrecision(2))} Mbp`
+  async function done(share: number): Promise<void> {
+    onProgress(share, what)
+    await turn()
+  }
+  await done(0)
+  // The index first: while it is sorted it needs more memory than afterwards.
+  const ofProteins = alignments > 0 ? new TranslatedAlignments(genomes, settings) : undefined
+  await done(indexShare)
+  const counts = contexts.map(ofShape => new WindowCounts(ofShape.windows))
+  for (const genus of genomes.genera.keys()) {
+    countWindows(genomes.sequencesOf(genus), shapes, counts)
+    for (const [i, ofShape] of contexts.entries()) ofShape.remember(genus, counts[i])
+    await done(indexShare + ((1 - indexShare) * (genus + 1)) / genomes.genera.length)
+  }
+  return { contexts, alignments: ofProteins }
 }

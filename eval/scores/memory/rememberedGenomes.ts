@@ -1,13 +1,16 @@
 import { type GenusSequence, unknown } from '../../../data/index.js'
+import { PackedBases } from './packedBases.js'
 
 /** Sequences of one genus, laid end to end in the memory from `start` on. */
 export type GenusStretch = { readonly genus: number; readonly start: number; readonly end: number }
 
-/** Genomes kept whole: their bases, one sequence after another with an unknown base between, a byte each. */
+const separator = Uint8Array.of(unknown)
+
+/** Genomes kept whole: their bases, one sequence after another with an unknown base between. */
 export class RememberedGenomes {
   constructor(
     readonly genera: readonly string[],
-    readonly bases: Uint8Array,
+    readonly bases: PackedBases,
     /** In the order in which they lie there. */
     readonly stretches: readonly GenusStretch[],
   ) {}
@@ -17,55 +20,20 @@ export class RememberedGenomes {
     if (sequences.length === 0) throw new RangeError('no genomes to remember')
     const genera = [...new Set(sequences.map(({ genus }) => genus))]
     const numbers = new Map(genera.map((genus, i) => [genus, i]))
-    const bases = new Uint8Array(sequences.reduce((sum, { bases }) => sum + bases.length + 1, 0)).fill(
-      unknown,
-    )
     const stretches: GenusStretch[] = []
     let start = 0
-    for (const sequence of sequences) {
-      bases.set(sequence.bases, start)
-      const end = start + sequence.bases.length
-      stretches.push({ genus: numbers.get(sequence.genus)!, start, end })
+    for (const { genus, bases } of sequences) {
+      const end = start + bases.length
+      stretches.push({ genus: numbers.get(genus)!, start, end })
       start = end + 1
     }
-    return new RememberedGenomes(genera, bases, stretches)
+    const pieces = sequences.flatMap(({ bases }) => [bases, separator])
+    return new RememberedGenomes(genera, PackedBases.of(pieces), stretches)
   }
-}
 
-/** Bases at two bits each, four a byte, the first in the lowest bits; unknown ones as 0, their runs apart. */
-export type PackedBases = {
-  readonly packed: Uint8Array
-  /** First and length of each run of unknown bases. */
-  readonly unknownRuns: Uint32Array
-  readonly length: number
-}
-
-/** Packs bases (0 to 3, 4 for unknown). */
-export function packBases(bases: Uint8Array): PackedBases {
-  const packed = new Uint8Array(Math.ceil(bases.length / 4))
-  const runs: number[] = []
-  let inRun = false
-  for (let i = 0; i < bases.length; i++) {
-    const base = bases[i]
-    if (base < unknown) packed[i >> 2] |= base << (2 * (i & 3))
-    else if (inRun) runs[runs.length - 1]++
-    else runs.push(i, 1)
-    inRun = base >= unknown
+  /** The sequences of a genus, a byte a base, one after another. */
+  *sequencesOf(genus: number): Generator<Uint8Array> {
+    for (const { genus: of, start, end } of this.stretches)
+      if (of === genus) yield this.bases.slice(start, end)
   }
-  return { packed, unknownRuns: Uint32Array.from(runs), length: bases.length }
-}
-
-/** What `packBases` packed. @throws RangeError when there are fewer bases than `length`, or runs beyond them. */
-export function unpackBases({ packed, unknownRuns, length }: PackedBases): Uint8Array {
-  if (packed.length !== Math.ceil(length / 4) || unknownRuns.length % 2 !== 0)
-    throw new RangeError(`${packed.length} bytes of packed bases are not the ${length} that were announced`)
-  const bases = new Uint8Array(length)
-  for (let i = 0; i < length; i++) bases[i] = (packed[i >> 2] >> (2 * (i & 3))) & 3
-  for (let i = 0; i < unknownRuns.length; i += 2) {
-    const end = unknownRuns[i] + unknownRuns[i + 1]
-    if (end > length)
-      throw new RangeError(`a run of unknown bases ends at ${end}, beyond the ${length} bases`)
-    bases.fill(unknown, unknownRuns[i], end)
-  }
-  return bases
 }

@@ -1,50 +1,137 @@
 import { unknown } from '../../../data/index.js'
+import type { PackedBases } from './packedBases.js'
 
 /**
  * A seed: seven codons in a row, of which the first two bases of each must be the same. The third, which may differ in
  * most codons without a change of the protein, is not looked at (a spaced seed: Ma, Tromp & Li 2002; for codons: Brejová,
  * Brown & Vinař 2003).
  */
-const codons = 7
+export const seedCodons = 7
 /** Bases from a seed's first to its last. */
-const span = 3 * codons - 1
-const keyMask = 2 ** (4 * codons) - 1
+const span = 3 * seedCodons - 1
+const keyMask = 2 ** (4 * seedCodons) - 1
 const bucketBits = 25
+
+/** Seeds in more places than this are repeats, which tell little and cost much: they are in no place. */
+const mostPlaces = 300
+
+/** Buckets are sorted in parts of so many, whose counts stay in the cache. */
+const partBits = 16
+/** Where a bucket begins is told from where its group of so many does, in 16 bits: 2 ** 7 * mostPlaces is below 2 ** 16. */
+const groupBits = 7
+
+/** The text is gone through in blocks of so many bases. */
+const blockLength = 2 ** 15
 
 /** Where seeds are in a text of bases: its positions, sorted by the bucket of the seed that begins there. */
 export class SeedIndex {
-  /** The positions of bucket b are those from `starts[b]` to `starts[b + 1]`; other seeds may share a bucket. */
-  readonly starts: Uint32Array
-  readonly positions: Uint32Array
+  /** The places of bucket b are those from `startOf(b)` to `startOf(b + 1)`; other seeds may share a bucket. */
+  readonly places: Uint32Array
+  readonly #groupStarts = new Uint32Array(2 ** (bucketBits - groupBits) + 1)
+  readonly #startsInGroup = new Uint16Array(2 ** bucketBits + 1)
 
-  constructor(bases: Uint8Array) {
-    const starts = new Uint32Array(2 ** bucketBits + 1)
-    forEachSeed(bases, (_, bucket) => {
-      starts[bucket + 1]++
+  constructor(bases: PackedBases) {
+    // Sorted by the high bits of the buckets, then each part by the low ones, as the whole is larger than any cache.
+    const partEnds = new Uint32Array(2 ** (bucketBits - partBits) + 1)
+    forEachBlock(bases, buckets => {
+      for (let i = 0; i < buckets.length; i++) if (buckets[i] >= 0) partEnds[(buckets[i] >> partBits) + 1]++
     })
-    for (let bucket = 1; bucket < starts.length; bucket++) starts[bucket] += starts[bucket - 1]
-    const positions = new Uint32Array(starts[starts.length - 1])
-    // Filled from the end of each bucket, whose start is then where it was to be.
-    for (let bucket = starts.length - 1; bucket > 0; bucket--) starts[bucket] = starts[bucket - 1]
-    starts[0] = 0
-    forEachSeed(bases, (position, bucket) => {
-      positions[starts[bucket + 1]++] = position
+    for (let part = 1; part < partEnds.length; part++) partEnds[part] += partEnds[part - 1]
+    const seeds = partEnds[partEnds.length - 1]
+    const places = new Uint32Array(seeds)
+    const lowBits = new Uint16Array(seeds)
+    forEachBlock(bases, (buckets, start) => {
+      for (let i = 0; i < buckets.length; i++) {
+        const bucket = buckets[i]
+        if (bucket < 0) continue
+        // Filled from its start on, the end of the part before, which is then its own end.
+        const slot = partEnds[bucket >> partBits]++
+        places[slot] = start + i
+        lowBits[slot] = bucket
+      }
     })
-    this.starts = starts
-    this.positions = positions
+    const sizes = partEnds.map((end, part) => (part === 0 ? end : end - partEnds[part - 1]))
+    const ofPart = new Uint32Array(Math.max(...sizes))
+    const slots = new Uint32Array(2 ** partBits)
+    let kept = 0
+    for (let part = 0; part + 1 < partEnds.length; part++) {
+      const end = partEnds[part]
+      const start = end - sizes[part]
+      ofPart.set(places.subarray(start, end))
+      const unsorted = { places: ofPart, lowBits: lowBits.subarray(start, end) }
+      kept += this.#sortPart(part, unsorted, slots, places, kept)
+    }
+    this.#groupStarts[this.#groupStarts.length - 1] = kept
+    this.places = places.subarray(0, kept)
+  }
+
+  /** Where the places of a bucket begin; of the bucket after the last, where they end. */
+  startOf(bucket: number): number {
+    return this.#groupStarts[bucket >> groupBits] + this.#startsInGroup[bucket]
+  }
+
+  /**
+   * Sorts the places of one part by the low bits of their buckets into `sorted`, from `from` on, without those of crowded
+   * buckets; returns how many that are. `slots`: a number for each bucket of a part, to work with.
+   */
+  #sortPart(
+    part: number,
+    { places, lowBits }: { readonly places: Uint32Array; readonly lowBits: Uint16Array },
+    slots: Uint32Array,
+    sorted: Uint32Array,
+    from: number,
+  ): number {
+    slots.fill(0)
+    for (let i = 0; i < lowBits.length; i++) slots[lowBits[i]]++
+    let next = from
+    for (let low = 0; low < slots.length; low++) {
+      const bucket = (part << partBits) | low
+      const group = bucket >> groupBits
+      if (bucket === group << groupBits) this.#groupStarts[group] = next
+      this.#startsInGroup[bucket] = next - this.#groupStarts[group]
+      const count = slots[low]
+      slots[low] = count > mostPlaces ? crowded : next
+      if (count <= mostPlaces) next += count
+    }
+    for (let i = 0; i < lowBits.length; i++) {
+      const slot = slots[lowBits[i]]
+      if (slot === crowded) continue
+      sorted[slot] = places[i]
+      slots[lowBits[i]]++
+    }
+    return next - from
   }
 }
 
-/** Tells every position at which a seed begins that has no unknown base, and its bucket. */
-export function forEachSeed(bases: Uint8Array, visit: (position: number, bucket: number) => void): void {
-  // A seed is the one that begins a codon before it, less its first codon: three keys, one for each frame.
-  const keys = new Int32Array(3)
+/** Stands where a bucket has no places, because it has too many. */
+const crowded = 2 ** 32 - 1
+
+/** Gives the buckets of the seeds of a text, as `fillBuckets` has them, block by block. The array is reused. */
+function forEachBlock(bases: PackedBases, visit: (buckets: Int32Array, start: number) => void): void {
+  const buckets = new Int32Array(blockLength + span - 1)
+  for (let start = 0; start < bases.length; start += blockLength) {
+    const block = bases.slice(start, Math.min(bases.length, start + blockLength + span - 1))
+    fillBuckets(block, buckets)
+    visit(buckets.subarray(0, Math.min(blockLength, block.length)), start)
+  }
+}
+
+/** Writes into `buckets`, for each base, the bucket of the seed that begins there; -1 where it would have an unknown base. */
+export function fillBuckets(bases: Uint8Array, buckets: Int32Array): void {
+  // The key of a seed is that of the one that begins a codon before it, less its first codon and with one more.
+  let key = 0
+  let oneBefore = 0
+  let twoBefore = 0
   let known = Number(bases[0] < unknown)
   for (let i = 1; i < bases.length; i++) {
-    known = bases[i] < unknown ? known + 1 : 0
+    const base = bases[i]
+    known = base < unknown ? known + 1 : 0
+    const aCodonBefore = twoBefore
+    twoBefore = oneBefore
+    oneBefore = key
+    key = ((aCodonBefore << 4) | ((bases[i - 1] & 3) << 2) | (base & 3)) & keyMask
     const start = i - span + 1
-    const frame = i % 3
-    keys[frame] = ((keys[frame] << 4) | ((bases[i - 1] & 3) << 2) | (bases[i] & 3)) & keyMask
-    if (known >= span) visit(start, Math.imul(keys[frame], 0x9e3779b1) >>> (32 - bucketBits))
+    if (start >= 0) buckets[start] = known >= span ? Math.imul(key, 0x9e3779b1) >>> (32 - bucketBits) : -1
   }
+  buckets.fill(-1, Math.max(0, bases.length - span + 1), bases.length)
 }

@@ -29,7 +29,7 @@ export async function trainGate(
   const kept = RememberedGenomes.of(
     split.map(({ genus, start, middle }) => ({
       genus: genera[genus],
-      bases: bases.subarray(start, middle),
+      bases: bases.slice(start, middle),
     })),
   )
   const memory = new GenusMemory(kept, { ...settings, alignments: 0 })
@@ -51,7 +51,7 @@ export async function trainGate(
         return false
       })!
       const start = chosen.middle + window
-      fragments.push({ genus, bases: bases.subarray(start, start + fragmentLength) })
+      fragments.push({ genus, bases: bases.slice(start, start + fragmentLength) })
     }
   const judged = []
   for (let i = 0; i < fragments.length; i += batchSize) {

@@ -5,7 +5,16 @@ import test from 'tape'
 import { decode, type Read, writeReads } from '../../../data/index.js'
 import { bitsAt, keyFromSeed } from '../../../engine/hostRandom.js'
 import { FalseDiscovery } from '../../../eval/index.js'
-import { command, rowsOf, scratch, shell, tinyModel, xenograd } from '../support.js'
+import {
+  command,
+  type Ended,
+  inThisProcess,
+  rowsOf,
+  scratch,
+  shell,
+  tinyModel,
+  xenograd,
+} from '../support.js'
 
 /** Reads of random bases, all of one distribution. */
 const readsOf = (count: number, length: number, seed: number): Read[] =>
@@ -19,8 +28,26 @@ const fastqOf = (reads: readonly Read[], suffix = ''): string =>
     .map(({ name, bases }) => `@${name}${suffix} extra\n${decode(bases)}\n+\n${'F'.repeat(bases.length)}\n`)
     .join('')
 
-/** A folder with a detector, calibrated for reads of 20 to 80 bases, and the models that it is made of. */
-async function calibrated(count = 400) {
+type Calibrated = {
+  readonly models: readonly string[]
+  readonly heldOut: string
+  readonly detector: string
+  readonly made: Ended
+}
+
+const detectors = new Map<number, Promise<Calibrated>>()
+
+/**
+ * A detector calibrated with `count` fragments of each of 20 to 80 bases, and the models that it is made of; all tests share
+ * it.
+ */
+function calibrated(count: 60 | 400): Promise<Calibrated> {
+  const known = detectors.get(count) ?? calibrate(count)
+  detectors.set(count, known)
+  return known
+}
+
+async function calibrate(count: number): Promise<Calibrated> {
   const folder = scratch()
   const models = [
     '-m',
@@ -42,27 +69,31 @@ async function calibrated(count = 400) {
     '--genera',
     'A,B',
   ])
-  return { folder, models, heldOut, detector, made }
+  return { models, heldOut, detector, made }
 }
 
 test('calibrate: p-values are uniform on other reads of the same kind, calls keep their rate', async t => {
-  const { folder, detector, made } = await calibrated()
+  const { detector, made } = await calibrated(400)
+  const folder = scratch()
   t.equal(made.code, 0, made.stderr)
   t.match(made.stderr, /too few fragments for lengths 160: /)
-  for (const length of [20, 40, 80, 120]) {
-    const input = join(folder, `${length}.fa`)
-    await writeReads(input, readsOf(400, length, 100 + length))
-    const { code, stdout, stderr } = await xenograd(['score', '-m', detector, input, '--fpr', '0.1'])
-    t.equal(code, 0, stderr)
-    t.ok(stdout.startsWith('#read\tlength\tgc\tll_fg\tll_bg\tllr\tp\tcall\n'))
-    const p = rowsOf(stdout).map(row => Number(row[6]))
-    const calls = rowsOf(stdout).map(row => row[7])
-    t.ok(p.every((x, i) => calls[i] === (x <= 0.1 ? 'unknown' : 'known')))
+  const lengths = [20, 40, 80, 120]
+  const inputs = lengths.map(length => join(folder, `${length}.fa`))
+  for (const [i, length] of lengths.entries()) await writeReads(inputs[i], readsOf(400, length, 100 + length))
+  const { code, stdout, stderr } = await xenograd(['score', '-m', detector, ...inputs, '--fpr', '0.1'])
+  t.equal(code, 0, stderr)
+  t.ok(stdout.startsWith('#read\tlength\tgc\tll_fg\tll_bg\tllr\tp\tcall\tfile\n'))
+  for (const [i, length] of lengths.entries()) {
+    const rows = rowsOf(stdout).filter(row => row[8] === inputs[i])
+    t.equal(rows.length, 400)
+    const p = rows.map(row => Number(row[6]))
+    const calls = rows.map(row => row[7])
+    t.ok(p.every((x, k) => calls[k] === (x <= 0.1 ? 'unknown' : 'known')))
     const unknown = calls.filter(call => call === 'unknown').length
     t.ok(unknown < 40 + 3 * Math.sqrt(2 * 400 * 0.1 * 0.9), `${length} bases: ${unknown} of 400 at 10 %`)
     if (length > 80) continue // the p-value of the longest is cautious
     const sorted = p.toSorted((a, b) => a - b)
-    const distance = Math.max(...sorted.map((x, i) => Math.max((i + 1) / 400 - x, x - i / 400)))
+    const distance = Math.max(...sorted.map((x, k) => Math.max((k + 1) / 400 - x, x - k / 400)))
     t.ok(distance < 1.63 * Math.sqrt(2 / 400), `${length} bases: Kolmogorov-Smirnov ${distance}`)
   }
   const short = await xenograd(['score', '-m', detector], '>short\nACGTACGT\n')
@@ -70,13 +101,13 @@ test('calibrate: p-values are uniform on other reads of the same kind, calls kee
 })
 
 test('calibrate: the detector is the models, and needs no others; info says what it is', async t => {
-  const { folder, models, heldOut, detector } = await calibrated(50)
+  const { models, heldOut, detector } = await calibrated(60)
   const [one, both, beside, info, evaluated] = await Promise.all([
     xenograd(['score', '-m', detector, heldOut]),
     xenograd(['score', ...models, heldOut]),
     xenograd(['score', '-m', detector, '-b', models[3], heldOut]),
     xenograd(['info', detector]),
-    xenograd(['score', '-m', detector, heldOut, '-o', join(folder, 'out.tsv')]),
+    xenograd(['score', '-m', detector, heldOut, '-o', join(scratch(), 'out.tsv')]),
   ])
   t.deepEqual(
     rowsOf(one.stdout).map(row => row.slice(0, 6)),
@@ -84,12 +115,13 @@ test('calibrate: the detector is the models, and needs no others; info says what
   )
   t.equal(beside.code, 2)
   t.match(beside.stderr, /is a whole detector; --background goes with a single model/)
-  t.match(info.stdout, /\ncalibration llr\t20 bases: 50, 40 bases: 50, 80 bases: 50\n/)
+  t.match(info.stdout, /\ncalibration llr\t20 bases: 60, 40 bases: 60, 80 bases: 60\n/)
   t.match(evaluated.stderr, /knows 2 genera: A, B\n/)
 })
 
 test('score: what calls need is checked before the work', async t => {
-  const { folder, models, detector } = await calibrated(30)
+  const { models, detector } = await calibrated(60)
+  const folder = scratch()
   const out = join(folder, 'reads.fa')
   const cases: [string[], RegExp][] = [
     [[...models, '--fpr', '0.1'], /--fpr: .* has no calibration of llr; .* xenograd calibrate/],
@@ -102,11 +134,10 @@ test('score: what calls need is checked before the work', async t => {
     [['-m', detector, '--group-by', '(['], /--group-by \(\[: Invalid regular expression/],
     [['-m', detector, '--group-by', '(?:x)'], /no group to take a name from/],
   ]
-  const runs = await Promise.all(cases.map(([args]) => xenograd(['score', ...args], '>a\nACGT\n')))
-  for (const [i, { code, stdout, stderr }] of runs.entries()) {
+  for (const [args, message] of cases) {
+    const { code, stderr } = await inThisProcess(['score', ...args])
     t.equal(code, 2, stderr)
-    t.match(stderr, cases[i][1])
-    t.equal(stdout, '')
+    t.match(stderr, message)
   }
   t.deepEqual(
     readdirSync(folder).filter(name => name.startsWith('.')),
@@ -115,7 +146,8 @@ test('score: what calls need is checked before the work', async t => {
 })
 
 test('score --bh, --keep: Benjamini and Hochberg over the file; reads are written as they were', async t => {
-  const { folder, detector } = await calibrated()
+  const { detector } = await calibrated(400)
+  const folder = scratch()
   const reads = readsOf(60, 80, 9)
   // Reads of one base only are nothing that random bases resemble, whichever the models prefer.
   for (let i = 0; i < 60; i += 2) reads[i] = { name: `odd${i}`, bases: new Uint8Array(80).fill((i / 2) % 4) }
@@ -172,7 +204,8 @@ test('score --bh, --keep: Benjamini and Hochberg over the file; reads are writte
 })
 
 test('score --paired: both mates in one row, their evidence summed', async t => {
-  const { folder, detector } = await calibrated(60)
+  const { detector } = await calibrated(60)
+  const folder = scratch()
   const [first, second] = [readsOf(5, 40, 5), readsOf(5, 60, 6)]
   const named = (reads: Read[]) => reads.map((read, i) => ({ ...read, name: `pair${i}` }))
   const r1 = join(folder, 'r1.fq')
@@ -210,7 +243,8 @@ test('score --paired: both mates in one row, their evidence summed', async t => 
 })
 
 test('score --group-by: a row for each group, by pattern, table and file', async t => {
-  const { folder, detector } = await calibrated(60)
+  const { detector } = await calibrated(60)
+  const folder = scratch()
   const reads = readsOf(6, 80, 7).map((read, i) => ({ ...read, name: `bin${i % 2}_c${i}` }))
   reads.push({ name: 'bin2_c0', bases: reads[0].bases }, { name: 'other', bases: reads[1].bases })
   const input = join(folder, 'contigs.fa')
@@ -259,7 +293,8 @@ test('score --group-by: a row for each group, by pattern, table and file', async
 })
 
 test('score --track: the ratio base by base as bedGraph', async t => {
-  const { folder, detector } = await calibrated(30)
+  const { detector } = await calibrated(60)
+  const folder = scratch()
   const track = join(folder, 'track.bg')
   const { code, stdout, stderr } = await xenograd(
     ['score', '-m', detector, '--track', track],
@@ -278,7 +313,8 @@ test('score --track: the ratio base by base as bedGraph', async t => {
 })
 
 test('score: a reader that has seen enough leaves no half-written files', async t => {
-  const { folder, detector, heldOut } = await calibrated(400)
+  const { detector, heldOut } = await calibrated(400)
+  const folder = scratch()
   const before = readdirSync(folder).sort()
   const beside = `--track '${join(folder, 't.bg')}' --keep known --reads-out '${join(folder, 'k.fa')}'`
   const many = Array(20).fill(`'${heldOut}'`).join(' ')
@@ -291,7 +327,8 @@ test('score: a reader that has seen enough leaves no half-written files', async 
 })
 
 test('fit, calibrate --add, score, evaluate: networks and fitted scores in one detector', async t => {
-  const { folder, models, heldOut } = await calibrated(60)
+  const { models, heldOut } = await calibrated(60)
+  const folder = scratch()
   const [fitted, whole, other] = ['fitted', 'whole', 'other'].map(name => join(folder, `${name}.safetensors`))
   const reads = join(folder, 'other.fa')
   await writeReads(reads, readsOf(30, 80, 3))

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import test from 'tape'
 import { decode } from '../../../data/index.js'
 import { uniforms } from '../../eval/arbitrary.js'
-import { rowsOf, scratch, xenograd } from '../support.js'
+import { inThisProcess, rowsOf, scratch, xenograd } from '../support.js'
 
 /** A manifest of three genera, of which one is not known, and a file of reads. */
 function genomes(folder: string): { manifest: string; reads: string } {
@@ -107,7 +107,7 @@ test('networks of genera: mistakes are told before the work', async t => {
       /is computed from 'odds', which does not come before it/,
     ],
   ] as const) {
-    const { code, stderr } = await xenograd(args)
+    const { code, stderr } = await inThisProcess(args)
     t.ok(code !== 0, args.join(' '))
     t.match(stderr, message)
   }

@@ -5,7 +5,7 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import test from 'tape'
 import { decode, syntheticReads } from '../../../data/index.js'
 import { bgzipped } from '../../data/shards/files.js'
-import { scratch, tinyModel, xenograd } from '../support.js'
+import { inThisProcess, scratch, tinyModel, xenograd } from '../support.js'
 
 /** Synthetic reads as FASTQ, with qualities that look like headers. */
 const fastqOf = (count: number, seed: number): Buffer =>
@@ -63,7 +63,7 @@ test('score --shard: what cannot be done in shards', async t => {
     [2, [fq, '--shard=1/2', '--group-by', 'file', '--bh'], /--shard and --group-by, --bh: /],
   ]
   for (const [expected, args, message] of refused) {
-    const { code, stderr } = await xenograd(['score', ...models, ...args])
+    const { code, stderr } = await inThisProcess(['score', ...models, ...args])
     t.deepEqual([code, message.test(stderr)], [expected, true], stderr)
   }
 })

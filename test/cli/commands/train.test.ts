@@ -6,7 +6,7 @@ import { interruptSignals } from '../../../cli/interrupt.js'
 import { decode, syntheticReads } from '../../../data/index.js'
 import { loadModel, settingsTable } from '../../../model/index.js'
 import { sharedPath, testShared } from '../../shared.js'
-import { command, scratch, shell, start, xenograd } from '../support.js'
+import { command, inThisProcess, scratch, shell, start, xenograd } from '../support.js'
 import { dataFlags, runIn } from '../trainingData.js'
 
 const small = [
@@ -252,7 +252,7 @@ test('train: what makes no sense is said before anything is done', async t => {
     ],
   ]
   for (const [flags, code, message] of cases) {
-    const ended = await xenograd(['train', ...small, ...flags, `--out_dir=${join(root, 'out')}`])
+    const ended = await inThisProcess(['train', ...small, ...flags, `--out_dir=${join(root, 'out')}`])
     t.equal(ended.code, code, flags.join(' '))
     t.match(ended.stderr, message)
     t.equal(ended.stderr.trim().split('\n').length, 1, 'one line')

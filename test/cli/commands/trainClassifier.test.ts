@@ -2,7 +2,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'tape'
 import { loadClassifier, openClassifierScores } from '../../../model/index.js'
-import { scratch, start, xenograd } from '../support.js'
+import { inThisProcess, scratch, start, xenograd } from '../support.js'
 import { dataFlags, folders, runIn } from '../trainingData.js'
 
 const small = [
@@ -184,7 +184,12 @@ test('train-classifier: what makes no sense is said before anything is done', as
     ],
   ]
   for (const [flags, code, message] of cases) {
-    const ended = await xenograd(['train-classifier', ...small, ...flags, `--out_dir=${join(root, 'out')}`])
+    const ended = await inThisProcess([
+      'train-classifier',
+      ...small,
+      ...flags,
+      `--out_dir=${join(root, 'out')}`,
+    ])
     t.equal(ended.code, code, flags.join(' '))
     t.match(ended.stderr, message)
     t.equal(ended.stderr.trim().split('\n').length, 1, 'one line')

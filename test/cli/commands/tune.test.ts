@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import test from 'tape'
 import { FolderLock, syntheticReads, writeReads } from '../../../data/index.js'
-import { rowsOf, scratch, start, xenograd } from '../support.js'
+import { inThisProcess, rowsOf, scratch, start, xenograd } from '../support.js'
 
 /** Flags of a small grid on small data. */
 async function smallGrid(folder: string): Promise<string[]> {
@@ -18,14 +18,16 @@ async function smallGrid(folder: string): Promise<string[]> {
   return [...flags, ...small, '--hidden-sizes=4', '--mutation-rates=0,0.2', '--reg-weights=0,1e-3']
 }
 
+/** A small grid that one process has trained without a break: its flags, and what it printed. */
+const folder = scratch()
+const flags = await smallGrid(folder)
+const straight = await xenograd(['tune', ...flags, `--out_dir=${join(folder, 'out')}`])
+
 test('tune: a table of the grid, the best first; what is finished is not trained again', async t => {
-  const folder = scratch()
-  const flags = [...(await smallGrid(folder)), `--out_dir=${join(folder, 'out')}`]
-  const first = await xenograd(['tune', ...flags])
-  t.equal(first.code, 0, first.stderr)
-  t.match(first.stderr, /^4 trainings, 0 of them finished/)
-  t.match(first.stderr, /best: hidden size 4, mutation rate .*: AUROC of the ratio 0\.\d+ \[/)
-  const rows = rowsOf(first.stdout)
+  t.equal(straight.code, 0, straight.stderr)
+  t.match(straight.stderr, /^4 trainings, 0 of them finished/)
+  t.match(straight.stderr, /best: hidden size 4, mutation rate .*: AUROC of the ratio 0\.\d+ \[/)
+  const rows = rowsOf(straight.stdout)
   t.deepEqual(rows.map(([hidden, mutation, weight]) => `${hidden} ${mutation} ${weight}`).sort(), [
     '4 0 0.001',
     '4 0.2 0',
@@ -37,22 +39,20 @@ test('tune: a table of the grid, the best first; what is finished is not trained
     rows.every(([, , , value, low, high]) => Number(low) < Number(value) && Number(value) < Number(high)),
     'within their intervals',
   )
-  t.equal(readFileSync(join(folder, 'out', 'tune.tsv'), 'utf8'), first.stdout)
+  t.equal(readFileSync(join(folder, 'out', 'tune.tsv'), 'utf8'), straight.stdout)
   const [best] = JSON.parse(readFileSync(join(folder, 'out', 'tune.json'), 'utf8'))
   t.ok(statSync(join(best.foreground, 'model')).isDirectory() && best.background !== best.foreground)
 
-  const again = await xenograd(['tune', ...flags, '--quiet'])
-  t.equal(again.stdout, first.stdout)
+  const resumed = [...flags, `--out_dir=${join(folder, 'out')}`]
+  const again = await xenograd(['tune', ...resumed, '--quiet'])
+  t.equal(again.stdout, straight.stdout)
   t.notOk(/: done/.test(again.stderr), 'nothing was trained')
-  const more = await xenograd(['tune', ...flags, '--mutation-rates=0,0.2,0.3'])
+  const more = await xenograd(['tune', ...resumed, '--mutation-rates=0,0.2,0.3'])
   t.match(more.stderr, /^6 trainings, 4 of them finished/)
   t.equal(rowsOf(more.stdout).length, 5)
 })
 
 test('tune: shards train the grid at once, and the table of all is the same', async t => {
-  const folder = scratch()
-  const flags = await smallGrid(folder)
-  const straight = await xenograd(['tune', ...flags, `--out_dir=${join(folder, 'straight')}`])
   const out = `--out_dir=${join(folder, 'shards')}`
   const shards = ['1/3', '2/3', '3/3', '6/6']
   const ended = await Promise.all(shards.map(shard => xenograd(['tune', ...flags, out, '--shard', shard])))
@@ -66,10 +66,6 @@ test('tune: shards train the grid at once, and the table of all is the same', as
 })
 
 test('tune: interrupted, it goes on to the same table', async t => {
-  const folder = scratch()
-  const flags = await smallGrid(folder)
-  const straight = await xenograd(['tune', ...flags, `--out_dir=${join(folder, 'straight')}`])
-  t.equal(straight.code, 0, straight.stderr)
   const out = join(folder, 'broken')
   const child = start(['tune', ...flags, `--out_dir=${out}`])
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -84,9 +80,7 @@ test('tune: interrupted, it goes on to the same table', async t => {
 })
 
 test('tune: what makes no sense, and trainings that fail', async t => {
-  const folder = scratch()
-  const flags = await smallGrid(folder)
-  const out = `--out_dir=${join(folder, 'out')}`
+  const out = `--out_dir=${join(folder, 'mistaken')}`
   const refused: [string[], RegExp][] = [
     [
       ['--in_val_data_dir=', '--ood_val_data_dir='],
@@ -98,7 +92,7 @@ test('tune: what makes no sense, and trainings that fail', async t => {
     [['--dropout_rate=1'], /--dropout_rate 1: give 0 or more/],
   ]
   for (const [change, message] of refused) {
-    const { code, stderr } = await xenograd(['tune', ...flags, out, ...change])
+    const { code, stderr } = await inThisProcess(['tune', ...flags, out, ...change])
     t.deepEqual([code, message.test(stderr)], [2, true], stderr)
   }
   const diverging = await xenograd(['tune', ...flags, out, '--learning_rate=1e30'])
@@ -111,20 +105,19 @@ test('tune: what makes no sense, and trainings that fail', async t => {
 })
 
 test('tune and train --each-genus: a folder that another process trains in is left alone', async t => {
-  const folder = scratch()
-  const out = join(folder, 'out')
+  const out = join(folder, 'locked')
   mkdirSync(out)
   const manifest = join(folder, 'MANIFEST.tsv')
   writeFileSync(join(folder, 'a.fna'), `>a\n${'ACGTTGCA'.repeat(100)}\n`)
   writeFileSync(manifest, 'file\tset\tgenus\tpart\na.fna\tID\tA\ttrain:0-1\n')
   const lock = await FolderLock.take(out)
   for (const args of [
-    ['tune', ...(await smallGrid(folder))],
+    ['tune', ...flags],
     ['train', '--each-genus', '--genomes', manifest, '--seq_len=20'],
   ]) {
     const { code, stderr } = await xenograd([...args, `--out_dir=${out}`])
     t.equal(code, 1, stderr)
-    t.match(stderr, /xenograd: .*out: process \d+ on .* works in this folder/)
+    t.match(stderr, /xenograd: .*locked: process \d+ on .* works in this folder/)
     t.deepEqual(readdirSync(out), ['lock.json'])
   }
   lock.release()

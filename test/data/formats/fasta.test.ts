@@ -19,6 +19,22 @@ test('FASTA: lower case, U, ambiguity codes and gaps', async t => {
   t.deepEqual(lettersOf(await readBytes('>a\nacguTNryK-.*\n')), [['a', 'ACGTTNNNNNNN']])
 })
 
+test('FASTA: a long record keeps its bases when others follow', async t => {
+  const line = 'ACGTTGCAAC'
+  const repeats = (times: number) => Array(times).fill(line)
+  const long = 110_000
+  const reads = await readBytes(
+    `>a\n${repeats(3).join('\n')}\n>b\n${repeats(long).join('\n')}\n>c\n${'T'.repeat(50)}\n>d\n${repeats(long).join('\n')}\n`,
+  )
+  t.deepEqual(
+    lettersOf(reads).map(([, letters]) => letters.length),
+    [30, 10 * long, 50, 10 * long],
+  )
+  const expected = repeats(long).join('')
+  t.ok(lettersOf(reads)[1][1] === expected && lettersOf(reads)[3][1] === expected)
+  t.equal(lettersOf(reads)[2][1], 'T'.repeat(50))
+})
+
 test('FASTA: every damage is an InputError that says where', async t => {
   await checkDamage(t, [
     ['>a\nACGT\nAC GT\n', 'reads line 3: byte 0x20 in the sequence, column 3 (read a)'],

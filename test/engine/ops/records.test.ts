@@ -10,7 +10,7 @@ import { runs } from '../effort.js'
 for (const { name, sample } of registeredOps())
   if (sample)
     test(`the record of ${name} is right`, async t => {
-      for (const line of await checkOperation(name, { runs: runs(12), devices: [] })) t.pass(line)
+      for (const line of await checkOperation(name, { runs: runs(8), devices: [] })) t.pass(line)
     })
 
 test('every operation is tested', t => {

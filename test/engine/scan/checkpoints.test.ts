@@ -13,7 +13,7 @@ const checkpointed = fc.integer({ min: 1, max: 4 }).map(
       scan(step, init, xs, { ...options, checkpoint }),
 )
 
-testAgainstPlainLoop('a checkpointed scan', checkpointed, 60)
+testAgainstPlainLoop('a checkpointed scan', checkpointed, 40)
 
 test('a number of steps between checkpoints is 1 or more', t => {
   const keep = (checkpoint: number) =>

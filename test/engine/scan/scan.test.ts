@@ -13,7 +13,7 @@ import { testAgainstPlainLoop } from './property.js'
 
 setDefaultDevice('reference')
 
-testAgainstPlainLoop('scan', fc.constant(scan), 200)
+testAgainstPlainLoop('scan', fc.constant(scan), 120)
 
 test('a body is traced once, whatever the number of steps', t => {
   let traces = 0

@@ -10,17 +10,28 @@ import { saturating } from './saturating.js'
 
 type Outcome = { failed: string[]; passed: string[]; skipped: string[] }
 
-/** What the suite says of a device, or the first part that has a failure like `until`. */
+/**
+ * What the suite says of a device. With `until`, no more than up to a failure like it; the parts of the suite that it names
+ * are run first.
+ */
 async function outcomeOf(name: string, options: ConformanceOptions = {}, until?: RegExp): Promise<Outcome> {
-  const tests: (() => Promise<void>)[] = []
+  const parts: { what: string; run: () => Promise<void> }[] = []
   const outcome: Outcome = { failed: [], passed: [], skipped: [] }
   const report = {
     pass: (message: string) => outcome.passed.push(message),
     fail: (message: string) => outcome.failed.push(message),
     skip: (message: string) => outcome.skipped.push(message),
   }
-  deviceConformance((_, body) => tests.push(() => body(report)), name, { seed: 1, effort: 0.3, ...options })
-  for (const run of tests) if (!until || !outcome.failed.some(message => until.test(message))) await run()
+  deviceConformance(
+    (title, body) => parts.push({ what: title.replace(`device ${name}: `, ''), run: () => body(report) }),
+    name,
+    { seed: 1, effort: 0.3, ...options },
+  )
+  const isNamed = ({ what }: { what: string }) => Number(until?.source.includes(what) ?? false)
+  for (const { run } of parts.toSorted((a, b) => isNamed(b) - isNamed(a))) {
+    if (outcome.failed.some(message => until?.test(message))) break
+    await run()
+  }
   return outcome
 }
 

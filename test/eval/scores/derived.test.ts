@@ -213,7 +213,7 @@ test('specs: names, and what is refused', async t => {
     ['markov', 'kmers15', 'mlr7-2', 'x', 'weightedSuma-b'],
   )
   for (const [text, message] of [
-    ['kmer', /no score of the kind 'kmer'; there are markov, markovRatio, mlr, genusOdds, kmers/],
+    ['kmer', /no score of the kind 'kmer'; there are markov, markovRatio, mlr, genusOdds, genusLeads, kmers/],
     ['kmers:15', /'15' is not OPTION=VALUE, as in kmers:k=15/],
     ['kmers:k=32', /k is '32'; give a whole number from 1 to 31/],
     ['kmers:size=3', /no option 'size'; there are k, set, logBits/],

@@ -1,9 +1,11 @@
 import test from 'tape'
+import { reverseComplement } from '../../../data/index.js'
 import {
   type EvidentScore,
   fitScores,
   type GenusEvidence,
   leadOfGenera,
+  leadTracks,
   loadScores,
   parseSpec,
   type Score,
@@ -35,8 +37,8 @@ const evidenceOf = ({ genusEvidence }: Score): Promise<readonly (Float64Array | 
 test('genusOdds: contexts and weighted alignments of each genus; the score is the lead of the greatest', async t => {
   const score = fitOn('genusOdds:order=4,alignments=0.2,threshold=30', training)
   const genomes = RememberedGenomes.of(training.map((bases, i) => ({ genus: 'AB'[i % 2], bases })))
-  const contexts = ([0, 1, 2, 3] as const).map(
-    skip => new GenusContexts(genomes, new ContextShape(skip === 0 ? 4 : 3, skip)),
+  const contexts = ([0, 1, 2, 3] as const).map(skip =>
+    GenusContexts.of(genomes, new ContextShape(skip === 0 ? 4 : 3, skip)),
   )
   const alignments = new TranslatedAlignments(genomes, { threshold: 30 })
   const evidence = await evidenceOf(score)
@@ -138,4 +140,104 @@ test('evidence of a batch is computed once, for all that ask', async t => {
   ])
   t.deepEqual([...results[0], ...results[1]], [3, 3])
   t.equal(calls, 1)
+})
+
+/** The sum of a track's values that are known. */
+const total = (values: Float32Array): number =>
+  values.reduce((sum, x) => (Number.isNaN(x) ? sum : sum + x), 0)
+
+const tracksOf = ({ genusEvidence }: Score, batch = fragments) =>
+  leadTracks({ ...genusEvidence!, tracks: genusEvidence!.tracks! }, batch)
+
+test('genusOdds, pooledOdds: how a lead comes about base by base', async t => {
+  const contexts = fitOn('genusOdds:order=5,alignments=0', training)
+  const whole = fitOn('genusOdds:order=5,alignments=0.2,threshold=30', training)
+  const [pool] = await fitScores(
+    [parseSpec('pooledOdds:name=pool,of=contexts+whole,weights=0.5+2')],
+    nothing(),
+    [],
+    [contexts, whole].map((score, i) => ({ ...score, name: ['contexts', 'whole'][i] })),
+  )
+  for (const score of [contexts, whole, pool]) {
+    const [leads, tracks] = [await score.score(fragments), await tracksOf(score)]
+    for (const [i, lead] of leads.entries()) {
+      const track = tracks[i]
+      if (Number.isNaN(lead)) t.equal(track, undefined, `fragment ${i}: no track`)
+      else
+        t.ok(Math.abs(total(track!.values) - lead) < 1e-3, `fragment ${i}: ${total(track!.values)}, ${lead}`)
+    }
+    t.deepEqual([tracks[0]!.likeliest, tracks[0]!.second, tracks[1]!.likeliest], ['A', 'B', 'B'])
+  }
+  const isKnown = [...(await tracksOf(contexts))[4]!.values].map(value => !Number.isNaN(value))
+  const bases = fragments[4]
+  t.deepEqual(
+    isKnown,
+    isKnown.map((_, i) => i >= 5 && !bases.subarray(i - 5, i + 1).includes(4)),
+    'a base without its context is not known',
+  )
+  const first = (await tracksOf(whole))[0]!.values.subarray(0, 5)
+  t.ok(
+    first.some(value => value > 0),
+    'what an alignment adds is spread over its bases, also those without contexts',
+  )
+})
+
+test('evidence over both strands is the mean of both', async t => {
+  const score = fitOn('genusOdds:order=4', training)
+  const [both] = await fitScores(
+    [parseSpec('bothStrands:of=one')],
+    nothing(),
+    [],
+    [{ ...score, name: 'one' }],
+  )
+  const [evidence, forward, backward] = [
+    await evidenceOf(both),
+    await evidenceOf(score),
+    await score.genusEvidence!.evidence(fragments.map(reverseComplement)),
+  ]
+  for (const [i, ofGenera] of evidence.entries())
+    t.deepEqual(
+      ofGenera && [...ofGenera],
+      forward[i] && [...forward[i]].map((x, g) => (x + backward[i]![g]) / 2),
+    )
+  const [greatest] = await fitScores(
+    [parseSpec('bothStrands:of=one,join=max')],
+    nothing(),
+    [],
+    [{ ...score, name: 'one' }],
+  )
+  t.equal(greatest.genusEvidence, undefined, 'the greater of two leads is no lead of summed evidence')
+})
+
+test('genusOdds: a long fragment is judged in stretches, and tells of them', async t => {
+  const score = fitOn('genusOdds:order=4,threshold=30', training)
+  const long = Uint8Array.from([...training[1], ...random(290_000, 40), ...training[2]])
+  const told: number[] = []
+  const batch = [training[0], long]
+  const [sums] = [await score.score(batch, bases => told.push(bases))]
+  t.deepEqual(told, [131_072, 131_072])
+  const again = await score.score([...batch].reverse())
+  t.deepEqual([...sums].reverse(), [...again], 'the same bits without')
+})
+
+test('prepare: what fragments are looked up in is made once, and says how far it is', async t => {
+  const score = fitOn('genusOdds:order=4', training)
+  const shares: number[] = []
+  const [leads] = await Promise.all([
+    score.score(fragments),
+    score.prepare!((share, what) => {
+      shares.push(share)
+      t.equal(what, 'remembering 0.0043 Mbp')
+    }),
+  ])
+  t.deepEqual(shares, [], 'it was being made already')
+  const other = fitOn('genusOdds:order=4', training)
+  await other.prepare!(share => shares.push(share))
+  t.ok(shares[0] === 0 && shares.at(-1) === 1 && shares.every((share, i) => i === 0 || share > shares[i - 1]))
+  t.deepEqual([...(await other.score(fragments))], [...leads])
+  const stored = fitOn('genusOdds:alignments=0,order=2', training).store()
+  t.throws(
+    () => loadScores([{ ...stored, settings: { ...stored.settings, order: 15 } }]),
+    /contexts of 15 bases: give a whole number from 1 to 11/,
+  )
 })

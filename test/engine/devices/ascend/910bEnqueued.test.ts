@@ -5,5 +5,5 @@ await conformanceOn('ascend910b-enqueued', {
   soc: 'Ascend910B4',
   layout: 'split',
   open: { capture: 'off' },
-  share: 0.25,
+  share: 0.2,
 })

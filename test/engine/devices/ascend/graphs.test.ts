@@ -6,9 +6,11 @@ import {
   type Device,
   openDevice,
   registerDevice,
+  scan,
   scope,
   type Tensor,
   tensor,
+  zeros,
 } from '../../../../engine/index.js'
 import { lstm } from '../../../../model/cells/lstm.js'
 import { initialState, makeTrainStep } from '../../../../model/index.js'
@@ -259,3 +261,22 @@ withStub(
     t.ok(enqueued.calls > 500)
   },
 )
+
+withStub('a loop that reads two neighbouring steps of one array, in whole blocks', {}, async (t, open) => {
+  const { name } = await open()
+  const last = (device: string) =>
+    compile(
+      (all: Tensor) =>
+        scan(
+          (h: Tensor, { x, y }: { x: Tensor; y: Tensor }) => ({ carry: h.add(x.mul(y)), out: h }),
+          zeros([8]),
+          { x: all.slice(0, 0, 6), y: all.slice(0, 1, 7) },
+        ).carry,
+      { device },
+    )
+  const all = Float32Array.from({ length: 7 * 8 }, (_, i) => i % 5)
+  const [actual, expected] = await Promise.all(
+    [name, 'reference'].map(device => last(device)(tensor(all, { shape: [7, 8] })).data()),
+  )
+  t.deepEqual(actual, expected)
+})

@@ -312,24 +312,34 @@ for (const [soc, isOverwritten] of [
 
 onCard('slices that are none, and parts of memory without padding', {}, async (t, cann) => {
   const buffer = cann.buffer(new Float32Array(64))
-  const result = cann.buffer(new Float32Array(6))
+  const result = cann.buffer(new Float32Array(8))
   const out = cann.tensor(result, [3, 2])
-  const counted = async (name: 'asStrided' | 'unpadded', ...tensors: bigint[]): Promise<number> => {
+  const counted = async (
+    name: 'asStrided' | 'unpadded',
+    operator: string,
+    ...tensors: bigint[]
+  ): Promise<number> => {
     const before = await readCounters(folder)
-    cann.run('Neg', ...tensors)
+    cann.run(operator, ...tensors)
     cann.destroy(tensors[0])
     return (await readCounters(folder))[name] - before[name]
   }
   const rows = (storage: number) => cann.tensor(buffer, [3, 2], { strides: [4, 1], storage })
-  t.equal(await counted('asStrided', rows(12), out), 0)
-  t.equal(await counted('asStrided', rows(10), out), 1, 'the last row is not whole')
-  t.equal(await counted('asStrided', cann.tensor(buffer, [3, 2], { strides: [1, 3] }), out), 0, 'transposed')
+  t.equal(await counted('asStrided', 'Neg', rows(12), out), 0)
+  t.equal(await counted('asStrided', 'Neg', rows(10), out), 1, 'the last row is not whole')
+  t.equal(
+    await counted('asStrided', 'Neg', cann.tensor(buffer, [3, 2], { strides: [1, 3] }), out),
+    0,
+    'transposed',
+  )
 
   const part = (element: number): bigint => cann.tensor(buffer + BigInt(4 * element), [8])
   const [near, far] = [8, 16].map(part)
-  t.equal(await counted('unpadded', part(0), near), 1, 'next to each other')
-  t.equal(await counted('unpadded', part(0), far), 0)
-  cann.destroy(out, near, far)
+  t.equal(await counted('unpadded', 'Neg', part(0), near), 1, 'next to each other')
+  t.equal(await counted('unpadded', 'Neg', part(0), far), 0)
+  const sum = cann.tensor(result, [8])
+  t.equal(await counted('unpadded', 'Mul', part(0), near, sum), 0, 'neighbours that are only read')
+  cann.destroy(out, near, far, sum)
   cann.free(buffer, result)
 })
 

@@ -1,10 +1,11 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type CFunction, type Library, loadFfi } from '../../../../engine/devices/ascend/library.js'
+import { makeOnce } from '../../../onceARun.js'
 import { machineType, readDeclarations, stubHeader } from './declarations.js'
 
 // Seen from dist/test/engine/devices/ascend: the compiler of TypeScript leaves the sources where they are.
@@ -52,31 +53,21 @@ function nameOf(layout: Layout): string {
 }
 
 /**
- * Compile the stub of the Ascend libraries against CANN's own declarations, unless it is there from another test of the
- * same run. Returns the folder.
+ * Compile the stub of the Ascend libraries against CANN's own declarations, unless it is there already. Returns the folder.
  */
-export function buildStub(layout: Layout = 'whole'): string {
-  const folder = join(tmpdir(), nameOf(layout))
-  if (existsSync(folder)) return folder
-  const part = mkdtempSync(`${folder}-`)
-  writeFileSync(join(part, 'cann.h'), stubHeader())
-  for (const [library, files] of librariesOf(layout))
-    execFileSync(
-      'cc',
-      [
-        ...[...flags, ...warnings, `-I${part}`, `-I${sources}`, `-DSTUB_LIBRARY="${library}.so"`],
-        ...['-o', join(part, `${library}.so`), ...files.map(file => join(sources, `${file}.c`)), '-lm'],
-      ],
-      { stdio: ['ignore', 'inherit', 'inherit'] },
-    )
-  try {
-    renameSync(part, folder)
-    return folder
-  } catch {
-    // Another process was faster.
-    return part
-  }
-}
+export const buildStub = (layout: Layout = 'whole'): string =>
+  makeOnce(join(tmpdir(), nameOf(layout)), folder => {
+    writeFileSync(join(folder, 'cann.h'), stubHeader())
+    for (const [library, files] of librariesOf(layout))
+      execFileSync(
+        'cc',
+        [
+          ...[...flags, ...warnings, `-I${folder}`, `-I${sources}`, `-DSTUB_LIBRARY="${library}.so"`],
+          ...['-o', join(folder, `${library}.so`), ...files.map(file => join(sources, `${file}.c`)), '-lm'],
+        ],
+        { stdio: ['ignore', 'inherit', 'inherit'] },
+      )
+  })
 
 /** What the stub counts, in the order of its enumeration. */
 const counters = [

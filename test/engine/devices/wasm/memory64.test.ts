@@ -12,12 +12,12 @@ import {
   tensor,
 } from '../../../../engine/index.js'
 import type { MapKernel } from '../../../../engine/kernel/kernel.js'
+import { testUnless } from '../../../testUnless.js'
 import { difference, integers, openWasm } from './support.js'
 
 const problem = no64BitMemory()
 /** A test of 64-bit addresses, that says so where the host has none. */
-const test64 = (name: string, body: TestCase) =>
-  test(problem === undefined ? name : `${name} (skipped: ${problem})`, { skip: problem !== undefined }, body)
+const test64 = (name: string, body: TestCase): void => testUnless(problem, name, body)
 
 const gib = 2 ** 30
 
@@ -138,9 +138,7 @@ test('wasm: an error says what would give more than 4 GiB', async t => {
 const programBytes = 6 * gib
 const why = problem ?? (freemem() < 1.5 * programBytes ? '9 GiB of free memory are needed' : undefined)
 
-test(`wasm: a program of 6 GiB gives the reference's numbers${why === undefined ? '' : ` (skipped: ${why})`}`, {
-  skip: why !== undefined,
-}, async t => {
+testUnless(why, "wasm: a program of 6 GiB gives the reference's numbers", async t => {
   // Elements do not depend on each other, so that the reference can compute some of them. The forward loop keeps every
   // h for the backward loop.
   const width = 1 << 22

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import fc from 'fast-check'
-import test, { type TestCase } from 'tape'
+import type { TestCase } from 'tape'
 import type { Device } from '../../../../engine/devices/device.js'
 import { resolveOptions } from '../../../../engine/devices/options.js'
 import { referenceDevice } from '../../../../engine/devices/reference/index.js'
@@ -19,6 +19,7 @@ import type { Kernel, MatmulKernel } from '../../../../engine/kernel/kernel.js'
 import { contiguousView, sizeOf } from '../../../../engine/kernel/shape.js'
 import { drawView, type Strided, values } from '../../../../engine/testing/generators/index.js'
 import { drawWith } from '../../../../engine/testing/index.js'
+import { testUnless } from '../../../testUnless.js'
 
 export { values }
 
@@ -137,15 +138,12 @@ export const engineUrl = new URL('../../../../engine/index.js', import.meta.url)
 export const wasmUrl = new URL('../../../../engine/devices/wasm/index.js', import.meta.url).href
 
 /** A test that needs a BLAS library; where there is none it says so and is skipped. */
-export function testBlas(name: string, body: TestCase): void {
-  if (hostBlas.path !== undefined) test(name, body)
-  else
-    test(
-      `${name} (skipped: ${hostBlas.description}; apt-get install libopenblas0-pthread)`,
-      { skip: true },
-      body,
-    )
-}
+export const testBlas = (name: string, body: TestCase): void =>
+  testUnless(
+    hostBlas.path === undefined ? `${hostBlas.description}; apt-get install libopenblas0-pthread` : undefined,
+    name,
+    body,
+  )
 
 /** A product of two matrices in row-major order. */
 export const product = (m: number, k: number, n: number, over: Partial<MatmulKernel> = {}): MatmulKernel => ({

@@ -83,6 +83,16 @@ test('gate: follows the expert that is sure and right, and computes what it says
       )
       t.ok(sums[i][genus] > Math.max(...fixed) + 50, 'better than either expert alone')
     }
+  const pairs = [
+    [0, 1],
+    [1, 0],
+  ] as const
+  for (const [i, { values }] of (await gate.tracks(held, pairs, genera)).entries()) {
+    const [genus, other] = pairs[i]
+    const total = values.reduce((sum, value) => (Number.isNaN(value) ? sum : sum + value), 0)
+    const expected = sums[i][genus] - sums[i][other]
+    t.ok(Math.abs(total - expected) < 1e-3 * Math.abs(expected), `track ${i}: ${total}, ${expected}`)
+  }
   const loaded = Gate.of(parameters as Parameters<typeof Gate.of>[0])
   t.deepEqual(await loaded.logLikelihoods(held, genera), sums, 'the same bits from what is stored')
   const again = await Gate.train(training, 1)
@@ -119,6 +129,14 @@ test('genusOdds with a gate: remembers, and is the same from a file', async t =>
   t.ok(leads[0] > 20 && leads[1] > 20 && leads[2] < 20, `${leads}`)
   t.ok(Number.isNaN(leads[3]), 'not defined for five bases')
   const evidence = await score.genusEvidence?.evidence(fragments)
+  const pairs = [
+    [0, 1],
+    [1, 0],
+  ] as const
+  for (const [i, track] of (await score.genusEvidence!.tracks!(fragments.slice(0, 2), pairs)).entries()) {
+    const total = track.reduce((sum, value) => (Number.isNaN(value) ? sum : sum + value), 0)
+    t.ok(Math.abs(total - leads[i]) < 1e-3 * leads[i], `track ${i}: ${total}, ${leads[i]}`)
+  }
   t.ok(
     evidence![0]![0] > evidence![0]![1] && evidence![1]![1] > evidence![1]![0],
     'for the genus that it is of',

@@ -1,5 +1,6 @@
 import test from 'tape'
-import { forEachSeed, SeedIndex } from '../../../../eval/scores/memory/seedIndex.js'
+import { PackedBases } from '../../../../eval/scores/memory/packedBases.js'
+import { fillBuckets, SeedIndex } from '../../../../eval/scores/memory/seedIndex.js'
 import { uniforms } from '../../arbitrary.js'
 
 const random = (length: number, seed: number): Uint8Array =>
@@ -12,6 +13,17 @@ function seedAt(bases: Uint8Array, position: number): string | undefined {
   return span.filter((_, i) => i % 3 < 2).join('')
 }
 
+/** The bucket of the seed at each base. */
+function bucketsOf(bases: Uint8Array): Int32Array {
+  const buckets = new Int32Array(bases.length)
+  fillBuckets(bases, buckets)
+  return buckets
+}
+
+const placesOf = (index: SeedIndex, bucket: number): number[] => [
+  ...index.places.subarray(index.startOf(bucket), index.startOf(bucket + 1)),
+]
+
 function withSubstitution(bases: Uint8Array, position: number): Uint8Array {
   const changed = bases.slice()
   changed[position] = (changed[position] + 1) & 3
@@ -22,37 +34,54 @@ test('seeds: each place that has no unknown base, equal ones in one bucket, othe
   const bases = random(3000, 5)
   for (const i of [700, 701, 1500]) bases[i] = 4
   const buckets = new Map<string, number>()
-  const places: number[] = []
-  forEachSeed(bases, (position, bucket) => {
-    places.push(position)
-    const seed = seedAt(bases, position)!
+  for (const [position, bucket] of bucketsOf(bases).entries()) {
+    const seed = seedAt(bases, position)
+    t.equal(bucket < 0, seed === undefined, `a seed at ${position}`)
+    if (seed === undefined) continue
     t.ok((buckets.get(seed) ?? bucket) === bucket, seed)
     buckets.set(seed, bucket)
-  })
-  t.deepEqual(
-    places,
-    [...bases.keys()].filter(i => seedAt(bases, i) !== undefined),
-  )
+  }
   t.ok(new Set(buckets.values()).size > 0.99 * buckets.size)
-  for (const length of [0, 1, 19]) forEachSeed(random(length, 1), () => t.fail(`no seed in ${length} bases`))
+  for (const length of [0, 1, 19]) t.deepEqual([...bucketsOf(random(length, 1))], Array(length).fill(-1))
   t.end()
 })
 
 test('seeds: a changed third base of a codon is found, a changed first or second is not', t => {
   const bases = random(3000, 8)
-  const { starts, positions } = new SeedIndex(bases)
-  const isFound = (query: Uint8Array, place: number): boolean => {
-    let found = false
-    forEachSeed(query, (position, bucket) => {
-      if (position === 0) found = positions.subarray(starts[bucket], starts[bucket + 1]).includes(place)
-    })
-    return found
-  }
+  const index = new SeedIndex(PackedBases.of([bases]))
+  const isFound = (query: Uint8Array, place: number): boolean =>
+    placesOf(index, bucketsOf(query)[0]).includes(place)
   for (const place of [0, 1, 2, 1000, 2980]) {
     const query = bases.subarray(place, place + 20)
     t.ok(isFound(query, place), `place ${place}`)
     for (let i = 0; i < 20; i++)
       t.equal(isFound(withSubstitution(query, i), place), i % 3 === 2, `base ${i} of the seed changed`)
+  }
+  t.end()
+})
+
+test('seeds: places are sorted by their buckets, in their order; crowded buckets have none', t => {
+  const piece = random(240, 3)
+  const rare = random(70_000, 4)
+  const repeated = (times: number): Uint8Array[] => Array.from({ length: times }, () => piece)
+  for (const [times, isCrowded] of [
+    [300, false],
+    [301, true],
+  ] as const) {
+    const pieces = [rare, ...repeated(times)]
+    const buckets = bucketsOf(Uint8Array.from(pieces.flatMap(piece => [...piece])))
+    const expected = new Map<number, number[]>()
+    for (const [place, bucket] of buckets.entries())
+      if (bucket >= 0) expected.set(bucket, [...(expected.get(bucket) ?? []), place])
+    const index = new SeedIndex(PackedBases.of(pieces))
+    const ofRepeat = placesOf(index, bucketsOf(piece)[100])
+    t.equal(ofRepeat.length, isCrowded ? 0 : times)
+    for (const [bucket, places] of expected)
+      if (places.length <= 300 !== placesOf(index, bucket).length > 0) t.fail(`bucket ${bucket}`)
+      else if (places.length <= 300 && `${places}` !== `${placesOf(index, bucket)}`)
+        t.fail(`bucket ${bucket}`)
+    const kept = [...expected.values()].filter(({ length }) => length <= 300).flat()
+    t.equal(index.places.length, kept.length)
   }
   t.end()
 })

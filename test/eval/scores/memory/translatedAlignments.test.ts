@@ -21,7 +21,7 @@ const joined = (...parts: Uint8Array[]): Uint8Array => Uint8Array.from(parts.fla
 
 const codon = (bases: Uint8Array, i: number): number =>
   bases[i] < 4 && bases[i + 1] < 4 && bases[i + 2] < 4
-    ? (bases[i] << 4) | (bases[i + 1] << 2) | bases[i + 2]
+    ? bases[i] | (bases[i + 1] << 2) | (bases[i + 2] << 4)
     : Number.NaN
 
 type Segment = { readonly score: number; readonly start: number; readonly end: number }

@@ -4,9 +4,11 @@
 /* aclrtMalloc rounds up to 32 bytes and adds 32 (RT docs, 11-01). */
 enum { BLOCK = 32, PADDING = 32 };
 
-typedef struct Block { char *data; int64_t bytes; int is_host; Card *card; struct Block *next; } Block;
+typedef struct Block { char *data; int64_t bytes; int is_host; } Block;
 
+/* By their addresses: every operand of every kernel is looked up. */
 static Block *blocks;
+static size_t count, capacity;
 static int64_t used;
 
 int64_t dtype_bytes(int dtype) { return dtype == BOOL ? 1 : dtype == FLOAT16 ? 2 : 4; }
@@ -16,30 +18,43 @@ static int64_t limit(void) {
   return value && *value ? atoll(value) : 8589934592;
 }
 
+/* How many blocks begin at an address or before it. */
+static size_t blocks_up_to(const char *address) {
+  size_t low = 0, high = count;
+  while (low < high) {
+    size_t middle = (low + high) / 2;
+    if (blocks[middle].data <= address) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 static void new_block(void **pointer, size_t bytes, int is_host) {
-  Block *block = malloc(sizeof *block);
-  block->bytes = (int64_t)(bytes + BLOCK - 1) / BLOCK * BLOCK;
-  if (posix_memalign((void **)&block->data, 512, (size_t)block->bytes + PADDING)) abort();
-  memset(block->data, 0xff, (size_t)block->bytes + PADDING);
-  block->is_host = is_host;
-  block->card = stub_card();
-  block->next = blocks;
-  blocks = block;
-  *pointer = block->data;
+  Block block = {.is_host = is_host};
+  block.bytes = (int64_t)(bytes + BLOCK - 1) / BLOCK * BLOCK;
+  if (posix_memalign((void **)&block.data, 512, (size_t)block.bytes + PADDING)) abort();
+  memset(block.data, 0xff, (size_t)block.bytes + PADDING);
+  if (count == capacity) {
+    capacity = capacity ? 2 * capacity : 256;
+    blocks = realloc(blocks, capacity * sizeof *blocks);
+  }
+  size_t place = blocks_up_to(block.data);
+  memmove(blocks + place + 1, blocks + place, (count++ - place) * sizeof *blocks);
+  blocks[place] = block;
+  *pointer = block.data;
   stub_counters[is_host ? LIVE_HOST : LIVE_MEMORY]++;
 }
 
 static int free_block(void *pointer, int is_host, const char *function) {
   int code = stub_enter(function);
   if (code) return code;
-  for (Block **link = &blocks; *link; link = &(*link)->next) {
-    Block *block = *link;
-    if (block->data != pointer || block->is_host != is_host) continue;
-    *link = block->next;
-    if (!is_host) used -= block->bytes;
-    memset(block->data, 0xff, (size_t)block->bytes);
-    free(block->data);
-    free(block);
+  size_t after = blocks_up_to(pointer);
+  if (after && blocks[after - 1].data == pointer && blocks[after - 1].is_host == is_host) {
+    Block block = blocks[after - 1];
+    memmove(blocks + after - 1, blocks + after, (count-- - after) * sizeof *blocks);
+    if (!is_host) used -= block.bytes;
+    memset(block.data, 0xff, (size_t)block.bytes);
+    free(block.data);
     stub_counters[is_host ? LIVE_HOST : LIVE_MEMORY]--;
     return OK;
   }
@@ -49,9 +64,9 @@ static int free_block(void *pointer, int is_host, const char *function) {
 
 static const Block *block_of(const void *data, int64_t bytes, int is_host) {
   const char *start = data;
-  for (Block *block = blocks; block; block = block->next)
-    if (block->is_host == is_host && start >= block->data && start + bytes <= block->data + block->bytes) return block;
-  return NULL;
+  size_t after = blocks_up_to(start);
+  const Block *block = after ? &blocks[after - 1] : NULL;
+  return block && block->is_host == is_host && start + bytes <= block->data + block->bytes ? block : NULL;
 }
 
 int memory_is_device(const void *data, int64_t bytes) { return block_of(data, bytes, 0) != NULL; }

@@ -1,0 +1,47 @@
+import type { GenusSequence } from '../../data/index.js'
+import { leadOfBest } from './genusEvidence.js'
+import { sequenceKind } from './kind.js'
+import { GenusMemory, RememberedGenomes } from './memory/index.js'
+import { numberFromZero } from './options.js'
+import type { StorableScore } from './score.js'
+import { contextOrder, loadGenomes, storeGenomes } from './storedGenomes.js'
+
+/**
+ * The sum of two leads, in nats: of the likeliest genus over the second by what follows the contexts of its genomes, and of
+ * the genus whose proteins align best, region by region, over all others. Composition, of which contexts tell most, and
+ * kinship of proteins may point to different genera: where a genome has drifted in composition from the known ones of its
+ * genus, the first leads astray, where it has no genes in common with them, the second. Evidence that is summed for each
+ * genus before the lead is taken (`genusOdds`) cancels then; of two leads, one is left.
+ */
+function genusLeadsScore(name: string, memory: GenusMemory): StorableScore {
+  return {
+    name,
+    score: async (fragments, onBases) =>
+      Float64Array.from(await memory.apart(fragments, onBases), opinions =>
+        opinions ? leadOfBest(opinions.contexts) + Math.max(...opinions.leadsOfAlignments) : Number.NaN,
+      ),
+    prepare: onProgress => memory.prepare(onProgress),
+    store: () => ({ kind: 'genusLeads', name, ...storeGenomes(memory.genomes, memory.settings) }),
+  }
+}
+
+export const genusLeads = sequenceKind({
+  meaning:
+    'lead of one genus over all others by contexts of its genomes, plus lead of one by alignments with its proteins, region by region',
+  options: {
+    order: contextOrder,
+    alignments: numberFromZero(0.1, 'nats for each half bit by which an alignment leads; 0: no alignments'),
+    threshold: numberFromZero(55, 'half bits that an alignment must score beyond'),
+  },
+  startFit(name, settings) {
+    const sequences: GenusSequence[] = []
+    return {
+      add: sequence => sequences.push(sequence),
+      finish: () => genusLeadsScore(name, new GenusMemory(RememberedGenomes.of(sequences), settings)),
+    }
+  },
+  load(stored) {
+    const { genomes, settings } = loadGenomes(stored)
+    return genusLeadsScore(stored.name, new GenusMemory(genomes, settings))
+  },
+})

@@ -1,0 +1,47 @@
+/** An alignment of a fragment with a genome: its score in half bits, and the bases of the fragment from `start` to `end`. */
+export type Alignment = { readonly score: number; readonly start: number; readonly end: number }
+
+/**
+ * Half bits a codon that every genus is credited with, where its alignments have less: so that a gene which others lack,
+ * or have too far changed to be found, speaks for a genus no more than one that they have in a distant form.
+ */
+const credited = 1
+/** Bases that share the score of their codon. */
+const basesOfCodon = 3
+
+/**
+ * Adds to `sums`, for each genus, by how much its alignments with a piece of a fragment lead over those of all others, in
+ * half bits: base by base, the score for each base of its best alignment there minus that of the best other genus, which
+ * may be another one in every region. For the genus of a fragment it is positive nearly everywhere; where now one genus
+ * is nearest and now another, as in what comes from none of them, what the one gains the other loses.
+ *
+ * `alignments`: those of each genus; `length`: of the piece, in bases.
+ */
+export function addRegionLeads(
+  alignments: readonly (readonly Alignment[])[],
+  length: number,
+  sums: Float64Array,
+): void {
+  const tracks = alignments.map(ofGenus => scorePerBase(ofGenus, length))
+  for (let i = 0; i < length; i++) {
+    let best = Number.NEGATIVE_INFINITY
+    let second = Number.NEGATIVE_INFINITY
+    for (const track of tracks) {
+      if (track[i] > best) {
+        second = best
+        best = track[i]
+      } else if (track[i] > second) second = track[i]
+    }
+    for (const [genus, track] of tracks.entries())
+      sums[genus] += track[i] - (track[i] === best ? second : best)
+  }
+}
+
+/** The score for each base of the best alignment that covers it. */
+function scorePerBase(alignments: readonly Alignment[], length: number): Float32Array {
+  const least = credited / basesOfCodon
+  const track = new Float32Array(length).fill(least)
+  for (const { score, start, end } of alignments.toSorted((a, b) => a.score - b.score))
+    track.fill(Math.max(least, score / (end - start)), Math.max(0, start), end)
+  return track
+}

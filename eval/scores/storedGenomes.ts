@@ -1,0 +1,53 @@
+/** The part of a stored score that holds what it remembers of genomes, and how it is looked up. */
+import { type MemorySettings, maxContextOrder, PackedBases, RememberedGenomes } from './memory/index.js'
+import { wholeNumber } from './options.js'
+import type { StoredScore } from './score.js'
+import { storedArray, storedNumber, storedTexts, storedWhole } from './stored.js'
+
+/** The option of a score that says how long contexts are. */
+export const contextOrder = wholeNumber(11, {
+  least: 2,
+  most: maxContextOrder,
+  meaning: 'bases that the next one depends on; shorter contexts are blended in',
+})
+
+/** Settings and arrays of a file for genomes and what is looked up in them. */
+export function storeGenomes(
+  { genera, bases, stretches }: RememberedGenomes,
+  settings: MemorySettings,
+): Pick<StoredScore, 'settings' | 'arrays'> {
+  return {
+    settings: { ...settings, genera, bases: bases.length },
+    arrays: {
+      packed: bases.packed,
+      unknownRuns: bases.unknownRuns,
+      stretches: Uint32Array.from(stretches.flatMap(({ genus, start, end }) => [genus, start, end])),
+    },
+  }
+}
+
+/** What `storeGenomes` stored. @throws RangeError when the contents are not those of genomes. */
+export function loadGenomes(stored: StoredScore): { genomes: RememberedGenomes; settings: MemorySettings } {
+  const genera = storedTexts(stored, 'genera')
+  const bases = new PackedBases(
+    storedArray(stored, 'packed', 'uint8'),
+    storedArray(stored, 'unknownRuns', 'uint32'),
+    storedWhole(stored, 'bases'),
+  )
+  const numbers = storedArray(stored, 'stretches', 'uint32')
+  const stretches = Array.from({ length: numbers.length / 3 }, (_, i) => ({
+    genus: numbers[3 * i],
+    start: numbers[3 * i + 1],
+    end: numbers[3 * i + 2],
+  }))
+  if (stretches.some(({ genus, start, end }) => genus >= genera.length || start > end || end > bases.length))
+    throw new RangeError(`${stored.name}: its stretches lie outside of its ${bases.length} bases`)
+  return {
+    genomes: new RememberedGenomes(genera, bases, stretches),
+    settings: {
+      order: storedWhole(stored, 'order'),
+      alignments: storedNumber(stored, 'alignments'),
+      threshold: storedNumber(stored, 'threshold'),
+    },
+  }
+}

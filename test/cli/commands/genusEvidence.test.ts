@@ -1,0 +1,147 @@
+/** `xenograd score` with leads of genera: summed over mates and groups, and base by base. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test from 'tape'
+import { decode, type Read, writeReads } from '../../../data/index.js'
+import { DetectorScores, loadDetector } from '../../../model/index.js'
+import { uniforms } from '../../eval/arbitrary.js'
+import { rowsOf, scratch, tinyModel, xenograd } from '../support.js'
+
+const genera = ['Bacillus', 'Vibrio', 'Yersinia']
+const random = (length: number, seed: number): Uint8Array =>
+  Uint8Array.from(uniforms(seed, length), u => Math.floor(4 * u))
+const genomes = genera.map((_, i) => random(4000, i + 1))
+
+/** A detector that knows three genomes: their contexts, and these with alignments. */
+async function detectorOfGenomes(folder: string): Promise<string> {
+  const rows = genera.map((genus, i) => {
+    writeFileSync(join(folder, `${genus}.fna`), `>c\n${decode(genomes[i])}\n`)
+    return `${genus}.fna\t${genus}\tID\ttrain:0-1`
+  })
+  const manifest = join(folder, 'MANIFEST.tsv')
+  writeFileSync(manifest, ['file\tgenus\tset\tpart', ...rows].join('\n'))
+  const [fitted, calibrated] = ['fitted', 'calibrated'].map(name => join(folder, `${name}.safetensors`))
+  const specs = [
+    'markov:order=1',
+    'genusOdds:alignments=0,order=4,name=contexts',
+    'genusOdds:order=4,name=whole',
+  ]
+  const fit = await xenograd(['fit', ...specs, '--genomes', manifest, '-o', fitted, '-q'])
+  if (fit.code !== 0) throw new Error(fit.stderr)
+  const held = ['--genomes', manifest, '--set', 'train', '--lengths', '60,100,200', '--fragments', '60', '-q']
+  const calibrate = await xenograd(['calibrate', '-m', fitted, ...held, '-o', calibrated])
+  if (calibrate.code !== 0) throw new Error(calibrate.stderr)
+  return calibrated
+}
+
+/** Reads of a known bin, all of one genome, and of an unknown one, each of another genome. */
+const reads: Read[] = Array.from({ length: 18 }, (_, i) => {
+  const isKnown = i % 2 === 0
+  const start = 100 * i + 7
+  const bases = isKnown ? genomes[1].slice(start, start + 100 + i) : random(100 + i, 70 + i)
+  if (!isKnown) bases.set(genomes[((i - 1) / 2) % 3].subarray(start, start + 50))
+  return { name: `${isKnown ? 'known' : 'mixed'}_${i}`, bases }
+})
+
+const sumsOf = (members: readonly Float64Array[]): number[] =>
+  genera.map((_, genus) => members.reduce((sum, evidence) => sum + evidence[genus], 0))
+
+function leadOf(sums: readonly number[]): number {
+  const [best, second] = [...sums].sort((a, b) => b - a)
+  return best - second
+}
+
+test('score --group-by, --paired: what each genus has to say is summed, then the lead taken', async t => {
+  const folder = scratch()
+  const detector = await detectorOfGenomes(folder)
+  const input = join(folder, 'reads.fa')
+  const mates = join(folder, 'mates.fa')
+  await writeReads(input, reads)
+  await writeReads(
+    mates,
+    reads.map(({ bases }, i) => ({ name: `pair${i >> 1}`, bases })),
+  )
+  const [single, grouped, paired, pairsOfFile] = await Promise.all([
+    xenograd(['score', '-m', detector, input]),
+    xenograd(['score', '-m', detector, input, '--group-by', '^([^_]+)_']),
+    xenograd(['score', '-m', detector, mates, '--paired']),
+    xenograd(['score', '-m', detector, mates, '--paired', '--group-by', 'file']),
+  ])
+  for (const { code, stderr } of [single, grouped, paired, pairsOfFile]) t.equal(code, 0, stderr)
+  const scores = new DetectorScores(await loadDetector(detector))
+  const evidence = await scores.evidence(reads.map(({ bases }) => bases))
+  const wholeOf = (i: number): Float64Array => evidence[i][2]!
+  const near = (text: string, value: number) =>
+    t.ok(Math.abs(Number(text) - value) <= 1e-7 * (1 + Math.abs(value)), `${text}, ${value}`)
+
+  t.ok(grouped.stdout.startsWith('#group\tn\tlength\tgc\tmarkov1\tcontexts\twhole\tlow\thigh\tp\tcall\n'))
+  const groups = rowsOf(grouped.stdout)
+  const members = rowsOf(single.stdout)
+  for (const [g, group] of groups.entries()) {
+    const indices = [...reads.keys()].filter(i => i % 2 === g)
+    const [, n, , , markov, contexts, whole, low, high, p] = group
+    t.equal(n, '9')
+    near(whole, leadOf(sumsOf(indices.map(wholeOf))))
+    near(contexts, leadOf(sumsOf(indices.map(i => evidence[i][1]!))))
+    t.ok(Number(low) < Number(whole) && Number(whole) < Number(high))
+    const weights = indices.map(i => reads[i].bases.length - 1)
+    const total = weights.reduce((a, b) => a + b)
+    const meanOf = (column: number) =>
+      indices.reduce((sum, i, k) => sum + (weights[k] * Number(members[i][column])) / total, 0)
+    near(markov, meanOf(3))
+    t.ok(Math.abs(Number(p) - Math.min(1, 2 * meanOf(6))) < 1e-5, `p ${p}`)
+  }
+  t.ok(Number(groups[0][7]) > 0, 'reads of a known genus agree')
+  t.ok(Number(groups[1][7]) < 0, 'others do not')
+
+  const pairs = rowsOf(paired.stdout)
+  for (const [i, pair] of pairs.entries()) near(pair[5], leadOf(sumsOf([wholeOf(2 * i), wholeOf(2 * i + 1)])))
+  const [[, n, , , , , whole]] = rowsOf(pairsOfFile.stdout)
+  t.equal(n, '9', 'a pair is one member')
+  near(whole, leadOf(sumsOf([...reads.keys()].map(wholeOf))))
+})
+
+test('score --track: of a detector of genomes, the lead base by base', async t => {
+  const folder = scratch()
+  const detector = await detectorOfGenomes(folder)
+  const track = join(folder, 'track.bg')
+  const input = `${reads
+    .slice(0, 4)
+    .map(({ name, bases }) => `>${name}\n${decode(bases)}\n`)
+    .join('')}>short\nACG\n`
+  const { code, stdout, stderr } = await xenograd(['score', '-m', detector, '--track', track], input)
+  t.equal(code, 0, stderr)
+  const [header, ...lines] = readFileSync(track, 'utf8').trimEnd().split('\n')
+  t.equal(header, 'track type=bedGraph name="xenograd" description="log odds of genera per base, nats"')
+  const comments = lines.filter(line => line.startsWith('#'))
+  t.equal(comments.length, 4, 'none of a read that is too short')
+  t.match(comments[0], /^# known_0: Vibrio against (Bacillus|Yersinia)$/)
+  for (const [i, { name }] of reads.slice(0, 4).entries()) {
+    const values = lines.filter(line => line.startsWith(`${name}\t`)).map(line => Number(line.split('\t')[3]))
+    const sum = values.reduce((a, b) => a + b, 0)
+    t.ok(Math.abs(sum - Number(rowsOf(stdout)[i][5])) < 0.01, `${name}: ${sum}, ${rowsOf(stdout)[i][5]}`)
+  }
+  const [lone, none] = [join(folder, 'none.safetensors'), join(folder, 'none.bg')]
+  const fit = await xenograd(['fit', 'markov:order=1', '--reads', await readsFile(folder), '-o', lone, '-q'])
+  t.equal(fit.code, 0, fit.stderr)
+  const refused = await xenograd(['score', '-m', lone, '--track', none], input)
+  t.equal(refused.code, 2)
+  t.match(refused.stderr, /--track: .* has neither networks nor genusOdds/)
+  // Networks go before: their ratio.
+  const joined = join(folder, 'joined.safetensors')
+  const model = ['-m', await tinyModel(folder), '--add', detector, await readsFile(folder)]
+  const calibrate = await xenograd(['calibrate', ...model, '--lengths', '60', '-o', joined, '-q'])
+  t.equal(calibrate.code, 0, calibrate.stderr)
+  const ofNetwork = await xenograd(['score', '-m', joined, '--track', track], input)
+  t.equal(ofNetwork.code, 0, ofNetwork.stderr)
+  t.match(readFileSync(track, 'utf8'), /description="log-likelihood per base, nats"\nknown_0\t1\t2\t-/)
+})
+
+async function readsFile(folder: string): Promise<string> {
+  const path = join(folder, 'calibration.fa')
+  await writeReads(
+    path,
+    Array.from({ length: 40 }, (_, i) => ({ name: `c${i}`, bases: random(80, 200 + i) })),
+  )
+  return path
+}

@@ -1,0 +1,56 @@
+import test from 'tape'
+import { loadScores } from '../../../eval/scores/index.js'
+import { RememberedGenomes } from '../../../eval/scores/memory/rememberedGenomes.js'
+import { TranslatedAlignments } from '../../../eval/scores/memory/translatedAlignments.js'
+import { uniforms } from '../arbitrary.js'
+import { fitOn, reload } from './sequences.js'
+
+const random = (length: number, seed: number): Uint8Array =>
+  Uint8Array.from(uniforms(seed, length), u => Math.floor(4 * u))
+
+const joined = (...parts: Uint8Array[]): Uint8Array => Uint8Array.from(parts.flatMap(part => [...part]))
+
+const training = [random(2000, 1), random(1500, 2), random(800, 3)]
+const fragments = [
+  training[0].subarray(300, 450),
+  joined(training[0].subarray(100, 260), training[1].subarray(10, 180)), // A, then B
+  random(250, 4),
+  joined(random(8190, 5), training[2]),
+  new Uint8Array(30).fill(4),
+  ...Array.from({ length: 8 }, (_, length) => random(length, length + 6)),
+]
+
+test('genusLeads: the lead of contexts, and that of alignments region by region, times its weight', async t => {
+  const options = 'order=4,threshold=30'
+  const score = fitOn(`genusLeads:alignments=0.2,${options}`, training)
+  const contexts = fitOn(`genusOdds:alignments=0,order=4`, training)
+  const genomes = RememberedGenomes.of(training.map((bases, i) => ({ genus: 'AB'[i % 2], bases })))
+  const alignments = new TranslatedAlignments(genomes, { threshold: 30 })
+  const [leads, ofContexts] = await Promise.all([score.score(fragments), contexts.score(fragments)])
+  for (const [i, fragment] of fragments.entries()) {
+    const ofAlignments = new Float64Array(2)
+    alignments.addLeads(fragment, ofAlignments)
+    const expected = ofContexts[i] + 0.2 * Math.max(...ofAlignments)
+    t.ok(
+      Object.is(leads[i], expected) || Math.abs(leads[i] - expected) < 1e-9,
+      `fragment ${i} of ${fragment.length} bases: ${leads[i]}`,
+    )
+  }
+  const [ofOne, ofTwo, ofNone] = leads
+  t.ok(ofOne > 20 && ofOne > 2 * ofTwo, 'what is of two genera tells of neither')
+  t.ok(ofNone < 20)
+  const without = fitOn('genusLeads:alignments=0,order=4', training)
+  t.deepEqual([...(await without.score(fragments))], [...ofContexts], 'without alignments that of contexts')
+})
+
+test('genusLeads: stored and loaded, the same bits; damage is refused', async t => {
+  const score = fitOn('genusLeads:order=5', training)
+  t.deepEqual([...(await reload(score).score(fragments))], [...(await score.score(fragments))])
+  const stored = score.store()
+  const beyond = { ...stored, arrays: { ...stored.arrays, stretches: Uint32Array.of(2, 0, 10) } }
+  t.throws(() => loadScores([beyond]), /genusLeads5: its stretches lie outside/)
+  t.ok(
+    [...(await fitOn('genusLeads:order=2', [training[0]]).score(fragments))].every(Number.isNaN),
+    'one genus',
+  )
+})
