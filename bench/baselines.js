@@ -1,11 +1,12 @@
-// The baselines: AUROC of scores that need no network, on fragments of the validation genomes, and reads of 250
-// bases per second of one core.
+// The baselines: AUROC of scores that need no network, on fragments of the validation genomes or on reads, and reads of
+// 250 bases per second of one core.
 //
-//   npm run build && node bench/baselines.js MANIFEST.tsv [--reads IN --reads OOD] [--lengths 100,250] [SPEC …]
+//   npm run build && node bench/baselines.js MANIFEST.tsv [--reads IN --reads OOD] [--lengths 100,250] [--samples 5] [SPEC …]
 //
 // SPECs are those of `xenograd fit`; without any, the rows of issue 16. Chains and sets are fitted on the training parts of
 // the known genera (set ID), weighted sums on the fragments themselves, and by cross-validation over genera (cv).
 // --reads: evaluates on these two files of reads instead of fragments. --fit-reads FILE: fits on reads instead of genomes.
+// --samples: of so many samples of fragments the mean and the standard deviation, instead of an interval of one.
 import { parseArgs } from 'node:util'
 import { readManifest, readReads, sampleReads, sequencesOf, splitByParts } from '../dist/data/index.js'
 import { aurocEstimate } from '../dist/eval/index.js'
@@ -21,11 +22,11 @@ const rows = [
   'markov:order=10',
   'markovRatio:order=10,background=1',
   'mlr:own=none',
-  'mlr:own=2',
-  'mlr:own=3',
+  'mlr:own=2,ownPseudocount=1,name=mlr2',
+  'mlr:own=3,ownPseudocount=1,name=mlr3',
   'mlr:own=bic',
-  'weightedSum:name=homology,of=aminoKmers4+aminoKmers5+aminoKmers6+aminoKmers7+kmers11+kmers13+kmers15',
-  'weightedSum:name=all,of=kmers15+aminoKmers7+aminoKmers7-sum-count+mlrnone+mlr2+mlr3',
+  'weightedSum:name=homology,l2=0.0001,of=aminoKmers4+aminoKmers5+aminoKmers6+aminoKmers7+kmers11+kmers13+kmers15',
+  'weightedSum:name=all,l2=0.0001,of=kmers15+aminoKmers7+aminoKmers7-sum-count+mlrnone+mlr2+mlr3',
 ]
 
 const { values, positionals } = parseArgs({
@@ -35,9 +36,10 @@ const { values, positionals } = parseArgs({
     'fit-reads': { type: 'string' },
     lengths: { type: 'string', default: '100,250,1000,5000,20000' },
     'per-class': { type: 'string', default: '6000' },
+    samples: { type: 'string', default: '1' },
   },
 })
-const [manifest, ...specs] = positionals
+const [manifest, ...wanted] = positionals
 if (!manifest) {
   process.stderr.write('usage: node bench/baselines.js MANIFEST.tsv [--reads IN --reads OOD] [SPEC …]\n')
   process.exit(2)
@@ -47,10 +49,10 @@ const genomes = await readManifest(manifest)
 const known = splitByParts(genomes.filter(genome => genome.group === 'ID'))
 const others = splitByParts(genomes.filter(genome => genome.group !== 'ID'))
 
-/** Fragments of one class: a number of each genus, or all of a file. */
-async function fragmentsOf(parts, length, seed, bases) {
+/** Fragments of one class: as many of each genus. */
+async function fragmentsOf(parts, length, seed, fragments) {
   const genera = new Set(parts.map(({ genome }) => genome.genus)).size
-  return sampleReads(parts, { length, perGenus: Math.round(bases / genera), seed })
+  return sampleReads(parts, { length, perGenus: Math.round(fragments / genera), seed })
 }
 
 async function collect(path) {
@@ -60,10 +62,10 @@ async function collect(path) {
 }
 
 /** A sample: both classes' fragments, with their labels and genera. */
-function sampleOf(name, length, inside, outside) {
+function sampleOf(column, length, inside, outside) {
   const reads = [...inside, ...outside]
   return {
-    name,
+    column,
     length,
     fragments: reads.map(read => read.bases),
     labels: new Uint8Array(reads.length).fill(1, 0, inside.length),
@@ -72,29 +74,34 @@ function sampleOf(name, length, inside, outside) {
   }
 }
 
-const samples = []
-if (values.reads) {
-  const [inside, outside] = await Promise.all(values.reads.map(collect))
-  samples.push(sampleOf('reads', inside[0].bases.length, inside, outside))
-} else
-  for (const length of values.lengths.split(',').map(Number)) {
-    // Fewer long fragments: they cost more, and soon cover a genome more than once.
-    const perClass = Math.round(Math.min(1, 1500 / length + 0.2) * Number(values['per-class']))
-    const inside = await fragmentsOf(known.get('val'), length, 1, perClass)
-    const outside = await fragmentsOf(others.get('val'), length, 2, perClass)
-    samples.push(sampleOf(String(length), length, inside, outside))
+/** The samples, one after the other, so that one is in memory at a time. */
+async function* samples() {
+  if (values.reads) {
+    const [inside, outside] = await Promise.all(values.reads.map(collect))
+    yield sampleOf('reads', inside[0].bases.length, inside, outside)
+    return
   }
+  for (const length of values.lengths.split(',').map(Number))
+    for (let sample = 0; sample < Number(values.samples); sample++) {
+      // Fewer long fragments: they cost more, and soon cover a genome more than once.
+      const perClass = Math.round(Math.min(1, 1500 / length + 0.2) * Number(values['per-class']))
+      const inside = await fragmentsOf(known.get('val'), length, 1 + 2 * sample, perClass)
+      const outside = await fragmentsOf(others.get('val'), length, 2 + 2 * sample, perClass)
+      yield sampleOf(String(length), length, inside, outside)
+    }
+}
 
 async function* labelledReads(path) {
   for await (const { bases, genus, label } of readReads(path)) yield { bases, genus: genus ?? String(label) }
 }
+async function* nothing() {}
+const specs = (wanted.length ? wanted : rows).map(parseSpec)
+const ofSequences = specs.filter(({ kind }) => kind.fittedOn === 'sequences')
+const sums = specs.filter(spec => !ofSequences.includes(spec))
 const began = performance.now()
 const training = values['fit-reads'] ? labelledReads(values['fit-reads']) : sequencesOf(known.get('train'))
-const scores = await fitScores((specs.length ? specs : rows).map(parseSpec), training, samples)
+const fitted = await fitScores(ofSequences, training)
 process.stderr.write(`fitted in ${((performance.now() - began) / 1000).toFixed(0)} s\n`)
-
-const auroc = (all, inside) => aurocEstimate(all.subarray(0, inside), all.subarray(inside))
-const show = ({ value, low, high }) => `${value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`
 
 /** Reads per second of the processor's time (of one core), over at least a second after a warm-up. */
 async function readsPerSecond(score, fragments) {
@@ -107,32 +114,42 @@ async function readsPerSecond(score, fragments) {
   }
 }
 
-process.stdout.write(`score\t${samples.map(({ name }) => name).join('\t')}\treads per CPU second\n`)
-const columns = samples.map(() => new Map())
-for (const score of scores) {
-  const { kind, settings } = score.store()
-  const cells = []
-  let rate = 0
-  for (const [i, { fragments, inside }] of samples.entries()) {
-    const all = await score.score(fragments)
-    if (samples[i].length === 250 && kind !== 'weightedSum') rate = await readsPerSecond(score, fragments)
-    columns[i].set(score.name, all)
-    cells.push(show(auroc(all, inside)))
+const results = new Map() // of each score's name, the estimates of each column
+const rates = new Map()
+const columns = new Set()
+for await (const sample of samples()) {
+  const { column, length, fragments, labels, genera, inside } = sample
+  columns.add(column)
+  const given = new Map()
+  const note = (name, all) => {
+    given.set(name, all)
+    const row = results.get(name) ?? new Map()
+    results.set(name, row)
+    row.set(column, [
+      ...(row.get(column) ?? []),
+      aurocEstimate(all.subarray(0, inside), all.subarray(inside)),
+    ])
   }
-  process.stdout.write(`${score.name}\t${cells.join('\t')}\t${Math.round(rate)}\n`)
-  if (kind !== 'weightedSum') continue
-  const held = samples.map(({ labels, genera, inside }, i) =>
-    show(
-      auroc(
-        crossValidatedSum(
-          settings.of.map(name => columns[i].get(name)),
-          labels,
-          genera,
-          { l2: settings.l2 },
-        ),
-        inside,
-      ),
-    ),
-  )
-  process.stdout.write(`${score.name} (cv)\t${held.join('\t')}\t\n`)
+  for (const score of [...fitted, ...(await fitScores(sums, nothing(), [sample], fitted))]) {
+    note(score.name, await score.score(fragments))
+    const { kind, settings } = score.store()
+    if (kind === 'weightedSum') {
+      const parts = settings.of.map(name => given.get(name))
+      note(`${score.name} (cv)`, crossValidatedSum(parts, labels, genera, { l2: settings.l2 }))
+    } else if (length === 250 && !rates.has(score.name))
+      rates.set(score.name, Math.round(await readsPerSecond(score, fragments)))
+  }
 }
+
+function show(estimates) {
+  const [{ value, low, high }] = estimates
+  if (estimates.length === 1) return `${value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`
+  const mean = estimates.reduce((sum, each) => sum + each.value, 0) / estimates.length
+  const squares = estimates.reduce((sum, each) => sum + (each.value - mean) ** 2, 0)
+  return `${mean.toFixed(3)} ± ${Math.sqrt(squares / (estimates.length - 1)).toFixed(3)}`
+}
+process.stdout.write(`score\t${[...columns].join('\t')}\treads per CPU second\n`)
+for (const [name, row] of results)
+  process.stdout.write(
+    `${name}\t${[...columns].map(column => show(row.get(column))).join('\t')}\t${rates.get(name) ?? ''}\n`,
+  )

@@ -4,10 +4,11 @@
  * extension, Biometrics 53 (1997) 567–578: the sums over clusters take the place of the reads. Both are asymptotic in the
  * number of clusters; with few (ten genera) Student's t takes the place of the normal distribution, with one degree of
  * freedom less than the class with fewer clusters has (as Cameron, Gelbach & Miller, Review of Economics and Statistics
- * 90 (2008) 414–427, for regressions). bench/coverage.js shows what the intervals cover.
+ * 90 (2008) 414–427, for regressions), of clusters of different sizes their effective number (`ClassClusters`).
+ * bench/coverage.js shows what the intervals cover.
  */
 import { type ClassClusters, type ClusterLabels, clustersOf } from './clusters.js'
-import { type Estimate, type Interval, noInterval } from './interval.js'
+import { type Estimate, type Interval, logitInterval, noInterval } from './interval.js'
 import { aurocOf } from './metrics.js'
 import { type Ranking, rank, type Scores } from './ranking.js'
 import { tConfidence, twoSidedP } from './student.js'
@@ -23,7 +24,7 @@ export type PairedTest = {
   /** AUROC of the first score minus AUROC of the second, with its 95 % interval. */
   difference: Estimate
   t: number
-  /** One less than the reads (or clusters) of the class with fewer of them. */
+  /** One less than the reads (or the effective number of clusters) of the class with fewer of them. */
   degreesOfFreedom: number
   /** Two-sided. */
   p: number
@@ -53,10 +54,7 @@ export function aurocEstimateOf(ranking: Ranking, labels: ClusterLabels = {}): E
   const quantile = tConfidence(fewest - 1)
   if (!(variance > 0) || value <= 0 || value >= 1)
     return { value, ...hanleyMcNeilInterval(value, sizes, quantile) }
-  const logit = Math.log(value / (1 - value))
-  const margin = (quantile * Math.sqrt(variance)) / (value * (1 - value))
-  const logistic = (x: number): number => 1 / (1 + Math.exp(-x))
-  return { value, low: logistic(logit - margin), high: logistic(logit + margin) }
+  return { value, ...logitInterval(value, (quantile * Math.sqrt(variance)) / (value * (1 - value))) }
 }
 
 /**
@@ -145,13 +143,13 @@ function placements(ranking: Ranking): Placements {
   return { auroc: aurocOf(ranking), in: lookUp(inLevels, oodOutscored), ood: lookUp(oodLevels, inOutscoring) }
 }
 
-/** The variance of the AUROC, and of how many reads (or clusters) of each class it comes. */
+/** The variance of the AUROC, and of how many reads (or clusters, effectively) of each class it comes. */
 function spreadOf(placed: Placements, labels: ClusterLabels): { variance: number; sizes: [number, number] } {
   const inside = clustersOf(labels.in, placed.in.length)
   const outside = clustersOf(labels.ood, placed.ood.length)
   const variance =
     classVariance(placed.in, placed.auroc, inside) + classVariance(placed.ood, placed.auroc, outside)
-  return { variance, sizes: [inside.count, outside.count] }
+  return { variance, sizes: [inside.effective, outside.effective] }
 }
 
 /** One class' part of the AUROC's variance: the variance of the mean of its placements. */

@@ -3,6 +3,7 @@ import { bootstrapIntervals } from './bootstrap.js'
 import type { ClusterLabels } from './clusters.js'
 import { type Correlation, correlate } from './correlation.js'
 import { aurocEstimateOf, type PairedTest, pairedDelongOf } from './delong.js'
+import { fprAtTprInterval } from './fprInterval.js'
 import { type GroupEvaluation, groupEstimates, groupsOf } from './groups.js'
 import { confidence, type Estimate } from './interval.js'
 import { auprcOf, fprAtTprOf } from './metrics.js'
@@ -16,7 +17,7 @@ export type ClusterUnit = 'read' | 'genome' | 'genus'
 export type EvaluationOptions = {
   /** Seed of the bootstrap; default 1. */
   seed?: number
-  /** Replicates of the bootstrap; default 1000, 0 for no intervals. */
+  /** Replicates of the bootstrap; default 1000, 0 for no intervals of AUPRC. */
   replicates?: number
   /** What intervals and tests take for independent. Default `read`. */
   cluster?: ClusterUnit
@@ -65,13 +66,11 @@ export type Evaluation = {
 const bootstrapped = {
   auprcIn: (counts: Counts) => auprcOf(counts, 'in'),
   auprcOod: (counts: Counts) => auprcOf(counts, 'ood'),
-  fpr80: (counts: Counts) => fprAtTprOf(counts, 0.8, 'in'),
-  fpr95: (counts: Counts) => fprAtTprOf(counts, 0.95, 'in'),
 }
 
 /**
- * Evaluates one or several scores on the same reads. AUROC intervals and tests are DeLong's, the others come from a
- * seeded stratified bootstrap. A read with a NaN in any score is dropped from all of them, and counted, so that
+ * Evaluates one or several scores on the same reads. AUROC intervals and tests are DeLong's, those of AUPRC come
+ * from a seeded stratified bootstrap, those of FPR from an inverted test (`fprAtTprInterval`). A read with a NaN in any score is dropped from all of them, and counted, so that
  * the tests stay paired; infinities are ordinary extreme scores.
  *
  * @throws RangeError when a class has no read left, the classes have different scores, the lengths disagree, `cluster`
@@ -97,13 +96,17 @@ export function evaluateScores(
       value: bootstrapped[metric](ranking),
       ...intervals[metric],
     })
+    const fprAt = (tpr: number): Estimate => ({
+      value: fprAtTprOf(ranking, tpr, 'in'),
+      ...fprAtTprInterval(ranking, tpr, 'in', labels),
+    })
     scores.push({
       score: name,
       auroc: aurocEstimateOf(ranking, labels),
       auprcIn: estimate('auprcIn'),
       auprcOod: estimate('auprcOod'),
-      fpr80: estimate('fpr80'),
-      fpr95: estimate('fpr95'),
+      fpr80: fprAt(0.8),
+      fpr95: fprAt(0.95),
       meanBatchAuroc: meanBatchAuroc(inside.scores[name], outside.scores[name]),
       undefinedScores: {
         inDistribution: inside.undefinedScores[name],

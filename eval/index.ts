@@ -3,8 +3,8 @@
  * door.
  *
  * `reads` drops reads without a score; `ranking` reduces the scores of both classes to their order, from which all the
- * rest is computed: `metrics`, AUROC's intervals and tests (`delong`), the other metrics' intervals (`bootstrap`), over
- * reads or over whole genomes or genera (`clusters`). `evaluate` puts these together with AUROCs of `groups` of reads,
+ * rest is computed: `metrics`, AUROC's intervals and tests (`delong`), those of AUPRC (`bootstrap`) and of FPR
+ * (`fprInterval`), over reads or over whole genomes or genera (`clusters`). `evaluate` puts these together with AUROCs of `groups` of reads,
  * the correlation with GC content (`correlation`) and the seeds' statistic (`batchAuroc`; of trainings `trainingCurve`),
  * for each score. An `interval` comes of Student's t (`student`). `report/` shows an evaluation, `scores/` are the
  * methods of detection.
@@ -28,6 +28,7 @@ export {
   type ScoreEvaluation,
 } from './evaluate.js'
 export { FalseDiscovery } from './falseDiscovery.js'
+export { fprAtTprInterval } from './fprInterval.js'
 export type { Group, GroupEvaluation, GroupedBy } from './groups.js'
 export type { Estimate, Interval } from './interval.js'
 export { auprc, auprcOf, auroc, aurocOf, fprAtTpr, fprAtTprOf, rocCurve } from './metrics.js'

@@ -22,6 +22,7 @@ import {
 import {
   DetectorScores,
   halvedDetector,
+  loadDetector,
   loadGenera,
   type SavedDetector,
   saveDetector,
@@ -34,6 +35,7 @@ import { list, type ObjectOf, object, optional, text, whole } from '../schema.js
 import { summarised } from '../summary.js'
 
 type FitFlags = DeviceArguments & {
+  addTo?: string
   networks?: string
   half?: boolean
   genomes?: string
@@ -75,7 +77,11 @@ weightedSum are fitted on fragments that are sampled from its other part (--labe
 
 --networks takes networks of genera into the detector, each trained on the genomes of its genus alone (xenograd train
 --each-genus). Their scores are mlr and odds, which others can be computed from: xenograd fit genusOdds
-pooledOdds:of=odds+genusOdds --networks FOLDER … sums what networks and genomes say for each genus.`
+pooledOdds:of=odds+genusOdds --networks FOLDER … sums what networks and genomes say for each genus.
+
+--add-to takes all of a detector into the new file, but its calibration. What it has can be computed from, too: scores of a
+classifier (xenograd train-classifier), networks, other scores: xenograd fit kmers
+weightedSum:of=maxProbability+kmers --add-to RUN/detector.safetensors …`
 
 const summary = {
   detector: text('the file that was written'),
@@ -102,6 +108,7 @@ export function register(program: Command): void {
       '--networks <folder>',
       'a network for each genus: its run directory, or a folder with that, called as the genus',
     )
+    .option('--add-to <detector>', 'a detector whose networks, classifier and scores the new one has, too')
     .option('--half', 'store the networks at 16 bits a parameter, half the size')
     .option('--set <name>', 'which parts of the genomes to fit on', 'train')
     .option('--in-distribution <name>', "the manifest's set of known genera", 'ID')
@@ -127,8 +134,9 @@ async function fit(specs: readonly ScoreSpec[], flags: FitFlags): Promise<Object
     throw new UsageError('name a score to fit (xenograd fit --help lists them), or give --networks')
   if (flags.half && flags.networks === undefined)
     throw new UsageError('--half is for networks; give --networks')
-  const detector = await networksOf(flags)
-  const device = detector.genera && (await openChosenDevice(flags)).name
+  const detector = await detectorToAddTo(flags)
+  const computes = detector.foreground ?? detector.genera ?? detector.classifier
+  const device = computes && (await openChosenDevice(flags)).name
   const networks = new DetectorScores(detector, { ...(device && { device }) })
   try {
     checkSpecs(
@@ -138,7 +146,7 @@ async function fit(specs: readonly ScoreSpec[], flags: FitFlags): Promise<Object
   } catch (error) {
     throw new UsageError((error as Error).message)
   }
-  const genera = new Set<string>(detector.genera?.keys())
+  const genera = new Set<string>(detector.genera?.keys() ?? detector.metadata.genera?.split(', '))
   const { sequences, samples } = await openSources(specs, flags)
   async function* noted(): AsyncGenerator<GenusSequence> {
     for await (const sequence of sequences) {
@@ -147,11 +155,17 @@ async function fit(specs: readonly ScoreSpec[], flags: FitFlags): Promise<Object
     }
   }
   const scores = await fitScores(specs, noted(), samples, networks.scores)
-  const origins = [...(flags.reads ?? []), flags.genomes ?? [], flags.networks ?? []].flat()
+  const origins = [
+    ...(flags.reads ?? []),
+    flags.genomes ?? [],
+    flags.networks ?? [],
+    flags.addTo ?? [],
+  ].flat()
   await saveDetector(flags.output, {
     ...detector,
-    scores: scores.map(score => score.store()),
+    scores: [...detector.scores, ...scores.map(score => score.store())],
     metadata: {
+      ...detector.metadata,
       genera: [...genera].join(', '),
       description: flags.description ?? `fitted on ${origins.join(', ')}`,
     },
@@ -166,10 +180,12 @@ async function fit(specs: readonly ScoreSpec[], flags: FitFlags): Promise<Object
   }
 }
 
-/** A detector with the networks of the command line, if it names some, and no more. @throws CheckpointError as `loadGenera`. */
-async function networksOf({ networks, half, output }: FitFlags): Promise<SavedDetector> {
-  const detector = { path: output, scores: [], metadata: {} }
+/** What the scores join: the detector of the command line and its networks, as far as it names some. @throws CheckpointError as `loadGenera`. */
+async function detectorToAddTo({ addTo, networks, half, output }: FitFlags): Promise<SavedDetector> {
+  const { calibration: _, ...detector }: SavedDetector =
+    addTo === undefined ? { path: output, scores: [], metadata: {} } : await loadDetector(addTo)
   if (networks === undefined) return detector
+  if (detector.genera) throw new UsageError(`${addTo} has networks of genera: leave out --networks`)
   const withNetworks = { ...detector, genera: await loadGenera(networks) }
   return half ? halvedDetector(withNetworks) : withNetworks
 }

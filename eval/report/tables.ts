@@ -28,7 +28,7 @@ export function reportText({ inDistribution, outOfDistribution, intervals }: Eva
       (dropped ? ` (${dropped} more without a score)` : ''),
     method:
       `[ ]: ${Math.round(100 * intervals.confidence)} % intervals over ${unit}: DeLong for AUROC (paired for differences), ` +
-      `bootstrap (${intervals.replicates} replicates, seed ${intervals.seed}) for AUPRC and FPR`,
+      `bootstrap (${intervals.replicates} replicates, seed ${intervals.seed}) for AUPRC, inverted tests for FPR`,
   }
 }
 

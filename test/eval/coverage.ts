@@ -5,7 +5,7 @@ import {
   bootstrapIntervals,
   type ClassScores,
   type Counts,
-  fprAtTprOf,
+  fprAtTprInterval,
   type Interval,
   pairedDelong,
   rank,
@@ -16,7 +16,8 @@ export type Population = {
   /** Genera in a sample of each class; with one read of each, reads are independent. */
   generaIn: number
   generaOod: number
-  readsPerGenus: number
+  /** Reads of a genus, or the least and the most that there may be, log-uniformly distributed. */
+  readsPerGenus: number | readonly [number, number]
   /** Standard deviation of what all reads of a genus have in common; that of reads within a genus is 1. */
   generaDeviation: number
   /** By how much in-distribution reads score higher. */
@@ -27,37 +28,48 @@ export type Population = {
 const bootstrapped = {
   auprcIn: (counts: Counts) => auprcOf(counts, 'in'),
   auprcOod: (counts: Counts) => auprcOf(counts, 'ood'),
-  fpr80: (counts: Counts) => fprAtTprOf(counts, 0.8, 'in'),
-  fpr95: (counts: Counts) => fprAtTprOf(counts, 0.95, 'in'),
 }
 
-type Metric = 'auroc' | keyof typeof bootstrapped
+type Metric = 'auroc' | 'fpr80' | 'fpr95' | keyof typeof bootstrapped
 
-/** Shares of intervals that cover the truth; `difference`: of the AUROCs of two scores that are equally good. */
-export type Coverage = Record<Metric | 'difference', number>
+/** How many of the intervals cover the truth, as a share, and how wide they are on average. */
+type Covered = { share: number; width: number }
+
+/** Of the intervals of each metric; `difference`: of the AUROCs of two scores that are equally good. */
+export type Coverage = Record<Metric | 'difference', Covered>
 
 /**
- * Draws `trials` samples from a population of normally distributed scores, and gives for each metric the share of the
- * 95 % intervals over genera that cover the population's own value.
+ * Draws `trials` samples from a population of normally distributed scores, and says for each metric how well the 95 %
+ * intervals over genera cover the population's own value.
  */
 export function coverage(
   population: Population,
   { trials, replicates, seed = 1 }: { trials: number; replicates: number; seed?: number },
 ): Coverage {
   const truth = { ...truthOf(population), difference: 0 }
-  const covered: Coverage = { auroc: 0, auprcIn: 0, auprcOod: 0, fpr80: 0, fpr95: 0, difference: 0 }
+  const none = (): Covered => ({ share: 0, width: 0 })
+  const all: Coverage = {
+    ...{ auroc: none(), auprcIn: none(), auprcOod: none() },
+    ...{ fpr80: none(), fpr95: none(), difference: none() },
+  }
+  const names = Object.keys(all) as (keyof Coverage)[]
   for (let trial = 0; trial < trials; trial++) {
     const { first, second, labels } = sample(population, keyFromSeed(seed * 1_000_000 + trial))
+    const ranking = rank(first.in, first.ood)
     const intervals: Record<keyof Coverage, Interval> = {
       auroc: aurocEstimate(first.in, first.ood, labels),
-      ...bootstrapIntervals(rank(first.in, first.ood), bootstrapped, { replicates, seed: trial, labels }),
+      ...bootstrapIntervals(ranking, bootstrapped, { replicates, seed: trial, labels }),
+      fpr80: fprAtTprInterval(ranking, 0.8, 'in', labels),
+      fpr95: fprAtTprInterval(ranking, 0.95, 'in', labels),
       difference: pairedDelong(first, second, labels).difference,
     }
-    for (const name of Object.keys(covered) as (keyof Coverage)[])
-      if (intervals[name].low <= truth[name] && truth[name] <= intervals[name].high) covered[name]++
+    for (const name of names) {
+      const { low, high } = intervals[name]
+      if (low <= truth[name] && truth[name] <= high) all[name].share += 1 / trials
+      all[name].width += (high - low) / trials
+    }
   }
-  for (const name of Object.keys(covered) as (keyof Coverage)[]) covered[name] /= trials
-  return covered
+  return all
 }
 
 /** Two scores of reads of both classes, and the genera of the reads. */
@@ -78,9 +90,11 @@ function sample(population: Population, key: Key): Sample {
   }
   const draw = (genera: number, mean: number) => {
     const drawnClass = { genus: [] as string[], first: [] as number[], second: [] as number[] }
+    const [fewest, most] = typeof readsPerGenus === 'number' ? [readsPerGenus, readsPerGenus] : readsPerGenus
     for (let g = 0; g < genera; g++) {
       const effects = pair()
-      for (let i = 0; i < readsPerGenus; i++) {
+      const reads = Math.round(fewest * (most / fewest) ** uniformAt(key, 2, drawn))
+      for (let i = 0; i < reads; i++) {
         const [a, b] = pair().map((noise, k) => mean + generaDeviation * effects[k] + noise)
         drawnClass.genus.push(`genus ${g}`)
         drawnClass.first.push(a)

@@ -74,6 +74,7 @@ const trials: Readonly<Record<string, Trial>> = {
     usual: [
       ['kmers:k=4', 'markov:order=2', '--reads', 'damaged0'],
       ['kmers:k=4', '--genomes', 'damaged0'],
+      ['kmers:k=4', '--reads', 'reads.fa', '--add-to', 'damaged0'],
       ['kmers:k=4', 'mlr:order=1', 'weightedSum:of=kmers4+mlr1', '--genomes', 'manifest.tsv'],
       ['damaged0'],
     ],

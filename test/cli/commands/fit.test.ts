@@ -10,9 +10,10 @@ import {
   writeReads,
 } from '../../../data/index.js'
 import { fitScores, loadScores, parseSpec } from '../../../eval/scores/index.js'
-import { readDetectorFile } from '../../../model/index.js'
+import { DetectorScores, loadDetector, readDetectorFile } from '../../../model/index.js'
 import { uniforms } from '../../eval/arbitrary.js'
 import { scratch, xenograd } from '../support.js'
+import { dataFlags, runIn } from '../trainingData.js'
 
 /** A folder with a manifest of four small genomes, two of known genera. */
 function genomes(): { folder: string; manifest: string } {
@@ -77,6 +78,39 @@ test('fit: on reads; their labels are the classes', async t => {
   t.equal(code, 0, stderr)
   t.equal(stderr, '')
   t.deepEqual((await readDetectorFile(path)).scores[0].settings.genera, ['0', '1'])
+})
+
+test('fit: added to a detector, from scores of its classifier', async t => {
+  const { folder, manifest } = genomes()
+  const trained = await xenograd([
+    'train-classifier',
+    ...(await dataFlags(folder)),
+    ...['--num_motifs=4', '--len_motifs=4', '--hidden_dense_size=4', '--seq_len=40', '--batch_size=10'],
+    ...['--num_steps=3', '--fit_reads=50', `--out_dir=${join(folder, 'classes')}`],
+  ])
+  t.equal(trained.code, 0, trained.stderr)
+  const classifier = join(await runIn(join(folder, 'classes')), 'detector.safetensors')
+  const path = join(folder, 'both.safetensors')
+  const sampling = ['--genomes', manifest, '--lengths', '40', '--per-genus', '10']
+  const sum = 'weightedSum:name=sum,of=kmers4+maxProbability'
+  const added = ['kmers:k=4', sum, '--add-to', classifier, ...sampling, '-o', path, '-q']
+  const { code, stderr } = await xenograd(['fit', ...added])
+  t.equal(code, 0, stderr)
+  const detector = await loadDetector(path)
+  const scores = new DetectorScores(detector)
+  t.deepEqual(
+    scores.scores.map(({ name }) => name),
+    ['maxProbability', 'negEntropy', 'mahalanobis', 'relMahalanobis', 'kmers4', 'sum'],
+  )
+  const [values] = await scores.score([Uint8Array.from({ length: 40 }, (_, i) => (i * i) % 4)])
+  const { intercepts, weights } = detector.scores.at(-1)!.arrays
+  const expected = intercepts[0] + weights[0] * values[4] + weights[1] * values[0]
+  t.ok(Math.abs(values[5] / expected - 1) < 1e-9, 'the sum is of a score of bases and one of the classifier')
+  scores.dispose()
+
+  const again = await xenograd(['fit', 'kmers:k=4', '--add-to', path, ...sampling, '-o', `${path}2`])
+  t.equal(again.code, 2)
+  t.match(again.stderr, /two scores are called kmers4/)
 })
 
 test('fit: mistakes are told before the work, and leave no file', async t => {
