@@ -180,7 +180,10 @@ async function fit(specs: readonly ScoreSpec[], flags: FitFlags): Promise<Object
   }
 }
 
-/** What the scores join: the detector of the command line and its networks, as far as it names some. @throws CheckpointError as `loadGenera`. */
+/**
+ * What the scores join: the detector of the command line and its networks, as far as it names some.
+ * @throws CheckpointError as `loadDetector` and `loadGenera`.
+ */
 async function detectorToAddTo({ addTo, networks, half, output }: FitFlags): Promise<SavedDetector> {
   const { calibration: _, ...detector }: SavedDetector =
     addTo === undefined ? { path: output, scores: [], metadata: {} } : await loadDetector(addTo)
