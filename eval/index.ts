@@ -10,7 +10,7 @@
  * methods of detection.
  *
  * Calls on single fragments: `conformal` p-values, the threshold for many of them at once (`falseDiscovery`), the evidence
- * of several fragments of one origin in one (`pool`: `pooledMean`, `pooledLead`), how their scores are distributed (`runningHistogram`), and the table
+ * of several fragments of one origin in one (`pool`: `pooledMean`, `pooledSums`), how their scores are distributed (`runningHistogram`), and the table
  * of all of it (`scoreTable`).
  */
 export { type BatchMean, batchSize, meanBatchAuroc } from './batchAuroc.js'

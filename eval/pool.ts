@@ -1,21 +1,22 @@
 import type { Estimate } from './interval.js'
-import { PooledLead } from './pooledLead.js'
 import { PooledMean } from './pooledMean.js'
+import { PooledSums } from './pooledSums.js'
+import type { SummedEvidence } from './scores/index.js'
 
 /** What one member of a group (a read of a pair, a contig of a bin) says. */
 export type Evidence = {
   /** Its scores, one of each kind; NaN where undefined. */
   readonly scores: readonly number[]
-  /** Of each score that is a lead of genera, what each genus has to say, in nats; undefined of others. */
-  readonly ofGenera?: readonly (Float64Array | undefined)[]
+  /** Of each score that is made of numbers which are summed, these; undefined of others. */
+  readonly summed?: readonly (Float64Array | undefined)[]
   /** How many predictions they are made of. */
   readonly predictions: number
   /** Its p-value; NaN for none. */
   readonly p: number
 }
 
-/** What a score is: a mean over predictions, or the lead of the likeliest genus over the second, in nats. */
-export type Pooling = 'mean' | 'lead'
+/** How a score is made of sums over the members; undefined for one that is a mean over predictions. */
+export type Pooling = SummedEvidence['contrasts'] | undefined
 
 /**
  * The evidence of several fragments of one origin, summed: a score of the group is the mean over all its predictions,
@@ -25,12 +26,12 @@ export type Pooling = 'mean' | 'lead'
 export class EvidencePool {
   /** How many members have scores. */
   members = 0
-  readonly #scores: readonly (PooledMean | PooledLead)[]
+  readonly #scores: readonly (PooledMean | PooledSums)[]
   /** Sums over the members that have p-values. */
   #p = { predictions: 0, sum: 0, members: 0 }
 
   /**
-   * @param poolings what each score of a member is
+   * @param poolings how each score is made of its members'
    * @param main the index of the one that intervals are of
    */
   constructor(
@@ -38,18 +39,18 @@ export class EvidencePool {
     readonly main: number,
   ) {
     this.#scores = poolings.map((pooling, i) =>
-      pooling === 'lead' ? new PooledLead(i === main) : new PooledMean(),
+      pooling ? new PooledSums(pooling, i === main) : new PooledMean(),
     )
   }
 
   /** Takes a member; what it has no score or no p-value of, it does not count for. */
-  add({ scores, ofGenera = [], predictions, p }: Evidence): void {
+  add({ scores, summed = [], predictions, p }: Evidence): void {
     if (predictions === 0) return
     for (const [i, pooled] of this.#scores.entries()) {
-      const evidence = ofGenera[i]
+      const numbers = summed[i]
       if (pooled instanceof PooledMean) {
         if (!Number.isNaN(scores[i])) pooled.add(scores[i], predictions)
-      } else if (evidence) pooled.add(evidence, predictions)
+      } else if (numbers) pooled.add(numbers, predictions)
     }
     if (Number.isNaN(scores[this.main])) return
     this.members++
@@ -64,9 +65,9 @@ export class EvidencePool {
     return this.#scores.map(({ value }) => value)
   }
 
-  /** Of each score that is a lead, what each genus has to say for all members. */
-  ofGenera(): (Float64Array | undefined)[] {
-    return this.#scores.map(pooled => (pooled instanceof PooledLead ? pooled.evidence : undefined))
+  /** Of each score that is made of numbers which are summed, their sums over all members. */
+  summed(): (Float64Array | undefined)[] {
+    return this.#scores.map(pooled => (pooled instanceof PooledSums ? pooled.sums : undefined))
   }
 
   /** The main score and its 95 % interval over members; the ends are NaN for fewer than two. */

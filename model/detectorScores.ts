@@ -165,13 +165,12 @@ export class DetectorScores {
   }
 
   /**
-   * What each genus has to say for fragments, in nats: for each fragment that of each of `scores` which is a lead of genera,
-   * undefined of others, and where it is not defined. What the scores of the same batch are made of is not computed again.
+   * The numbers that are summed over fragments of one origin (`SummedEvidence`): for each fragment those of each of `scores`
+   * which is made of such, undefined of others, and where they are not defined. What the scores of the same batch are made of
+   * is not computed again.
    */
   async evidence(fragments: readonly Uint8Array[]): Promise<(Float64Array | undefined)[][]> {
-    const columns = await Promise.all(
-      this.scores.map(({ genusEvidence }) => genusEvidence?.evidence(fragments)),
-    )
+    const columns = await Promise.all(this.scores.map(({ summed }) => summed?.numbers(fragments)))
     return fragments.map((_, i) => columns.map(column => column?.[i]))
   }
 

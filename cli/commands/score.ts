@@ -63,7 +63,7 @@ Output: tab-separated, a header that starts with #, one row per read in input or
   NA             not defined: no background model, a read with fewer than two known bases in a row, no p-value
 
 --paired: both mates in one row, /1 and /2 taken off their names. Scores are means over the predictions of both; leads of
-genera (odds, genusOdds, pooledOdds) those of what each genus has to say for both, summed. The p-value is twice the mean of
+genera (odds, genusOdds, genusLeads, pooledOdds) those of what each genus has to say for both, summed. The p-value is twice the mean of
 theirs, which is valid however much mates depend on each other.
 --group-by: one row per group, its evidence summed in the same way, with its number n of reads that have a score, and the
 95 % interval (low, high) of the main score over them (NA for one): if low is above 0, the likeliest genus leads all others,
@@ -306,6 +306,6 @@ function scoresOf(
     throw new UsageError(
       `${wanted.join(', ')}: ${path} has no calibration of ${names[main]}; make one from held-out reads of known genera with xenograd calibrate`,
     )
-  const poolings = detector.scores.map(({ genusEvidence }) => (genusEvidence ? 'lead' : 'mean'))
+  const poolings = detector.scores.map(({ summed }) => summed?.contrasts)
   return { names, poolings, main, calibration: ofMain }
 }

@@ -30,8 +30,8 @@ export type ScoresOfTable = {
   readonly calibration?: Calibration | undefined
 }
 
-/** What a read has: its scores, and, where evidence is to be summed, what each genus has to say in those that are leads. */
-export type ReadEvidence = Pick<Evidence, 'scores' | 'ofGenera'>
+/** What a read has: its scores, and, where evidence is to be summed, the numbers that some of them are made of. */
+export type ReadEvidence = Pick<Evidence, 'scores' | 'summed'>
 
 /** An entry with its evidence, that of both mates summed. */
 export function scoredEntry(
@@ -52,7 +52,7 @@ export function scoredEntry(
   return {
     entry,
     composition,
-    evidence: { scores: pool.scores(), ofGenera: pool.ofGenera(), predictions, p: pool.pValue() },
+    evidence: { scores: pool.scores(), summed: pool.summed(), predictions, p: pool.pValue() },
   }
 }
 

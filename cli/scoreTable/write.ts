@@ -146,7 +146,7 @@ async function scoreReads(
   const tracked = await tracks
   return scores.map((ofRead, i) => ({
     scores: ofRead,
-    ...(evidence && { ofGenera: evidence[i] }),
+    ...(evidence && { summed: evidence[i] }),
     track: tracked?.[i],
   }))
 }

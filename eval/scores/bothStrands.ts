@@ -13,7 +13,7 @@ const joins = ['mean', 'max'] as const
  */
 export function overStrands(name: string, of: Score, join: (typeof joins)[number]): StorableScore {
   const reversed = rememberedByBatch(async fragments => fragments.map(reverseComplement))
-  const { genusEvidence, prepare, dispose } = of
+  const { genusEvidence, summed, prepare, dispose } = of
   return {
     name,
     async score(fragments, onBases) {
@@ -26,6 +26,7 @@ export function overStrands(name: string, of: Score, join: (typeof joins)[number
       )
     },
     ...(genusEvidence && join === 'mean' && { genusEvidence: meanEvidence(genusEvidence, reversed) }),
+    ...(summed && join === 'mean' && { summed: { ...summed, numbers: overBoth(summed.numbers, reversed) } }),
     ...(prepare && { prepare }),
     ...(dispose && { dispose }),
     store: () => ({ kind: 'bothStrands', name, settings: { of: [of.name], join }, arrays: {} }),
@@ -37,17 +38,21 @@ function meanEvidence(
   { genera, evidence, tracks }: GenusEvidence,
   reversed: (fragments: readonly Uint8Array[]) => Promise<readonly Uint8Array[]>,
 ): GenusEvidence {
-  return {
-    genera,
-    async evidence(fragments, onBases) {
-      const forward = await evidence(fragments, onBases)
-      const backward = await evidence(await reversed(fragments))
-      return forward.map((ofGenera, i) => {
-        const ofReverse = backward[i]
-        return ofReverse && ofGenera?.map((sum, genus) => (sum + ofReverse[genus]) / 2)
-      })
-    },
-    ...(tracks && { tracks }),
+  return { genera, evidence: overBoth(evidence, reversed), ...(tracks && { tracks }) }
+}
+
+/** The mean of the numbers of a fragment and of its reverse complement. */
+function overBoth(
+  numbers: GenusEvidence['evidence'],
+  reversed: (fragments: readonly Uint8Array[]) => Promise<readonly Uint8Array[]>,
+): GenusEvidence['evidence'] {
+  return async (fragments, onBases) => {
+    const forward = await numbers(fragments, onBases)
+    const backward = await numbers(await reversed(fragments))
+    return forward.map((ofFragment, i) => {
+      const ofReverse = backward[i]
+      return ofReverse && ofFragment?.map((number, k) => (number + ofReverse[k]) / 2)
+    })
   }
 }
 

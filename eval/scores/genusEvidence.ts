@@ -1,5 +1,5 @@
 import { rememberedByBatch } from './remembered.js'
-import type { GenusEvidence, GenusPair, Score } from './score.js'
+import type { Contrast, GenusEvidence, GenusPair, Score } from './score.js'
 
 /** A score that says how much each genus has to say for itself. */
 export type EvidentScore = Score & { readonly genusEvidence: GenusEvidence }
@@ -14,9 +14,19 @@ export function leadOfGenera(name: string, { evidence, ...rest }: GenusEvidence)
   return {
     name,
     genusEvidence: { ...rest, evidence: remembered },
+    summed: { numbers: remembered, contrasts: leadContrasts },
     score: async (fragments, onBases) =>
       Float64Array.from(await remembered(fragments, onBases), ofGenera => leadOfBest(ofGenera ?? [])),
   }
+}
+
+/** The greatest of some numbers against the second greatest, and against each of the others; none for fewer than two. */
+export function leadContrasts(values: ArrayLike<number>): Contrast[] {
+  const leaders = leadersOf(values)
+  if (!leaders) return []
+  const [best, second] = leaders
+  const others = Array.from(values, (_, i) => i).filter(i => i !== best && i !== second)
+  return [second, ...others].map(other => ({ plus: [best], minus: [other] }))
 }
 
 /** How the lead of a genus comes about along a fragment. */

@@ -1,8 +1,9 @@
 import type { GenusSequence } from '../../data/index.js'
-import { leadOfBest } from './genusEvidence.js'
+import { leadContrasts, leadOfBest } from './genusEvidence.js'
 import { sequenceKind } from './kind.js'
 import { GenusMemory, RememberedGenomes } from './memory/index.js'
 import { numberFromZero } from './options.js'
+import { rememberedByBatch } from './remembered.js'
 import type { StorableScore } from './score.js'
 import { contextOrder, loadGenomes, storeGenomes } from './storedGenomes.js'
 
@@ -14,12 +15,28 @@ import { contextOrder, loadGenomes, storeGenomes } from './storedGenomes.js'
  * genus before the lead is taken (`genusOdds`) cancels then; of two leads, one is left.
  */
 function genusLeadsScore(name: string, memory: GenusMemory): StorableScore {
+  const apart = rememberedByBatch((fragments, onBases) => memory.apart(fragments, onBases))
   return {
     name,
     score: async (fragments, onBases) =>
-      Float64Array.from(await memory.apart(fragments, onBases), opinions =>
+      Float64Array.from(await apart(fragments, onBases), opinions =>
         opinions ? leadOfBest(opinions.contexts) + Math.max(...opinions.leadsOfAlignments) : Number.NaN,
       ),
+    summed: {
+      numbers: async fragments =>
+        (await apart(fragments)).map(
+          opinions => opinions && Float64Array.of(...opinions.contexts, ...opinions.leadsOfAlignments),
+        ),
+      contrasts(sums) {
+        const genera = sums.length / 2
+        const ofAlignments = sums.subarray(genera)
+        const greatest = genera + ofAlignments.indexOf(Math.max(...ofAlignments))
+        return leadContrasts(sums.subarray(0, genera)).map(({ plus, minus }) => ({
+          plus: [...plus, greatest],
+          minus,
+        }))
+      },
+    },
     prepare: onProgress => memory.prepare(onProgress),
     store: () => ({ kind: 'genusLeads', name, ...storeGenomes(memory.genomes, memory.settings) }),
   }

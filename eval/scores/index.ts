@@ -32,7 +32,13 @@ export {
 export { isClassifierScore, loadClassifierScore } from './classifierScores.js'
 export { type Compressor, compressedLength } from './compression.js'
 export { fitScores, type LabelledFragments } from './fitScores.js'
-export { type EvidentScore, type LeadTrack, leadersOf, leadOfGenera, leadTracks } from './genusEvidence.js'
+export {
+  type EvidentScore,
+  type LeadTrack,
+  leadContrasts,
+  leadOfGenera,
+  leadTracks,
+} from './genusEvidence.js'
 export type { DerivedKind, Fitting, LabelledScores, ScoreKind, ScoresByName, SequenceKind } from './kind.js'
 export { findKind, loadScores, scoreKinds } from './kinds.js'
 export { likelihood, likelihoodRatio, meanLogLikelihood } from './likelihood.js'
@@ -51,6 +57,7 @@ export { type ScoreOption, valuesOf } from './options.js'
 export { rememberedByBatch } from './remembered.js'
 export type {
   BasesProgress,
+  Contrast,
   FragmentLikelihood,
   GenusEvidence,
   GenusPair,
@@ -60,6 +67,7 @@ export type {
   StorableScore,
   StoredArray,
   StoredScore,
+  SummedEvidence,
 } from './score.js'
 export { logOdds, maximumProbability, negativeEntropy, type SoftmaxOptions } from './softmaxScores.js'
 export { checkSpecs, parseSpec, type ScoreSpec } from './spec.js'

@@ -12,6 +12,8 @@ export type Score = {
   score(fragments: readonly Uint8Array[], onBases?: BasesProgress): Promise<Float64Array>
   /** What each genus has to say for a fragment, where the score is made of that. */
   readonly genusEvidence?: GenusEvidence
+  /** How the score is made of numbers that are summed over fragments of one origin, where it is no mean over bases. */
+  readonly summed?: SummedEvidence
   /**
    * Makes what fragments are looked up in, where that takes seconds; without it, the first fragments wait for it.
    */
@@ -25,6 +27,20 @@ export type BasesProgress = (bases: number) => void
 
 /** Told which share of a preparation is done, and in words what that is (`remembering 83 Mbp`). */
 export type PreparationProgress = (share: number, what: string) => void
+
+/** Differences of numbers, by their indices: those that are added, and those that are taken off. */
+export type Contrast = { readonly plus: readonly number[]; readonly minus: readonly number[] }
+
+/** Numbers in nats that are summed over fragments of one origin, and a score that is a difference of some of the sums. */
+export type SummedEvidence = {
+  /** The numbers of each fragment; undefined where they are not defined, as for one that is too short. */
+  numbers(fragments: readonly Uint8Array[]): Promise<readonly (Float64Array | undefined)[]>
+  /**
+   * Which sums the score is the difference of, such as that of the likeliest genus and the second; after it, with which
+   * others it would be less surely greater. None where the score is not defined.
+   */
+  contrasts(sums: Float64Array): readonly Contrast[]
+}
 
 /** Two genera by their numbers, as `[likeliest, second]`. */
 export type GenusPair = readonly [genus: number, other: number]

@@ -36,14 +36,13 @@ export function forEachBlock(
   shapes: readonly ContextShape[],
   visit: (windows: Int32Array, length: number, shape: number) => void,
 ): void {
-  const before = new BasesBefore()
-  const windows = new Int32Array(Math.min(blockLength, sequence.length))
+  before.clear()
   for (let from = 0; from < sequence.length; from += blockLength) {
-    const block = sequence.subarray(from, from + blockLength)
+    const block = sequence.length > blockLength ? sequence.subarray(from, from + blockLength) : sequence
     before.advance(block)
-    for (const [i, shape] of shapes.entries()) {
-      before.numberWindows(block, shape, windows)
-      visit(windows, block.length, i)
+    for (let shape = 0; shape < shapes.length; shape++) {
+      before.numberWindows(block, shapes[shape], windows)
+      visit(windows, block.length, shape)
     }
   }
 }
@@ -59,6 +58,11 @@ class BasesBefore {
   #contiguous = 0
   /** Pairs of bases, each three after the one in the bits above it, whose last one ends 1, 2 and 3 bases before. */
   #pairs: readonly [number, number, number] = [0, 0, 0]
+
+  /** Begins with another sequence. */
+  clear(): void {
+    this.#run = 0
+  }
 
   /** Goes on with the next block. */
   advance(block: Uint8Array): void {
@@ -98,3 +102,7 @@ class BasesBefore {
       windows[i] = known[i] >= span && block[i] < unknown ? ((contexts[i] & mask) << 2) | block[i] : -1
   }
 }
+
+/** Taken by one sequence after another, as making room would take longer than going through a short one. */
+const before = new BasesBefore()
+const windows = new Int32Array(blockLength)

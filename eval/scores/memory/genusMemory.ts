@@ -1,11 +1,10 @@
 import type { BasesProgress, GenusEvidence, GenusPair, PreparationProgress } from '../score.js'
 import { BaseValues } from './baseValues.js'
-import { ContextShape } from './contextShape.js'
 import type { Gate, JudgedFragment } from './gate.js'
-import { checkContextOrder, countWindows, GenusContexts } from './genusContexts.js'
+import type { GenusContexts } from './genusContexts.js'
+import { lookupsOf, shapesOf } from './lookups.js'
 import type { RememberedGenomes } from './rememberedGenomes.js'
 import { pieceLength, TranslatedAlignments } from './translatedAlignments.js'
-import { WindowCounts } from './windowCounts.js'
 
 export type MemorySettings = {
   /** Bases of a contiguous context. */
@@ -19,20 +18,12 @@ export type MemorySettings = {
 /** Networks of the same genera, whose predictions a gate weighs as it weighs those of contexts. */
 export type Networks = Required<Pick<GenusEvidence, 'losses'>>
 
-/**
- * Contiguous contexts, which have half of the weight, and the three kinds that leave out every third base, one base
- * shorter, so that their tables take a quarter of the memory.
- */
-const contextSkips = [0, 1, 2, 3] as const
-
 /** So many bases of a long fragment are aligned before the event loop has its turn: whole pieces of `TranslatedAlignments`. */
 const alignedAtOnce = 16 * pieceLength
 
-const shapesOf = ({ order }: MemorySettings): ContextShape[] =>
-  contextSkips.map(skip => new ContextShape(skip === 0 ? order : order - 1, skip))
-
 /** What is looked up in the genomes. */
 type Prepared = {
+  /** Contiguous ones first. */
   readonly contexts: readonly GenusContexts[]
   readonly alignments: TranslatedAlignments | undefined
 }
@@ -44,12 +35,15 @@ type Prepared = {
 export class GenusMemory {
   #prepared: Promise<Prepared> | undefined
 
+  readonly genomes: RememberedGenomes
+
   /** @throws RangeError for contexts of an order that is too low or too high. */
   constructor(
-    readonly genomes: RememberedGenomes,
+    genomes: RememberedGenomes,
     readonly settings: MemorySettings,
   ) {
-    for (const { order } of shapesOf(settings)) checkContextOrder(order)
+    shapesOf(settings.order)
+    this.genomes = genomes.shared()
   }
 
   /** Makes what fragments are looked up in: in seconds, for tens of millions of bases. */
@@ -190,7 +184,7 @@ export class GenusMemory {
 /** Lets the event loop see to signals and the terminal. */
 const turn = (): Promise<void> => new Promise(resolve => setTimeout(resolve))
 
-/** How much a kind of contexts weighs among all. */
+/** How much a kind of contexts weighs among all: contiguous ones half. */
 const weightOf = ({ shape }: GenusContexts): number => (shape.skip === 0 ? 1 / 2 : 1 / 6)
 
 /** Adds what contexts say of a fragment for each genus to `sums`, in nats; returns how many bases they predicted. */
@@ -205,9 +199,8 @@ async function prepared(
   settings: MemorySettings,
   onProgress: PreparationProgress = () => {},
 ): Promise<Prepared> {
-  const { alignments } = settings
-  const shapes = shapesOf(settings)
-  const contexts = shapes.map(shape => new GenusContexts(genomes.genera.length, shape))
+  const { order, alignments } = settings
+  const lookups = lookupsOf(genomes)
   const indexShare = alignments > 0 ? 1 / 3 : 0
   const what = `remembering ${Number((genomes.bases.length / 1e6).toPrecision(2))} Mbp`
   async function done(share: number): Promise<void> {
@@ -218,11 +211,9 @@ async function prepared(
   // The index first: while it is sorted it needs more memory than afterwards.
   const ofProteins = alignments > 0 ? new TranslatedAlignments(genomes, settings) : undefined
   await done(indexShare)
-  const counts = contexts.map(ofShape => new WindowCounts(ofShape.windows))
-  for (const genus of genomes.genera.keys()) {
-    countWindows(genomes.sequencesOf(genus), shapes, counts)
-    for (const [i, ofShape] of contexts.entries()) ofShape.remember(genus, counts[i])
-    await done(indexShare + ((1 - indexShare) * (genus + 1)) / genomes.genera.length)
-  }
+  const contexts = await lookups.contexts(order, genera =>
+    done(indexShare + ((1 - indexShare) * genera) / genomes.genera.length),
+  )
+  await done(1)
   return { contexts, alignments: ofProteins }
 }

@@ -4,10 +4,10 @@
  * `rememberedGenomes` keeps the genomes, two bits a base (`packedBases`). `genusContexts` has, for each genus, what follows
  * each context of bases (a `contextShape`: contiguous, or without every third base), as counted (`windowCounts`).
  * `translatedAlignments` finds what a fragment has in common with the proteins of each genus: from seeds (`seedIndex`),
- * extended codon by codon (`codonScores`); `regionLeads` compares the genera in each region. `genusMemory` makes both when
- * they are first needed, and joins them into evidence for each genus, or into what each base adds to it (`baseValues`); a
- * `gate`, trained (`trainGate`) on ends of the genomes that another memory does not know, says base by base how much each
- * kind of context, or a network, is worth.
+ * extended codon by codon (`codonScores`); `regionLeads` compares the genera in each region. What of this is made
+ * in advance (`lookups`) scores of the same genomes share. `genusMemory` has it made when it is first needed, and joins both
+ * into evidence for each genus, or into what each base adds to it (`baseValues`); a `gate`, trained (`trainGate`) on ends
+ * of the genomes that another memory does not know, says base by base how much each kind of context, or a network, is worth.
  */
 export { Gate } from './gate.js'
 export { maxContextOrder } from './genusContexts.js'

@@ -54,6 +54,16 @@ export class PackedBases {
     return bases
   }
 
+  /** Whether these are the same bases. */
+  equals({ packed, unknownRuns, length }: PackedBases): boolean {
+    return (
+      length === this.length &&
+      unknownRuns.length === this.unknownRuns.length &&
+      unknownRuns.every((number, i) => number === this.unknownRuns[i]) &&
+      packed.every((byte, i) => byte === this.packed[i])
+    )
+  }
+
   /** Where the known bases around a known one begin, and where they end. */
   knownAround(place: number): { readonly start: number; readonly end: number } {
     const { unknownRuns, length } = this

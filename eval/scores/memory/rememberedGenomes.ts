@@ -6,6 +6,9 @@ export type GenusStretch = { readonly genus: number; readonly start: number; rea
 
 const separator = Uint8Array.of(unknown)
 
+/** Genomes that scores remember, as long as they do. */
+const inMemory = new Set<WeakRef<RememberedGenomes>>()
+
 /** Genomes kept whole: their bases, one sequence after another with an unknown base between. */
 export class RememberedGenomes {
   constructor(
@@ -29,6 +32,33 @@ export class RememberedGenomes {
     }
     const pieces = sequences.flatMap(({ bases }) => [bases, separator])
     return new RememberedGenomes(genera, PackedBases.of(pieces), stretches)
+  }
+
+  /**
+   * These genomes, or equal ones that are in memory already: scores of the same genomes then share them, and what they look
+   * up in them.
+   */
+  shared(): RememberedGenomes {
+    for (const reference of inMemory) {
+      const genomes = reference.deref()
+      if (!genomes) inMemory.delete(reference)
+      else if (genomes.#equals(this)) return genomes
+    }
+    inMemory.add(new WeakRef(this))
+    return this
+  }
+
+  #equals({ genera, bases, stretches }: RememberedGenomes): boolean {
+    return (
+      bases.equals(this.bases) &&
+      genera.length === this.genera.length &&
+      genera.every((genus, i) => genus === this.genera[i]) &&
+      stretches.length === this.stretches.length &&
+      stretches.every(({ genus, start, end }, i) => {
+        const own = this.stretches[i]
+        return genus === own.genus && start === own.start && end === own.end
+      })
+    )
   }
 
   /** The sequences of a genus, a byte a base, one after another. */

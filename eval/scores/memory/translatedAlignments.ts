@@ -2,9 +2,10 @@ import { reverseComplement, unknown } from '../../../data/index.js'
 import type { GenusPair } from '../score.js'
 import type { BaseValues } from './baseValues.js'
 import { codonScores, unknownCodon } from './codonScores.js'
+import { lookupsOf } from './lookups.js'
 import { type Alignment, addRegionLeads } from './regionLeads.js'
 import type { RememberedGenomes } from './rememberedGenomes.js'
-import { fillBuckets, SeedIndex, seedCodons } from './seedIndex.js'
+import { fillBuckets, type SeedIndex, seedCodons } from './seedIndex.js'
 
 /** An alignment is not extended further once its score has fallen by this much (Altschul et al. 1990), in half bits. */
 const dropOff = 20
@@ -42,7 +43,7 @@ export class TranslatedAlignments {
     readonly options: AlignmentOptions,
   ) {
     this.#genomes = genomes
-    this.#index = new SeedIndex(genomes.bases)
+    this.#index = lookupsOf(genomes).index
     this.#genusOf = genusOfBlocks(genomes)
   }
 

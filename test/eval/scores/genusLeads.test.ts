@@ -1,5 +1,7 @@
 import test from 'tape'
-import { loadScores } from '../../../eval/scores/index.js'
+import { reverseComplement } from '../../../data/index.js'
+import { EvidencePool } from '../../../eval/index.js'
+import { fitScores, loadScores, parseSpec } from '../../../eval/scores/index.js'
 import { RememberedGenomes } from '../../../eval/scores/memory/rememberedGenomes.js'
 import { TranslatedAlignments } from '../../../eval/scores/memory/translatedAlignments.js'
 import { uniforms } from '../arbitrary.js'
@@ -54,3 +56,36 @@ test('genusLeads: stored and loaded, the same bits; damage is refused', async t 
     'one genus',
   )
 })
+
+test('genusLeads: over fragments of one origin, both leads are taken of sums', async t => {
+  const score = fitOn('genusLeads:alignments=0.2,order=4,threshold=30', training)
+  const summed = score.summed!
+  const [leads, numbers] = [await score.score(fragments), await summed.numbers(fragments)]
+  const pooled = (indices: readonly number[]): number => {
+    const pool = new EvidencePool([summed.contrasts], 0)
+    for (const i of indices)
+      pool.add({ scores: [leads[i]], summed: [numbers[i]], predictions: fragments[i].length - 1, p: 0.5 })
+    return pool.scores()[0]
+  }
+  for (const i of fragments.keys())
+    t.ok(Object.is(pooled([i]), leads[i]) || Math.abs(pooled([i]) - leads[i]) < 1e-9)
+  const [a, b] = [numbers[0]!, numbers[3]!]
+  const sums = a.map((number, k) => number + b[k])
+  const expected = Math.abs(sums[0] - sums[1]) + Math.max(sums[2], sums[3])
+  t.ok(Math.abs(pooled([0, 3]) - expected) < 1e-9, `${pooled([0, 3])}, ${expected}`)
+  const [first] = summed.contrasts(sums)
+  t.deepEqual([first.plus.length, first.minus.length], [2, 1])
+  const [both] = await fitScores(
+    [parseSpec('bothStrands:of=one')],
+    nothing(),
+    [],
+    [{ ...score, name: 'one' }],
+  )
+  const backward = await summed.numbers(fragments.map(reverseComplement))
+  t.deepEqual(
+    [...(await both.summed!.numbers(fragments))[0]!],
+    [...a].map((number, k) => (number + backward[0]![k]) / 2),
+  )
+})
+
+async function* nothing() {}
