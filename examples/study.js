@@ -115,7 +115,7 @@ await step(fitted, 'fit', ...study.scores, '--networks', networks, '--genomes', 
 const tuned = join(out, 'backgrounds')
 await step(
   join(tuned, 'tune.json'),
-  ...['tune', '--genomes', manifest, '--mutation-rates', study.mutationRates, '--reg-weights', '0.0001'],
+  ...['tune', '--genomes', manifest, '--mutation-rates', study.mutationRates, '--reg-weights', '0'],
   ...[...network, '--out_dir', tuned],
 )
 const [{ foreground, background }] = JSON.parse(await readFile(join(tuned, 'tune.json'), 'utf8'))
