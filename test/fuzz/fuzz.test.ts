@@ -30,13 +30,13 @@ test('fuzz: a few inputs for every reader', async t => {
   const seed = randomInt(2 ** 31)
   t.comment(`node dist/test/fuzz/run.js --seed ${seed} repeats it`)
   for (const target of targets) {
-    const finding = await tryTarget(target, 60 * effort, seed)
+    const finding = await tryTarget(target, 30 * effort, seed)
     t.notOk(finding, finding ? `seed ${seed}, ${target.name}: ${finding.error}` : target.name)
   }
 })
 
 test('fuzz: a few command lines', async t => {
   const seed = randomInt(2 ** 31)
-  const found = await tryCommands(12 * effort, seed)
+  const found = await tryCommands(8 * effort, seed)
   t.notOk(found, found ? `seed ${seed}: ${found}` : `seed ${seed}`)
 })

@@ -1,3 +1,3 @@
 import { conformanceOn } from './conformance.js'
 
-await conformanceOn('ascend310p', { soc: 'Ascend310P3', layout: 'split', share: 0.4 })
+await conformanceOn('ascend310p', { soc: 'Ascend310P3', layout: 'split', share: 0.25 })

@@ -15,7 +15,7 @@ registerDevice('wasm-wide', () => openWasm({}, { ...testTarget(), wide: true, lo
 for (const threads of [1, 4]) registerDevice(`wasm-${threads}`, () => openWasm({ threads }))
 
 for (const name of ['wasm-plain', 'wasm-wide', 'wasm-1', 'wasm-4'])
-  deviceConformance(test, name, { effort: effort / 3 })
+  deviceConformance(test, name, { effort: effort / 6 })
 
 // All that it computes lies beyond what 32-bit addresses reach; what is before is never touched, and takes no room.
 registerDevice('wasm-beyond', () => {
@@ -24,5 +24,5 @@ registerDevice('wasm-beyond', () => {
   return device
 })
 const problem = no64BitMemory()
-if (problem === undefined) deviceConformance(test, 'wasm-beyond', { effort: effort / 3 })
+if (problem === undefined) deviceConformance(test, 'wasm-beyond', { effort: effort / 6 })
 else test(`conformance beyond 4 GiB (skipped: ${problem})`, { skip: true }, () => {})
