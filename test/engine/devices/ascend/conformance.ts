@@ -57,7 +57,7 @@ export async function conformanceOn(
   test('nothing is left or misused when the device is closed', async t => {
     await close()
     // Some random case (not found yet) has a launch that writes next to what it reads; audit, graphs and sequence assert room.
-    const { unpadded, ...counts } = await liveObjects(folder)
+    const { unpadded = 0, ...counts } = await liveObjects(folder)
     if (unpadded > 0) t.comment(`${unpadded} launches write next to another operand`)
     for (const [what, count] of Object.entries(counts)) t.equal(count, 0, what)
   })
