@@ -101,10 +101,19 @@ async function measure(problemFor, options) {
   const run = { conditions: { ...conditions(), command: command.join(' '), pairs, remark }, comparisons }
   const runs = [...earlier, run]
   await writeFileAtomic(path('results.json'), `${JSON.stringify(runs, null, 2)}\n`)
-  await writeFileAtomic(path('RESULTS.md'), report(runs, ours))
+  const ofOtherScripts = await resultsOfOthers(path('RESULTS.md'))
+  await writeFileAtomic(path('RESULTS.md'), `${report(runs, ours).trimEnd()}\n\n${ofOtherScripts}`)
   console.log(runReport(run, ours))
   if (comparisons.some(({ missing }) => missing.some(({ team }) => team === us.title))) process.exitCode = 1
   log(`written: ${path('RESULTS.md')}, ${path('results.json')}`)
+}
+
+/** In RESULTS.md, before what other scripts have measured, which stays when this one writes its own anew. */
+const othersBegin = '<!-- Measured by other scripts than `npm run bench`, which keeps what follows. -->'
+
+async function resultsOfOthers(file) {
+  const text = await readFile(file, 'utf8').catch(() => '')
+  return text.includes(othersBegin) ? text.slice(text.indexOf(othersBegin)) : `${othersBegin}\n`
 }
 
 async function checkAgreement(problemFor, { hidden, peers }) {

@@ -12,6 +12,7 @@ import { parse } from 'yaml'
 import { syntheticReads, writeReads } from '../../data/index.js'
 import { command, scratch, tinyModel, xenograd } from '../cli/support.js'
 import { testUnless } from '../testUnless.js'
+import { gridFlags } from './grid.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const folder = join(root, 'workflows/nextflow')
@@ -165,18 +166,7 @@ testGroovy('modules of Nextflow: shards are scored, put together and evaluated',
 testGroovy('modules of Nextflow: a grid that shards have trained apart has its table', async t => {
   const inputs = scratch()
   const bin = binFolder()
-  const data: string[] = []
-  for (const split of ['in_tr', 'in_val', 'ood_val'] as const) {
-    const path = join(inputs, split)
-    mkdirSync(path)
-    await writeReads(
-      join(path, `${split}.tfrecord`),
-      syntheticReads({ split, count: 60, length: 30, seed: 3 }),
-    )
-    data.push(`--${split}_data_dir=${path}`)
-  }
-  const small = '--batch_size=20 --seq_len=30 --num_steps=10 --val_freq=1000 --hidden-sizes=4'
-  const flags = `${data.join(' ')} ${small} --mutation-rates=0,0.2 --reg-weights=0`
+  const flags = await gridFlags(inputs)
   const [first, second, table] = commandsOf(
     ['1/2', '2/2', []].map(shard => ({ module: 'tune', bindings: { meta: { id: 'tune' }, flags, shard } })),
   )

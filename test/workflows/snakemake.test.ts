@@ -1,6 +1,6 @@
 /** The workflow of workflows/snakemake, run by Snakemake. */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Test, TestCase } from 'tape'
@@ -9,6 +9,7 @@ import { type Read, readReads, syntheticReads, writeReads } from '../../data/ind
 import { command, scratch, tinyModel, xenograd } from '../cli/support.js'
 import { sharedPath } from '../shared.js'
 import { testUnless } from '../testUnless.js'
+import { gridFlags } from './grid.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const snakefile = join(root, 'workflows/snakemake/Snakefile')
@@ -130,18 +131,7 @@ testSnakemake(
 
 testSnakemake('workflow: the grid of xenograd tune in jobs, and its table', async t => {
   const folder = folderWith()
-  const flags: string[] = []
-  for (const split of ['in_tr', 'in_val', 'ood_val'] as const) {
-    const path = join(folder, split)
-    mkdirSync(path)
-    await writeReads(
-      join(path, `${split}.tfrecord`),
-      syntheticReads({ split, count: 60, length: 30, seed: 3 }),
-    )
-    flags.push(`--${split}_data_dir=${path}`)
-  }
-  flags.push('--batch_size=20', '--seq_len=30', '--num_steps=10', '--val_freq=1000', '--hidden-sizes=4')
-  const tune = [...flags, '--mutation-rates=0,0.2', '--reg-weights=0'].join(' ')
+  const tune = await gridFlags(folder)
   t.deepEqual(run(t, folder, { tune, tune_shards: 2 }, 0), ['tune', 'tune 1/2', 'tune 2/2'])
   t.match(readFileSync(join(folder, 'out/tune/tune.tsv'), 'utf8'), /^#hidden\t.*\n4\t0.2\t0\t/)
 })

@@ -1,15 +1,7 @@
 import test from 'tape'
 import { explain, gradients, runCell, scan, type Tensor, zeros } from '../../../engine/index.js'
 import { lstm } from '../../../model/cells/lstm.js'
-
-const [steps, batch, hidden] = [9, 3, 4]
-const parameters = { kernel: zeros([2 + hidden, 4 * hidden]), bias: zeros([4 * hidden]) }
-const xs = zeros([steps, batch, 2])
-
-const lossGradient = (p: typeof parameters, xs: Tensor) => {
-  const carry = { c: zeros([batch, hidden]), h: zeros([batch, hidden]) }
-  return gradients(runCell(lstm, p, carry, xs).out.square().sum(), p)
-}
+import { batch, hidden, lossGradient, parameters, xs } from './smallLstm.js'
 
 test('explain says what a step of each loop consists of', t => {
   const text = explain(lossGradient, [parameters, xs])

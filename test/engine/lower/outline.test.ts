@@ -1,23 +1,6 @@
 import test from 'tape'
-import {
-  explain,
-  gradients,
-  type Outline,
-  outline,
-  runCell,
-  type Tensor,
-  zeros,
-} from '../../../engine/index.js'
-import { lstm } from '../../../model/cells/lstm.js'
-
-const [steps, batch, hidden] = [9, 3, 4]
-const parameters = { kernel: zeros([2 + hidden, 4 * hidden]), bias: zeros([4 * hidden]) }
-const xs = zeros([steps, batch, 2])
-
-const lossGradient = (p: typeof parameters, xs: Tensor) => {
-  const carry = { c: zeros([batch, hidden]), h: zeros([batch, hidden]) }
-  return gradients(runCell(lstm, p, carry, xs).out.square().sum(), p)
-}
+import { explain, type Outline, outline, type Tensor, zeros } from '../../../engine/index.js'
+import { lossGradient, parameters, steps, xs } from './smallLstm.js'
 
 const kindsOf = (kernels: Outline['kernels']): string[] => kernels.map(({ kind }) => kind)
 

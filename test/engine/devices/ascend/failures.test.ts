@@ -1,4 +1,4 @@
-import test, { type Test } from 'tape'
+import type { Test } from 'tape'
 import { ascendDevice } from '../../../../engine/devices/ascend/index.js'
 import { type AscendOptions, ascendOptions } from '../../../../engine/devices/ascend/options.js'
 import {
@@ -12,47 +12,20 @@ import {
 } from '../../../../engine/index.js'
 import { copyKernel } from '../../../../engine/kernel/build.js'
 import type { CopyKernel, LoopKernel } from '../../../../engine/kernel/kernel.js'
-import { buildStub, liveObjects, noStub, readCounters } from './stub.js'
+import { failure, folder, withStub } from './onStub.js'
+import { readCounters } from './stub.js'
 
-const missing = await noStub()
-const folder = missing ? '' : buildStub()
-let opened = 0
-
-/**
- * Open the stub under a new name with `options`, set up as `settings` say; after the test it is closed, and nothing may
- * be left.
- */
-function withDevice(
+/** A test of a device on the stub that is opened with `options`. */
+const withDevice = (
   name: string,
   settings: Record<string, string>,
   body: (t: Test, device: Device, registered: string) => Promise<void>,
   options: AscendOptions = {},
-): void {
-  if (missing) {
-    test(`${name} (${missing})`, { skip: true }, () => {})
-    return
-  }
-  test(name, async t => {
-    for (const key of Object.keys(process.env)) if (key.startsWith('ASCEND_STUB')) delete process.env[key]
-    Object.assign(process.env, { ASCEND_STUB: folder }, settings)
-    const registered = `ascend ${++opened}`
-    registerDevice(registered, options => ascendDevice(options), { options: ascendOptions })
-    const { device } = await openDevice(registered, options)
+): void =>
+  withStub(name, settings, async (t, open) => {
+    const { device, registered } = await open(options)
     await body(t, device, registered)
-    await device.close()
-    const left = Object.entries(await liveObjects(folder)).filter(([, count]) => count !== 0)
-    t.deepEqual(left, [], 'nothing is left')
   })
-}
-
-const failure = async (work: () => unknown): Promise<string> => {
-  try {
-    await work()
-    return 'no failure'
-  } catch (error) {
-    return (error as Error).message
-  }
-}
 
 /** Calls a compiled function until it fails; how often it did not. */
 async function callUntilFailure(registered: string): Promise<{ calls: number; message: string }> {

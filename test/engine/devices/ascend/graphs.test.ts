@@ -1,11 +1,7 @@
-import test, { type Test } from 'tape'
-import { ascendDevice } from '../../../../engine/devices/ascend/index.js'
-import { type AscendOptions, ascendOptions } from '../../../../engine/devices/ascend/options.js'
 import {
   compile,
   type Device,
   openDevice,
-  registerDevice,
   scan,
   scope,
   type Tensor,
@@ -14,66 +10,12 @@ import {
 } from '../../../../engine/index.js'
 import { lstm } from '../../../../model/cells/lstm.js'
 import { initialState, makeTrainStep } from '../../../../model/index.js'
-import { setUpStub } from './cann.js'
-import { buildStub, type Counters, liveObjects, noStub, readCounters } from './stub.js'
-
-const missing = await noStub()
-const folder = missing ? '' : buildStub()
-let opened = 0
-
-type Opened = { readonly device: Device; readonly name: string }
-
-function withStub(
-  name: string,
-  settings: Record<string, string>,
-  body: (t: Test, open: (options?: AscendOptions) => Promise<Opened>) => Promise<void>,
-): void {
-  if (missing) {
-    test(`${name} (${missing})`, { skip: true }, () => {})
-    return
-  }
-  test(name, async t => {
-    setUpStub(folder, settings)
-    const devices: Device[] = []
-    const before = await readCounters(folder)
-    await body(t, async options => {
-      const registered = `ascend ${++opened}`
-      registerDevice(registered, given => ascendDevice(given), { options: ascendOptions })
-      const { device } = await openDevice(registered, options)
-      devices.push(device)
-      return { device, name: registered }
-    })
-    for (const device of devices) await device.close()
-    const live = Object.entries(await liveObjects(folder))
-    t.deepEqual(
-      live.filter(([what, count]) => count !== before[what as keyof Counters]),
-      [],
-      'nothing is left or misused',
-    )
-  })
-}
-
-const failure = async (work: () => unknown): Promise<string> => {
-  try {
-    await work()
-    return 'no failure'
-  } catch (error) {
-    return (error as Error).message
-  }
-}
-
-/** How much some counters grow meanwhile. */
-async function growth(names: readonly (keyof Counters)[], work: () => unknown): Promise<number[]> {
-  const before = await readCounters(folder)
-  await work()
-  const after = await readCounters(folder)
-  return names.map(name => after[name] - before[name])
-}
+import { failure, growth, withStub } from './onStub.js'
 
 const vector = (...values: number[]) => tensor(values)
 
 withStub('work that is repeated on the same addresses is one call', {}, async (t, open) => {
-  const { name } = await open()
+  const { registered: name } = await open()
   const f = compile((x: Tensor, y: Tensor) => x.mul(y).tanh().add(x), { device: name })
   const [x, y, z] = [vector(1, 2, 3), vector(4, 5, 6), vector(7, 8, 9)]
   const call = async (a: Tensor, b: Tensor) => {
@@ -102,7 +44,7 @@ withStub(
   'more addresses than are remembered: some have graphs, and none come and go',
   {},
   async (t, open) => {
-    const { name } = await open()
+    const { registered: name } = await open()
     const f = compile((x: Tensor) => x.mul(2), { device: name })
     const xs = Array.from({ length: 6 }, (_, i) => vector(i, -i))
     const round = async () => {
@@ -127,7 +69,7 @@ withStub(
 )
 
 withStub('a graph goes when memory that all share has moved', {}, async (t, open) => {
-  const { name } = await open()
+  const { registered: name } = await open()
   const programOf = (size: number) => {
     const f = compile((x: Tensor) => x.exp().mul(x.tanh()).sum(), { device: name })
     const x = tensor(Float32Array.from({ length: size }, (_, i) => Math.sin(i)))
@@ -169,7 +111,7 @@ for (const call of ['aclmdlRICaptureBegin:2', 'aclmdlRICaptureEnd:2', 'aclmdlRIE
     `a capture that fails is said, and nothing of it runs: ${call}`,
     { ASCEND_STUB_FAIL: call },
     async (t, open) => {
-      const { name } = await open()
+      const { registered: name } = await open()
       const increment = compile((x: Tensor) => x.add(1), { device: name, donate: [0] })
       let x = increment(vector(1, 2))
       const message = await failure(async () => {
@@ -213,7 +155,7 @@ withStub(
   'what cannot be captured is refused',
   { ASCEND_STUB_REFUSE: 'BitwiseXorTensor' },
   async (t, open) => {
-    const { name } = await open({ capture: 'on' })
+    const { registered: name } = await open({ capture: 'on' })
     const options = { cell: lstm, hidden: 3, learningRate: 0.1, dropoutRate: 0.1, seed: 1, device: name }
     const regulariser = { regulariserType: 'l2', regulariserWeight: 0 } as const
     const { compiled } = makeTrainStep({ ...options, ...regulariser })
@@ -230,7 +172,7 @@ withStub(
   {},
   async (t, open) => {
     const losses = async (capture: 'on' | 'off') => {
-      const { name } = await open({ capture })
+      const { registered: name } = await open({ capture })
       const options = {
         ...{ cell: lstm, hidden: 8, learningRate: 0.01, dropoutRate: 0.1, seed: 1, device: name },
         ...({ regulariserType: 'l2', regulariserWeight: 1e-3 } as const),
@@ -263,7 +205,7 @@ withStub(
 )
 
 withStub('a loop that reads two neighbouring steps of one array, in whole blocks', {}, async (t, open) => {
-  const { name } = await open()
+  const { registered: name } = await open()
   const last = (device: string) =>
     compile(
       (all: Tensor) =>
