@@ -56,9 +56,9 @@ export async function conformanceOn(
   })
   test('nothing is left or misused when the device is closed', async t => {
     await close()
-    // Some random case (not found yet) has a launch that writes next to what it reads; audit, graphs and sequence assert room.
-    const { unpadded = 0, ...counts } = await liveObjects(folder)
-    if (unpadded > 0) t.comment(`${unpadded} launches write next to another operand`)
+    // A random loop may write a step of an array beside another that it reads (see graphs.test), which the stub cannot tell
+    // from memory that the bridge divides; fixed tests assert that the latter has room.
+    const { unpadded: _, ...counts } = await liveObjects(folder)
     for (const [what, count] of Object.entries(counts)) t.equal(count, 0, what)
   })
 }

@@ -222,3 +222,33 @@ withStub('a loop that reads two neighbouring steps of one array, in whole blocks
   )
   t.deepEqual(actual, expected)
 })
+
+for (const soc of ['Ascend910A', 'Ascend310P3', 'Ascend910B4'])
+  withStub(
+    `${soc}: a carry that lies where it is stacked is written beside the step before`,
+    { ASCEND_STUB_SOC: soc },
+    async (t, open) => {
+      const { registered } = await open()
+      for (const width of [7, 8]) {
+        const sums = (device: string) =>
+          compile(
+            (xs: Tensor) =>
+              scan(
+                (h: Tensor, x: Tensor) => {
+                  const carry = h.add(x)
+                  return { carry, out: carry }
+                },
+                zeros([width]),
+                xs,
+              ).out,
+            { device },
+          )
+        const xs = Float32Array.from({ length: 5 * width }, (_, i) => (i % 7) - 2)
+        const [actual, expected] = await Promise.all(
+          [registered, 'reference'].map(device => sums(device)(tensor(xs, { shape: [5, width] })).data()),
+        )
+        t.deepEqual(actual, expected, `of ${width} elements`)
+      }
+    },
+    { writesSteps: true },
+  )
