@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tape'
-import { effort } from '../engine/effort.js'
+import { effort } from '../effort.js'
 import { openPage, testInChromium } from './chromium.js'
 import type { Report } from './page.js'
 import { servePage } from './server.js'

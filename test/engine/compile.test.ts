@@ -24,7 +24,7 @@ import { firstDifferenceOfTrees } from '../../engine/testing/compare.js'
 import { drawProgram, valuesAndGradients } from '../../engine/testing/generators/index.js'
 import { drawWith } from '../../engine/testing/index.js'
 import { lstm } from '../../model/cells/lstm.js'
-import { runs } from './effort.js'
+import { runs } from '../effort.js'
 
 const twice = () => compile(({ x }: { x: Tensor }) => x.mul(2).add(1))
 

@@ -29,8 +29,8 @@ import {
   sampledOps,
 } from '../../engine/testing/generators/operations.js'
 import { encodeOnnx } from '../../model/checkpoint/index.js'
+import { runs } from '../effort.js'
 import { type RunOnnx, testOnnx, type Value } from '../onnxruntime.js'
-import { runs } from './effort.js'
 
 type Inputs = Readonly<Record<string, Tensor>>
 type Ports = Readonly<Record<string, OnnxPort>>

@@ -3,11 +3,11 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test from 'tape'
+import { runs } from '../effort.js'
 import { targets, tryTarget } from './campaign.js'
 import { tryCommands } from './commandLine.js'
 
 const corpus = fileURLToPath(new URL('../../../test/fuzz/corpus/', import.meta.url))
-const effort = Number(process.env.XENOGRAD_TEST_EFFORT ?? 1)
 
 test('fuzz: what was found once', async t => {
   for (const file of readdirSync(corpus)) {
@@ -30,13 +30,13 @@ test('fuzz: a few inputs for every reader', async t => {
   const seed = randomInt(2 ** 31)
   t.comment(`node dist/test/fuzz/run.js --seed ${seed} repeats it`)
   for (const target of targets) {
-    const finding = await tryTarget(target, 30 * effort, seed)
+    const finding = await tryTarget(target, runs(40), seed)
     t.notOk(finding, finding ? `seed ${seed}, ${target.name}: ${finding.error}` : target.name)
   }
 })
 
 test('fuzz: a few command lines', async t => {
   const seed = randomInt(2 ** 31)
-  const found = await tryCommands(8 * effort, seed)
+  const found = await tryCommands(runs(12), seed)
   t.notOk(found, found ? `seed ${seed}: ${found}` : `seed ${seed}`)
 })

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { encode } from '../../data/read.js'
 import { bitsAt, keyFromSeed, tensor } from '../../engine/index.js'
 import { initialState, loadModel, makeTrainStep, Scorer } from '../../model/index.js'
-import { effort } from '../engine/effort.js'
+import { effort } from '../effort.js'
 import { sharedPath, testShared } from '../shared.js'
 
 const oracle = (name: string) => sharedPath(`data/tf1-oracle/${name}`)

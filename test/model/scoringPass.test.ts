@@ -5,8 +5,8 @@ import { gru } from '../../model/cells/gru.js'
 import { lstm } from '../../model/cells/lstm.js'
 import { initialState } from '../../model/index.js'
 import { ScoringPass } from '../../model/scoringPass.js'
+import { runs } from '../effort.js'
 import { openWasm, testTarget } from '../engine/devices/wasm/support.js'
-import { runs } from '../engine/effort.js'
 
 /** Devices that are to give the same bits: by the number of threads, and with the code for vectors of 256 bits. */
 const devices = {

@@ -4,11 +4,10 @@ import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import test from 'tape'
 import { tfrecordOf } from '../../../data/formats/tfrecord.js'
+import { runs } from '../../effort.js'
 import { sharedPath, testShared } from '../../shared.js'
 import { lettersOf, messageOf, readBytes } from '../reading.js'
 import { bgzipped, fileOf, readsOfShard, readsOfShards } from './files.js'
-
-const effort = Number(process.env.XENOGRAD_TEST_EFFORT ?? 1)
 
 const ends = fc.constantFrom('\n', '\r\n')
 const blankLines = (end: string) => fc.array(fc.constantFrom(end, ` ${end}`), { maxLength: 2 })
@@ -119,7 +118,7 @@ for (const [name, format] of Object.entries({ fasta, fastq, tsv, tfrecord }))
             )
         },
       ),
-      { numRuns: 40 * effort },
+      { numRuns: runs(40) },
     )
     t.pass('all the same')
   })

@@ -3,7 +3,7 @@ import { referenceDevice } from '../../../engine/devices/reference/index.js'
 import { type Device, registerDevice } from '../../../engine/index.js'
 import { deviceConformance } from '../../../engine/testing/index.js'
 import '../allCells.js'
-import { effort } from '../effort.js'
+import { effort } from '../../effort.js'
 import { isRequired } from '../kernel/support.js'
 
 // The engine on a device that takes the least that the trait allows: it splits everything else.

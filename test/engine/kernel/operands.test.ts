@@ -13,7 +13,7 @@ import {
   writtenArguments,
 } from '../../../engine/kernel/operands.js'
 import { contiguousView, type View } from '../../../engine/kernel/shape.js'
-import { runs } from '../effort.js'
+import { runs } from '../../effort.js'
 import { afterRun, anyKernel, arbitraryKernel, bytesOf, kernelsByKind } from './support.js'
 
 // What operands.ts says of a kernel's arguments, against what the interpreter does with them.

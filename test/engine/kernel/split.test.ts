@@ -7,7 +7,7 @@ import { argumentBytes } from '../../../engine/kernel/operands.js'
 import { contiguousView } from '../../../engine/kernel/shape.js'
 import { split } from '../../../engine/kernel/split.js'
 import { inputLine } from '../../../engine/testing/generators/index.js'
-import { runs } from '../effort.js'
+import { runs } from '../../effort.js'
 import { afterRun, anyKernel, bytesOf, isRequired } from './support.js'
 
 /** Run a kernel as the kernels that it splits into, and those into, until every device must take them. */

@@ -5,7 +5,7 @@ import { isLeaf, liveNodes, scanInputsOf } from '../../../engine/lower/live.js'
 import { isPlaceholder } from '../../../engine/ops/index.js'
 import { drawProgram } from '../../../engine/testing/generators/index.js'
 import { drawWith } from '../../../engine/testing/index.js'
-import { runs } from '../effort.js'
+import { runs } from '../../effort.js'
 import { bodyOf, graphOf, kernelsOf, kindsOf, loopsOf, placeholderOf } from './support.js'
 
 test('what an output depends on is live, inputs first; what only others depend on is dead', t => {

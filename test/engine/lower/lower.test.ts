@@ -5,7 +5,7 @@ import { firstDifference } from '../../../engine/testing/compare.js'
 import { drawProgram, valuesAndGradients } from '../../../engine/testing/generators/index.js'
 import { drawWith } from '../../../engine/testing/index.js'
 import { plainLoop } from '../../../engine/testing/plainLoop.js'
-import { runs } from '../effort.js'
+import { runs } from '../../effort.js'
 import { graphOf } from './support.js'
 
 /** Compute every node of a graph as a plan of its own, so that no pass has anything to put together or leave out. */

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import test from 'tape'
 import { arange, elementwise, maximum, expr as s, scope, tensor, where } from '../../../engine/index.js'
 import { broadcastShapes, sizeOf } from '../../../engine/kernel/shape.js'
-import { runs } from '../effort.js'
+import { runs } from '../../effort.js'
 import { elements, type Naive, same } from './naive.js'
 
 test("shapes broadcast by NumPy's rule", async t => {

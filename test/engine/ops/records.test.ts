@@ -2,7 +2,7 @@ import test from 'tape'
 import { elementwise, expr, mapKernel, operation, registeredOps, type Tensor } from '../../../engine/index.js'
 import { checkOperation } from '../../../engine/testing/index.js'
 import '../allCells.js'
-import { runs } from '../effort.js'
+import { runs } from '../../effort.js'
 
 // What the record of every operation promises: its derivatives, and its rules for loops. Devices are tested by the
 // conformance suite.

@@ -3,7 +3,7 @@ import ndarray, { type NdArray } from 'ndarray'
 import test from 'tape'
 import { arange, dispose, full, type Nested, tensor } from '../../../engine/index.js'
 import { sizeOf } from '../../../engine/kernel/shape.js'
-import { runs } from '../effort.js'
+import { runs } from '../../effort.js'
 import { same } from './naive.js'
 
 test('tensors from nested arrays, typed arrays and ndarrays, and back', async t => {

@@ -3,7 +3,7 @@ import test from 'tape'
 import { arange, concat, type Draw, pad, scope, type Tensor } from '../../../engine/index.js'
 import { sizeOf } from '../../../engine/kernel/shape.js'
 import { drawWith } from '../../../engine/testing/index.js'
-import { runs } from '../effort.js'
+import { runs } from '../../effort.js'
 import { elements, type Naive, same } from './naive.js'
 
 type Move = { readonly view: (t: Tensor) => Tensor; readonly naive: Naive }

@@ -5,7 +5,7 @@ import { firstDifferenceOfTrees } from '../../../engine/testing/compare.js'
 import { drawProgram, valuesAndGradients } from '../../../engine/testing/generators/index.js'
 import { drawWith } from '../../../engine/testing/index.js'
 import { type Loop, plainLoop } from '../../../engine/testing/plainLoop.js'
-import { runs } from '../effort.js'
+import { runs } from '../../effort.js'
 
 /**
  * A property test: ways to run loops (`loops`) give what the plain loop gives, values, gradients and (in float64) second

@@ -4,7 +4,7 @@ import { type AscendOptions, ascendOptions } from '../../../../engine/devices/as
 import { registerDevice } from '../../../../engine/index.js'
 import { deviceConformance } from '../../../../engine/testing/index.js'
 import '../../allCells.js'
-import { effort } from '../../effort.js'
+import { effort } from '../../../effort.js'
 import { setUpStub } from './cann.js'
 import { buildStub, type Layout, liveObjects, noStub, readCounters } from './stub.js'
 

@@ -4,7 +4,7 @@ import { no64BitMemory } from '../../../../engine/devices/wasm/memory.js'
 import { registerDevice } from '../../../../engine/index.js'
 import { deviceConformance } from '../../../../engine/testing/index.js'
 import '../../allCells.js'
-import { effort } from '../../effort.js'
+import { effort } from '../../../effort.js'
 import { openWasm, testTarget } from './support.js'
 
 // The wasm device in its other forms: without fused multiply-add, emitted for 256-bit vectors and with constants in memory

@@ -2,7 +2,7 @@ import test from 'tape'
 import { device, realise, tensor } from '../../../../engine/index.js'
 import { deviceConformance } from '../../../../engine/testing/index.js'
 import '../../allCells.js'
-import { effort } from '../../effort.js'
+import { effort } from '../../../effort.js'
 
 // The wasm device as it is opened without options; conformance.test.ts has its other forms.
 
