@@ -3,8 +3,9 @@ import { BaseValues } from './baseValues.js'
 import type { Gate, JudgedFragment } from './gate.js'
 import type { GenusContexts } from './genusContexts.js'
 import { lookupsOf, shapesOf } from './lookups.js'
+import { pieceLength } from './pieceAligner.js'
 import type { RememberedGenomes } from './rememberedGenomes.js'
-import { pieceLength, TranslatedAlignments } from './translatedAlignments.js'
+import { TranslatedAlignments } from './translatedAlignments.js'
 
 export type MemorySettings = {
   /** Bases of a contiguous context. */

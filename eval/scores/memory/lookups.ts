@@ -1,5 +1,6 @@
 import { ContextShape } from './contextShape.js'
 import { checkContextOrder, countWindows, GenusContexts } from './genusContexts.js'
+import { PieceAligner } from './pieceAligner.js'
 import type { RememberedGenomes } from './rememberedGenomes.js'
 import { SeedIndex } from './seedIndex.js'
 import { WindowCounts } from './windowCounts.js'
@@ -23,6 +24,7 @@ export function shapesOf(order: number): ContextShape[] {
  */
 class Lookups {
   #index: SeedIndex | undefined
+  #aligner: PieceAligner | undefined
   readonly #contexts = new Map<number, Promise<readonly GenusContexts[]>>()
 
   constructor(readonly genomes: RememberedGenomes) {}
@@ -31,6 +33,12 @@ class Lookups {
   get index(): SeedIndex {
     this.#index ??= new SeedIndex(this.genomes.bases)
     return this.#index
+  }
+
+  /** Finds alignments with the genomes. */
+  get aligner(): PieceAligner {
+    this.#aligner ??= new PieceAligner(this.genomes, this.index)
+    return this.#aligner
   }
 
   /** Contexts of an order, in the order of their shapes. Where they are being made,

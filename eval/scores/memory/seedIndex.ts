@@ -13,7 +13,7 @@ const keyMask = 2 ** (4 * seedCodons) - 1
 const bucketBits = 25
 
 /** Seeds in more places than this are repeats, which tell little and cost much: they are in no place. */
-const mostPlaces = 300
+export const mostPlaces = 300
 
 /** Buckets are sorted in parts of so many, whose counts stay in the cache. */
 const partBits = 16
@@ -68,6 +68,15 @@ export class SeedIndex {
   /** Where the places of a bucket begin; of the bucket after the last, where they end. */
   startOf(bucket: number): number {
     return this.#groupStarts[bucket >> groupBits] + this.#startsInGroup[bucket]
+  }
+
+  /** Writes where the places of each of `length` buckets begin and end; nowhere for a bucket below 0, which is none. */
+  findPlaces(buckets: Int32Array, length: number, starts: Uint32Array, ends: Uint32Array): void {
+    for (let i = 0; i < length; i++) {
+      const bucket = buckets[i]
+      starts[i] = bucket < 0 ? 0 : this.startOf(bucket)
+      ends[i] = bucket < 0 ? 0 : this.startOf(bucket + 1)
+    }
   }
 
   /**

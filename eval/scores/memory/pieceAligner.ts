@@ -1,0 +1,203 @@
+import { reverseComplement, unknown } from '../../../data/index.js'
+import { codonScores, unknownCodon } from './codonScores.js'
+import type { Alignment } from './regionLeads.js'
+import type { RememberedGenomes } from './rememberedGenomes.js'
+import { fillBuckets, mostPlaces, type SeedIndex, seedCodons } from './seedIndex.js'
+
+/** An alignment is not extended further once its score has fallen by this much (Altschul et al. 1990), in half bits. */
+const dropOff = 20
+/** A seed whose own codons score less is chance, or another seed of the same bucket. */
+const leastSeedScore = 16
+/** The longest piece, in bases. */
+export const pieceLength = 8192
+
+/** Diagonals that were extended lately, by their low bits. */
+const diagonalSlots = 4096
+/** So many seeds are scored before the first of them is extended. */
+const seedsAtOnce = 2048
+/** The alignments of so many pieces are remembered. */
+const rememberedPieces = 16
+
+type AlignedPiece = { readonly piece: Uint8Array; readonly alignments: readonly (readonly Alignment[])[] }
+
+/**
+ * Finds the alignments of pieces of fragments with the proteins of each genus: of codons without gaps, scored by their amino
+ * acids, in both directions and all frames. The last ones are remembered, for scores that ask for the same piece in turn.
+ */
+export class PieceAligner {
+  readonly #genomes: RememberedGenomes
+  readonly #index: SeedIndex
+  /** The genus of each block of `2 ** blockBits` bases; a block in which one ends has `mixed`. */
+  readonly #genusOf: Uint8Array
+  #threshold = Number.POSITIVE_INFINITY
+  #remembered: AlignedPiece[] = []
+  readonly #buckets = new Int32Array(pieceLength)
+  readonly #codons = new Uint8Array(pieceLength)
+  readonly #diagonals = new Int32Array(diagonalSlots)
+  readonly #ends = new Int32Array(diagonalSlots)
+  /** Where the places of each seed of a strand begin and end in the index. */
+  readonly #firstPlaces = new Uint32Array(pieceLength)
+  readonly #endPlaces = new Uint32Array(pieceLength)
+  /** Seeds that are extended next: where they are in the strand and in the genomes, and the score of their own codons. */
+  readonly #positions = new Uint16Array(seedsAtOnce)
+  readonly #places = new Uint32Array(seedsAtOnce)
+  readonly #scores = new Int16Array(seedsAtOnce)
+
+  constructor(genomes: RememberedGenomes, index: SeedIndex) {
+    this.#genomes = genomes
+    this.#index = index
+    this.#genusOf = genusOfBlocks(genomes)
+  }
+
+  /** What alignments score beyond, in half bits: the least that was asked for. */
+  get threshold(): number {
+    return this.#threshold
+  }
+
+  /** Finds alignments from now on that score beyond a threshold in half bits. */
+  findBeyond(threshold: number): void {
+    if (threshold >= this.#threshold) return
+    this.#threshold = threshold
+    this.#remembered = []
+  }
+
+  /** The alignments with each genus of a piece of `pieceLength` bases at most, that score beyond the threshold. */
+  align(piece: Uint8Array): readonly (readonly Alignment[])[] {
+    const known = this.#remembered.find(remembered => areEqual(remembered.piece, piece))
+    if (known) return known.alignments
+    const alignments: Alignment[][] = this.#genomes.genera.map(() => [])
+    this.#alignStrand(piece, false, alignments)
+    this.#alignStrand(reverseComplement(piece), true, alignments)
+    if (this.#remembered.length === rememberedPieces) this.#remembered.shift()
+    this.#remembered.push({ piece: piece.slice(), alignments })
+    return alignments
+  }
+
+  /**
+   * Collects the alignments of one strand, their places in bases of the forward one. What a seed is looked up in is larger
+   * than any cache. So each kind of look is made for many seeds in a row, none of which waits for another.
+   */
+  #alignStrand(query: Uint8Array, reversed: boolean, alignments: Alignment[][]): void {
+    const { places } = this.#index
+    const [firstPlaces, endPlaces] = [this.#firstPlaces, this.#endPlaces]
+    this.#ends.fill(0)
+    fillBuckets(query, this.#buckets)
+    fillCodons(query, this.#codons)
+    this.#index.findPlaces(this.#buckets, query.length, firstPlaces, endPlaces)
+    let position = 0
+    while (position < query.length) {
+      let seeds = 0
+      for (; position < query.length && seeds <= seedsAtOnce - mostPlaces; position++)
+        for (let i = firstPlaces[position]; i < endPlaces[position]; i++) {
+          this.#positions[seeds] = position
+          this.#places[seeds++] = places[i]
+        }
+      this.#scoreSeeds(seeds)
+      for (let seed = 0; seed < seeds; seed++)
+        if (this.#scores[seed] >= leastSeedScore) this.#extend(seed, query.length, reversed, alignments)
+    }
+  }
+
+  /** Scores the codons of seeds: seven in a row, 42 bits of the packed genomes. */
+  #scoreSeeds(seeds: number): void {
+    const { packed } = this.#genomes.bases
+    const codons = this.#codons
+    for (let seed = 0; seed < seeds; seed++) {
+      const q = this.#positions[seed]
+      const place = this.#places[seed]
+      const byte = place >>> 2
+      const shift = 2 * (place & 3)
+      const third = packed[byte + 2]
+      const three = (packed[byte] | (packed[byte + 1] << 8) | (third << 16)) >> shift
+      const four =
+        (third | (packed[byte + 3] << 8) | (packed[byte + 4] << 16) | (packed[byte + 5] << 24)) >> (shift + 2)
+      this.#scores[seed] =
+        codonScores[(codons[q] << 6) | (three & 63)] +
+        codonScores[(codons[q + 3] << 6) | ((three >> 6) & 63)] +
+        codonScores[(codons[q + 6] << 6) | ((three >> 12) & 63)] +
+        codonScores[(codons[q + 9] << 6) | (four & 63)] +
+        codonScores[(codons[q + 12] << 6) | ((four >> 6) & 63)] +
+        codonScores[(codons[q + 15] << 6) | ((four >> 12) & 63)] +
+        codonScores[(codons[q + 18] << 6) | ((four >> 18) & 63)]
+    }
+  }
+
+  /** Extends a seed in both directions, codon by codon, unless an alignment went through it already. */
+  #extend(seed: number, length: number, reversed: boolean, alignments: Alignment[][]): void {
+    const codons = this.#codons
+    const { bases } = this.#genomes
+    const { packed } = bases
+    const position = this.#positions[seed]
+    const place = this.#places[seed]
+    const diagonal = (place - position) | 0
+    const slot = Math.imul(diagonal, 0x9e3779b1) >>> 20
+    if (this.#diagonals[slot] === diagonal && this.#ends[slot] > position) return
+    const known = bases.knownAround(place)
+    let q = position + 3 * seedCodons
+    let b = place + 3 * seedCodons
+    if (b > known.end) return
+    let score = this.#scores[seed]
+    let best = score
+    let end = q
+    for (; q + 3 <= length && b + 3 <= known.end && best - score <= dropOff; q += 3, b += 3) {
+      score += pairScore(codons[q], packed, b)
+      if (score > best) {
+        best = score
+        end = q + 3
+      }
+    }
+    score = best
+    let start = position
+    for (
+      q = position - 3, b = place - 3;
+      q >= 0 && b >= known.start && best - score <= dropOff;
+      q -= 3, b -= 3
+    ) {
+      score += pairScore(codons[q], packed, b)
+      if (score > best) {
+        best = score
+        start = q
+      }
+    }
+    this.#diagonals[slot] = diagonal
+    this.#ends[slot] = end
+    if (best <= this.#threshold) return
+    alignments[this.#genusAt(place)].push(
+      reversed ? { score: best, start: length - end, end: length - start } : { score: best, start, end },
+    )
+  }
+
+  #genusAt(position: number): number {
+    const genus = this.#genusOf[position >>> blockBits]
+    if (genus !== mixed) return genus
+    return this.#genomes.stretches.find(({ end }) => position < end)!.genus
+  }
+}
+
+const areEqual = (one: Uint8Array, other: Uint8Array): boolean =>
+  one.length === other.length && one.every((base, i) => base === other[i])
+
+/** Writes into `codons` the codon that begins at each base, the first base in its lowest bits; bases beyond the end are A. */
+function fillCodons(query: Uint8Array, codons: Uint8Array): void {
+  for (let i = 0; i < query.length; i++) {
+    const [one, two, three] = [query[i], query[i + 1] ?? 0, query[i + 2] ?? 0]
+    codons[i] = (one | two | three) < unknown ? one | (two << 2) | (three << 4) : unknownCodon
+  }
+}
+
+/** The score of a codon and of that which begins at a place of packed bases. */
+function pairScore(codon: number, packed: Uint8Array, place: number): number {
+  const byte = place >>> 2
+  const bits = packed[byte] | (packed[byte + 1] << 8)
+  return codonScores[(codon << 6) | ((bits >> (2 * (place & 3))) & 63)]
+}
+
+const blockBits = 10
+const mixed = 255
+
+function genusOfBlocks({ bases, stretches }: RememberedGenomes): Uint8Array {
+  const blocks = new Uint8Array((bases.length >>> blockBits) + 1).fill(mixed)
+  for (const { genus, start, end } of stretches)
+    blocks.fill(genus, Math.ceil(start / 2 ** blockBits), end >>> blockBits)
+  return blocks
+}
