@@ -24,7 +24,7 @@ export class ContextShape {
 }
 
 /** Bases are gone through so many at a time. */
-const blockLength = 2048
+export const blockLength = 2048
 
 /**
  * Gives, block by block, for each shape and each base of a sequence the number of its window: the context, the nearest

@@ -1,7 +1,7 @@
 import { reverseComplement } from '../../../data/index.js'
 import type { GenusPair } from '../score.js'
 import type { BaseValues } from './baseValues.js'
-import { type ContextShape, forEachBlock } from './contextShape.js'
+import { blockLength, type ContextShape, forEachBlock } from './contextShape.js'
 import type { ExpertTrack } from './gate.js'
 import type { RememberedGenomes } from './rememberedGenomes.js'
 import { WindowCounts, windowsInBlock } from './windowCounts.js'
@@ -135,16 +135,28 @@ export function countWindows(
       forEachBlock(strand, shapes, (windows, length, shape) => counts[shape].add(windows, length))
 }
 
-/** Adds the costs of windows for each genus; returns how many there were. */
+/** Where the costs of known windows of a block begin, and the first of them. */
+const firstPlaces = new Int32Array(blockLength)
+const firstCosts = new Uint8Array(blockLength)
+
+/** Adds the costs of a block's windows for each genus; returns how many there were. */
 function addCosts(windows: Int32Array, length: number, costs: Uint8Array, totals: Float64Array): number {
   const genera = totals.length
   let predicted = 0
+  // The table is larger than any cache: it is looked at for all windows in a row, so that none waits for another.
   for (let i = 0; i < length; i++) {
     if (windows[i] < 0) continue
-    predicted++
     const first = windows[i] * genera
-    for (let genus = 0; genus < genera; genus++) totals[genus] += costs[first + genus]
+    firstPlaces[predicted] = first
+    firstCosts[predicted++] = costs[first]
   }
+  const sums = new Int32Array(genera)
+  for (let i = 0; i < predicted; i++) {
+    sums[0] += firstCosts[i]
+    const first = firstPlaces[i]
+    for (let genus = 1; genus < genera; genus++) sums[genus] += costs[first + genus]
+  }
+  for (let genus = 0; genus < genera; genus++) totals[genus] += sums[genus]
   return predicted
 }
 

@@ -41,6 +41,8 @@ export class PieceAligner {
   /** Seeds that are extended next: where they are in the strand and in the genomes, and the score of their own codons. */
   readonly #positions = new Uint16Array(seedsAtOnce)
   readonly #places = new Uint32Array(seedsAtOnce)
+  readonly #threeCodons = new Int32Array(seedsAtOnce)
+  readonly #fourCodons = new Int32Array(seedsAtOnce)
   readonly #scores = new Int16Array(seedsAtOnce)
 
   constructor(genomes: RememberedGenomes, index: SeedIndex) {
@@ -92,25 +94,34 @@ export class PieceAligner {
           this.#positions[seeds] = position
           this.#places[seeds++] = places[i]
         }
+      this.#readSeeds(seeds)
       this.#scoreSeeds(seeds)
       for (let seed = 0; seed < seeds; seed++)
         if (this.#scores[seed] >= leastSeedScore) this.#extend(seed, query.length, reversed, alignments)
     }
   }
 
-  /** Scores the codons of seeds: seven in a row, 42 bits of the packed genomes. */
-  #scoreSeeds(seeds: number): void {
+  /** Reads the bases of seeds in the packed genomes: three codons of each, and the four that follow. */
+  #readSeeds(seeds: number): void {
     const { packed } = this.#genomes.bases
-    const codons = this.#codons
     for (let seed = 0; seed < seeds; seed++) {
-      const q = this.#positions[seed]
       const place = this.#places[seed]
       const byte = place >>> 2
       const shift = 2 * (place & 3)
       const third = packed[byte + 2]
-      const three = (packed[byte] | (packed[byte + 1] << 8) | (third << 16)) >> shift
-      const four =
+      this.#threeCodons[seed] = (packed[byte] | (packed[byte + 1] << 8) | (third << 16)) >> shift
+      this.#fourCodons[seed] =
         (third | (packed[byte + 3] << 8) | (packed[byte + 4] << 16) | (packed[byte + 5] << 24)) >> (shift + 2)
+    }
+  }
+
+  /** Scores the codons of seeds. */
+  #scoreSeeds(seeds: number): void {
+    const codons = this.#codons
+    for (let seed = 0; seed < seeds; seed++) {
+      const q = this.#positions[seed]
+      const three = this.#threeCodons[seed]
+      const four = this.#fourCodons[seed]
       this.#scores[seed] =
         codonScores[(codons[q] << 6) | (three & 63)] +
         codonScores[(codons[q + 3] << 6) | ((three >> 6) & 63)] +
