@@ -3,6 +3,7 @@ import type { GenusPair } from '../score.js'
 import type { BaseValues } from './baseValues.js'
 import { blockLength, type ContextShape, forEachBlock } from './contextShape.js'
 import type { ExpertTrack } from './gate.js'
+import { Recent } from './recent.js'
 import type { RememberedGenomes } from './rememberedGenomes.js'
 import { WindowCounts, windowsInBlock } from './windowCounts.js'
 
@@ -30,6 +31,14 @@ const orderStep = 2
 /** What is predicted without a context. */
 const uniform = new Float32Array([0.25])
 
+/** What bases cost for each genus, in steps, and how many they are. */
+type ContextCosts = { readonly costs: Float64Array; readonly predicted: number }
+
+/** Adds to `sums` the log-likelihoods in nats, times a weight, that costs in steps are. */
+export function addLogLikelihoods(costs: Float64Array, weight: number, sums: Float64Array): void {
+  for (let genus = 0; genus < costs.length; genus++) sums[genus] -= weight * step * costs[genus]
+}
+
 /**
  * What follows each context in the genomes of each genus, both strands: log p(base | context, genus), blended with
  * shorter contexts (interpolation as in Jelinek & Mercer 1980, with the weight of Dirichlet priors:
@@ -38,15 +47,14 @@ const uniform = new Float32Array([0.25])
 export class GenusContexts {
   /** For every context with its base, a byte for each genus, side by side so that one look finds all. */
   readonly #costs: Uint8Array
-  readonly #genera: number
+  readonly #recent = new Recent<ContextCosts>(1)
 
   /** Contexts that remember none of so many genera yet. @throws RangeError as `checkContextOrder`. */
   constructor(
-    genera: number,
+    readonly genera: number,
     readonly shape: ContextShape,
   ) {
     checkContextOrder(shape.order)
-    this.#genera = genera
     this.#costs = new Uint8Array(genera * this.windows)
   }
 
@@ -76,24 +84,31 @@ export class GenusContexts {
     let place = genus
     for (const block of counts.blocks()) {
       blend(block, first, order, shorter, probabilities)
-      for (let i = 0; i < bits.length; i++, place += this.#genera)
+      for (let i = 0; i < bits.length; i++, place += this.genera)
         this.#costs[place] = costOfBits[bits[i] >>> droppedBits]
       first += block.length
     }
   }
 
   /**
-   * Adds the log-likelihood of a fragment in nats, of its bases whose context is known, times `weight` to the sum of each
-   * genus in `sums`; returns how many bases that were.
+   * Adds to `costs`, for each genus, -log p of the bases of a fragment from `start` to before `end` whose context is known,
+   * in steps: whole numbers. Returns how many bases that were.
    */
-  addLogLikelihoods(fragment: Uint8Array, weight: number, sums: Float64Array): number {
-    const totals = new Float64Array(this.#genera)
+  addCosts(fragment: Uint8Array, costs: Float64Array, start = 0, end = fragment.length): number {
+    // What precedes the first base is part of its context, and too short to have a base with a context in it.
+    const bases = fragment.subarray(Math.max(0, start - this.shape.span), end)
+    const recent = this.#recent.of(bases, () => this.#costsOf(bases))
+    for (let genus = 0; genus < costs.length; genus++) costs[genus] += recent.costs[genus]
+    return recent.predicted
+  }
+
+  #costsOf(bases: Uint8Array): ContextCosts {
+    const costs = new Float64Array(this.genera)
     let predicted = 0
-    forEachBlock(fragment, [this.shape], (windows, length) => {
-      predicted += addCosts(windows, length, this.#costs, totals)
+    forEachBlock(bases, [this.shape], (windows, length) => {
+      predicted += addCosts(windows, length, this.#costs, costs)
     })
-    for (let genus = 0; genus < totals.length; genus++) sums[genus] -= weight * step * totals[genus]
-    return predicted
+    return { costs, predicted }
   }
 
   /** Adds to `values` what each base adds to the log-likelihood under one genus more than under another, times `weight`. */
@@ -103,7 +118,7 @@ export class GenusContexts {
     forEachBlock(fragment, [this.shape], (windows, length) => {
       for (let i = 0; i < length; i++, place++) {
         if (windows[i] < 0) continue
-        const window = windows[i] * this.#genera
+        const window = windows[i] * this.genera
         values.add(place, weight * step * (costs[window + other] - costs[window + genus]))
       }
     })
@@ -111,7 +126,7 @@ export class GenusContexts {
 
   /** What the contexts say of each base of a fragment for each genus. */
   track(fragment: Uint8Array): Required<ExpertTrack> {
-    const genera = this.#genera
+    const genera = this.genera
     const losses = new Float32Array(fragment.length * genera).fill(Number.NaN)
     const uncertainties = new Float32Array(losses.length)
     let place = 0

@@ -1,7 +1,7 @@
 import type { BasesProgress, GenusEvidence, GenusPair, PreparationProgress } from '../score.js'
 import { BaseValues } from './baseValues.js'
 import type { Gate, JudgedFragment } from './gate.js'
-import type { GenusContexts } from './genusContexts.js'
+import { addLogLikelihoods, type GenusContexts } from './genusContexts.js'
 import { lookupsOf, shapesOf } from './lookups.js'
 import { pieceLength } from './pieceAligner.js'
 import type { RememberedGenomes } from './rememberedGenomes.js'
@@ -19,8 +19,8 @@ export type MemorySettings = {
 /** Networks of the same genera, whose predictions a gate weighs as it weighs those of contexts. */
 export type Networks = Required<Pick<GenusEvidence, 'losses'>>
 
-/** So many bases of a long fragment are aligned before the event loop has its turn: whole pieces of `TranslatedAlignments`. */
-const alignedAtOnce = 16 * pieceLength
+/** So many bases of a long fragment are judged before the event loop has its turn: whole pieces of alignments. */
+const stretchLength = 16 * pieceLength
 
 /** What is looked up in the genomes. */
 type Prepared = {
@@ -68,8 +68,12 @@ export class GenusMemory {
     const memory = await this.#prepare()
     const evidence: (Float64Array | undefined)[] = []
     for (const fragment of fragments) {
-      const sums = await this.#ofAlignments(memory, fragment, onBases)
-      evidence.push(addContexts(memory, fragment, sums) > 0 ? sums : undefined)
+      const contexts = new ContextSums(memory.contexts)
+      const sums = await this.#weighted(fragment, onBases, (start, end, sums) => {
+        contexts.add(fragment, start, end)
+        memory.alignments?.addScores(fragment.subarray(start, end), sums)
+      })
+      evidence.push(contexts.addLogLikelihoods(sums) > 0 ? sums : undefined)
     }
     return evidence
   }
@@ -85,14 +89,13 @@ export class GenusMemory {
     const memory = await this.#prepare()
     const opinions = []
     for (const fragment of fragments) {
+      const ofContexts = new ContextSums(memory.contexts)
+      const leadsOfAlignments = await this.#weighted(fragment, onBases, (start, end, sums) => {
+        ofContexts.add(fragment, start, end)
+        memory.alignments?.addLeads(fragment.subarray(start, end), sums)
+      })
       const contexts = new Float64Array(this.genomes.genera.length)
-      const isPredicted = addContexts(memory, fragment, contexts) > 0
-      const leadsOfAlignments = await this.#weighted(
-        fragment,
-        (stretch, sums) => memory.alignments?.addLeads(stretch, sums),
-        onBases,
-      )
-      opinions.push(isPredicted ? { contexts, leadsOfAlignments } : undefined)
+      opinions.push(ofContexts.addLogLikelihoods(contexts) > 0 ? { contexts, leadsOfAlignments } : undefined)
     }
     return opinions
   }
@@ -108,7 +111,9 @@ export class GenusMemory {
     const mixed = await gate.logLikelihoods(judged, this.genomes.genera.length)
     const evidence: (Float64Array | undefined)[] = []
     for (const [i, fragment] of fragments.entries()) {
-      const sums = await this.#ofAlignments(memory, fragment)
+      const sums = await this.#weighted(fragment, undefined, (start, end, sums) =>
+        memory.alignments?.addScores(fragment.subarray(start, end), sums),
+      )
       const isPredicted = mixed[i].some(sum => sum !== 0)
       evidence.push(isPredicted ? sums.map((sum, genus) => sum + mixed[i][genus]) : undefined)
     }
@@ -155,27 +160,17 @@ export class GenusMemory {
     }))
   }
 
-  #ofAlignments(
-    { alignments }: Prepared,
-    fragment: Uint8Array,
-    onBases?: BasesProgress,
-  ): Promise<Float64Array> {
-    return this.#weighted(fragment, (stretch, sums) => alignments?.addScores(stretch, sums), onBases)
-  }
-
   /** What `add` adds for each genus, stretch by stretch of a fragment, times the weight of alignments. */
   async #weighted(
     fragment: Uint8Array,
-    add: (stretch: Uint8Array, sums: Float64Array) => void,
     onBases: BasesProgress = () => {},
+    add: (start: number, end: number, sums: Float64Array) => void,
   ): Promise<Float64Array> {
     const sums = new Float64Array(this.genomes.genera.length)
-    if (this.settings.alignments === 0) return sums
-    for (let start = 0; start < fragment.length; start += alignedAtOnce) {
-      const stretch = fragment.subarray(start, start + alignedAtOnce)
-      add(stretch, sums)
-      if (stretch.length < alignedAtOnce) break
-      onBases(stretch.length)
+    for (let start = 0; start < fragment.length; start += stretchLength) {
+      add(start, Math.min(fragment.length, start + stretchLength), sums)
+      if (start + stretchLength > fragment.length) break
+      onBases(stretchLength)
       await turn()
     }
     return sums.map(sum => sum * this.settings.alignments)
@@ -188,10 +183,29 @@ const turn = (): Promise<void> => new Promise(resolve => setTimeout(resolve))
 /** How much a kind of contexts weighs among all: contiguous ones half. */
 const weightOf = ({ shape }: GenusContexts): number => (shape.skip === 0 ? 1 / 2 : 1 / 6)
 
-/** Adds what contexts say of a fragment for each genus to `sums`, in nats; returns how many bases they predicted. */
-function addContexts({ contexts }: Prepared, fragment: Uint8Array, sums: Float64Array): number {
-  const [predicted] = contexts.map(ofShape => ofShape.addLogLikelihoods(fragment, weightOf(ofShape), sums))
-  return predicted
+/** What all kinds of contexts say of a fragment, which is judged stretch by stretch. */
+class ContextSums {
+  readonly #costs: readonly Float64Array[]
+  /** How many bases the contiguous contexts predicted. */
+  #predicted = 0
+
+  constructor(readonly contexts: readonly GenusContexts[]) {
+    this.#costs = contexts.map(({ genera }) => new Float64Array(genera))
+  }
+
+  /** Adds what they say of the bases from `start` to before `end`. */
+  add(fragment: Uint8Array, start: number, end: number): void {
+    const [predicted] = this.contexts.map((ofShape, i) =>
+      ofShape.addCosts(fragment, this.#costs[i], start, end),
+    )
+    this.#predicted += predicted
+  }
+
+  /** Adds the log-likelihoods for each genus to `sums`, in nats; returns how many bases were predicted. */
+  addLogLikelihoods(sums: Float64Array): number {
+    for (const [i, costs] of this.#costs.entries()) addLogLikelihoods(costs, weightOf(this.contexts[i]), sums)
+    return this.#predicted
+  }
 }
 
 /** Makes what fragments are looked up in, part by part. */

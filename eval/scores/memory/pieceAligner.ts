@@ -1,5 +1,6 @@
 import { reverseComplement, unknown } from '../../../data/index.js'
 import { codonScores, unknownCodon } from './codonScores.js'
+import { Recent } from './recent.js'
 import type { Alignment } from './regionLeads.js'
 import type { RememberedGenomes } from './rememberedGenomes.js'
 import { fillBuckets, mostPlaces, type SeedIndex, seedCodons } from './seedIndex.js'
@@ -15,14 +16,12 @@ export const pieceLength = 8192
 const diagonalSlots = 4096
 /** So many seeds are scored before the first of them is extended. */
 const seedsAtOnce = 2048
-/** The alignments of so many pieces are remembered. */
-const rememberedPieces = 16
-
-type AlignedPiece = { readonly piece: Uint8Array; readonly alignments: readonly (readonly Alignment[])[] }
+/** The alignments of so many pieces are kept. */
+const recentPieces = 16
 
 /**
  * Finds the alignments of pieces of fragments with the proteins of each genus: of codons without gaps, scored by their amino
- * acids, in both directions and all frames. The last ones are remembered, for scores that ask for the same piece in turn.
+ * acids, in both directions and all frames.
  */
 export class PieceAligner {
   readonly #genomes: RememberedGenomes
@@ -30,7 +29,7 @@ export class PieceAligner {
   /** The genus of each block of `2 ** blockBits` bases; a block in which one ends has `mixed`. */
   readonly #genusOf: Uint8Array
   #threshold = Number.POSITIVE_INFINITY
-  #remembered: AlignedPiece[] = []
+  readonly #recent = new Recent<readonly (readonly Alignment[])[]>(recentPieces)
   readonly #buckets = new Int32Array(pieceLength)
   readonly #codons = new Uint8Array(pieceLength)
   readonly #diagonals = new Int32Array(diagonalSlots)
@@ -60,19 +59,17 @@ export class PieceAligner {
   findBeyond(threshold: number): void {
     if (threshold >= this.#threshold) return
     this.#threshold = threshold
-    this.#remembered = []
+    this.#recent.clear()
   }
 
   /** The alignments with each genus of a piece of `pieceLength` bases at most, that score beyond the threshold. */
   align(piece: Uint8Array): readonly (readonly Alignment[])[] {
-    const known = this.#remembered.find(remembered => areEqual(remembered.piece, piece))
-    if (known) return known.alignments
-    const alignments: Alignment[][] = this.#genomes.genera.map(() => [])
-    this.#alignStrand(piece, false, alignments)
-    this.#alignStrand(reverseComplement(piece), true, alignments)
-    if (this.#remembered.length === rememberedPieces) this.#remembered.shift()
-    this.#remembered.push({ piece: piece.slice(), alignments })
-    return alignments
+    return this.#recent.of(piece, () => {
+      const alignments: Alignment[][] = this.#genomes.genera.map(() => [])
+      this.#alignStrand(piece, false, alignments)
+      this.#alignStrand(reverseComplement(piece), true, alignments)
+      return alignments
+    })
   }
 
   /**
@@ -184,9 +181,6 @@ export class PieceAligner {
     return this.#genomes.stretches.find(({ end }) => position < end)!.genus
   }
 }
-
-const areEqual = (one: Uint8Array, other: Uint8Array): boolean =>
-  one.length === other.length && one.every((base, i) => base === other[i])
 
 /** Writes into `codons` the codon that begins at each base, the first base in its lowest bits; bases beyond the end are A. */
 function fillCodons(query: Uint8Array, codons: Uint8Array): void {

@@ -11,7 +11,7 @@ import {
   type Score,
 } from '../../../eval/scores/index.js'
 import { ContextShape } from '../../../eval/scores/memory/contextShape.js'
-import { GenusContexts } from '../../../eval/scores/memory/genusContexts.js'
+import { addLogLikelihoods, GenusContexts } from '../../../eval/scores/memory/genusContexts.js'
 import { RememberedGenomes } from '../../../eval/scores/memory/rememberedGenomes.js'
 import { TranslatedAlignments } from '../../../eval/scores/memory/translatedAlignments.js'
 import { uniforms } from '../arbitrary.js'
@@ -46,9 +46,12 @@ test('genusOdds: contexts and weighted alignments of each genus; the score is th
   t.deepEqual(score.genusEvidence?.genera, ['A', 'B'])
   for (const [i, fragment] of fragments.entries()) {
     const [ofContexts, ofAlignments] = [new Float64Array(2), new Float64Array(2)]
-    const [predicted] = contexts.map((ofShape, skip) =>
-      ofShape.addLogLikelihoods(fragment, skip === 0 ? 1 / 2 : 1 / 6, ofContexts),
-    )
+    const [predicted] = contexts.map((ofShape, skip) => {
+      const costs = new Float64Array(2)
+      const count = ofShape.addCosts(fragment, costs)
+      addLogLikelihoods(costs, skip === 0 ? 1 / 2 : 1 / 6, ofContexts)
+      return count
+    })
     alignments.addScores(fragment, ofAlignments)
     const expected = ofContexts.map((sum, genus) => sum + 0.2 * ofAlignments[genus])
     t.equal(evidence[i] === undefined, predicted === 0, `fragment ${i} of ${fragment.length} bases`)

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import test from 'tape'
 import { reverseComplement } from '../../../../data/index.js'
 import { ContextShape } from '../../../../eval/scores/memory/contextShape.js'
-import { GenusContexts } from '../../../../eval/scores/memory/genusContexts.js'
+import { addLogLikelihoods, GenusContexts } from '../../../../eval/scores/memory/genusContexts.js'
 import { RememberedGenomes } from '../../../../eval/scores/memory/rememberedGenomes.js'
 import { sequence, trainingAndFragments, withReverse } from '../sequences.js'
 
@@ -47,8 +47,9 @@ test('contexts: log-likelihoods equal those of counted words, to half a step of 
       const genomes = genomesOf(training)
       const contexts = GenusContexts.of(genomes, shape)
       return fragments.slice(0, 3).every(fragment => {
-        const sums = new Float64Array(genomes.genera.length)
-        const predicted = contexts.addLogLikelihoods(fragment, 1, sums)
+        const [costs, sums] = [genomes, genomes].map(({ genera }) => new Float64Array(genera.length))
+        const predicted = contexts.addCosts(fragment, costs)
+        addLogLikelihoods(costs, 1, sums)
         const words = windowsOf(shape, [fragment])
         return (
           predicted === words.length &&
@@ -70,7 +71,37 @@ test('contexts: log-likelihoods equal those of counted words, to half a step of 
   t.end()
 })
 
-test('contexts: what is added to sums is the same for genomes on their other strand', t => {
+test('contexts: a fragment costs what its stretches do, asked for once or again', t => {
+  fc.assert(
+    fc.property(
+      sequence(200),
+      sequence(120),
+      anyShape,
+      fc.array(fc.nat(120), { maxLength: 4 }),
+      (training, fragment, shape, cuts) => {
+        const contexts = GenusContexts.of(genomesOf([training]), shape)
+        const [whole, inStretches] = [new Float64Array(1), new Float64Array(1)]
+        const predicted = contexts.addCosts(fragment, whole)
+        const ends = [...cuts.map(cut => Math.min(cut, fragment.length)), fragment.length].sort((a, b) => a - b)
+        let [start, sum] = [0, 0]
+        for (const end of ends) {
+          sum += contexts.addCosts(fragment, inStretches, start, end)
+          start = end
+        }
+        const again = Float64Array.from(whole)
+        const changed = fragment.map(base => (base + 1) % 4)
+        contexts.addCosts(changed, again)
+        const ofChanged = new Float64Array(1)
+        GenusContexts.of(genomesOf([training]), shape).addCosts(changed, ofChanged)
+        return sum === predicted && inStretches[0] === whole[0] && again[0] === whole[0] + ofChanged[0]
+      },
+    ),
+  )
+  t.pass('random genomes and stretches')
+  t.end()
+})
+
+test('contexts: what is added to costs is the same for genomes on their other strand', t => {
   fc.assert(
     fc.property(
       fc.array(sequence(80), { minLength: 1, maxLength: 4 }),
@@ -78,9 +109,9 @@ test('contexts: what is added to sums is the same for genomes on their other str
       anyShape,
       (training, fragment, shape) => {
         const [given, reversed] = [training, training.map(reverseComplement)].map(genomes => {
-          const sums = new Float64Array(Math.min(2, training.length)).fill(3)
-          GenusContexts.of(genomesOf(genomes), shape).addLogLikelihoods(fragment, 0.5, sums)
-          return sums
+          const costs = new Float64Array(Math.min(2, training.length)).fill(3)
+          GenusContexts.of(genomesOf(genomes), shape).addCosts(fragment, costs)
+          return costs
         })
         return given.every((sum, genus) => Object.is(sum, reversed[genus]))
       },
