@@ -8,6 +8,12 @@ export type ReadHeader = Omit<Read, 'bases' | 'text'>
 const firstRoom = 1024
 /** A record that is longer takes the room that it was collected in, of which there would otherwise be two. */
 const longestCopied = 2 ** 20
+/**
+ * A record of more bases gets so many times the room it needs: to grow takes the memory of both rooms, and room that is not
+ * written to takes none.
+ */
+const longestDoubled = 2 ** 23
+const roomOfLong = 32
 
 /** Collects the bases of one record after the other, each from one or several lines of a text format. */
 export class Sequence {
@@ -43,7 +49,8 @@ export class Sequence {
     const message = (what: string) => `${file} line ${number}: ${what} (read ${read})`
     if (length > maxLength) throw new InputError(message(`sequence is longer than ${maxLength} bases`))
     if (length > this.#bases.length) {
-      const larger = new Uint8Array(2 * length)
+      const room = length > longestDoubled ? roomOfLong * length : 2 * length
+      const larger = new Uint8Array(Math.min(room, maxLength))
       larger.set(this.#bases.subarray(0, this.#length))
       this.#bases = larger
     }
