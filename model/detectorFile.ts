@@ -84,14 +84,34 @@ export function detectorContents(path: string, { tensors, metadata }: Safetensor
       path,
       `a safetensors file, but no detector: its metadata has format '${format ?? 'none'}', wanted '${formatName}'`,
     )
+  const large: StoredArray[] = []
   const scores = parseEntries(path, text).map(({ kind, name, settings, arrays }) => ({
     kind,
     name,
     settings,
-    arrays: Object.fromEntries(arrays.map(array => [array, arrayOf(path, tensors, tensorName(name, array))])),
+    arrays: Object.fromEntries(
+      arrays.map(array => [array, onceOf(arrayOf(path, tensors, tensorName(name, array)), large)]),
+    ),
   }))
   const rest = new Map([...tensors].filter(([name]) => !name.startsWith(prefix)))
   return { scores, tensors: rest, metadata: others }
+}
+
+/** Arrays of more bytes are kept in memory once: scores of the same genomes each have them in the file. */
+const smallBytes = 1 << 16
+
+/** An array, or an equal one among those that are kept in `large`. */
+function onceOf(array: StoredArray, large: StoredArray[]): StoredArray {
+  if (array.byteLength <= smallBytes) return array
+  const known = large.find(known => areEqual(known, array))
+  if (!known) large.push(array)
+  return known ?? array
+}
+
+function areEqual(one: StoredArray, other: StoredArray): boolean {
+  if (one.constructor !== other.constructor || one.length !== other.length) return false
+  for (let i = 0; i < one.length; i++) if (one[i] !== other[i]) return false
+  return true
 }
 
 /** Whether there is a detector at a path, and not a model or nothing, as far as its first bytes say. */

@@ -34,9 +34,9 @@ export class PieceAligner {
   readonly #codons = new Uint8Array(pieceLength)
   readonly #diagonals = new Int32Array(diagonalSlots)
   readonly #ends = new Int32Array(diagonalSlots)
-  /** Where the places of each seed of a strand begin and end in the index. */
-  readonly #firstPlaces = new Uint32Array(pieceLength)
-  readonly #endPlaces = new Uint32Array(pieceLength)
+  /** Where the slots of each seed of a strand begin and end in the index. */
+  readonly #firstSlots = new Uint32Array(pieceLength)
+  readonly #endSlots = new Uint32Array(pieceLength)
   /** Seeds that are extended next: where they are in the strand and in the genomes, and the score of their own codons. */
   readonly #positions = new Uint16Array(seedsAtOnce)
   readonly #places = new Uint32Array(seedsAtOnce)
@@ -77,19 +77,24 @@ export class PieceAligner {
    * than any cache. So each kind of look is made for many seeds in a row, none of which waits for another.
    */
   #alignStrand(query: Uint8Array, reversed: boolean, alignments: Alignment[][]): void {
-    const { places } = this.#index
-    const [firstPlaces, endPlaces] = [this.#firstPlaces, this.#endPlaces]
+    const index = this.#index
+    const [buckets, starts, ends] = [this.#buckets, this.#firstSlots, this.#endSlots]
     this.#ends.fill(0)
-    fillBuckets(query, this.#buckets)
+    fillBuckets(query, buckets)
     fillCodons(query, this.#codons)
-    this.#index.findPlaces(this.#buckets, query.length, firstPlaces, endPlaces)
+    for (let i = 0; i < query.length; i++) {
+      starts[i] = buckets[i] < 0 ? 0 : index.startOf(buckets[i])
+      ends[i] = buckets[i] < 0 ? 0 : index.endOf(buckets[i])
+    }
     let position = 0
     while (position < query.length) {
       let seeds = 0
       for (; position < query.length && seeds <= seedsAtOnce - mostPlaces; position++)
-        for (let i = firstPlaces[position]; i < endPlaces[position]; i++) {
+        for (let slot = starts[position]; slot < ends[position]; slot++) {
+          const place = index.placeAt(slot, buckets[position])
+          if (place < 0) continue
           this.#positions[seeds] = position
-          this.#places[seeds++] = places[i]
+          this.#places[seeds++] = place
         }
       this.#readSeeds(seeds)
       this.#scoreSeeds(seeds)

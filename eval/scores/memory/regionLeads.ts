@@ -22,7 +22,7 @@ export function addRegionLeads(
   length: number,
   sums: Float64Array,
 ): void {
-  const tracks = alignments.map(ofGenus => scorePerBase(ofGenus, length))
+  const tracks = alignments.map((ofGenus, genus) => scorePerBase(ofGenus, roomOf(genus, length)))
   for (let i = 0; i < length; i++) {
     let best = Number.NEGATIVE_INFINITY
     let second = Number.NEGATIVE_INFINITY
@@ -37,10 +37,21 @@ export function addRegionLeads(
   }
 }
 
-/** The score for each base of the best alignment that covers it. */
-function scorePerBase(alignments: readonly Alignment[], length: number): Float32Array {
+/**
+ * By genus, where the scores of the bases of a piece are written, of one piece after another: making room anew for each
+ * would take up more memory than all else that goes with a piece.
+ */
+const rooms: Float32Array[] = []
+
+function roomOf(genus: number, length: number): Float32Array {
+  if (!(rooms[genus]?.length >= length)) rooms[genus] = new Float32Array(length)
+  return rooms[genus].subarray(0, length)
+}
+
+/** Writes into `track` the score for each base of the best alignment that covers it. */
+function scorePerBase(alignments: readonly Alignment[], track: Float32Array): Float32Array {
   const least = credited / basesOfCodon
-  const track = new Float32Array(length).fill(least)
+  track.fill(least)
   for (const { score, start, end } of alignments.toSorted((a, b) => a.score - b.score))
     track.fill(Math.max(least, score / (end - start)), Math.max(0, start), end)
   return track

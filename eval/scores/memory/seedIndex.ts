@@ -17,20 +17,34 @@ export const mostPlaces = 300
 
 /** Buckets are sorted in parts of so many, whose counts stay in the cache. */
 const partBits = 16
+/**
+ * Of four buckets in a row is known where the first one begins; which of them a place is of is told by its highest bits,
+ * which are free. A table of all buckets would take four times the memory.
+ */
+const neighbourBits = 2
+const placeBits = 32 - neighbourBits
 /** Where a bucket begins is told from where its group of so many does, in 16 bits: 2 ** 7 * mostPlaces is below 2 ** 16. */
 const groupBits = 7
 
 /** The text is gone through in blocks of so many bases. */
 const blockLength = 2 ** 15
 
-/** Where seeds are in a text of bases: its positions, sorted by the bucket of the seed that begins there. */
+/**
+ * Where seeds are in a text of bases: its positions, sorted by the bucket of the seed that begins there; other seeds may
+ * share a bucket. The places of a bucket are in slots from `startOf` to before `endOf`, where `placeAt` tells them from
+ * those of its neighbours.
+ */
 export class SeedIndex {
-  /** The places of bucket b are those from `startOf(b)` to `startOf(b + 1)`; other seeds may share a bucket. */
-  readonly places: Uint32Array
+  readonly #slots: Uint32Array
   readonly #groupStarts = new Uint32Array(2 ** (bucketBits - groupBits) + 1)
-  readonly #startsInGroup = new Uint16Array(2 ** bucketBits + 1)
+  readonly #startsInGroup = new Uint16Array(2 ** (bucketBits - neighbourBits) + 1)
 
+  /** @throws RangeError for more than 2^30 bases. */
   constructor(bases: PackedBases) {
+    if (bases.length > 2 ** placeBits)
+      throw new RangeError(
+        `${bases.length} bases: seeds are found in ${2 ** placeBits} at most; remember fewer genomes`,
+      )
     // Sorted by the high bits of the buckets, then each part by the low ones, as the whole is larger than any cache.
     const partEnds = new Uint32Array(2 ** (bucketBits - partBits) + 1)
     forEachBlock(bases, buckets => {
@@ -62,21 +76,28 @@ export class SeedIndex {
       kept += this.#sortPart(part, unsorted, slots, places, kept)
     }
     this.#groupStarts[this.#groupStarts.length - 1] = kept
-    this.places = places.subarray(0, kept)
+    this.#slots = places.subarray(0, kept)
   }
 
-  /** Where the places of a bucket begin; of the bucket after the last, where they end. */
+  /** How many places there are. */
+  get size(): number {
+    return this.#slots.length
+  }
+
+  /** The first slot of a bucket and its neighbours. */
   startOf(bucket: number): number {
-    return this.#groupStarts[bucket >> groupBits] + this.#startsInGroup[bucket]
+    return this.#groupStarts[bucket >> groupBits] + this.#startsInGroup[bucket >> neighbourBits]
   }
 
-  /** Writes where the places of each of `length` buckets begin and end; nowhere for a bucket below 0, which is none. */
-  findPlaces(buckets: Int32Array, length: number, starts: Uint32Array, ends: Uint32Array): void {
-    for (let i = 0; i < length; i++) {
-      const bucket = buckets[i]
-      starts[i] = bucket < 0 ? 0 : this.startOf(bucket)
-      ends[i] = bucket < 0 ? 0 : this.startOf(bucket + 1)
-    }
+  /** The slot after the last one of a bucket and its neighbours. */
+  endOf(bucket: number): number {
+    return this.startOf((bucket | (2 ** neighbourBits - 1)) + 1)
+  }
+
+  /** The place in a slot of a bucket and its neighbours; -1 if it is of a neighbour. */
+  placeAt(slot: number, bucket: number): number {
+    const place = this.#slots[slot]
+    return place >>> placeBits === (bucket & (2 ** neighbourBits - 1)) ? place & (2 ** placeBits - 1) : -1
   }
 
   /**
@@ -97,7 +118,8 @@ export class SeedIndex {
       const bucket = (part << partBits) | low
       const group = bucket >> groupBits
       if (bucket === group << groupBits) this.#groupStarts[group] = next
-      this.#startsInGroup[bucket] = next - this.#groupStarts[group]
+      if (bucket % 2 ** neighbourBits === 0)
+        this.#startsInGroup[bucket >> neighbourBits] = next - this.#groupStarts[group]
       const count = slots[low]
       slots[low] = count > mostPlaces ? crowded : next
       if (count <= mostPlaces) next += count
@@ -105,7 +127,7 @@ export class SeedIndex {
     for (let i = 0; i < lowBits.length; i++) {
       const slot = slots[lowBits[i]]
       if (slot === crowded) continue
-      sorted[slot] = places[i]
+      sorted[slot] = places[i] | (lowBits[i] << placeBits)
       slots[lowBits[i]]++
     }
     return next - from

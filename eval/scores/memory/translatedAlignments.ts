@@ -75,10 +75,7 @@ export class TranslatedAlignments {
   }
 
   /** Alignments and by how much each exceeds the threshold, the best first, those left out that mostly repeat better ones. */
-  #counted(
-    alignments: readonly Alignment[],
-    length: number,
-  ): (Alignment & { readonly excess: number })[] {
+  #counted(alignments: readonly Alignment[], length: number): (Alignment & { readonly excess: number })[] {
     if (alignments.length === 0) return []
     const covered = new Uint8Array(length)
     const counted = []

@@ -82,7 +82,9 @@ test('contexts: a fragment costs what its stretches do, asked for once or again'
         const contexts = GenusContexts.of(genomesOf([training]), shape)
         const [whole, inStretches] = [new Float64Array(1), new Float64Array(1)]
         const predicted = contexts.addCosts(fragment, whole)
-        const ends = [...cuts.map(cut => Math.min(cut, fragment.length)), fragment.length].sort((a, b) => a - b)
+        const ends = [...cuts.map(cut => Math.min(cut, fragment.length)), fragment.length].sort(
+          (a, b) => a - b,
+        )
         let [start, sum] = [0, 0]
         for (const end of ends) {
           sum += contexts.addCosts(fragment, inStretches, start, end)
