@@ -3,6 +3,7 @@ import type { GenusPair } from '../score.js'
 import type { BaseValues } from './baseValues.js'
 import { codonScores, unknownCodon } from './codonScores.js'
 import { lookupsOf } from './lookups.js'
+import { pieceLength, piecesOf } from './pieces.js'
 import { type Alignment, addRegionLeads } from './regionLeads.js'
 import type { RememberedGenomes } from './rememberedGenomes.js'
 import { fillBuckets, type SeedIndex, seedCodons } from './seedIndex.js'
@@ -13,9 +14,6 @@ const dropOff = 20
 const leastSeedScore = 16
 /** An alignment counts beside a better one of its genus if at most this share of it is covered by better ones. */
 const mostCovered = 0.25
-/** A long fragment is aligned in pieces of so many bases. */
-export const pieceLength = 8192
-
 /** Diagonals that were extended lately, by their low bits. */
 const diagonalSlots = 4096
 
@@ -31,8 +29,6 @@ export type AlignmentOptions = {
 export class TranslatedAlignments {
   readonly #genomes: RememberedGenomes
   readonly #index: SeedIndex
-  /** The genus of each block of `2 ** blockBits` bases; a block in which one ends has `mixed`. */
-  readonly #genusOf: Uint8Array
   readonly #buckets = new Int32Array(pieceLength)
   readonly #codons = new Uint8Array(pieceLength)
   readonly #diagonals = new Int32Array(diagonalSlots)
@@ -44,24 +40,18 @@ export class TranslatedAlignments {
   ) {
     this.#genomes = genomes
     this.#index = lookupsOf(genomes).index
-    this.#genusOf = genusOfBlocks(genomes)
   }
 
   /** Adds, for each genus, by how much its alignments with a fragment exceed the threshold, in half bits, to `sums`. */
   addScores(fragment: Uint8Array, sums: Float64Array): void {
-    for (let start = 0; start < fragment.length; start += pieceLength) {
-      const piece = fragment.subarray(start, start + pieceLength)
+    for (const [, piece] of piecesOf(fragment))
       for (const [genus, ofGenus] of this.#alignPiece(piece).entries())
         sums[genus] += this.#counted(ofGenus, piece.length).reduce((sum, { excess }) => sum + excess, 0)
-    }
   }
 
   /** Adds to `sums`, for each genus, by how much its alignments lead over those of all others, region by region, in half bits. */
   addLeads(fragment: Uint8Array, sums: Float64Array): void {
-    for (let start = 0; start < fragment.length; start += pieceLength) {
-      const piece = fragment.subarray(start, start + pieceLength)
-      addRegionLeads(this.#alignPiece(piece), piece.length, sums)
-    }
+    for (const [, piece] of piecesOf(fragment)) addRegionLeads(this.#alignPiece(piece), piece.length, sums)
   }
 
   /**
@@ -69,8 +59,7 @@ export class TranslatedAlignments {
    * spread evenly over its bases.
    */
   addTrack(fragment: Uint8Array, [genus, other]: GenusPair, weight: number, values: BaseValues): void {
-    for (let from = 0; from < fragment.length; from += pieceLength) {
-      const piece = fragment.subarray(from, from + pieceLength)
+    for (const [from, piece] of piecesOf(fragment)) {
       const alignments = this.#alignPiece(piece)
       for (const [of, sign] of [
         [genus, 1],
@@ -155,7 +144,7 @@ export class TranslatedAlignments {
     this.#diagonals[slot] = diagonal
     this.#ends[slot] = end
     if (best <= this.options.threshold) return
-    alignments[this.#genusAt(place)].push(
+    alignments[this.#genomes.genusAt(place)].push(
       reversed ? { score: best, start: length - end, end: length - start } : { score: best, start, end },
     )
   }
@@ -176,12 +165,6 @@ export class TranslatedAlignments {
     }
     return counted
   }
-
-  #genusAt(position: number): number {
-    const genus = this.#genusOf[position >>> blockBits]
-    if (genus !== mixed) return genus
-    return this.#genomes.stretches.find(({ end }) => position < end)!.genus
-  }
 }
 
 /** Writes into `codons` the codon that begins at each base, the first base in its lowest bits; bases beyond the end are A. */
@@ -197,14 +180,4 @@ function pairScore(codon: number, packed: Uint8Array, place: number): number {
   const byte = place >>> 2
   const bits = packed[byte] | (packed[byte + 1] << 8)
   return codonScores[(codon << 6) | ((bits >> (2 * (place & 3))) & 63)]
-}
-
-const blockBits = 10
-const mixed = 255
-
-function genusOfBlocks({ bases, stretches }: RememberedGenomes): Uint8Array {
-  const blocks = new Uint8Array((bases.length >>> blockBits) + 1).fill(mixed)
-  for (const { genus, start, end } of stretches)
-    blocks.fill(genus, Math.ceil(start / 2 ** blockBits), end >>> blockBits)
-  return blocks
 }
