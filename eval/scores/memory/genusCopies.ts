@@ -1,9 +1,10 @@
-import { reverseComplement, unknown } from '../../../data/index.js'
+import { unknown } from '../../../data/index.js'
+import { CopyStarts } from './copyStarts.js'
 import type { ExpertTrack } from './gate.js'
 import { lookupsOf } from './lookups.js'
-import { pieceLength, piecesOf } from './pieces.js'
+import { piecesOf } from './pieces.js'
 import type { RememberedGenomes } from './rememberedGenomes.js'
-import { fillBuckets, type SeedIndex, seedBits, seedSpan } from './seedIndex.js'
+import { seedBits, seedSpan } from './seedIndex.js'
 
 /** Contexts are compared over so many bases at most. */
 export const longestContext = 32
@@ -52,10 +53,8 @@ export type CopyVisitor = (base: number, genus: number, isRight: boolean, weight
  */
 export class GenusCopies {
   readonly #genomes: RememberedGenomes
-  readonly #index: SeedIndex
   readonly #copies: readonly Copy[]
-  readonly #forwardBuckets = new Int32Array(pieceLength)
-  readonly #reverseBuckets = new Int32Array(pieceLength)
+  readonly #starts: CopyStarts
 
   /**
    * `least`: how many bases in a row before the next one must be those before its place in a genome for a copy to begin;
@@ -68,7 +67,7 @@ export class GenusCopies {
   ) {
     checkCopyContext(least)
     this.#genomes = genomes
-    this.#index = lookupsOf(genomes).index
+    this.#starts = new CopyStarts(genomes.bases, lookupsOf(genomes).index, least)
     this.#copies = genomes.genera.map(() => ({
       isRunning: false,
       begin: 0,
@@ -85,11 +84,13 @@ export class GenusCopies {
     const { packed } = this.#genomes.bases
     const copies = this.#copies
     for (const copy of copies) copy.isRunning = false
-    fillBuckets(piece, this.#forwardBuckets)
-    fillBuckets(reverseComplement(piece), this.#reverseBuckets)
+    this.#starts.turnTo(piece)
+    const { forward, reverse } = this.#starts
+    let nextForward = 0
+    let nextReverse = 0
     for (let i = seedSpan; i < piece.length; i++) {
-      this.#begin(piece, i, this.#forwardBuckets[i - seedSpan], 1)
-      this.#begin(piece, i, this.#reverseBuckets[piece.length - i], -1)
+      for (; forward.bases[nextForward] === i; nextForward++) this.#begin(piece, i, forward.seeds[nextForward], 1)
+      for (; reverse.bases[nextReverse] === i; nextReverse++) this.#begin(piece, i, reverse.seeds[nextReverse], -1)
       for (let genus = 0; genus < copies.length; genus++) {
         const copy = copies[genus]
         if (!copy.isRunning) continue
@@ -123,32 +124,26 @@ export class GenusCopies {
     return { losses, uncertainties }
   }
 
-  /** Begins a copy of each genus that has none, with the longest context before a base of those in a bucket. */
-  #begin(piece: Uint8Array, i: number, bucket: number, step: number): void {
-    if (bucket < 0) return
+  /** Begins a copy from the place of a seed, unless its genus has one that runs, or that begins here with more bases alike. */
+  #begin(piece: Uint8Array, i: number, seed: number, step: number): void {
+    const copy = this.#copies[this.#genomes.genusAt(seed)]
+    if (copy.isRunning && copy.begin < i) return
     const { bases } = this.#genomes
-    const { places } = this.#index
-    const bucketEnd = this.#index.startOf(bucket + 1)
-    for (let slot = this.#index.startOf(bucket); slot < bucketEnd; slot++) {
-      const seed = places[slot]
-      const copy = this.#copies[this.#genomes.genusAt(seed)]
-      if (copy.isRunning && copy.begin < i) continue
-      const place = step > 0 ? seed + seedSpan : seed - 1
-      const alike = contextAlike(piece, i, bases.packed, place, step)
-      if (alike < this.least) continue
-      const wrong = wrongBefore(piece, i, bases.packed, place, step)
-      if ((wrong & seedBits) !== 0) continue
-      const known = bases.knownAround(seed)
-      const context = Math.min(alike, step > 0 ? place - known.start : known.end - 1 - place)
-      if (context < this.least || (copy.isRunning && copy.run >= context)) continue
-      copy.isRunning = true
-      copy.begin = i
-      copy.place = place
-      copy.step = step
-      copy.end = step > 0 ? known.end : known.start - 1
-      copy.record = wrong & recordMask
-      copy.run = context
-    }
+    const place = step > 0 ? seed + seedSpan : seed - 1
+    const alike = contextAlike(piece, i, bases.packed, place, step)
+    if (alike < this.least) return
+    const wrong = wrongBefore(piece, i, bases.packed, place, step)
+    if ((wrong & seedBits) !== 0) return
+    const known = bases.knownAround(seed)
+    const context = Math.min(alike, step > 0 ? place - known.start : known.end - 1 - place)
+    if (context < this.least || (copy.isRunning && copy.run >= context)) return
+    copy.isRunning = true
+    copy.begin = i
+    copy.place = place
+    copy.step = step
+    copy.end = step > 0 ? known.end : known.start - 1
+    copy.record = wrong & recordMask
+    copy.run = context
   }
 }
 
