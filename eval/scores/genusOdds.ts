@@ -137,7 +137,8 @@ export const genusOdds = sequenceKind({
     return {
       add: sequence => sequences.push(sequence),
       finish(scores) {
-        const genomes = RememberedGenomes.of(sequences)
+        // A byte a base that is no longer needed once they are packed.
+        const genomes = RememberedGenomes.of(sequences.splice(0))
         return mix === 'pool'
           ? genusOddsScore(name, new GenusMemory(genomes, settings), undefined, undefined)
           : fitGated(name, genomes, settings, mix === 'gate' ? '' : networkScoreName, scores)
