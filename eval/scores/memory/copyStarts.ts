@@ -3,25 +3,25 @@ import type { PackedBases } from './packedBases.js'
 import { pieceLength } from './pieces.js'
 import { fillBuckets, type SeedIndex, seedSpan } from './seedIndex.js'
 
-/** So many bases before a start are compared at once, in 24 bits. */
+/** So many of the last bases are compared at once, in 24 bits. */
 const compared = 12
 
-/** Places of the genomes that the last bases before some base of a piece may be copied from, on one strand. */
+/** Bases of a piece from which on it may be a copy of one strand of the genomes. */
 export type Starts = {
-  /** Bases of the piece, ascending. */
+  /** Ascending; one with several places stands there as often. */
   readonly bases: number[]
-  /** For each of them the place of a seed, that of the 20 bases before it. */
+  /** Where in the genomes the 20 bases before are: the place of their seed. */
   readonly seeds: number[]
 }
 
 /**
- * Finds where copies may begin: where a seed is of a piece's last bases, and the very last ones are equal. Nearly all places
- * of seeds are chance, scattered over more memory than any cache has; so here is nothing but a loop that has many of them
- * fetched at a time.
+ * Finds where copies may begin: at a seed whose last bases are equal, too. Nearly all places of a bucket are there by chance,
+ * and scattered over more memory than a cache has; what is decided of each here is so little that the processor fetches
+ * many of them at a time.
  */
 export class CopyStarts {
   readonly forward: Starts = { bases: [], seeds: [] }
-  /** On the other strand: a place is where the complement of the base before is. */
+  /** Of the other strand: there the seed begins with the complement of the base before. */
   readonly reverse: Starts = { bases: [], seeds: [] }
   readonly #buckets = new Int32Array(pieceLength)
   readonly #words = new Int32Array(pieceLength)
@@ -31,7 +31,7 @@ export class CopyStarts {
   readonly #forwardMask: number
   readonly #reverseMask: number
 
-  /** `least`: how many of the last bases are equal; of those beyond 12, that is not looked at. */
+  /** `least`: how many of the last bases must be equal; here at most 12 of them are looked at. */
   constructor(
     readonly genomes: PackedBases,
     readonly index: SeedIndex,

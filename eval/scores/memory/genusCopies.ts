@@ -40,8 +40,8 @@ type Copy = {
 }
 
 /**
- * Told what the copy of a genus says of a base: whether the base is the one that it predicts, and how sure of it it was:
- * the share of all bases, from 0 to 1, that are a copy where others were as right as it is so far.
+ * Told what the copy of a genus says of a base: whether the base is the one that it predicts, and its weight, from 0 to 1:
+ * with that probability the base is copied; where it is not, the copy says nothing of it.
  */
 export type CopyVisitor = (base: number, genus: number, isRight: boolean, weight: number) => void
 
@@ -89,8 +89,10 @@ export class GenusCopies {
     let nextForward = 0
     let nextReverse = 0
     for (let i = seedSpan; i < piece.length; i++) {
-      for (; forward.bases[nextForward] === i; nextForward++) this.#begin(piece, i, forward.seeds[nextForward], 1)
-      for (; reverse.bases[nextReverse] === i; nextReverse++) this.#begin(piece, i, reverse.seeds[nextReverse], -1)
+      for (; forward.bases[nextForward] === i; nextForward++)
+        this.#begin(piece, i, forward.seeds[nextForward], 1)
+      for (; reverse.bases[nextReverse] === i; nextReverse++)
+        this.#begin(piece, i, reverse.seeds[nextReverse], -1)
       for (let genus = 0; genus < copies.length; genus++) {
         const copy = copies[genus]
         if (!copy.isRunning) continue
@@ -175,8 +177,12 @@ const bitsSet = Uint8Array.from({ length: 2 ** recordLength }, (_, record) => {
   return bits
 })
 
-/** From how often it was right so far: of the bases that are no copy, three quarters are wrong by chance. */
+/**
+ * From how often it was right so far: it is wrong next with the probability (wrong + 1) / (predicted + 2) (Laplace's rule of
+ * succession, as the copy experts of Cao et al. 2007 have it), and of bases that are not copied chance has three quarters
+ * wrong. A longer run than the record counts as that many predicted.
+ */
 function weightOf({ record, run }: Copy): number {
-  const wrong = (bitsSet[record] + 1) / (Math.max(recordLength, run) + 2)
-  return 1 - (4 / 3) * wrong
+  const wrongNext = (bitsSet[record] + 1) / (Math.max(recordLength, run) + 2)
+  return 1 - (4 / 3) * wrongNext
 }
