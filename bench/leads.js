@@ -76,19 +76,10 @@ async function scoresOf(fragments) {
   const all = await genusOdds.genusEvidence.evidence(fragments)
   const contexts = await fitted.get('contexts').genusEvidence.evidence(fragments)
   const alignments = all.map((each, i) => each.map((value, genus) => value - contexts[i][genus]))
-  const settings = []
-  let regions
-  for (const threshold of thresholds) {
-    const leads = await leadsOf(fitted.get(`leads${threshold}`), fragments)
-    if (threshold === defaultThreshold) regions = leads
-    for (const weight of relativeWeights)
-      settings.push(
-        sumOf(
-          leads.contexts,
-          leads.alignments.map(lead => weight * lead),
-        ),
-      )
-  }
+  const leads = new Map()
+  for (const threshold of thresholds)
+    leads.set(threshold, await leadsOf(fitted.get(`leads${threshold}`), fragments))
+  const regions = leads.get(defaultThreshold)
   const forms = {
     genusOdds: await genusOdds.score(fragments),
     'the two leads of what it sums, added': sumOf(
@@ -98,6 +89,14 @@ async function scoresOf(fragments) {
     'alignments region by region, summed before the lead': regions.summedFirst,
     genusLeads: sumOf(regions.contexts, regions.alignments),
   }
+  const settings = [...leads.values()].flatMap(({ contexts, alignments }) =>
+    relativeWeights.map(weight =>
+      sumOf(
+        contexts,
+        alignments.map(lead => weight * lead),
+      ),
+    ),
+  )
   return { forms, settings }
 }
 
@@ -150,7 +149,7 @@ for (const [i, length] of lengths.entries()) {
     const { difference, p } = pairedDelong(classesOf(column), classesOf(forms.genusOdds))
     const compared =
       column === forms.genusOdds ? '' : ` (${difference.value.toFixed(3)}, p = ${p.toPrecision(1)})`
-    note(`${form} (minus genusOdds, over fragments)`, `${everyFragment(column).toFixed(3)}${compared}`)
+    note(form, `${everyFragment(column).toFixed(3)}${compared}`)
   }
   for (const [form, column] of Object.entries(forms))
     note(
@@ -170,5 +169,7 @@ for (const [i, length] of lengths.entries()) {
   )
   process.stderr.write(`${length} bases: ${(process.cpuUsage().user / 1e6).toFixed(0)} s of processor time\n`)
 }
-process.stdout.write(`| | ${lengths.join(' | ')} |\n| ---${' | ---'.repeat(lengths.length)} |\n`)
+process.stdout.write(
+  `| AUROC (minus that of genusOdds, p over fragments) | ${lengths.join(' | ')} |\n| ---${' | ---'.repeat(lengths.length)} |\n`,
+)
 for (const [row, cells] of table) process.stdout.write(`| ${row} | ${cells.join(' | ')} |\n`)
