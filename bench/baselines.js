@@ -7,6 +7,7 @@
 // the known genera (set ID), weighted sums on the fragments themselves, and by cross-validation over genera (cv).
 // --reads: evaluates on these two files of reads instead of fragments. --fit-reads FILE: fits on reads instead of genomes.
 // --samples: of so many samples of fragments the mean and the standard deviation, instead of an interval of one.
+// --by-length: fragments of a genus by the lengths of its genomes, instead of as many of each.
 import { parseArgs } from 'node:util'
 import { readManifest, readReads, sampleReads, sequencesOf, splitByParts } from '../dist/data/index.js'
 import { aurocEstimate } from '../dist/eval/index.js'
@@ -37,6 +38,7 @@ const { values, positionals } = parseArgs({
     lengths: { type: 'string', default: '100,250,1000,5000,20000' },
     'per-class': { type: 'string', default: '6000' },
     samples: { type: 'string', default: '1' },
+    'by-length': { type: 'boolean', default: false },
   },
 })
 const [manifest, ...wanted] = positionals
@@ -49,10 +51,20 @@ const genomes = await readManifest(manifest)
 const known = splitByParts(genomes.filter(genome => genome.group === 'ID'))
 const others = splitByParts(genomes.filter(genome => genome.group !== 'ID'))
 
-/** Fragments of one class: as many of each genus. */
+/** Fragments of one class: as many of each genus, or by the lengths of its genomes. */
 async function fragmentsOf(parts, length, seed, fragments) {
-  const genera = new Set(parts.map(({ genome }) => genome.genus)).size
-  return sampleReads(parts, { length, perGenus: Math.round(fragments / genera), seed })
+  const bases = new Map() // of each genus
+  for (const { genome, from, to } of parts)
+    bases.set(genome.genus, (bases.get(genome.genus) ?? 0) + (to - from) * genome.length)
+  const allBases = [...bases.values()].reduce((sum, ofGenus) => sum + ofGenus)
+  const reads = []
+  for (const [genus, ofGenus] of bases) {
+    const share = values['by-length'] ? ofGenus / allBases : 1 / bases.size
+    const partsOfGenus = parts.filter(({ genome }) => genome.genus === genus)
+    const perGenus = Math.round(share * fragments)
+    for (const read of await sampleReads(partsOfGenus, { length, perGenus, seed })) reads.push(read)
+  }
+  return reads
 }
 
 async function collect(path) {

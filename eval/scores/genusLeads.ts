@@ -5,11 +5,12 @@ import { GenusMemory, RememberedGenomes } from './memory/index.js'
 import { numberFromZero } from './options.js'
 import { rememberedByBatch } from './remembered.js'
 import type { StorableScore } from './score.js'
-import { contextOrder, loadGenomes, storeGenomes } from './storedGenomes.js'
+import { contextOrder, copyContext, copyWeight, loadGenomes, storeGenomes } from './storedGenomes.js'
 
 /**
- * The sum of two leads, in nats: of the likeliest genus over the second by what follows the contexts of its genomes, and of
- * the genus whose proteins align best, region by region, over all others. Composition, of which contexts tell most, and
+ * The sum of leads, in nats: of the likeliest genus over the second by what follows the contexts of its genomes, and of
+ * the genus whose proteins align best, region by region, over all others; if there are copies, also of the genus that gains
+ * most by them, region by region. Composition, of which contexts tell most, and
  * kinship of proteins may point to different genera: where a genome has drifted in composition from the known ones of its
  * genus, the first leads astray, where it has no genes in common with them, the second. Evidence that is summed for each
  * genus before the lead is taken (`genusOdds`) cancels then; of two leads, one is left.
@@ -20,19 +21,26 @@ function genusLeadsScore(name: string, memory: GenusMemory): StorableScore {
     name,
     score: async (fragments, onBases) =>
       Float64Array.from(await apart(fragments, onBases), opinions =>
-        opinions ? leadOfBest(opinions.contexts) + Math.max(...opinions.leadsOfAlignments) : Number.NaN,
+        opinions
+          ? leadOfBest(opinions.contexts) + sumOf(opinions.leads.map(leads => Math.max(...leads)))
+          : Number.NaN,
       ),
     summed: {
       numbers: async fragments =>
         (await apart(fragments)).map(
-          opinions => opinions && Float64Array.of(...opinions.contexts, ...opinions.leadsOfAlignments),
+          opinions =>
+            opinions &&
+            Float64Array.from([opinions.contexts, ...opinions.leads].flatMap(values => [...values])),
         ),
       contrasts(sums) {
-        const genera = sums.length / 2
-        const ofAlignments = sums.subarray(genera)
-        const greatest = genera + ofAlignments.indexOf(Math.max(...ofAlignments))
+        const genera = memory.genomes.genera.length
+        const greatest: number[] = []
+        for (let first = genera; first < sums.length; first += genera) {
+          const leads = sums.subarray(first, first + genera)
+          greatest.push(first + leads.indexOf(Math.max(...leads)))
+        }
         return leadContrasts(sums.subarray(0, genera)).map(({ plus, minus }) => ({
-          plus: [...plus, greatest],
+          plus: [...plus, ...greatest],
           minus,
         }))
       },
@@ -42,11 +50,15 @@ function genusLeadsScore(name: string, memory: GenusMemory): StorableScore {
   }
 }
 
+const sumOf = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0)
+
 export const genusLeads = sequenceKind({
   meaning:
-    'lead of one genus over all others by contexts of its genomes, plus lead of one by alignments with its proteins, region by region',
+    'lead of one genus over all others by contexts of its genomes, plus leads of one by alignments with its proteins and by copies, region by region',
   options: {
     order: contextOrder,
+    copies: copyContext,
+    copyWeight,
     alignments: numberFromZero(0.1, 'nats for each half bit by which an alignment leads; 0: no alignments'),
     threshold: numberFromZero(55, 'half bits that an alignment must score beyond'),
   },

@@ -16,7 +16,7 @@ import {
 import { numberFromZero, oneOf } from './options.js'
 import type { StorableScore, StoredScore } from './score.js'
 import { storedArray, storedText } from './stored.js'
-import { contextOrder, loadGenomes, storeGenomes } from './storedGenomes.js'
+import { contextOrder, copyContext, copyWeight, loadGenomes, storeGenomes } from './storedGenomes.js'
 
 /** How a gate weighs experts, and the score whose networks are among them, if one is. */
 type Mixing = {
@@ -120,6 +120,8 @@ export const genusOdds = sequenceKind({
     'log odds of the likeliest genus against the second, by contexts of its genomes and alignments with its proteins',
   options: {
     order: contextOrder,
+    copies: copyContext,
+    copyWeight,
     alignments: numberFromZero(
       0.1,
       'nats for each half bit of an alignment beyond the threshold; 0: no alignments',
@@ -135,7 +137,8 @@ export const genusOdds = sequenceKind({
     return {
       add: sequence => sequences.push(sequence),
       finish(scores) {
-        const genomes = RememberedGenomes.of(sequences)
+        // A byte a base that is no longer needed once they are packed.
+        const genomes = RememberedGenomes.of(sequences.splice(0))
         return mix === 'pool'
           ? genusOddsScore(name, new GenusMemory(genomes, settings), undefined, undefined)
           : fitGated(name, genomes, settings, mix === 'gate' ? '' : networkScoreName, scores)

@@ -1,6 +1,12 @@
 /** The part of a stored score that holds what it remembers of genomes, and how it is looked up. */
-import { type MemorySettings, maxContextOrder, PackedBases, RememberedGenomes } from './memory/index.js'
-import { wholeNumber } from './options.js'
+import {
+  longestContext,
+  type MemorySettings,
+  maxContextOrder,
+  PackedBases,
+  RememberedGenomes,
+} from './memory/index.js'
+import { numberFromZero, wholeNumber } from './options.js'
 import type { StoredScore } from './score.js'
 import { storedArray, storedNumber, storedTexts, storedWhole } from './stored.js'
 
@@ -10,6 +16,20 @@ export const contextOrder = wholeNumber(11, {
   most: maxContextOrder,
   meaning: 'bases that the next one depends on; shorter contexts are blended in',
 })
+
+/** The option of a score that says with how many bases copies begin. */
+export const copyContext = wholeNumber(0, {
+  least: 0,
+  most: longestContext,
+  meaning:
+    'bases in a row with which a fragment is taken for a copy of what follows them in a genome; 0: no copies',
+})
+
+/** The option of a score that says how much copies count. */
+export const copyWeight = numberFromZero(
+  0.1,
+  'how much counts by what copies make a fragment likelier; 1: as in their likelihood',
+)
 
 /** Settings and arrays of a file for genomes and what is looked up in them. */
 export function storeGenomes(
@@ -46,8 +66,15 @@ export function loadGenomes(stored: StoredScore): { genomes: RememberedGenomes; 
     genomes: new RememberedGenomes(genera, bases, stretches),
     settings: {
       order: storedWhole(stored, 'order'),
+      ...storedCopies(stored),
       alignments: storedNumber(stored, 'alignments'),
       threshold: storedNumber(stored, 'threshold'),
     },
   }
+}
+
+/** Detectors from before there were copies say nothing of them. */
+function storedCopies(stored: StoredScore): Pick<MemorySettings, 'copies' | 'copyWeight'> {
+  if (!('copies' in stored.settings)) return { copies: 0, copyWeight: copyWeight.otherwise }
+  return { copies: storedWhole(stored, 'copies'), copyWeight: storedNumber(stored, 'copyWeight') }
 }

@@ -111,6 +111,11 @@ export class GenusContexts {
     return { costs, predicted }
   }
 
+  /** log p of the base of a window (`forEachBlock`) after its context, in nats. */
+  logLikelihood(window: number, genus: number): number {
+    return -step * this.#costs[window * this.genera + genus]
+  }
+
   /** Adds to `values` what each base adds to the log-likelihood under one genus more than under another, times `weight`. */
   addTrack(fragment: Uint8Array, [genus, other]: GenusPair, weight: number, values: BaseValues): void {
     const costs = this.#costs

@@ -1,15 +1,21 @@
 import type { BasesProgress, GenusEvidence, GenusPair, PreparationProgress } from '../score.js'
 import { BaseValues } from './baseValues.js'
+import { CopyGains } from './copyGains.js'
 import type { Gate, JudgedFragment } from './gate.js'
-import { addLogLikelihoods, type GenusContexts } from './genusContexts.js'
+import { checkCopyContext, GenusCopies } from './genusCopies.js'
 import { lookupsOf, shapesOf } from './lookups.js'
-import { pieceLength } from './pieceAligner.js'
+import { pieceLength } from './pieces.js'
+import { ContextSums, PooledContexts } from './pooledContexts.js'
 import type { RememberedGenomes } from './rememberedGenomes.js'
 import { TranslatedAlignments } from './translatedAlignments.js'
 
 export type MemorySettings = {
   /** Bases of a contiguous context. */
   readonly order: number
+  /** Bases in a row that a copy begins with; 0: no copies. */
+  readonly copies: number
+  /** How much the gain by copies counts, where it is pooled with the rest. */
+  readonly copyWeight: number
   /** Nats for each half bit of an alignment beyond the threshold; 0: no alignments. */
   readonly alignments: number
   /** What an alignment must score beyond, in half bits. */
@@ -19,31 +25,32 @@ export type MemorySettings = {
 /** Networks of the same genera, whose predictions a gate weighs as it weighs those of contexts. */
 export type Networks = Required<Pick<GenusEvidence, 'losses'>>
 
-/** So many bases of a long fragment are judged before the event loop has its turn: whole pieces of alignments. */
+/** So many bases of a long fragment are looked up before the event loop has its turn: whole pieces. */
 const stretchLength = 16 * pieceLength
 
 /** What is looked up in the genomes. */
 type Prepared = {
-  /** Contiguous ones first. */
-  readonly contexts: readonly GenusContexts[]
+  readonly contexts: PooledContexts
+  readonly copies: CopyGains | undefined
   readonly alignments: TranslatedAlignments | undefined
 }
 
 /**
- * What each genus has to say for a fragment, in nats: of contexts of its genomes, and of alignments by their weight. What
- * is looked up for that is made when it is first asked for, or before by `prepare`.
+ * What each genus has to say for a fragment, in nats: of contexts of its genomes, of copies, and of alignments by their
+ * weight. What is looked up for that is made when it is first asked for, or before by `prepare`.
  */
 export class GenusMemory {
   #prepared: Promise<Prepared> | undefined
 
   readonly genomes: RememberedGenomes
 
-  /** @throws RangeError for contexts of an order that is too low or too high. */
+  /** @throws RangeError for contexts, or copies, of an order that is too low or too high. */
   constructor(
     genomes: RememberedGenomes,
     readonly settings: MemorySettings,
   ) {
     shapesOf(settings.order)
+    if (settings.copies > 0) checkCopyContext(settings.copies)
     this.genomes = genomes.shared()
   }
 
@@ -59,7 +66,7 @@ export class GenusMemory {
 
   /**
    * Evidence of each fragment for each genus, in nats; undefined where a fragment has no base that could be predicted. The
-   * kinds of contexts are pooled with fixed weights.
+   * kinds of contexts, and with them copies, are pooled with fixed weights.
    */
   async pooled(
     fragments: readonly Uint8Array[],
@@ -68,39 +75,57 @@ export class GenusMemory {
     const memory = await this.#prepare()
     const evidence: (Float64Array | undefined)[] = []
     for (const fragment of fragments) {
-      const contexts = new ContextSums(memory.contexts)
-      const sums = await this.#weighted(fragment, onBases, (start, end, sums) => {
+      const contexts = new ContextSums(memory.contexts.kinds)
+      const sums = new Float64Array(this.genomes.genera.length)
+      const gains = new Float64Array(sums.length)
+      await inStretches(fragment, onBases, (start, end) => {
+        const stretch = fragment.subarray(start, end)
         contexts.add(fragment, start, end)
-        memory.alignments?.addScores(fragment.subarray(start, end), sums)
+        memory.alignments?.addScores(stretch, sums)
+        memory.copies?.addGains(stretch, gains)
       })
-      evidence.push(contexts.addLogLikelihoods(sums) > 0 ? sums : undefined)
+      for (let genus = 0; genus < sums.length; genus++) sums[genus] *= this.settings.alignments
+      const predicted = contexts.addLogLikelihoods(sums)
+      evidence.push(
+        predicted > 0 ? sums.map((sum, genus) => sum + this.settings.copyWeight * gains[genus]) : undefined,
+      )
     }
     return evidence
   }
 
   /**
-   * What contexts and alignments say of each fragment, apart; undefined where a fragment has no base that could be
-   * predicted. Of alignments: by how much each genus leads over all others region by region, by their weight, in nats.
+   * What is said of each fragment, apart: of contexts, for each genus; of alignments and, if there are, of copies, by how
+   * much each genus leads over all others region by region, by their weights. Undefined where a fragment has no base that
+   * could be predicted. All in nats.
    */
   async apart(
     fragments: readonly Uint8Array[],
     onBases?: BasesProgress,
-  ): Promise<({ contexts: Float64Array; leadsOfAlignments: Float64Array } | undefined)[]> {
+  ): Promise<({ contexts: Float64Array; leads: readonly Float64Array[] } | undefined)[]> {
     const memory = await this.#prepare()
+    const { alignments, copyWeight } = this.settings
     const opinions = []
     for (const fragment of fragments) {
-      const ofContexts = new ContextSums(memory.contexts)
-      const leadsOfAlignments = await this.#weighted(fragment, onBases, (start, end, sums) => {
+      const [contexts, ofAlignments, ofCopies] = Array.from(
+        { length: 3 },
+        () => new Float64Array(this.genomes.genera.length),
+      )
+      const ofContexts = new ContextSums(memory.contexts.kinds)
+      await inStretches(fragment, onBases, (start, end) => {
+        const stretch = fragment.subarray(start, end)
         ofContexts.add(fragment, start, end)
-        memory.alignments?.addLeads(fragment.subarray(start, end), sums)
+        memory.alignments?.addLeads(stretch, ofAlignments)
+        memory.copies?.addLeads(stretch, ofCopies)
       })
-      const contexts = new Float64Array(this.genomes.genera.length)
-      opinions.push(ofContexts.addLogLikelihoods(contexts) > 0 ? { contexts, leadsOfAlignments } : undefined)
+      const predicted = ofContexts.addLogLikelihoods(contexts)
+      const leads = [ofAlignments.map(lead => lead * alignments)]
+      if (memory.copies) leads.push(ofCopies.map(lead => lead * copyWeight))
+      opinions.push(predicted > 0 ? { contexts, leads } : undefined)
     }
     return opinions
   }
 
-  /** The same with kinds of contexts, and networks if there are, mixed base by base as a gate weighs them. */
+  /** `pooled` with kinds of contexts, copies, and networks if there are, mixed base by base as a gate weighs them. */
   async gated(
     fragments: readonly Uint8Array[],
     gate: Gate,
@@ -111,11 +136,14 @@ export class GenusMemory {
     const mixed = await gate.logLikelihoods(judged, this.genomes.genera.length)
     const evidence: (Float64Array | undefined)[] = []
     for (const [i, fragment] of fragments.entries()) {
-      const sums = await this.#weighted(fragment, undefined, (start, end, sums) =>
+      const sums = new Float64Array(this.genomes.genera.length)
+      await inStretches(fragment, undefined, (start, end) =>
         memory.alignments?.addScores(fragment.subarray(start, end), sums),
       )
       const isPredicted = mixed[i].some(sum => sum !== 0)
-      evidence.push(isPredicted ? sums.map((sum, genus) => sum + mixed[i][genus]) : undefined)
+      evidence.push(
+        isPredicted ? mixed[i].map((sum, genus) => this.settings.alignments * sums[genus] + sum) : undefined,
+      )
     }
     return evidence
   }
@@ -125,8 +153,8 @@ export class GenusMemory {
     const memory = await this.#prepare()
     return fragments.map((fragment, i) => {
       const values = new BaseValues(fragment.length)
-      for (const contexts of memory.contexts)
-        contexts.addTrack(fragment, pairs[i], weightOf(contexts), values)
+      memory.contexts.addTrack(fragment, pairs[i], values)
+      memory.copies?.addTrack(fragment, pairs[i], this.settings.copyWeight, values)
       memory.alignments?.addTrack(fragment, pairs[i], this.settings.alignments, values)
       return values.values
     })
@@ -147,66 +175,37 @@ export class GenusMemory {
     return mixed.map(({ values }) => values)
   }
 
-  /** What the kinds of contexts, and networks if there are, say of each base of fragments. */
+  /** What the kinds of contexts, copies, and networks if there are, say of each base of fragments. */
   async judge(fragments: readonly Uint8Array[], networks: Networks | undefined): Promise<JudgedFragment[]> {
-    const { contexts } = await this.#prepare()
+    const { contexts, copies } = await this.#prepare()
     const ofNetworks = await networks?.losses(fragments)
     return fragments.map((fragment, i) => ({
       bases: fragment.length,
       tracks: [
-        ...contexts.map(ofShape => ofShape.track(fragment)),
+        ...contexts.kinds.map(kind => kind.track(fragment)),
+        ...(copies ? [copies.copies.track(fragment)] : []),
         ...(ofNetworks ? [{ losses: ofNetworks[i] }] : []),
       ],
     }))
   }
+}
 
-  /** What `add` adds for each genus, stretch by stretch of a fragment, times the weight of alignments. */
-  async #weighted(
-    fragment: Uint8Array,
-    onBases: BasesProgress = () => {},
-    add: (start: number, end: number, sums: Float64Array) => void,
-  ): Promise<Float64Array> {
-    const sums = new Float64Array(this.genomes.genera.length)
-    for (let start = 0; start < fragment.length; start += stretchLength) {
-      add(start, Math.min(fragment.length, start + stretchLength), sums)
-      if (start + stretchLength > fragment.length) break
-      onBases(stretchLength)
-      await turn()
-    }
-    return sums.map(sum => sum * this.settings.alignments)
+/** Has each stretch of a fragment looked up; of a long one, `onBases` is told how many bases more are done. */
+async function inStretches(
+  fragment: Uint8Array,
+  onBases: BasesProgress = () => {},
+  lookUp: (start: number, end: number) => void,
+): Promise<void> {
+  for (let start = 0; start < fragment.length; start += stretchLength) {
+    lookUp(start, Math.min(fragment.length, start + stretchLength))
+    if (start + stretchLength > fragment.length) break
+    onBases(stretchLength)
+    await turn()
   }
 }
 
 /** Lets the event loop see to signals and the terminal. */
 const turn = (): Promise<void> => new Promise(resolve => setTimeout(resolve))
-
-/** How much a kind of contexts weighs among all: contiguous ones half. */
-const weightOf = ({ shape }: GenusContexts): number => (shape.skip === 0 ? 1 / 2 : 1 / 6)
-
-/** What all kinds of contexts say of a fragment, which is judged stretch by stretch. */
-class ContextSums {
-  readonly #costs: readonly Float64Array[]
-  /** How many bases the contiguous contexts predicted. */
-  #predicted = 0
-
-  constructor(readonly contexts: readonly GenusContexts[]) {
-    this.#costs = contexts.map(({ genera }) => new Float64Array(genera))
-  }
-
-  /** Adds what they say of the bases from `start` to before `end`. */
-  add(fragment: Uint8Array, start: number, end: number): void {
-    const [predicted] = this.contexts.map((ofShape, i) =>
-      ofShape.addCosts(fragment, this.#costs[i], start, end),
-    )
-    this.#predicted += predicted
-  }
-
-  /** Adds the log-likelihoods for each genus to `sums`, in nats; returns how many bases were predicted. */
-  addLogLikelihoods(sums: Float64Array): number {
-    for (const [i, costs] of this.#costs.entries()) addLogLikelihoods(costs, weightOf(this.contexts[i]), sums)
-    return this.#predicted
-  }
-}
 
 /** Makes what fragments are looked up in, part by part. */
 async function prepared(
@@ -214,9 +213,9 @@ async function prepared(
   settings: MemorySettings,
   onProgress: PreparationProgress = () => {},
 ): Promise<Prepared> {
-  const { order, alignments } = settings
+  const { order, alignments, copies } = settings
   const lookups = lookupsOf(genomes)
-  const indexShare = alignments > 0 ? 1 / 3 : 0
+  const indexShare = alignments > 0 || copies > 0 ? 1 / 3 : 0
   const what = `remembering ${Number((genomes.bases.length / 1e6).toPrecision(2))} Mbp`
   async function done(share: number): Promise<void> {
     onProgress(share, what)
@@ -225,10 +224,16 @@ async function prepared(
   await done(0)
   // The index first: while it is sorted it needs more memory than afterwards.
   const ofProteins = alignments > 0 ? new TranslatedAlignments(genomes, settings) : undefined
+  const ofGenera = copies > 0 ? new GenusCopies(genomes, copies) : undefined
   await done(indexShare)
-  const contexts = await lookups.contexts(order, genera =>
+  const kinds = await lookups.contexts(order, genera =>
     done(indexShare + ((1 - indexShare) * genera) / genomes.genera.length),
   )
   await done(1)
-  return { contexts, alignments: ofProteins }
+  const contexts = new PooledContexts(kinds)
+  return {
+    contexts,
+    copies: ofGenera && new CopyGains(ofGenera, contexts),
+    alignments: ofProteins,
+  }
 }

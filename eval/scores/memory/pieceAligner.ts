@@ -1,5 +1,6 @@
 import { reverseComplement, unknown } from '../../../data/index.js'
 import { codonScores, unknownCodon } from './codonScores.js'
+import { pieceLength } from './pieces.js'
 import { Recent } from './recent.js'
 import type { Alignment } from './regionLeads.js'
 import type { RememberedGenomes } from './rememberedGenomes.js'
@@ -9,9 +10,6 @@ import { fillBuckets, mostPlaces, type SeedIndex, seedCodons } from './seedIndex
 const dropOff = 20
 /** A seed whose own codons score less is chance, or another seed of the same bucket. */
 const leastSeedScore = 16
-/** The longest piece, in bases. */
-export const pieceLength = 8192
-
 /** Diagonals that were extended lately, by their low bits. */
 const diagonalSlots = 4096
 /** So many seeds are scored before the first of them is extended. */
@@ -26,8 +24,6 @@ const recentPieces = 16
 export class PieceAligner {
   readonly #genomes: RememberedGenomes
   readonly #index: SeedIndex
-  /** The genus of each block of `2 ** blockBits` bases; a block in which one ends has `mixed`. */
-  readonly #genusOf: Uint8Array
   #threshold = Number.POSITIVE_INFINITY
   readonly #recent = new Recent<readonly (readonly Alignment[])[]>(recentPieces)
   readonly #buckets = new Int32Array(pieceLength)
@@ -47,7 +43,6 @@ export class PieceAligner {
   constructor(genomes: RememberedGenomes, index: SeedIndex) {
     this.#genomes = genomes
     this.#index = index
-    this.#genusOf = genusOfBlocks(genomes)
   }
 
   /** What alignments score beyond, in half bits: the least that was asked for. */
@@ -175,15 +170,9 @@ export class PieceAligner {
     this.#diagonals[slot] = diagonal
     this.#ends[slot] = end
     if (best <= this.#threshold) return
-    alignments[this.#genusAt(place)].push(
+    alignments[this.#genomes.genusAt(place)].push(
       reversed ? { score: best, start: length - end, end: length - start } : { score: best, start, end },
     )
-  }
-
-  #genusAt(position: number): number {
-    const genus = this.#genusOf[position >>> blockBits]
-    if (genus !== mixed) return genus
-    return this.#genomes.stretches.find(({ end }) => position < end)!.genus
   }
 }
 
@@ -200,14 +189,4 @@ function pairScore(codon: number, packed: Uint8Array, place: number): number {
   const byte = place >>> 2
   const bits = packed[byte] | (packed[byte + 1] << 8)
   return codonScores[(codon << 6) | ((bits >> (2 * (place & 3))) & 63)]
-}
-
-const blockBits = 10
-const mixed = 255
-
-function genusOfBlocks({ bases, stretches }: RememberedGenomes): Uint8Array {
-  const blocks = new Uint8Array((bases.length >>> blockBits) + 1).fill(mixed)
-  for (const { genus, start, end } of stretches)
-    blocks.fill(genus, Math.ceil(start / 2 ** blockBits), end >>> blockBits)
-  return blocks
 }

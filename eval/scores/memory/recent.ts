@@ -3,7 +3,7 @@
  * have it done once. Results are known by the bases themselves, as callers may fill their arrays anew.
  */
 export class Recent<T> {
-  #results: { readonly bases: Uint8Array; readonly result: T }[] = []
+  #results: { readonly room: Uint8Array; readonly bases: Uint8Array; readonly result: T }[] = []
 
   /** `size`: how many results are kept. */
   constructor(readonly size: number) {}
@@ -13,8 +13,11 @@ export class Recent<T> {
     const known = this.#results.find(recent => areEqual(recent.bases, bases))
     if (known) return known.result
     const result = compute(bases)
-    if (this.#results.length === this.size) this.#results.shift()
-    this.#results.push({ bases: bases.slice(), result })
+    const oldest = this.#results.length === this.size ? this.#results.shift() : undefined
+    // Its memory is used again: a collection may be long in coming.
+    const room = oldest && oldest.room.length >= bases.length ? oldest.room : new Uint8Array(bases.length)
+    room.set(bases)
+    this.#results.push({ room, bases: room.subarray(0, bases.length), result })
     return result
   }
 

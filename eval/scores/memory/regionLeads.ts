@@ -22,8 +22,15 @@ export function addRegionLeads(
   length: number,
   sums: Float64Array,
 ): void {
-  const tracks = alignments.map((ofGenus, genus) => scorePerBase(ofGenus, roomOf(genus, length)))
-  for (let i = 0; i < length; i++) {
+  addBaseLeads(
+    alignments.map((ofGenus, genus) => scorePerBase(ofGenus, roomOf(genus, length))),
+    sums,
+  )
+}
+
+/** Adds to `sums`, for each genus, by how much its track leads over those of all others, base by base. */
+export function addBaseLeads(tracks: readonly Float32Array[], sums: Float64Array): void {
+  for (let i = 0; i < tracks[0].length; i++) {
     let best = Number.NEGATIVE_INFINITY
     let second = Number.NEGATIVE_INFINITY
     for (const track of tracks) {

@@ -9,14 +9,24 @@ const separator = Uint8Array.of(unknown)
 /** Genomes that scores remember, as long as they do. */
 const inMemory = new Set<WeakRef<RememberedGenomes>>()
 
+/** Whose bases are where is noted for blocks of `2 ** blockBits`; one in which a genus ends has `mixed`. */
+const blockBits = 10
+const mixed = 255
+
 /** Genomes kept whole: their bases, one sequence after another with an unknown base between. */
 export class RememberedGenomes {
+  readonly #genusOfBlocks: Uint8Array
+
   constructor(
     readonly genera: readonly string[],
     readonly bases: PackedBases,
     /** In the order in which they lie there. */
     readonly stretches: readonly GenusStretch[],
-  ) {}
+  ) {
+    this.#genusOfBlocks = new Uint8Array((bases.length >>> blockBits) + 1).fill(mixed)
+    for (const { genus, start, end } of stretches)
+      this.#genusOfBlocks.fill(genus, Math.ceil(start / 2 ** blockBits), end >>> blockBits)
+  }
 
   /** Lays sequences end to end. @throws RangeError when there is none. */
   static of(sequences: readonly GenusSequence[]): RememberedGenomes {
@@ -59,6 +69,12 @@ export class RememberedGenomes {
         return genus === own.genus && start === own.start && end === own.end
       })
     )
+  }
+
+  /** The genus of a place in its sequences. */
+  genusAt(place: number): number {
+    const genus = this.#genusOfBlocks[place >>> blockBits]
+    return genus === mixed ? this.stretches.find(({ end }) => place < end)!.genus : genus
   }
 
   /** The sequences of a genus, a byte a base, one after another. */

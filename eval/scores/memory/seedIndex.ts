@@ -8,7 +8,11 @@ import type { PackedBases } from './packedBases.js'
  */
 export const seedCodons = 7
 /** Bases from a seed's first to its last. */
-const span = 3 * seedCodons - 1
+export const seedSpan = 3 * seedCodons - 1
+/** Which of them it looks at, a bit each: the same from either end, so for both strands. */
+export const seedBits = Array.from({ length: seedSpan }, (_, i) => (i % 3 < 2 ? 2 ** i : 0)).reduce(
+  (a, b) => a + b,
+)
 const keyMask = 2 ** (4 * seedCodons) - 1
 const bucketBits = 25
 
@@ -139,9 +143,9 @@ const crowded = 2 ** 32 - 1
 
 /** Gives the buckets of the seeds of a text, as `fillBuckets` has them, block by block. The array is reused. */
 function forEachBlock(bases: PackedBases, visit: (buckets: Int32Array, start: number) => void): void {
-  const buckets = new Int32Array(blockLength + span - 1)
+  const buckets = new Int32Array(blockLength + seedSpan - 1)
   for (let start = 0; start < bases.length; start += blockLength) {
-    const block = bases.slice(start, Math.min(bases.length, start + blockLength + span - 1))
+    const block = bases.slice(start, Math.min(bases.length, start + blockLength + seedSpan - 1))
     fillBuckets(block, buckets)
     visit(buckets.subarray(0, Math.min(blockLength, block.length)), start)
   }
@@ -161,8 +165,8 @@ export function fillBuckets(bases: Uint8Array, buckets: Int32Array): void {
     twoBefore = oneBefore
     oneBefore = key
     key = ((aCodonBefore << 4) | ((bases[i - 1] & 3) << 2) | (base & 3)) & keyMask
-    const start = i - span + 1
-    if (start >= 0) buckets[start] = known >= span ? Math.imul(key, 0x9e3779b1) >>> (32 - bucketBits) : -1
+    const start = i - seedSpan + 1
+    if (start >= 0) buckets[start] = known >= seedSpan ? Math.imul(key, 0x9e3779b1) >>> (32 - bucketBits) : -1
   }
-  buckets.fill(-1, Math.max(0, bases.length - span + 1), bases.length)
+  buckets.fill(-1, Math.max(0, bases.length - seedSpan + 1), bases.length)
 }

@@ -1,5 +1,5 @@
 import { bitsAt, foldKey, purposeKey, seedPurposes } from '../../../engine/hostRandom.js'
-import { Gate } from './gate.js'
+import { Gate, type JudgedFragment } from './gate.js'
 import { GenusMemory, type MemorySettings, type Networks } from './genusMemory.js'
 import { RememberedGenomes } from './rememberedGenomes.js'
 
@@ -61,7 +61,20 @@ export async function trainGate(
       networks,
     )
     for (const [k, fragment] of ofBatch.entries())
-      judged.push({ ...fragment, genus: batch[k].genus, genera: genera.length })
+      judged.push({ ...ofGenus(fragment, batch[k].genus, genera.length), genus: 0, genera: 1 })
   }
   return Gate.train(judged, seed)
+}
+
+/** What experts say of one of the genera: of the others, nothing is learned, and all would take hundreds of megabytes. */
+function ofGenus({ tracks, bases }: JudgedFragment, genus: number, genera: number): JudgedFragment {
+  const column = (values: Float32Array): Float32Array =>
+    Float32Array.from({ length: bases }, (_, base) => values[base * genera + genus])
+  return {
+    bases,
+    tracks: tracks.map(({ losses, uncertainties }) => ({
+      losses: column(losses),
+      ...(uncertainties && { uncertainties: column(uncertainties) }),
+    })),
+  }
 }

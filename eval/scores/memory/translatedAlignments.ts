@@ -1,7 +1,8 @@
 import type { GenusPair } from '../score.js'
 import type { BaseValues } from './baseValues.js'
 import { lookupsOf } from './lookups.js'
-import { type PieceAligner, pieceLength } from './pieceAligner.js'
+import type { PieceAligner } from './pieceAligner.js'
+import { pieceLength, piecesOf } from './pieces.js'
 import { type Alignment, addRegionLeads } from './regionLeads.js'
 import type { RememberedGenomes } from './rememberedGenomes.js'
 
@@ -19,6 +20,8 @@ export type AlignmentOptions = {
  */
 export class TranslatedAlignments {
   readonly #aligner: PieceAligner
+  /** Which bases of a piece are in an alignment that counts: used again for each. */
+  readonly #covered = new Uint8Array(pieceLength)
 
   constructor(
     genomes: RememberedGenomes,
@@ -30,19 +33,14 @@ export class TranslatedAlignments {
 
   /** Adds, for each genus, by how much its alignments with a fragment exceed the threshold, in half bits, to `sums`. */
   addScores(fragment: Uint8Array, sums: Float64Array): void {
-    for (let start = 0; start < fragment.length; start += pieceLength) {
-      const piece = fragment.subarray(start, start + pieceLength)
+    for (const [, piece] of piecesOf(fragment))
       for (const [genus, ofGenus] of this.#alignPiece(piece).entries())
         sums[genus] += this.#counted(ofGenus, piece.length).reduce((sum, { excess }) => sum + excess, 0)
-    }
   }
 
   /** Adds to `sums`, for each genus, by how much its alignments lead over those of all others, region by region, in half bits. */
   addLeads(fragment: Uint8Array, sums: Float64Array): void {
-    for (let start = 0; start < fragment.length; start += pieceLength) {
-      const piece = fragment.subarray(start, start + pieceLength)
-      addRegionLeads(this.#alignPiece(piece), piece.length, sums)
-    }
+    for (const [, piece] of piecesOf(fragment)) addRegionLeads(this.#alignPiece(piece), piece.length, sums)
   }
 
   /**
@@ -50,8 +48,7 @@ export class TranslatedAlignments {
    * spread evenly over its bases.
    */
   addTrack(fragment: Uint8Array, [genus, other]: GenusPair, weight: number, values: BaseValues): void {
-    for (let from = 0; from < fragment.length; from += pieceLength) {
-      const piece = fragment.subarray(from, from + pieceLength)
+    for (const [from, piece] of piecesOf(fragment)) {
       const alignments = this.#alignPiece(piece)
       for (const [of, sign] of [
         [genus, 1],
@@ -77,7 +74,7 @@ export class TranslatedAlignments {
   /** Alignments and by how much each exceeds the threshold, the best first, those left out that mostly repeat better ones. */
   #counted(alignments: readonly Alignment[], length: number): (Alignment & { readonly excess: number })[] {
     if (alignments.length === 0) return []
-    const covered = new Uint8Array(length)
+    const covered = this.#covered.subarray(0, length).fill(0)
     const counted = []
     for (const alignment of alignments.toSorted((a, b) => b.score - a.score)) {
       const { score, start, end } = alignment

@@ -2,6 +2,7 @@ import test from 'tape'
 import { reverseComplement } from '../../../data/index.js'
 import { EvidencePool } from '../../../eval/index.js'
 import { fitScores, loadScores, parseSpec } from '../../../eval/scores/index.js'
+import { GenusCopies } from '../../../eval/scores/memory/genusCopies.js'
 import { RememberedGenomes } from '../../../eval/scores/memory/rememberedGenomes.js'
 import { TranslatedAlignments } from '../../../eval/scores/memory/translatedAlignments.js'
 import { uniforms } from '../arbitrary.js'
@@ -43,6 +44,37 @@ test('genusLeads: the lead of contexts, and that of alignments region by region,
   t.ok(ofNone < 20)
   const without = fitOn('genusLeads:alignments=0,order=4', training)
   t.deepEqual([...(await without.score(fragments))], [...ofContexts], 'without alignments that of contexts')
+})
+
+test('genusLeads: with copies a third lead, of what each base gains, region by region', async t => {
+  const options = 'order=4,alignments=0.2,threshold=30'
+  const plain = fitOn(`genusLeads:${options}`, training)
+  const score = fitOn(`genusLeads:copies=16,copyWeight=0.5,${options}`, training)
+  const contexts = fitOn('genusOdds:order=4,alignments=0', training)
+  const [leads, without] = await Promise.all([score.score(fragments), plain.score(fragments)])
+  const genomes = RememberedGenomes.of(training.map((bases, i) => ({ genus: 'AB'[i % 2], bases })))
+  const copies = new GenusCopies(genomes, 16)
+  for (const [f, fragment] of fragments.slice(0, 3).entries()) {
+    const prefixes = await contexts.genusEvidence!.evidence(
+      Array.from({ length: fragment.length + 1 }, (_, i) => fragment.subarray(0, i)),
+    )
+    const gains = [0, 1].map(() => new Float64Array(fragment.length))
+    copies.predict(fragment, (i, genus, isRight, w) => {
+      const p = Math.exp(prefixes[i + 1]![genus] - prefixes[i]![genus])
+      gains[genus][i] = Math.log((w * Number(isRight) + (1 - w) * p) / p)
+    })
+    const ofA = gains[0].reduce((sum, gain, i) => sum + gain - gains[1][i], 0)
+    const expected = without[f] + 0.5 * Math.abs(ofA)
+    t.ok(Math.abs(leads[f] - expected) < 1e-3, `fragment ${f}: ${leads[f]}, ${expected}`)
+  }
+  t.ok(leads[0] > without[0] + 20 && leads[2] === without[2])
+  t.deepEqual([...(await reload(score).score(fragments))], [...leads], 'the same bits from a file')
+  const numbers = await score.summed!.numbers(fragments)
+  t.equal(numbers[0]?.length, 6)
+  const [first] = score.summed!.contrasts(numbers[0]!)
+  const total = (indices: readonly number[]): number => indices.reduce((sum, i) => sum + numbers[0]![i], 0)
+  t.equal(first.plus.length, 3)
+  t.ok(Math.abs(total(first.plus) - total(first.minus) - leads[0]) < 1e-9)
 })
 
 test('genusLeads: stored and loaded, the same bits; damage is refused', async t => {

@@ -12,6 +12,7 @@ import {
 } from '../../../eval/scores/index.js'
 import { ContextShape } from '../../../eval/scores/memory/contextShape.js'
 import { addLogLikelihoods, GenusContexts } from '../../../eval/scores/memory/genusContexts.js'
+import { GenusCopies } from '../../../eval/scores/memory/genusCopies.js'
 import { RememberedGenomes } from '../../../eval/scores/memory/rememberedGenomes.js'
 import { TranslatedAlignments } from '../../../eval/scores/memory/translatedAlignments.js'
 import { uniforms } from '../arbitrary.js'
@@ -63,17 +64,63 @@ test('genusOdds: contexts and weighted alignments of each genus; the score is th
   t.ok(leads[0] > 20 && leads[1] > 20 && leads[2] < 20, `${leads[0]}, ${leads[1]}, ${leads[2]}`)
 })
 
+test('genusOdds: with copies, a base is the copied one or what contexts predict', async t => {
+  const genomes = RememberedGenomes.of(training.map((bases, i) => ({ genus: 'AB'[i % 2], bases })))
+  const copies = new GenusCopies(genomes, 16)
+  const contexts = fitOn('genusOdds:order=4,alignments=0', training)
+  // A copy with a substitution, and one of the other strand
+  const changed = training[0].slice(500, 620)
+  changed[70] ^= 1
+  const batch = [changed, reverseComplement(training[1].subarray(40, 160)), random(60, 30)]
+  const likelihoods = (sequences: readonly Uint8Array[]) => contexts.genusEvidence!.evidence(sequences)
+  const plain = await likelihoods(batch)
+  for (const weight of [1, 0.25]) {
+    const score = fitOn(`genusOdds:order=4,alignments=0,copies=16,copyWeight=${weight}`, training)
+    const evidence = await score.genusEvidence!.evidence(batch)
+    for (const [f, fragment] of batch.entries()) {
+      const prefixes = await likelihoods(
+        Array.from({ length: fragment.length + 1 }, (_, i) => fragment.subarray(0, i)),
+      )
+      const expected = [...plain[f]!]
+      copies.predict(fragment, (i, genus, isRight, w) => {
+        const p = Math.exp(prefixes[i + 1]![genus] - prefixes[i]![genus])
+        expected[genus] += weight * Math.log((w * Number(isRight) + (1 - w) * p) / p)
+      })
+      for (const [genus, sum] of expected.entries())
+        t.ok(Math.abs(evidence[f]![genus] - sum) < 1e-9, `${weight}, ${f}: ${evidence[f]![genus]}, ${sum}`)
+    }
+    t.ok(evidence[0]![0] > plain[0]![0] + 20 * weight && evidence[1]![1] > plain[1]![1] + 20 * weight)
+    t.deepEqual([...evidence[2]!], [...plain[2]!], 'nothing is copied by chance')
+  }
+  t.throws(() => fitOn('genusOdds:copies=33', training), /copies is '33'; give a whole number from 0 to 32/)
+  t.throws(() => fitOn('genusOdds:copyWeight=-1', training), /copyWeight is '-1'; give a number from 0 on/)
+})
+
 test('genusOdds: stored and loaded, the same bits; damage is refused', async t => {
-  const score = fitOn('genusOdds:order=5', training)
-  const loaded = reload(score)
-  t.deepEqual([...(await loaded.score(fragments))], [...(await score.score(fragments))])
-  t.deepEqual(await evidenceOf(loaded), await evidenceOf(score))
+  for (const options of ['order=5', 'order=5,copies=12,copyWeight=0.5']) {
+    const score = fitOn(`genusOdds:${options}`, training)
+    const loaded = reload(score)
+    t.deepEqual([...(await loaded.score(fragments))], [...(await score.score(fragments))], options)
+    t.deepEqual(await evidenceOf(loaded), await evidenceOf(score))
+  }
   t.ok(
     [...(await fitOn('genusOdds:alignments=0,order=2', [training[0]]).score(fragments))].every(Number.isNaN),
   )
   const stored = fitOn('genusOdds:alignments=0,order=2', training).store()
   const beyond = { ...stored, arrays: { ...stored.arrays, stretches: Uint32Array.of(2, 0, 10) } }
   t.throws(() => loadScores([beyond]), /genusOdds0-2: its stretches lie outside/)
+  const withCopies = (copies: number) => ({ ...stored, settings: { ...stored.settings, copies } })
+  t.throws(
+    () => loadScores([withCopies(40)]),
+    /copies that begin with 40 bases: give a whole number from 1 to 32/,
+  )
+  const { copies, copyWeight, ...before } = stored.settings
+  const [old] = loadScores([{ ...stored, settings: before }])
+  t.deepEqual(
+    [...(await old.score(fragments))],
+    [...(await loadScores([stored])[0].score(fragments))],
+    `from before there were copies (${copies}, ${copyWeight})`,
+  )
 })
 
 /** A score of evidence that is a function of the fragment's length. */
@@ -155,13 +202,14 @@ const tracksOf = ({ genusEvidence }: Score, batch = fragments) =>
 test('genusOdds, pooledOdds: how a lead comes about base by base', async t => {
   const contexts = fitOn('genusOdds:order=5,alignments=0', training)
   const whole = fitOn('genusOdds:order=5,alignments=0.2,threshold=30', training)
+  const copying = fitOn('genusOdds:order=5,alignments=0.2,threshold=30,copies=16,copyWeight=0.5', training)
   const [pool] = await fitScores(
     [parseSpec('pooledOdds:name=pool,of=contexts+whole,weights=0.5+2')],
     nothing(),
     [],
     [contexts, whole].map((score, i) => ({ ...score, name: ['contexts', 'whole'][i] })),
   )
-  for (const score of [contexts, whole, pool]) {
+  for (const score of [contexts, whole, copying, pool]) {
     const [leads, tracks] = [await score.score(fragments), await tracksOf(score)]
     for (const [i, lead] of leads.entries()) {
       const track = tracks[i]

@@ -112,12 +112,12 @@ const genomes = [random(4000, 1), random(4000, 2)]
 async function fitGated(): Promise<StorableScore> {
   const kind = findKind('genusOdds')
   if (kind.fittedOn !== 'sequences') throw new Error('genusOdds is fitted on sequences')
-  const fitting = kind.startFit('gated', { order: '6', mix: 'gate' })
+  const fitting = kind.startFit('gated', { order: '6', mix: 'gate', copies: '16' })
   for (const [i, sequence] of genomes.entries()) fitting.add({ genus: 'AB'[i], bases: sequence })
   return fitting.finish(new Map())
 }
 
-test('genusOdds with a gate: remembers, and is the same from a file', async t => {
+test('genusOdds with a gate, copies among its experts: remembers, and is the same from a file', async t => {
   const score = await fitGated()
   const fragments = [
     genomes[0].subarray(100, 400),

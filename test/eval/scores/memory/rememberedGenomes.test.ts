@@ -10,7 +10,7 @@ test('equal genomes are remembered once, with what is looked up in them', t => {
       { genus: 'A', bases: encode('ACGTNACG') },
       { genus, bases: encode(last) },
     ])
-  const settings = { order: 3, alignments: 0, threshold: 40 }
+  const settings = { order: 3, copies: 0, copyWeight: 1, alignments: 0, threshold: 40 }
   const [one, same, ...others] = [
     genomesOf('GGCTA'),
     genomesOf('GGCTA'),
