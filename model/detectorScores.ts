@@ -1,9 +1,7 @@
 import { checkObject } from '../data/index.js'
 import {
   type BasesProgress,
-  type GenusEvidence,
   isClassifierScore,
-  leadTracks,
   loadScores,
   overStrands,
   type PreparationProgress,
@@ -31,11 +29,6 @@ export type Track = {
   /** Undefined without another model: log p alone. */
   readonly against: string | undefined
 }
-
-type TrackedEvidence = GenusEvidence & Required<Pick<GenusEvidence, 'tracks'>>
-
-const isTracked = (evidence: GenusEvidence | undefined): evidence is TrackedEvidence =>
-  evidence?.tracks !== undefined
 
 /** What the networks of a detector say of a fragment, by the names that tables have. */
 const networkColumns = {
@@ -180,11 +173,12 @@ export class DetectorScores {
    */
   get tracked(): 'log-likelihood ratio' | 'log-likelihood' | 'log odds of genera' | undefined {
     if (this.#networks) return this.#hasBackground ? 'log-likelihood ratio' : 'log-likelihood'
-    return this.#trackedEvidence && 'log odds of genera'
+    return this.#tracker && 'log odds of genera'
   }
 
-  get #trackedEvidence(): TrackedEvidence | undefined {
-    return this.scores.map(score => score.genusEvidence).findLast(isTracked)
+  /** Tells base by base how the last score comes about that can be told so. */
+  get #tracker(): Score['leadTracks'] {
+    return this.scores.findLast(({ leadTracks }) => leadTracks)?.leadTracks
   }
 
   /**
@@ -195,11 +189,11 @@ export class DetectorScores {
    */
   async tracks(fragments: readonly Uint8Array[]): Promise<(Track | undefined)[]> {
     if (!this.#networks) {
-      const evidence = this.#trackedEvidence
-      if (!evidence) return fragments.map(() => undefined)
-      return (await leadTracks(evidence, fragments)).map(
-        lead => lead && { values: lead.values, of: lead.likeliest, against: lead.second },
-      )
+      const leads = await this.#tracker?.(fragments)
+      return fragments.map((_, i) => {
+        const lead = leads?.[i]
+        return lead && { values: lead.values, of: lead.likeliest, against: lead.second }
+      })
     }
     const tracks = fragments.map(bases => new Float32Array(bases.length))
     await this.#ofNetworks(fragments, tracks)

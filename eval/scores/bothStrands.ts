@@ -1,4 +1,5 @@
 import { reverseComplement } from '../../data/index.js'
+import { tracksOf } from './genusEvidence.js'
 import { derivedKind } from './kind.js'
 import { oneOf, scoreNames } from './options.js'
 import { rememberedByBatch } from './remembered.js'
@@ -13,7 +14,7 @@ const joins = ['mean', 'max'] as const
  */
 export function overStrands(name: string, of: Score, join: (typeof joins)[number]): StorableScore {
   const reversed = rememberedByBatch(async fragments => fragments.map(reverseComplement))
-  const { genusEvidence, summed, prepare, dispose } = of
+  const { genusEvidence, leadTracks, summed, prepare, dispose } = of
   return {
     name,
     async score(fragments, onBases) {
@@ -25,13 +26,20 @@ export function overStrands(name: string, of: Score, join: (typeof joins)[number
         join === 'mean' ? (score + backward[i]) / 2 : Math.max(score, backward[i]),
       )
     },
-    ...(genusEvidence && join === 'mean' && { genusEvidence: meanEvidence(genusEvidence, reversed) }),
+    ...(leadTracks && join === 'mean' && { leadTracks }),
+    ...(genusEvidence && join === 'mean' && evidenceOfBoth(meanEvidence(genusEvidence, reversed))),
     ...(summed && join === 'mean' && { summed: { ...summed, numbers: overBoth(summed.numbers, reversed) } }),
     ...(prepare && { prepare }),
     ...(dispose && { dispose }),
     store: () => ({ kind: 'bothStrands', name, settings: { of: [of.name], join }, arrays: {} }),
   }
 }
+
+/** What is made of the evidence of both strands. */
+const evidenceOfBoth = (genusEvidence: GenusEvidence): Pick<Score, 'genusEvidence' | 'leadTracks'> => ({
+  genusEvidence,
+  ...tracksOf(genusEvidence),
+})
 
 /** The mean of what each genus has to say for a fragment and for its reverse complement. */
 function meanEvidence(

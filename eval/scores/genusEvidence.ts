@@ -1,5 +1,5 @@
 import { rememberedByBatch } from './remembered.js'
-import type { Contrast, GenusEvidence, GenusPair, Score } from './score.js'
+import type { Contrast, GenusEvidence, GenusPair, LeadTrack, Score } from './score.js'
 
 /** A score that says how much each genus has to say for itself. */
 export type EvidentScore = Score & { readonly genusEvidence: GenusEvidence }
@@ -11,9 +11,11 @@ export type EvidentScore = Score & { readonly genusEvidence: GenusEvidence }
  */
 export function leadOfGenera(name: string, { evidence, ...rest }: GenusEvidence): EvidentScore {
   const remembered = rememberedByBatch(evidence)
+  const genusEvidence = { ...rest, evidence: remembered }
   return {
     name,
-    genusEvidence: { ...rest, evidence: remembered },
+    genusEvidence,
+    ...tracksOf(genusEvidence),
     summed: { numbers: remembered, contrasts: leadContrasts },
     score: async (fragments, onBases) =>
       Float64Array.from(await remembered(fragments, onBases), ofGenera => leadOfBest(ofGenera ?? [])),
@@ -29,19 +31,13 @@ export function leadContrasts(values: ArrayLike<number>): Contrast[] {
   return [second, ...others].map(other => ({ plus: [best], minus: [other] }))
 }
 
-/** How the lead of a genus comes about along a fragment. */
-export type LeadTrack = {
-  /** What each base adds to the lead, in nats; NaN where none of it is known. */
-  readonly values: Float32Array
-  readonly likeliest: string
-  readonly second: string
+/** The part of a score that tells how the lead of the likeliest genus over the second comes about, if the evidence does. */
+export function tracksOf(evidence: GenusEvidence): Pick<Score, 'leadTracks'> {
+  const { tracks } = evidence
+  return tracks ? { leadTracks: fragments => leadTracks({ ...evidence, tracks }, fragments) } : {}
 }
 
-/**
- * How the leads of fragments come about base by base: of the likeliest genus over the second. Undefined for a fragment
- * without evidence, and for a single genus.
- */
-export async function leadTracks(
+async function leadTracks(
   { genera, evidence, tracks }: GenusEvidence & Required<Pick<GenusEvidence, 'tracks'>>,
   fragments: readonly Uint8Array[],
 ): Promise<(LeadTrack | undefined)[]> {

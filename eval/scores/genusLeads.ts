@@ -1,10 +1,10 @@
 import type { GenusSequence } from '../../data/index.js'
-import { leadContrasts, leadOfBest } from './genusEvidence.js'
+import { leadContrasts, leadersOf, leadOfBest } from './genusEvidence.js'
 import { sequenceKind } from './kind.js'
-import { GenusMemory, RememberedGenomes } from './memory/index.js'
+import { type ApartOpinions, GenusMemory, RememberedGenomes } from './memory/index.js'
 import { numberFromZero } from './options.js'
 import { rememberedByBatch } from './remembered.js'
-import type { StorableScore } from './score.js'
+import type { LeadTrack, StorableScore } from './score.js'
 import { contextOrder, copyContext, copyWeight, loadGenomes, storeGenomes } from './storedGenomes.js'
 
 /**
@@ -35,20 +35,61 @@ function genusLeadsScore(name: string, memory: GenusMemory): StorableScore {
       contrasts(sums) {
         const genera = memory.genomes.genera.length
         const greatest: number[] = []
-        for (let first = genera; first < sums.length; first += genera) {
-          const leads = sums.subarray(first, first + genera)
-          greatest.push(first + leads.indexOf(Math.max(...leads)))
-        }
+        for (let first = genera; first < sums.length; first += genera)
+          greatest.push(first + greatestOf(sums.subarray(first, first + genera)))
         return leadContrasts(sums.subarray(0, genera)).map(({ plus, minus }) => ({
           plus: [...plus, ...greatest],
           minus,
         }))
       },
     },
+    leadTracks: async fragments => leadTracks(memory, fragments, await apart(fragments)),
     prepare: onProgress => memory.prepare(onProgress),
     store: () => ({ kind: 'genusLeads', name, ...storeGenomes(memory.genomes, memory.settings) }),
   }
 }
+
+/** What leads are of, in the order in which a memory gives them. */
+const leadKinds = ['alignments', 'copies'] as const
+
+/** How the sums of leads come about base by base; no part of them belongs to no base. */
+async function leadTracks(
+  memory: GenusMemory,
+  fragments: readonly Uint8Array[],
+  opinions: readonly (ApartOpinions | undefined)[],
+): Promise<(LeadTrack | undefined)[]> {
+  const { genera } = memory.genomes
+  const leaders = opinions.map(ofFragment => {
+    const pair = ofFragment && leadersOf(ofFragment.contexts)
+    return pair && { pair, leads: ofFragment.leads, greatest: ofFragment.leads.map(greatestOf) }
+  })
+  const tracked = [...fragments.keys()].filter(i => leaders[i])
+  const values = await memory.apartTracks(
+    tracked.map(i => fragments[i]),
+    tracked.map(i => leaders[i]!.pair),
+    tracked.map(i => leaders[i]!.greatest),
+  )
+  const all = fragments.map((): LeadTrack | undefined => undefined)
+  for (const [k, i] of tracked.entries()) {
+    const { pair, leads, greatest } = leaders[i]!
+    const led = leadKinds.map((kind, j) => ({ kind, genus: genera[greatest[j]], leads: leads[j] ?? [] }))
+    const others = led.filter(({ leads }) => leads.some(lead => lead !== 0))
+    all[i] = {
+      values: values[k],
+      likeliest: [
+        `${genera[pair[0]]} by contexts`,
+        ...others.map(({ kind, genus }) => `${genus} by ${kind}`),
+      ].join(', '),
+      second: [
+        `${genera[pair[1]]} by contexts`,
+        ...others.map(({ kind }) => `all others by ${kind}`),
+      ].join(', '),
+    }
+  }
+  return all
+}
+
+const greatestOf = (values: Float64Array): number => values.indexOf(Math.max(...values))
 
 const sumOf = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0)
 

@@ -32,13 +32,7 @@ export {
 export { isClassifierScore, loadClassifierScore } from './classifierScores.js'
 export { type Compressor, compressedLength } from './compression.js'
 export { fitScores, type LabelledFragments } from './fitScores.js'
-export {
-  type EvidentScore,
-  type LeadTrack,
-  leadContrasts,
-  leadOfGenera,
-  leadTracks,
-} from './genusEvidence.js'
+export { type EvidentScore, leadContrasts, leadOfGenera } from './genusEvidence.js'
 export type { DerivedKind, Fitting, LabelledScores, ScoreKind, ScoresByName, SequenceKind } from './kind.js'
 export { findKind, loadScores, scoreKinds } from './kinds.js'
 export { likelihood, likelihoodRatio, meanLogLikelihood } from './likelihood.js'
@@ -61,6 +55,7 @@ export type {
   FragmentLikelihood,
   GenusEvidence,
   GenusPair,
+  LeadTrack,
   LikelihoodModel,
   PreparationProgress,
   Score,

@@ -15,6 +15,11 @@ export type Score = {
   /** How the score is made of numbers that are summed over fragments of one origin, where it is no mean over bases. */
   readonly summed?: SummedEvidence
   /**
+   * How the score of fragments comes about base by base, where it is a lead, or a sum of leads, of one genus over others.
+   * Undefined for a fragment without one. Of the strand that is given, where both are scored.
+   */
+  leadTracks?(fragments: readonly Uint8Array[]): Promise<readonly (LeadTrack | undefined)[]>
+  /**
    * Makes what fragments are looked up in, where that takes seconds; without it, the first fragments wait for it.
    */
   prepare?(onProgress?: PreparationProgress): Promise<void>
@@ -40,6 +45,16 @@ export type SummedEvidence = {
    * others it would be less surely greater. None where the score is not defined.
    */
   contrasts(sums: Float64Array): readonly Contrast[]
+}
+
+/** How the lead of a genus comes about along a fragment. */
+export type LeadTrack = {
+  /** What each base adds to the lead, in nats; NaN where none of it is known. */
+  readonly values: Float32Array
+  /** The genus that leads; of several leads that of each, as `Listeria by contexts, Bacillus by alignments`. */
+  readonly likeliest: string
+  /** What it leads over, in the same way. */
+  readonly second: string
 }
 
 /** Two genera by their numbers, as `[likeliest, second]`. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'tape'
 import { encode, reverseComplement } from '../../data/index.js'
-import { leadTracks, maximumLikelihood } from '../../eval/scores/index.js'
+import { maximumLikelihood } from '../../eval/scores/index.js'
 import {
   DetectorScores,
   findCell,
@@ -50,7 +50,7 @@ test('odds and mlr: of the log-likelihoods of each network', async t => {
     t.ok(Object.is(lead, expected) || Math.abs(lead - expected) < 1e-4, `fragment ${i}: ${lead}, ${expected}`)
   }
   t.deepEqual(odds.genusEvidence.genera, ['Yersinia', 'Bacillus', 'Vibrio'])
-  const tracks = await leadTracks({ ...odds.genusEvidence, tracks: odds.genusEvidence.tracks! }, fragments)
+  const tracks = await odds.leadTracks!(fragments)
   for (const [i, lead] of leads.entries()) {
     const track = tracks[i]
     if (Number.isNaN(lead)) t.equal(track, undefined, `fragment ${i}: no track`)

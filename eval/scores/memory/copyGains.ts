@@ -3,7 +3,7 @@ import type { BaseValues } from './baseValues.js'
 import type { GenusCopies } from './genusCopies.js'
 import { piecesOf } from './pieces.js'
 import type { PooledContexts } from './pooledContexts.js'
-import { addBaseLeads } from './regionLeads.js'
+import { addBaseLeads, forEachLead } from './regionLeads.js'
 
 /**
  * By how much copies make fragments likelier than contexts alone. Where a copy runs, a base is the copied one with a
@@ -25,13 +25,13 @@ export class CopyGains {
 
   /** Adds to `sums`, for each genus, by how much its gain leads over those of all others, base by base, in nats. */
   addLeads(fragment: Uint8Array, sums: Float64Array): void {
-    for (const [, piece] of piecesOf(fragment)) {
-      const tracks = Array.from(sums, () => new Float32Array(piece.length))
-      this.#forEachGain(piece, (base, genus, gain) => {
-        tracks[genus][base] = gain
-      })
-      addBaseLeads(tracks, sums)
-    }
+    for (const [, piece] of piecesOf(fragment)) addBaseLeads(this.#gainsPerBase(piece), sums)
+  }
+
+  /** Adds to `values`, times `weight`, what each base adds to what `addLeads` adds for a genus. */
+  addLeadTrack(fragment: Uint8Array, genus: number, weight: number, values: BaseValues): void {
+    for (const [start, piece] of piecesOf(fragment))
+      forEachLead(this.#gainsPerBase(piece), genus, (base, lead) => values.add(start + base, weight * lead))
   }
 
   /** Adds to `values`, times `weight`, what each base gains for one genus more than for another. */
@@ -41,6 +41,16 @@ export class CopyGains {
         if (of === genus) values.add(start + base, weight * gain)
         else if (of === other) values.add(start + base, -weight * gain)
       })
+  }
+
+  /** The gain of each base for each genus. */
+  #gainsPerBase(piece: Uint8Array): Float32Array[] {
+    const [{ genera }] = this.contexts.kinds
+    const tracks = Array.from({ length: genera }, () => new Float32Array(piece.length))
+    this.#forEachGain(piece, (base, genus, gain) => {
+      tracks[genus][base] = gain
+    })
+    return tracks
   }
 
   #forEachGain(piece: Uint8Array, visit: (base: number, genus: number, gain: number) => void): void {

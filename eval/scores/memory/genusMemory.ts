@@ -25,6 +25,12 @@ export type MemorySettings = {
 /** Networks of the same genera, whose predictions a gate weighs as it weighs those of contexts. */
 export type Networks = Required<Pick<GenusEvidence, 'losses'>>
 
+/** For each genus, in nats: what contexts say, and the leads by alignments and, if there are, by copies. */
+export type ApartOpinions = {
+  readonly contexts: Float64Array
+  readonly leads: readonly Float64Array[]
+}
+
 /** So many bases of a long fragment are looked up before the event loop has its turn: whole pieces. */
 const stretchLength = 16 * pieceLength
 
@@ -101,7 +107,7 @@ export class GenusMemory {
   async apart(
     fragments: readonly Uint8Array[],
     onBases?: BasesProgress,
-  ): Promise<({ contexts: Float64Array; leads: readonly Float64Array[] } | undefined)[]> {
+  ): Promise<(ApartOpinions | undefined)[]> {
     const memory = await this.#prepare()
     const { alignments, copyWeight } = this.settings
     const opinions = []
@@ -123,6 +129,27 @@ export class GenusMemory {
       opinions.push(predicted > 0 ? { contexts, leads } : undefined)
     }
     return opinions
+  }
+
+  /**
+   * How what is said apart comes about base by base: of contexts, for a pair of genera for each fragment; of each kind of
+   * leads, for one genus for each fragment, in `leaders`.
+   */
+  async apartTracks(
+    fragments: readonly Uint8Array[],
+    pairs: readonly GenusPair[],
+    leaders: readonly (readonly number[])[],
+  ): Promise<Float32Array[]> {
+    const memory = await this.#prepare()
+    const { alignments, copyWeight } = this.settings
+    return fragments.map((fragment, i) => {
+      const values = new BaseValues(fragment.length)
+      const [ofAlignments, ofCopies] = leaders[i]
+      memory.contexts.addTrack(fragment, pairs[i], values)
+      memory.alignments?.addLeadTrack(fragment, ofAlignments, alignments, values)
+      memory.copies?.addLeadTrack(fragment, ofCopies, copyWeight, values)
+      return values.values
+    })
   }
 
   /** `pooled` with kinds of contexts, copies, and networks if there are, mixed base by base as a gate weighs them. */

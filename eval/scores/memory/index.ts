@@ -16,7 +16,7 @@
 export { Gate } from './gate.js'
 export { maxContextOrder } from './genusContexts.js'
 export { longestContext } from './genusCopies.js'
-export { GenusMemory, type MemorySettings, type Networks } from './genusMemory.js'
+export { type ApartOpinions, GenusMemory, type MemorySettings, type Networks } from './genusMemory.js'
 export { PackedBases } from './packedBases.js'
 export { RememberedGenomes } from './rememberedGenomes.js'
 export { trainGate } from './trainGate.js'

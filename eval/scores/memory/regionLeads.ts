@@ -22,10 +22,22 @@ export function addRegionLeads(
   length: number,
   sums: Float64Array,
 ): void {
-  addBaseLeads(
-    alignments.map((ofGenus, genus) => scorePerBase(ofGenus, roomOf(genus, length))),
-    sums,
-  )
+  addBaseLeads(scoresPerBase(alignments, length), sums)
+}
+
+/** Gives, base by base, by how much the track of a genus leads over those of all others, where it does or they over it. */
+export function forEachLead(
+  tracks: readonly Float32Array[],
+  genus: number,
+  visit: (base: number, lead: number) => void,
+): void {
+  const ofGenus = tracks[genus]
+  const others = tracks.filter(track => track !== ofGenus)
+  for (let i = 0; i < ofGenus.length; i++) {
+    let best = Number.NEGATIVE_INFINITY
+    for (const track of others) if (track[i] > best) best = track[i]
+    if (ofGenus[i] !== best) visit(i, ofGenus[i] - best)
+  }
 }
 
 /** Adds to `sums`, for each genus, by how much its track leads over those of all others, base by base. */
@@ -54,6 +66,12 @@ function roomOf(genus: number, length: number): Float32Array {
   if (!(rooms[genus]?.length >= length)) rooms[genus] = new Float32Array(length)
   return rooms[genus].subarray(0, length)
 }
+
+/** The score for each base of the best alignment of each genus there. The arrays are used again. */
+export const scoresPerBase = (
+  alignments: readonly (readonly Alignment[])[],
+  length: number,
+): Float32Array[] => alignments.map((ofGenus, genus) => scorePerBase(ofGenus, roomOf(genus, length)))
 
 /** Writes into `track` the score for each base of the best alignment that covers it. */
 function scorePerBase(alignments: readonly Alignment[], track: Float32Array): Float32Array {

@@ -3,7 +3,7 @@ import type { BaseValues } from './baseValues.js'
 import { lookupsOf } from './lookups.js'
 import type { PieceAligner } from './pieceAligner.js'
 import { pieceLength, piecesOf } from './pieces.js'
-import { type Alignment, addRegionLeads } from './regionLeads.js'
+import { type Alignment, addRegionLeads, forEachLead, scoresPerBase } from './regionLeads.js'
 import type { RememberedGenomes } from './rememberedGenomes.js'
 
 /** An alignment counts beside a better one of its genus if at most this share of it is covered by better ones. */
@@ -61,6 +61,14 @@ export class TranslatedAlignments {
           for (let i = start; i < end; i++) values.add(from + i, perBase)
         }
     }
+  }
+
+  /** Adds to `values`, times `weight`, what each base adds to what `addLeads` adds for a genus. */
+  addLeadTrack(fragment: Uint8Array, genus: number, weight: number, values: BaseValues): void {
+    for (const [from, piece] of piecesOf(fragment))
+      forEachLead(scoresPerBase(this.#alignPiece(piece), piece.length), genus, (base, lead) =>
+        values.add(from + base, weight * lead),
+      )
   }
 
   /** The alignments of a piece with each genus, in the order in which they were found. */

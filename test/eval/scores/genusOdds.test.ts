@@ -5,7 +5,6 @@ import {
   fitScores,
   type GenusEvidence,
   leadOfGenera,
-  leadTracks,
   loadScores,
   parseSpec,
   type Score,
@@ -196,8 +195,7 @@ test('evidence of a batch is computed once, for all that ask', async t => {
 const total = (values: Float32Array): number =>
   values.reduce((sum, x) => (Number.isNaN(x) ? sum : sum + x), 0)
 
-const tracksOf = ({ genusEvidence }: Score, batch = fragments) =>
-  leadTracks({ ...genusEvidence!, tracks: genusEvidence!.tracks! }, batch)
+const tracksOf = ({ leadTracks }: Score, batch = fragments) => leadTracks!(batch)
 
 test('genusOdds, pooledOdds: how a lead comes about base by base', async t => {
   const contexts = fitOn('genusOdds:order=5,alignments=0', training)
