@@ -1,6 +1,6 @@
-// What a detector that remembers genomes (genusOdds) costs: making what reads are looked up in, and scoring.
+// What a detector that remembers genomes (genusOdds, genusLeads) costs: making what reads are looked up in, and scoring.
 //
-//   node bench/genomeMemory.js DETECTOR [--other ../old] [--fragments 400] [--length 5000] [--rounds 3]
+//   node bench/genomeMemory.js DETECTOR [--other ../old] [--fragments 400] [--length 5000] [--reads FASTA] [--rounds 3]
 //
 // Processor time, which other work on the machine changes least, of each build in a process of its own, in turn; the least
 // of the rounds. The builds must give the same scores to the bit.
@@ -10,13 +10,14 @@ import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
 
 const program = new Command('node bench/genomeMemory.js')
-  .argument('<detector>', 'a file with genusOdds and what it is computed from')
+  .argument('<detector>', 'a file with genusOdds or genusLeads')
   .option('--other <checkout>', 'another checkout, built, beside this one')
   .option('--fragments <count>', 'random fragments that are scored', '400')
   .option('--length <bases>', 'their length', '5000')
+  .option('--reads <file>', 'score these reads instead')
   .option('--rounds <count>', 'rounds', '3')
   .parse()
-const { other, fragments, length, rounds } = program.opts()
+const { other, fragments, length, reads, rounds } = program.opts()
 const [detector] = program.args
 const here = fileURLToPath(new URL('..', import.meta.url))
 const worker = fileURLToPath(new URL('genomeMemoryWork.js', import.meta.url))
@@ -27,7 +28,7 @@ for (let round = 0; round < Number(rounds); round++)
   for (const [name, folder] of Object.entries(builds)) {
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
-      [worker, folder, resolve(detector), fragments, length],
+      [worker, folder, resolve(detector), fragments, length, ...(reads ? [resolve(reads)] : [])],
       { encoding: 'utf8' },
     )
     if (status !== 0) throw new Error(stderr)
@@ -39,7 +40,7 @@ for (const [name, runs] of Object.entries(measured))
     [
       name,
       `first fragment ${least(runs, run => run.prepare).toFixed(1)} s of the processor`,
-      `a megabase ${(least(runs, run => run.score) / ((fragments * length) / 1e6)).toFixed(2)} s`,
+      `a megabase ${least(runs, run => run.score / (run.bases / 1e6)).toFixed(2)} s`,
       `at most ${least(runs, run => run.peak / 1e6).toFixed(0)} MB`,
     ].join('\t'),
   )

@@ -72,8 +72,9 @@ matched with names ('^([^_]+)_'), file, genus, or a table with tabs, names first
 bins.tsv:COLUMN with a header line). Memory grows with the number of groups.
 
 --track: what each base adds to the log-likelihood ratio in nats, as bedGraph. A detector without foreground has what it adds
-to the lead of its last score of genera that can tell (odds, genusOdds, pooledOdds of such): alignments with proteins are
-spread evenly over their bases, and a comment before each read says which genus leads over which.
+to the lead of its last score of genera that can tell (odds, genusOdds, genusLeads, pooledOdds of such): alignments with
+proteins are spread evenly over their bases, and a comment before each read says which genus leads over which, for
+genusLeads by what. The values of a read sum to its lead.
 
 --shard I/N: the reads that begin in part I of the files' bytes, for N processes or machines; every read is in one part.
 The first part has the header line (and that of --track), so that cat of all tables, in order, is the table of the whole,
@@ -298,7 +299,7 @@ function scoresOf(
     throw new UsageError(`--by ${flags.by}: there is no such score; ${path} has ${names.join(', ')}`)
   if (flags.track !== undefined && !detector.tracked)
     throw new UsageError(
-      `--track: ${path} has neither networks nor genusOdds, only they tell base by base how a score comes about`,
+      `--track: ${path} has neither networks nor genusOdds or genusLeads, only they tell base by base how a score comes about`,
     )
   const ofMain = calibration?.scores.get(names[main])
   const wanted = [flags.fpr && '--fpr', flags.bh && '--bh', flags.keep && '--keep'].filter(Boolean)

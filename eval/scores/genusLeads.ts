@@ -80,10 +80,9 @@ async function leadTracks(
         `${genera[pair[0]]} by contexts`,
         ...others.map(({ kind, genus }) => `${genus} by ${kind}`),
       ].join(', '),
-      second: [
-        `${genera[pair[1]]} by contexts`,
-        ...others.map(({ kind }) => `all others by ${kind}`),
-      ].join(', '),
+      second: [`${genera[pair[1]]} by contexts`, ...others.map(({ kind }) => `all others by ${kind}`)].join(
+        ', ',
+      ),
     }
   }
   return all

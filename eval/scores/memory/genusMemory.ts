@@ -84,11 +84,11 @@ export class GenusMemory {
       const contexts = new ContextSums(memory.contexts.kinds)
       const sums = new Float64Array(this.genomes.genera.length)
       const gains = new Float64Array(sums.length)
-      await inStretches(fragment, onBases, (start, end) => {
-        const stretch = fragment.subarray(start, end)
+      await inPieces(fragment, onBases, (start, end) => {
+        const piece = fragment.subarray(start, end)
         contexts.add(fragment, start, end)
-        memory.alignments?.addScores(stretch, sums)
-        memory.copies?.addGains(stretch, gains)
+        memory.alignments?.addScores(piece, sums)
+        memory.copies?.addGains(piece, gains)
       })
       for (let genus = 0; genus < sums.length; genus++) sums[genus] *= this.settings.alignments
       const predicted = contexts.addLogLikelihoods(sums)
@@ -117,11 +117,11 @@ export class GenusMemory {
         () => new Float64Array(this.genomes.genera.length),
       )
       const ofContexts = new ContextSums(memory.contexts.kinds)
-      await inStretches(fragment, onBases, (start, end) => {
-        const stretch = fragment.subarray(start, end)
+      await inPieces(fragment, onBases, (start, end) => {
+        const piece = fragment.subarray(start, end)
         ofContexts.add(fragment, start, end)
-        memory.alignments?.addLeads(stretch, ofAlignments)
-        memory.copies?.addLeads(stretch, ofCopies)
+        memory.alignments?.addLeads(piece, ofAlignments)
+        memory.copies?.addLeads(piece, ofCopies)
       })
       const predicted = ofContexts.addLogLikelihoods(contexts)
       const leads = [ofAlignments.map(lead => lead * alignments)]
@@ -164,7 +164,7 @@ export class GenusMemory {
     const evidence: (Float64Array | undefined)[] = []
     for (const [i, fragment] of fragments.entries()) {
       const sums = new Float64Array(this.genomes.genera.length)
-      await inStretches(fragment, undefined, (start, end) =>
+      await inPieces(fragment, undefined, (start, end) =>
         memory.alignments?.addScores(fragment.subarray(start, end), sums),
       )
       const isPredicted = mixed[i].some(sum => sum !== 0)
@@ -217,22 +217,38 @@ export class GenusMemory {
   }
 }
 
-/** Has each stretch of a fragment looked up; of a long one, `onBases` is told how many bases more are done. */
-async function inStretches(
+/**
+ * Has each piece of a fragment looked up; of a long one, `onBases` is told how many bases more are done. After each piece
+ * scores that look up the same have theirs, so that what is found for one is still there for the others.
+ */
+async function inPieces(
   fragment: Uint8Array,
   onBases: BasesProgress = () => {},
   lookUp: (start: number, end: number) => void,
 ): Promise<void> {
-  for (let start = 0; start < fragment.length; start += stretchLength) {
-    lookUp(start, Math.min(fragment.length, start + stretchLength))
-    if (start + stretchLength > fragment.length) break
-    onBases(stretchLength)
-    await turn()
+  for (let start = 0; start < fragment.length; start += pieceLength) {
+    const end = start + pieceLength
+    lookUp(start, Math.min(fragment.length, end))
+    if (end > fragment.length) break
+    if (end % stretchLength === 0) {
+      onBases(stretchLength)
+      await turn()
+    } else await undefined
   }
 }
 
-/** Lets the event loop see to signals and the terminal. */
-const turn = (): Promise<void> => new Promise(resolve => setTimeout(resolve))
+let turning: Promise<void> | undefined
+
+/** Lets the event loop see to signals and the terminal; those who wait go on together. */
+function turn(): Promise<void> {
+  turning ??= new Promise(resolve =>
+    setTimeout(() => {
+      turning = undefined
+      resolve()
+    }),
+  )
+  return turning
+}
 
 /** Makes what fragments are looked up in, part by part. */
 async function prepared(

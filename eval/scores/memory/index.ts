@@ -3,10 +3,11 @@
  *
  * `rememberedGenomes` keeps the genomes, two bits a base (`packedBases`). `genusContexts` has, for each genus, what follows
  * each context of bases (a `contextShape`: contiguous, or without every third base), as counted (`windowCounts`).
- * `translatedAlignments` finds what a fragment has in common with the proteins of each genus: from seeds (`seedIndex`),
- * extended codon by codon (`codonScores`). `genusCopies` takes it for a copy of the genomes of each genus from where its
- * last bases occur there (`copyStarts`). Both go through long fragments in `pieces`; `regionLeads` compares the genera in
- * each region. What of this is made in advance (`lookups`) scores of the same genomes share.
+ * `translatedAlignments` says what a fragment has in common with the proteins of each genus: a `pieceAligner` finds it from
+ * seeds (`seedIndex`), extended codon by codon (`codonScores`). `genusCopies` takes a fragment for a copy of the genomes of
+ * each genus from where its last bases occur there (`copyStarts`). Both go through long fragments in `pieces`;
+ * `regionLeads` compares the genera in each region. What of this is made in advance (`lookups`) scores of the same genomes
+ * share, and what they look up in it side by side (`recent`).
  *
  * `genusMemory` has it made when it is first needed, and joins what the kinds of contexts say (`pooledContexts`), what is
  * gained by copies (`copyGains`), and alignments into evidence for each genus, or into what each base adds to it

@@ -14,8 +14,8 @@ const leastSeedScore = 16
 const diagonalSlots = 4096
 /** So many seeds are scored before the first of them is extended. */
 const seedsAtOnce = 2048
-/** The alignments of so many pieces are kept. */
-const recentPieces = 16
+/** The alignments of so many pieces are kept: for scores that go through fragments side by side, piece by piece. */
+const recentPieces = 4
 
 /**
  * Finds the alignments of pieces of fragments with the proteins of each genus: of codons without gaps, scored by their amino

@@ -41,7 +41,7 @@ export class PooledContexts {
   }
 }
 
-/** What all kinds of contexts say of a fragment, which is looked up stretch by stretch. */
+/** What all kinds of contexts say of a fragment, which is looked up piece by piece. */
 export class ContextSums {
   readonly #costs: readonly Float64Array[]
   /** How many bases the contiguous contexts predicted. */

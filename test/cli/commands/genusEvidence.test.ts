@@ -121,6 +121,20 @@ test('score --track: of a detector of genomes, the lead base by base', async t =
     const sum = values.reduce((a, b) => a + b, 0)
     t.ok(Math.abs(sum - Number(rowsOf(stdout)[i][5])) < 0.01, `${name}: ${sum}, ${rowsOf(stdout)[i][5]}`)
   }
+  const leads = join(folder, 'leads.safetensors')
+  const genome = join(folder, 'MANIFEST.tsv')
+  const fitLeads = await xenograd(['fit', 'genusLeads:order=4', '--genomes', genome, '-o', leads, '-q'])
+  t.equal(fitLeads.code, 0, fitLeads.stderr)
+  const ofLeads = await xenograd(['score', '-m', leads, '--track', track], input)
+  t.equal(ofLeads.code, 0, ofLeads.stderr)
+  const [, comment, ...values] = readFileSync(track, 'utf8').split('\n')
+  t.match(
+    comment,
+    /^# known_0: Vibrio by contexts, Vibrio by alignments against \w+ by contexts, all others by/,
+  )
+  const ofFirst = values.filter(line => line.startsWith('known_0\t')).map(line => Number(line.split('\t')[3]))
+  const lead = Number(rowsOf(ofLeads.stdout)[0][3])
+  t.ok(Math.abs(ofFirst.reduce((a, b) => a + b) - lead) < 0.01, `the track of ${lead}`)
   const [lone, none] = [join(folder, 'none.safetensors'), join(folder, 'none.bg')]
   const fit = await xenograd(['fit', 'markov:order=1', '--reads', await readsFile(folder), '-o', lone, '-q'])
   t.equal(fit.code, 0, fit.stderr)

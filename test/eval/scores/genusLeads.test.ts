@@ -121,7 +121,12 @@ test('genusLeads: over fragments of one origin, both leads are taken of sums', a
 })
 
 test('genusLeads: how the leads come about base by base', async t => {
-  for (const options of ['alignments=0', 'alignments=0.2', 'alignments=0.2,copies=12', 'alignments=0,copies=12']) {
+  for (const options of [
+    'alignments=0',
+    'alignments=0.2',
+    'alignments=0.2,copies=12',
+    'alignments=0,copies=12',
+  ]) {
     const score = fitOn(`genusLeads:order=5,threshold=30,${options}`, training)
     const [leads, tracks] = [await score.score(fragments), await score.leadTracks!(fragments)]
     for (const [i, lead] of leads.entries()) {
@@ -134,13 +139,20 @@ test('genusLeads: how the leads come about base by base', async t => {
       const sum = track!.values.reduce((total, value) => (Number.isNaN(value) ? total : total + value), 0)
       t.ok(Math.abs(sum - lead) < 1e-3, `${options}, fragment ${i}: ${sum}, ${lead}`)
     }
-    const kinds = ['contexts', ...['alignments', 'copies'].filter(kind => options.match(`${kind}=[1-9]|${kind}=0.2`))]
+    const kinds = [
+      'contexts',
+      ...['alignments', 'copies'].filter(kind => options.match(`${kind}=[1-9]|${kind}=0.2`)),
+    ]
     t.equal(tracks[0]!.likeliest, kinds.map(kind => `A by ${kind}`).join(', '))
-    t.equal(tracks[0]!.second, kinds.map((kind, i) => `${i === 0 ? 'B' : 'all others'} by ${kind}`).join(', '))
+    t.equal(
+      tracks[0]!.second,
+      kinds.map((kind, i) => `${i === 0 ? 'B' : 'all others'} by ${kind}`).join(', '),
+    )
   }
   const score = fitOn('genusLeads:order=5,alignments=0.2,threshold=30', training)
   const [, ofBoth] = await score.leadTracks!(fragments)
-  const sumOf = (values: Float32Array) => values.reduce((total, x) => (Number.isNaN(x) ? total : total + x), 0)
+  const sumOf = (values: Float32Array) =>
+    values.reduce((total, x) => (Number.isNaN(x) ? total : total + x), 0)
   const sums = [ofBoth!.values.subarray(0, 160), ofBoth!.values.subarray(160)].map(sumOf)
   t.ok(Math.abs(sums[0]) > 10 && sums[0] * sums[1] < 0, 'what speaks for the genus, and then against it')
   const overBoth = await fitScores(
@@ -151,7 +163,11 @@ test('genusLeads: how the leads come about base by base', async t => {
   )
   const forward = await overBoth[0].leadTracks!(fragments)
   t.deepEqual(forward[0], (await score.leadTracks!(fragments))[0], 'of the strand that is given')
-  t.equal((await fitOn('genusLeads:order=2', [training[0]]).leadTracks!(fragments))[0], undefined, 'one genus')
+  t.equal(
+    (await fitOn('genusLeads:order=2', [training[0]]).leadTracks!(fragments))[0],
+    undefined,
+    'one genus',
+  )
 })
 
 async function* nothing() {}
