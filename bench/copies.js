@@ -5,7 +5,7 @@
 // Fragments are of the validation parts of the known genera. Kinds of contexts are pooled as `genusOdds` pools them, so
 // that probabilities sum to less than 1, and bits are somewhat too many.
 import { parseArgs } from 'node:util'
-import { readManifest, sampleReads, sequencesOf, splitByParts } from '../dist/data/index.js'
+import { openGenomes, partsCalled, sampleReads, sequencesOf } from '../dist/data/index.js'
 import { fitScores, parseSpec } from '../dist/eval/scores/index.js'
 
 const { values, positionals } = parseArgs({
@@ -22,8 +22,8 @@ if (!manifest) {
   process.exit(2)
 }
 const length = Number(values.length)
-const parts = splitByParts((await readManifest(manifest)).filter(({ group }) => group === 'ID'))
-const reads = await sampleReads(parts.get('val'), {
+const genomes = await openGenomes(manifest)
+const reads = await sampleReads(partsCalled(genomes, 'ID', 'val'), {
   length,
   perGenus: Number(values['per-genus']),
   seed: 1234,
@@ -31,7 +31,7 @@ const reads = await sampleReads(parts.get('val'), {
 const fragments = reads.map(({ bases }) => bases)
 const least = [0, ...values.copies.split(',').map(Number)]
 const specs = least.map(k => parseSpec(`genusOdds:alignments=0,copies=${k},copyWeight=1,name=from${k}`))
-const scores = await fitScores(specs, sequencesOf(parts.get('train')), [], [])
+const scores = await fitScores(specs, sequencesOf(partsCalled(genomes, 'ID', 'train')))
 
 const genera = [...new Set(reads.map(({ genus }) => genus))].sort()
 console.log(['copies from', 'all', ...genera].join('\t'))

@@ -21,14 +21,13 @@ export const contextOrder = wholeNumber(11, {
 export const copyContext = wholeNumber(0, {
   least: 0,
   most: longestContext,
-  meaning:
-    'bases in a row with which a fragment is taken for a copy of what follows them in a genome; 0: no copies',
+  meaning: 'bases in a row that a genome must have, for what follows there to be copied; 0: no copies',
 })
 
 /** The option of a score that says how much copies count. */
 export const copyWeight = numberFromZero(
   0.1,
-  'how much counts by what copies make a fragment likelier; 1: as in their likelihood',
+  'nats for each nat that copies gain over contexts (where no gate weighs them)',
 )
 
 /** Settings and arrays of a file for genomes and what is looked up in them. */

@@ -43,40 +43,40 @@ function seedBefore(fragment: Uint8Array, i: number, text: Uint8Array, position:
   return true
 }
 
-/** Where a copy would begin: the longest context, of equal ones on the strand first given at the first place. */
-function longest(fragment: Uint8Array, i: number, strands: readonly Strand[], least: number) {
-  let best: { alike: number; strand: number; place: number; position: number } | undefined
-  for (const [strand, { text, placeOf }] of strands.entries())
-    for (let position = 20; position <= text.length; position++) {
-      if (!seedBefore(fragment, i, text, position)) continue
-      const alike = alikeBefore(fragment, i, text, position)
-      const place = placeOf(position)
-      if (alike < least || (best && best.alike > alike)) continue
-      const isBetter =
-        !best ||
-        alike > best.alike ||
-        strand % 2 < best.strand % 2 ||
-        (strand % 2 === best.strand % 2 && place < best.place)
-      if (isBetter) best = { alike, strand, place, position }
-    }
-  return best
+/** Where a copy may begin, the best first: of the longest context, on a forward strand, at the first place. */
+type Begin = {
+  readonly alike: number
+  readonly reversed: number
+  readonly place: number
+  readonly position: number
+  readonly text: Uint8Array
 }
 
-/** What copies of one genus predict, found by comparing the fragment with every place: a forward strand, its reverse, … */
-function naive(fragment: Uint8Array, genus: number, strands: readonly Strand[], least: number): Prediction[] {
+/** For each base of a fragment all places of a seed, found by comparing with every one; strands: a forward one, its reverse, … */
+const beginsOf = (fragment: Uint8Array, strands: readonly Strand[]): Begin[][] =>
+  Array.from(fragment, (_, i) =>
+    strands
+      .flatMap(({ text, placeOf }, strand) =>
+        Array.from(text.subarray(19), (_, k): Begin[] => {
+          const position = k + 20
+          if (!seedBefore(fragment, i, text, position)) return []
+          const alike = alikeBefore(fragment, i, text, position)
+          return [{ alike, reversed: strand % 2, place: placeOf(position), position, text }]
+        }).flat(),
+      )
+      .sort((a, b) => b.alike - a.alike || a.reversed - b.reversed || a.place - b.place),
+  )
+
+/** What copies of one genus predict of a fragment, whose bases they may begin with. */
+function naive(fragment: Uint8Array, genus: number, begins: readonly Begin[][], least: number): Prediction[] {
   const predictions: Prediction[] = []
   let copy: { text: Uint8Array; position: number; wrong: boolean[]; run: number } | undefined
   for (const [i, base] of fragment.entries()) {
-    if (!copy) {
-      const begin = longest(fragment, i, strands, least)
-      if (begin) {
-        const { text } = strands[begin.strand]
-        const wrong = Array.from(
-          { length: 16 },
-          (_, k) => fragment[i - 16 + k] !== text[begin.position - 16 + k],
-        )
-        copy = { text, position: begin.position, wrong, run: begin.alike }
-      }
+    const [begin] = begins[i]
+    if (!copy && begin && begin.alike >= least) {
+      const { text, position, alike } = begin
+      const wrong = Array.from({ length: 16 }, (_, k) => fragment[i - 16 + k] !== text[position - 16 + k])
+      copy = { text, position, wrong, run: alike }
     }
     if (!copy) continue
     const copied = copy.text[copy.position]
@@ -141,10 +141,11 @@ const inOrder = (predictions: readonly Prediction[]): Prediction[] =>
   predictions.toSorted(([a, g], [b, h]) => a - b || g - h)
 
 test('copies: as found by comparing with every place of both strands', t => {
-  for (const least of [1, 12, 20, 24]) {
+  const begins = fragments.map(fragment => [0, 1].map(genus => beginsOf(fragment, strandsOf(genus))))
+  for (const least of [1, 8, 12, 16, 20, 24, 32]) {
     const copies = new GenusCopies(genomes, least)
     for (const [f, fragment] of fragments.entries()) {
-      const expected = [0, 1].flatMap(genus => naive(fragment, genus, strandsOf(genus), least))
+      const expected = [0, 1].flatMap(genus => naive(fragment, genus, begins[f][genus], least))
       const predictions = predictionsOf(copies, fragment)
       t.deepEqual(
         predictions,
