@@ -7,7 +7,7 @@ export type ReadHeader = Omit<Read, 'bases' | 'text'>
 
 const firstRoom = 1024
 /** A record that is longer takes the room that it was collected in, of which there would otherwise be two. */
-const longestCopied = 2 ** 20
+const longestCopied = 2 ** 24
 /**
  * A record of more bases gets so many times the room it needs: to grow takes the memory of both rooms, and room that is not
  * written to takes none.

@@ -132,6 +132,33 @@ test('a read longer than the limit is an error before it is in memory', async t 
   t.ok(chunks < 40, `${chunks} chunks of an endless line were taken`)
 })
 
+test('records of chromosomes: whole, one after another, and no longer than the limit', async t => {
+  const line = Buffer.from('ACGTTGCAAC'.repeat(5000))
+  const lineFeed = Buffer.from('\n')
+  const lengths = [180, 3, 350, 170]
+  function* text() {
+    for (const [record, lines] of lengths.entries()) {
+      yield Buffer.from(`>r${record}\n`)
+      for (let i = 0; i < lines; i++) yield Buffer.concat([line, lineFeed])
+    }
+  }
+  const codes = Buffer.from(line.map(letter => 'ACGT'.indexOf(String.fromCharCode(letter))))
+  let record = 0
+  for await (const { bases } of readReads(Readable.from(text()))) {
+    t.equal(bases.length, lengths[record] * line.length)
+    const isWhole = Array.from({ length: lengths[record] }, (_, i) => i * line.length).every(start =>
+      codes.equals(bases.subarray(start, start + line.length)),
+    )
+    t.ok(isWhole, `record ${record++}`)
+  }
+  t.equal(record, lengths.length)
+  const limit = { name: 'reads', maxLength: 180 * line.length }
+  t.equal(
+    await messageOf(collect(Readable.from(text()), limit)),
+    'reads line 367: sequence is longer than 9000000 bases (read r2)',
+  )
+})
+
 test('a long pipe: memory is bounded, and the source is not read ahead', async t => {
   const record = `@r\n${'ACGT'.repeat(62)}AC\n+\n${'I'.repeat(250)}\n`
   const block = Buffer.from(record.repeat(1000))
