@@ -60,6 +60,25 @@ test('detector file: every kind of score comes back with the same bits', async t
   }
 })
 
+test('detector file: equal arrays of scores are in memory once, if they are large', async t => {
+  const path = join(scratch(), 'detector.safetensors')
+  const large = Uint32Array.from({ length: 20_000 }, (_, i) => i)
+  const other = large.with(10_000, 0)
+  const small = Uint32Array.of(1, 2)
+  const scores = [large, large, other].map((genomes, i) => ({
+    kind: 'markov',
+    name: `score${i}`,
+    settings: {},
+    arrays: { genomes, small, bytes: new Uint8Array(80_000), numbers: new Float32Array(20_000) },
+  }))
+  await writeDetectorFile(path, { scores, tensors: new Map(), metadata: {} })
+  const [one, same, another] = (await readDetectorFile(path)).scores.map(({ arrays }) => arrays)
+  t.equal(one.genomes, same.genomes)
+  t.notEqual(one.small, same.small)
+  t.deepEqual([one.genomes, another.genomes], [large, other])
+  t.deepEqual([one.bytes, one.numbers], [new Uint8Array(80_000), new Float32Array(20_000)], 'of one type')
+})
+
 test('detector file: what is refused', async t => {
   const [score] = (await fitted()).map(score => score.store())
   const folder = scratch()

@@ -135,3 +135,23 @@ test('alignments: a long fragment is the sum of its pieces', t => {
   t.ok(scores(long).every(sum => sum > 50))
   t.end()
 })
+
+test('alignments: of several thresholds in the same genomes, each those that it has alone', t => {
+  const remembered = () => RememberedGenomes.of(genomes.map((bases, i) => ({ genus: 'ABB'[i], bases })))
+  const shared = remembered()
+  const thresholds = [60, 40, 80]
+  const [together, alone] = [() => shared, remembered].map(genomesOf =>
+    thresholds.map(threshold => new TranslatedAlignments(genomesOf(), { threshold })),
+  )
+  for (const fragment of fragments)
+    for (const [i, threshold] of thresholds.entries()) {
+      const sums = [together[i], alone[i]].map(alignments => {
+        const [scores, leads] = [new Float64Array(2), new Float64Array(2)]
+        alignments.addScores(fragment, scores)
+        alignments.addLeads(fragment, leads)
+        return [...scores, ...leads]
+      })
+      t.deepEqual(sums[0], sums[1], `beyond ${threshold}`)
+    }
+  t.end()
+})
