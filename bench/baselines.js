@@ -27,7 +27,7 @@ const rows = [
   'mlr:own=3,ownPseudocount=1,name=mlr3',
   'mlr:own=bic',
   'weightedSum:name=homology,l2=0.0001,of=aminoKmers4+aminoKmers5+aminoKmers6+aminoKmers7+kmers11+kmers13+kmers15',
-  'weightedSum:name=all,l2=0.0001,of=kmers15+aminoKmers7+markov10+mlrnone+mlr2+mlr3',
+  'weightedSum:name=all,l2=0.0015,of=kmers15+aminoKmers7+markov10+mlrnone+mlr3',
 ]
 
 const { values, positionals } = parseArgs({
