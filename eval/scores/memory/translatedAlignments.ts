@@ -54,9 +54,7 @@ export class TranslatedAlignments {
         [genus, 1],
         [other, -1],
       ])
-        for (const { excess, ...alignment } of this.#counted(alignments[of], piece.length)) {
-          const start = Math.max(0, alignment.start)
-          const end = Math.min(piece.length, alignment.end)
+        for (const { excess, start, end } of this.#counted(alignments[of], piece.length)) {
           const perBase = (sign * weight * excess) / (end - start)
           for (let i = start; i < end; i++) values.add(from + i, perBase)
         }
@@ -79,18 +77,22 @@ export class TranslatedAlignments {
     return alignments.map(ofGenus => ofGenus.filter(({ score }) => score > threshold))
   }
 
-  /** Alignments and by how much each exceeds the threshold, the best first, those left out that mostly repeat better ones. */
+  /**
+   * Alignments, and by how much each exceeds the threshold, the best first, those left out that mostly repeat better ones.
+   * Where a seed's last codon ends a base beyond the piece, only what lies in it.
+   */
   #counted(alignments: readonly Alignment[], length: number): (Alignment & { readonly excess: number })[] {
     if (alignments.length === 0) return []
     const covered = this.#covered.subarray(0, length).fill(0)
     const counted = []
     for (const alignment of alignments.toSorted((a, b) => b.score - a.score)) {
-      const { score, start, end } = alignment
+      const start = Math.max(0, alignment.start)
+      const end = Math.min(length, alignment.end)
       let overlap = 0
       for (let i = start; i < end; i++) overlap += covered[i]
       if (overlap > mostCovered * (end - start)) continue
       covered.fill(1, start, end)
-      counted.push({ ...alignment, excess: score - this.options.threshold })
+      counted.push({ score: alignment.score, start, end, excess: alignment.score - this.options.threshold })
     }
     return counted
   }
