@@ -33,6 +33,12 @@ type Koffi = Ffi & {
 }
 const declaredTypes = new Set<string>()
 
+/**
+ * Libraries by path, for as long as the process lives: koffi unloads one that nothing refers to any more, and a library
+ * that has threads and state of its own is not to go between two devices.
+ */
+const loadedLibraries = new Map<string, Library>()
+
 /** The foreign function interface: the optional dependency koffi. @throws DeviceUnavailableError without it. */
 export async function loadFfi(): Promise<Ffi> {
   // A variable, or the compiler of TypeScript would look for the package.
@@ -48,7 +54,11 @@ export async function loadFfi(): Promise<Ffi> {
     declaredTypes.add(type)
   }
   return {
-    load: (path, options) => koffi.load(path, options),
+    load(path, options) {
+      const library = loadedLibraries.get(path) ?? koffi.load(path, options)
+      loadedLibraries.set(path, library)
+      return library
+    },
     view: (address, bytes) => koffi.view(address, bytes),
   }
 }

@@ -255,7 +255,8 @@ static int enqueue(aclOpExecutor *e, void *workspace, uint64_t bytes, void *stre
   return OK;
 }
 
-__attribute__((constructor)) static void report_library(void) { stub_register_operators(STUB_LIBRARY); }
+__attribute__((constructor)) static void report_loaded(void) { stub_count_operators(STUB_LIBRARY, 1); }
+__attribute__((destructor)) static void report_unloaded(void) { stub_count_operators(STUB_LIBRARY, -1); }
 
 int launch(const char *function, void *workspace, uint64_t bytes, aclOpExecutor *e, void *stream) {
   int code = stub_enter(function);

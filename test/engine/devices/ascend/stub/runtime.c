@@ -6,7 +6,7 @@
 #include "stub.h"
 #include <stdarg.h>
 
-enum { MOST_CARDS = 8, MOST_LIBRARIES = 8 };
+enum { MOST_CARDS = 8 };
 
 int64_t stub_counters[COUNTERS];
 
@@ -19,8 +19,7 @@ static char message[512], last_misuse[512];
 static int has_message, last_error;
 static char failing[64];
 static long fail_at, fail_count;
-static const char *libraries[MOST_LIBRARIES];
-static int library_count;
+static int whole_libraries, split_libraries;
 
 int stub_error(int code, const char *format, ...) {
   va_list arguments;
@@ -77,17 +76,14 @@ int stub_enter(const char *function) {
 
 Card *stub_card(void) { return &cards[current < 0 ? 0 : current]; }
 
-/* Each library of operators reports itself as it is loaded. */
-void stub_register_operators(const char *library) {
-  if (library_count < MOST_LIBRARIES) libraries[library_count++] = library;
+/* Each library of operators reports itself as it is loaded (1) and unloaded (-1). */
+void stub_count_operators(const char *library, int by) {
+  if (strcmp(library, "libopapi.so") == 0) whole_libraries += by;
+  else split_libraries += by;
 }
 
 /* OM docs/zh/op_api_list.md: the one library and the split ones are not to be used together. */
-static int has_both_layouts(void) {
-  int whole = 0;
-  for (int i = 0; i < library_count; i++) whole += strcmp(libraries[i], "libopapi.so") == 0;
-  return whole && whole < library_count;
-}
+static int has_both_layouts(void) { return whole_libraries && split_libraries; }
 
 static const char *variable(const char *name, const char *otherwise) {
   const char *value = getenv(name);

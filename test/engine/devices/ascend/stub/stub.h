@@ -70,7 +70,7 @@ int stub_injected(const char *what);
 int stub_lists(const char *variable, const char *name); /* whether a variable's list has a name */
 int stub_is_idle(void);
 uint64_t stub_initialisations(void);    /* how often aclInit began anew */
-void stub_register_operators(const char *library);
+void stub_count_operators(const char *library, int by);
 
 typedef struct Card { int references, is_lost, saturates, overflowed, deterministic; } Card;
 Card *stub_card(void);                 /* the thread's current one */
