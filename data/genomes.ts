@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
-import { basename, dirname, isAbsolute, join } from 'node:path'
+import { basename, dirname, isAbsolute, join, normalize } from 'node:path'
 import { purposeKey, seedPurposes } from '../engine/hostRandom.js'
 import { InputError, unreadable } from './io/inputError.js'
 import { field } from './io/printable.js'
@@ -66,18 +66,20 @@ const genomeOf = (file: string): Genome => ({
  * `genus`, and optionally `accession`, `set`, `part` (`train:0-0.7;val:0.7-0.85`: which part of the genome is for which
  * set) and `length_bp` (what the parts are fractions of, where the file ends before the genome does).
  * @throws InputError when there is no such file, and for any mistake in it, overlapping parts, a file that is listed
- * twice, a genus in two sets and one in two spellings included: it names the line.
+ * twice, a genus in two sets or two spellings, and a genome of which one file is for training and another for validation
+ * included: it names the line.
  */
 export async function readManifest(path: string): Promise<Genome[]> {
   const genomes: Genome[] = []
   const seen = new Map<string, { genus: string; group: string; line: number }>()
   const files = new Map<string, number>()
+  const copies = new Map<string, { sets: string; line: number }>()
   for (const { place, line, value } of await readTable(path, ['file', 'genus'])) {
     const text = (column: string): string => field(value(column))
     const [file, genus] = [value('file'), text('genus')]
     if (file === '' || genus === '')
       throw new InputError(`${place}: ${file === '' ? 'file' : 'genus'} is missing`)
-    const fullPath = isAbsolute(file) ? file : join(dirname(path), file)
+    const fullPath = isAbsolute(file) ? normalize(file) : join(dirname(path), file)
     const listed = files.get(fullPath)
     if (listed)
       throw new InputError(`${place}: ${file} is listed on line ${listed}, too; give all its parts there`)
@@ -93,17 +95,29 @@ export async function readManifest(path: string): Promise<Genome[]> {
         `${place}: genus ${genus} is in set '${group}', but in '${before.group}' on line ${before.line}; a genus belongs to one set`,
       )
     seen.set(genus.toLowerCase(), before)
-    genomes.push({
+    const genome = {
       file: fullPath,
       accession: text('accession') || genomeName(file),
       genus,
       group,
       length: parseLength(value('length_bp'), place),
       parts: parseParts(text('part'), place),
-    })
+    }
+    const sets = setsOf(genome)
+    const copy = text('accession') && copies.get(assemblyOf(genome))
+    if (copy && copy.sets !== sets)
+      throw new InputError(
+        `${place}: ${genome.accession} is for ${sets || 'no set'}, but for ${copy.sets || 'no set'} on line ${copy.line}; a genome in several files belongs to the same sets`,
+      )
+    copies.set(assemblyOf(genome), copy || { sets, line })
+    genomes.push(genome)
   }
   return genomes
 }
+
+/** The sets that its parts are for. */
+const setsOf = ({ parts }: Pick<Genome, 'parts'>): string =>
+  [...new Set(parts.map(({ set }) => set))].sort().join(' and ')
 
 /** Bases of a genome, 0 where the manifest says nothing; `line` is what messages begin with. */
 function parseLength(text: string, line: string): number {
@@ -139,7 +153,8 @@ function parseParts(text: string, line: string): Genome['parts'] {
 }
 
 /** What is the same for all versions of an assembly, and for its copies in GenBank and RefSeq: they are one genome. */
-const assemblyOf = ({ accession }: Genome): string => accession.replace(/\.\d+$/, '').replace(/^GC[AF]_/, '')
+const assemblyOf = ({ accession }: Pick<Genome, 'accession'>): string =>
+  accession.replace(/\.\d+$/, '').replace(/^GC[AF]_/, '')
 
 /** Items by key, keys in the order in which they first appear. */
 export function groupBy<T>(items: Iterable<T>, keyOf: (item: T) => string): Map<string, T[]> {
