@@ -43,7 +43,8 @@ export function scoredEntry(
 ): ScoredEntry {
   const members = entry.reads.map(({ bases }, i): Evidence => {
     const predictions = countPredictions(bases)
-    const p = calibration?.pValueOf(ofReads[i].scores[main], predictions) ?? Number.NaN
+    const isSum = poolings[main] !== undefined
+    const p = calibration?.pValueOf(ofReads[i].scores[main], predictions, isSum) ?? Number.NaN
     return { ...ofReads[i], predictions, p }
   })
   const composition = compositionOf(entry.reads.map(read => read.bases))
