@@ -101,6 +101,19 @@ test('score --group-by, --paired: what each genus has to say is summed, then the
   near(whole, leadOf(sumsOf([...reads.keys()].map(wholeOf))))
 })
 
+test('score: a read beyond the longest calibrated length has the p-value of its lead per base', async t => {
+  const detector = await detectorOfGenomes(scratch())
+  const { code, stdout, stderr } = await xenograd(
+    ['score', '-m', detector],
+    `>long\n${decode(genomes[1].subarray(500, 3500))}\n`,
+  )
+  t.equal(code, 0, stderr)
+  const [[, , , , , lead, p]] = rowsOf(stdout)
+  const calibration = (await loadDetector(detector)).calibration!.scores.get('whole')!
+  t.equal(Number(p), Number(calibration.pValue((Number(lead) * 200) / 3000, 200).toPrecision(6)))
+  t.notEqual(Number(p), Number(calibration.pValue(Number(lead), 200).toPrecision(6)), `a lead of ${lead}`)
+})
+
 test('score --track: of a detector of genomes, the lead base by base', async t => {
   const folder = scratch()
   const detector = await detectorOfGenomes(folder)
