@@ -44,9 +44,15 @@ export async function evaluationPage(
     ...trainingFigure(plotting, curves.slice(0, looks)),
   ]
   const { sizes, method } = reportText(evaluation)
-  const many = evaluation.scores.length > looks
-  const selection = `Charts show ${looks} of ${evaluation.scores.length} scores, the first and the best by AUROC; tables have all.`
-  const paragraphs = [`${sizes}.`, `${method}.`, ...(many ? [selection] : []), ...notes].map(
+  const { scores, groups } = evaluation
+  const hasLengths = groups.some(({ by }) => by === 'length')
+  const pool =
+    'Reads of all lengths count together, but for AUROC by length: a score that grows with the length tells less so than at each.'
+  const selection =
+    `Charts show ${looks} of ${scores.length} scores, the first and the best by AUROC` +
+    `${hasLengths ? ' (mean over lengths)' : ''}; tables have all.`
+  const remarks = [...(hasLengths ? [pool] : []), ...(scores.length > looks ? [selection] : [])]
+  const paragraphs = [`${sizes}.`, `${method}.`, ...remarks, ...notes].map(
     text => `<p>${escapeMarkup(text)}</p>`,
   )
   return [

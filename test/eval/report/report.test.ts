@@ -229,3 +229,25 @@ test('report: many scores have room on paper, and can be told in grey', async t 
     'in Markdown a table is one',
   )
 })
+
+test('report: of several lengths the best scores are those that are best at each', async t => {
+  // Eleven scores of noise, and one that tells perfectly at both lengths, but grows with it.
+  const names = Array.from({ length: 11 }, (_, i) => `noise${i}`)
+  const readsOf = (seed: number, lead: number): ScoredReads => {
+    const length = Array.from({ length: 40 }, (_, i) => (i % 2 ? 1000 : 100))
+    const noise = names.map(
+      (name, i) => [name, uniforms(seed + i, 40).map(u => u + (lead ? 0.3 : 0))] as const,
+    )
+    return {
+      scores: { ...Object.fromEntries(noise), grows: length.map(bases => (lead + 0.5) * bases) },
+      length,
+    }
+  }
+  const reads = { inDistribution: readsOf(1, 0.1), outOfDistribution: readsOf(90, 0) }
+  const evaluation = evaluateScores(reads, { replicates: 0 })
+  t.ok(evaluation.scores.at(-1)!.auroc.value < 0.8, 'in the pool it is no better')
+  const page = await evaluationPage(reads, evaluation, { title: 'lengths' })
+  t.ok(page.includes('aria-label="Histograms of grows'))
+  t.match(page, /8 of 12 scores, the first and the best by AUROC \(mean over lengths\)/)
+  t.match(page, /<p>Reads of all lengths count together, but for AUROC by length/)
+})
