@@ -14,10 +14,11 @@
  * (`baseValues`). A `gate`, trained (`trainGate`) on ends of the genomes that another memory does not know, says base by
  * base how much each kind of context, a copy or a network is worth.
  */
+export type { Networks } from './experts.js'
 export { Gate } from './gate.js'
 export { maxContextOrder } from './genusContexts.js'
 export { longestContext } from './genusCopies.js'
-export { type ApartOpinions, GenusMemory, type MemorySettings, type Networks } from './genusMemory.js'
+export { type ApartOpinions, GenusMemory, type MemorySettings } from './genusMemory.js'
 export { PackedBases } from './packedBases.js'
 export { RememberedGenomes } from './rememberedGenomes.js'
 export { trainGate } from './trainGate.js'

@@ -1,14 +1,14 @@
 import { bitsAt, foldKey, purposeKey, seedPurposes } from '../../../engine/hostRandom.js'
-import { Gate, type JudgedFragment } from './gate.js'
-import { GenusMemory, type MemorySettings, type Networks } from './genusMemory.js'
+import type { Networks } from './experts.js'
+import { Gate } from './gate.js'
+import { GateRows, noLosses } from './gateRows.js'
+import { GenusMemory, type MemorySettings } from './genusMemory.js'
 import { RememberedGenomes } from './rememberedGenomes.js'
 
 /** The end of every sequence that a gate is trained on, as a share of it: another memory, of the rest, does not know it. */
 const heldOutShare = 0.1
 const fragmentLength = 250
 const fragmentsPerGenus = 200
-/** Fragments that are judged together. */
-const batchSize = 200
 
 /**
  * Trains a gate for a memory of genomes: on fragments of the ends of their sequences, as judged by a memory of all but
@@ -53,28 +53,19 @@ export async function trainGate(
       const start = chosen.middle + window
       fragments.push({ genus, bases: bases.slice(start, start + fragmentLength) })
     }
-  const judged = []
-  for (let i = 0; i < fragments.length; i += batchSize) {
-    const batch = fragments.slice(i, i + batchSize)
-    const ofBatch = await memory.judge(
-      batch.map(fragment => fragment.bases),
-      networks,
-    )
-    for (const [k, fragment] of ofBatch.entries())
-      judged.push({ ...ofGenus(fragment, batch[k].genus, genera.length), genus: 0, genera: 1 })
-  }
-  return Gate.train(judged, seed)
-}
-
-/** What experts say of one of the genera: of the others, nothing is learned, and all would take hundreds of megabytes. */
-function ofGenus({ tracks, bases }: JudgedFragment, genus: number, genera: number): JudgedFragment {
-  const column = (values: Float32Array): Float32Array =>
-    Float32Array.from({ length: bases }, (_, base) => values[base * genera + genus])
-  return {
-    bases,
-    tracks: tracks.map(({ losses, uncertainties }) => ({
-      losses: column(losses),
-      ...(uncertainties && { uncertainties: column(uncertainties) }),
-    })),
-  }
+  const batches: GateRows[] = []
+  await memory.judge(
+    fragments.map(fragment => fragment.bases),
+    networks,
+    judged => {
+      const { genus } = fragments[judged.index]
+      const experts = judged.tracks.length
+      const means = noLosses(experts)
+      for (let base = 0; base < judged.bases; ) {
+        if (batches.at(-1)?.isFull ?? true) batches.push(new GateRows(experts))
+        base = batches.at(-1)!.add(judged, judged.index, genus, means, base)
+      }
+    },
+  )
+  return Gate.train(batches, seed)
 }
