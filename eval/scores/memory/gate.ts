@@ -23,6 +23,8 @@ const hiddenUnits = 16
 
 const learningRate = 0.01
 const epochs = 4
+/** So many steps are given to the device before it is waited for: what they take in is in memory until then. */
+const stepsAhead = 8
 
 /** log of the mixture of the experts, [rows], from `features` [rows, 3 experts] and their `logProbabilities` [rows, experts]. */
 function mixture({ hidden, weights }: GateParameters, features: Tensor, logProbabilities: Tensor): Tensor {
@@ -96,11 +98,12 @@ export class Gate {
       { donate: [0, 1] },
     )
     for (let epoch = 0; epoch < epochs; epoch++)
-      for (const rows of batches) {
+      for (const [i, rows] of batches.entries()) {
         const [features, logProbabilities] = inputsOf(rows)
         const mask = tensor(new Float32Array(rowsPerCall).fill(1, 0, rows.count))
         ;({ parameters, state } = step(parameters, state, features, logProbabilities, mask))
         dispose([features, logProbabilities, mask])
+        if (i % stepsAhead === 0) await parameters.weights.bias.data()
       }
     await parameters.weights.bias.data()
     dispose(state)

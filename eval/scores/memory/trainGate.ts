@@ -3,12 +3,18 @@ import type { Networks } from './experts.js'
 import { Gate } from './gate.js'
 import { GateRows, noLosses } from './gateRows.js'
 import { GenusMemory, type MemorySettings } from './genusMemory.js'
-import { RememberedGenomes } from './rememberedGenomes.js'
+import { type GenusStretch, RememberedGenomes } from './rememberedGenomes.js'
 
 /** The end of every sequence that a gate is trained on, as a share of it: another memory, of the rest, does not know it. */
 const heldOutShare = 0.1
 const fragmentLength = 250
 const fragmentsPerGenus = 200
+
+/** A sequence of a genus, of which what lies from `middle` on is not remembered. */
+type SplitStretch = GenusStretch & { readonly middle: number }
+
+/** A fragment to train on. */
+type TrainingFragment = { readonly genus: number; readonly bases: Uint8Array }
 
 /**
  * Trains a gate for a memory of genomes: on fragments of the ends of their sequences, as judged by a memory of all but
@@ -17,25 +23,44 @@ const fragmentsPerGenus = 200
  * @throws RangeError when no sequence has an end of 250 bases.
  */
 export async function trainGate(
-  { genera, bases, stretches }: RememberedGenomes,
+  genomes: RememberedGenomes,
   settings: MemorySettings,
   networks: Networks | undefined,
   seed: number,
 ): Promise<Gate> {
-  const split = stretches.map(stretch => ({
+  const split = genomes.stretches.map(stretch => ({
     ...stretch,
     middle: stretch.end - Math.floor(heldOutShare * (stretch.end - stretch.start)),
   }))
-  const kept = RememberedGenomes.of(
-    split.map(({ genus, start, middle }) => ({
-      genus: genera[genus],
-      bases: bases.slice(start, middle),
-    })),
+  const rows = await judgedRows(
+    memoryOfRest(genomes, split, settings),
+    fragmentsOfEnds(genomes, split, seed),
+    networks,
   )
-  const memory = new GenusMemory(kept, { ...settings, alignments: 0 })
+  return Gate.train(rows, seed)
+}
+
+/** What remembers all but the ends. */
+function memoryOfRest(
+  { genera, bases }: RememberedGenomes,
+  split: readonly SplitStretch[],
+  settings: MemorySettings,
+): GenusMemory {
+  const rest = split.map(({ genus, start, middle }) => ({
+    genus: genera[genus],
+    bases: bases.slice(start, middle),
+  }))
+  return new GenusMemory(RememberedGenomes.of(rest), { ...settings, alignments: 0 })
+}
+
+/** Fragments of the ends, genera in turn, so that each batch of the training has all of them. */
+function fragmentsOfEnds(
+  { genera, bases }: RememberedGenomes,
+  split: readonly SplitStretch[],
+  seed: number,
+): TrainingFragment[] {
   const key = purposeKey(seed, seedPurposes.run.gate)
-  const fragments: { genus: number; bases: Uint8Array }[] = []
-  // Genera in turn, so that each batch of the training has all of them.
+  const fragments: TrainingFragment[] = []
   for (let i = 0; i < fragmentsPerGenus; i++)
     for (let genus = 0; genus < genera.length; genus++) {
       const ends = split.filter(
@@ -53,19 +78,27 @@ export async function trainGate(
       const start = chosen.middle + window
       fragments.push({ genus, bases: bases.slice(start, start + fragmentLength) })
     }
+  return fragments
+}
+
+/** What experts say of fragments for their own genera, in batches. (A fragment is judged in one piece.) */
+async function judgedRows(
+  memory: GenusMemory,
+  fragments: readonly TrainingFragment[],
+  networks: Networks | undefined,
+): Promise<GateRows[]> {
   const batches: GateRows[] = []
   await memory.judge(
-    fragments.map(fragment => fragment.bases),
+    fragments.map(({ bases }) => bases),
     networks,
     judged => {
-      const { genus } = fragments[judged.index]
       const experts = judged.tracks.length
       const means = noLosses(experts)
       for (let base = 0; base < judged.bases; ) {
         if (batches.at(-1)?.isFull ?? true) batches.push(new GateRows(experts))
-        base = batches.at(-1)!.add(judged, judged.index, genus, means, base)
+        base = batches.at(-1)!.add(judged, judged.index, fragments[judged.index].genus, means, base)
       }
     },
   )
-  return Gate.train(batches, seed)
+  return batches
 }
