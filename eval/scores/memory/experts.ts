@@ -1,6 +1,6 @@
 import type { BasesProgress, FragmentWindow, GenusEvidence } from '../score.js'
 import { AtOnce } from './atOnce.js'
-import { type ExpertTrack, type JudgedBases, trackRoom } from './expertTrack.js'
+import { type ExpertTrack, type JudgedBases, type TrackRoom, trackRoom } from './expertTrack.js'
 import type { GenusContexts } from './genusContexts.js'
 import type { GenusCopies } from './genusCopies.js'
 import { pieceLength, stretchLength } from './pieces.js'
@@ -27,18 +27,14 @@ export class Experts {
   readonly #judging = new AtOnce(1)
   /** What networks have said of bases that are not judged yet. */
   readonly #predicted = new AtOnce(mostTogether)
-  readonly #ofContexts
-  readonly #ofCopies
+  #rooms: readonly TrackRoom[] | undefined
 
   /** `kinds`: those of contexts. */
   constructor(
     readonly kinds: readonly GenusContexts[],
     readonly copies: GenusCopies | undefined,
     readonly genera: number,
-  ) {
-    this.#ofContexts = kinds.map(() => trackRoom(pieceLength, genera))
-    this.#ofCopies = copies && trackRoom(pieceLength, genera)
-  }
+  ) {}
 
   /**
    * Gives what experts say of fragments, piece by piece; it is written anew for the next piece when the promise that `visit`
@@ -72,14 +68,13 @@ export class Experts {
 
   /** `losses`: what networks say from its first base on. */
   #judgePiece({ index, fragment, start, end }: IndexedWindow, losses: Float32Array | undefined): JudgedPiece {
-    for (const [i, kind] of this.kinds.entries()) kind.writeTrack(fragment, start, end, this.#ofContexts[i])
-    const tracks: ExpertTrack[] = [...this.#ofContexts]
-    if (this.#ofCopies) {
-      this.copies?.writeTrack(fragment.subarray(start, end), this.#ofCopies)
-      tracks.push(this.#ofCopies)
-    }
-    if (losses) tracks.push({ losses })
-    return { index, start, bases: end - start, genera: this.genera, tracks }
+    const { kinds, copies, genera } = this
+    this.#rooms ??= [...kinds, ...(copies ? [copies] : [])].map(() => trackRoom(pieceLength, genera))
+    const rooms = this.#rooms
+    for (const [i, kind] of kinds.entries()) kind.writeTrack(fragment, start, end, rooms[i])
+    copies?.writeTrack(fragment.subarray(start, end), rooms[kinds.length])
+    const tracks: readonly ExpertTrack[] = losses ? [...rooms, { losses }] : rooms
+    return { index, start, bases: end - start, genera, tracks }
   }
 }
 
