@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, isAbsolute, join, normalize } from 'node:path'
 import { purposeKey, seedPurposes } from '../engine/hostRandom.js'
 import { InputError, unreadable } from './io/inputError.js'
 import { field } from './io/printable.js'
@@ -62,43 +62,62 @@ const genomeOf = (file: string): Genome => ({
 })
 
 /**
- * The genomes of a manifest: a table with tabs and a header line, with columns `file` (relative to the manifest) and
+ * The genomes of a manifest: a table with tabs and a header line, with columns `file` (relative to the manifest, or absolute) and
  * `genus`, and optionally `accession`, `set`, `part` (`train:0-0.7;val:0.7-0.85`: which part of the genome is for which
  * set) and `length_bp` (what the parts are fractions of, where the file ends before the genome does).
  * @throws InputError when there is no such file, and for any mistake in it, overlapping parts, a file that is listed
- * twice and a genus in two sets included: it names the line.
+ * twice, a genus in two sets or two spellings, and a genome of which one file is for training and another for validation
+ * included: it names the line.
  */
 export async function readManifest(path: string): Promise<Genome[]> {
   const genomes: Genome[] = []
-  const groups = new Map<string, { group: string; line: number }>()
+  const seen = new Map<string, { genus: string; group: string; line: number }>()
   const files = new Map<string, number>()
+  const copies = new Map<string, { sets: string; line: number }>()
   for (const { place, line, value } of await readTable(path, ['file', 'genus'])) {
     const text = (column: string): string => field(value(column))
     const [file, genus] = [value('file'), text('genus')]
     if (file === '' || genus === '')
       throw new InputError(`${place}: ${file === '' ? 'file' : 'genus'} is missing`)
-    const listed = files.get(file)
+    const fullPath = isAbsolute(file) ? normalize(file) : join(dirname(path), file)
+    const listed = files.get(fullPath)
     if (listed)
       throw new InputError(`${place}: ${file} is listed on line ${listed}, too; give all its parts there`)
-    files.set(file, line)
+    files.set(fullPath, line)
     const group = text('set')
-    const before = groups.get(genus)
-    if (before && before.group !== group)
+    const before = seen.get(genus.toLowerCase()) ?? { genus, group, line }
+    if (before.genus !== genus)
+      throw new InputError(
+        `${place}: genus ${genus} is called ${before.genus} on line ${before.line}; write it in one way`,
+      )
+    if (before.group !== group)
       throw new InputError(
         `${place}: genus ${genus} is in set '${group}', but in '${before.group}' on line ${before.line}; a genus belongs to one set`,
       )
-    groups.set(genus, before ?? { group, line })
-    genomes.push({
-      file: join(dirname(path), file),
+    seen.set(genus.toLowerCase(), before)
+    const genome = {
+      file: fullPath,
       accession: text('accession') || genomeName(file),
       genus,
       group,
       length: parseLength(value('length_bp'), place),
       parts: parseParts(text('part'), place),
-    })
+    }
+    const sets = setsOf(genome)
+    const copy = text('accession') && copies.get(assemblyOf(genome))
+    if (copy && copy.sets !== sets)
+      throw new InputError(
+        `${place}: ${genome.accession} is for ${sets || 'no set'}, but for ${copy.sets || 'no set'} on line ${copy.line}; a genome in several files belongs to the same sets`,
+      )
+    copies.set(assemblyOf(genome), copy || { sets, line })
+    genomes.push(genome)
   }
   return genomes
 }
+
+/** The sets that its parts are for. */
+const setsOf = ({ parts }: Pick<Genome, 'parts'>): string =>
+  [...new Set(parts.map(({ set }) => set))].sort().join(' and ')
 
 /** Bases of a genome, 0 where the manifest says nothing; `line` is what messages begin with. */
 function parseLength(text: string, line: string): number {
@@ -134,7 +153,8 @@ function parseParts(text: string, line: string): Genome['parts'] {
 }
 
 /** What is the same for all versions of an assembly, and for its copies in GenBank and RefSeq: they are one genome. */
-const assemblyOf = ({ accession }: Genome): string => accession.replace(/\.\d+$/, '').replace(/^GC[AF]_/, '')
+const assemblyOf = ({ accession }: Pick<Genome, 'accession'>): string =>
+  accession.replace(/\.\d+$/, '').replace(/^GC[AF]_/, '')
 
 /** Items by key, keys in the order in which they first appear. */
 export function groupBy<T>(items: Iterable<T>, keyOf: (item: T) => string): Map<string, T[]> {

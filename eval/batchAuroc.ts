@@ -27,12 +27,12 @@ export function meanBatchAuroc(inScores: Scores, oodScores: Scores, size = batch
   return meanOf(aurocs)
 }
 
-/** The mean of independent values with Student's interval. */
+/** The mean of independent AUROCs with Student's interval, as far as it lies between 0 and 1. */
 export function meanOf(values: readonly number[]): BatchMean {
   const n = values.length
   const value = values.reduce((sum, x) => sum + x, 0) / n
   if (n < 2) return { value, ...noInterval, batches: n }
   const variance = values.reduce((sum, x) => sum + (x - value) ** 2, 0) / (n - 1)
   const margin = tConfidence(n - 1) * Math.sqrt(variance / n)
-  return { value, low: value - margin, high: value + margin, batches: n }
+  return { value, low: Math.max(0, value - margin), high: Math.min(1, value + margin), batches: n }
 }

@@ -22,7 +22,8 @@ export const fewestCalibrationScores = 19
  * Mondrian conformal prediction, section 4.5 there). A length between two that were calibrated gets the larger of both
  * p-values: it stays valid if the distribution of scores at that length lies between those of its neighbours. Beyond the
  * longest, the p-value of the longest is given: means over more bases spread less, so that small p-values become rarer,
- * never more frequent, where the mean itself stays. Below the shortest there is none.
+ * never more frequent, where the mean itself stays. A score that is a sum over bases grows with them: beyond the longest
+ * it is taken per base, as what the longest would have of it. Below the shortest there is none.
  * @example
  * ```ts
  * import { Calibration } from 'xenograd/eval'
@@ -73,10 +74,12 @@ export class Calibration {
 
   /**
    * The p-value of a read of which so many bases are predicted: that of a fragment without unknown bases of which as many
-   * are (all but the first).
+   * are (all but the first). `isSum`: the score is a sum over the bases, as leads of genera are, and no mean.
    */
-  pValueOf(score: number, predictions: number): number {
-    return this.pValue(score, predictions + 1)
+  pValueOf(score: number, predictions: number, isSum = false): number {
+    const length = predictions + 1
+    const longest = this.lengths[this.lengths.length - 1]
+    return this.pValue(isSum && length > longest ? (score * longest) / length : score, length)
   }
 
   /**

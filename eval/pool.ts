@@ -54,6 +54,11 @@ export class EvidencePool {
     }
     if (Number.isNaN(scores[this.main])) return
     this.members++
+    this.addPValue(p, predictions)
+  }
+
+  /** Takes a p-value, that of a member or of a part of it, such as a mate; NaN is none. */
+  addPValue(p: number, predictions: number): void {
     if (Number.isNaN(p)) return
     this.#p.members++
     this.#p.predictions += predictions

@@ -5,6 +5,7 @@
 // FOLDER holds genomes and their MANIFEST.tsv (see `xenograd sample --help`: known genera in set ID with parts train and
 // val, unknown ones in set OOD with parts val). Every step is a command of `xenograd`, and is printed, so that any can be
 // repeated by hand. Run it again after Ctrl-C: what is finished is not repeated, and trainings go on where they stopped.
+// (With other flags, or another list below, it wants another folder: OUT/study.json has what it was begun with.)
 //
 //   OUT/overview.md         AUROC by score and length, with intervals over genomes
 //   OUT/report.html, .md    all lengths together: ROC, genera, GC, near and far genera, training curves
@@ -100,9 +101,37 @@ async function step(result, ...args) {
 
 const manifest = (await stat(genomes)).isDirectory() ? join(genomes, 'MANIFEST.tsv') : genomes
 const all = await openGenomes(manifest)
-const generaIn = group => new Set(all.filter(genome => genome.group === group).map(({ genus }) => genus)).size
+const [known, unknown] = ['ID', 'OOD'].map(
+  group => new Set(all.filter(genome => genome.group === group).map(({ genus }) => genus)),
+)
+if (known.size < 2 || unknown.size < 1)
+  refuse(
+    `${manifest}: ${known.size} genera in set ID, ${unknown.size} in set OOD; wanted two or more, and one`,
+  )
+const strangers = existsSync(flags.near ?? '')
+  ? []
+  : (flags.near?.split(',') ?? []).filter(genus => !unknown.has(genus))
+if (strangers.length) refuse(`--near: ${manifest} has no unknown genus (set OOD) ${strangers.join(', ')}`)
 await mkdir(join(out, 'scores'), { recursive: true })
 await mkdir(join(out, 'reports'), { recursive: true })
+await beginOrGoOn()
+
+// Fragments of the validation genomes. Fewer long ones: they cost more, and soon cover a genome twice. They come first, so
+// that a genome which has none of a length is told before hours of training.
+const fragments = []
+for (const length of study.lengths) {
+  const folder = join(out, 'fragments', String(length))
+  const share = Math.min(1, 1500 / length + 0.2)
+  const perGenus = Math.max(1, Math.round(share * Number(flags.fragments ?? study.fragments)))
+  const [inside, outside] = ['in_val', 'ood_val'].map(split => join(folder, `between_2011-2016_${split}`))
+  await step(
+    join(outside, 'ood_val_nsample.json'),
+    ...['sample', manifest, folder, '--length', String(length), '--per-genus', '0'],
+    ...['--held-out', String(perGenus)],
+    ...['--ood-held-out', String(Math.max(1, Math.round((perGenus * known.size) / unknown.size)))],
+  )
+  fragments.push({ length, inside, outside })
+}
 
 // A network for each genus, and scores that need no network, in one pass over the training genomes.
 const network = Object.entries(study.network).map(([name, value]) => `--${name}=${value}`)
@@ -128,24 +157,14 @@ await step(
   ...['--lengths', study.lengths.join(), '--fragments', String(study.calibration), '-o', detector],
 )
 
-// Fragments of the validation genomes, and their scores. Fewer long ones: they cost more, and soon cover a genome twice.
+// Their scores, and a report for each length.
 const report = [
   ...study.sums.flatMap(sum => ['--sum', sum]),
   ...['--cluster', 'genome', '--replicates', String(study.replicates)],
   ...(flags.near ? ['--near', flags.near] : []),
 ]
 const tables = []
-for (const length of study.lengths) {
-  const folder = join(out, 'fragments', String(length))
-  const share = Math.min(1, 1500 / length + 0.2)
-  const perGenus = Math.max(1, Math.round(share * Number(flags.fragments ?? study.fragments)))
-  const [known, others] = ['in_val', 'ood_val'].map(split => join(folder, `between_2011-2016_${split}`))
-  await step(
-    join(others, 'ood_val_nsample.json'),
-    ...['sample', manifest, folder, '--length', String(length), '--per-genus', '0'],
-    ...['--held-out', String(perGenus)],
-    ...['--ood-held-out', String(Math.max(1, Math.round((perGenus * generaIn('ID')) / generaIn('OOD'))))],
-  )
+for (const { length, inside, outside } of fragments) {
   const table = join(out, 'scores', `${length}.tsv`)
   await step(
     table,
@@ -153,9 +172,9 @@ for (const length of study.lengths) {
     '-m',
     detector,
     '--in',
-    known,
+    inside,
     '--ood',
-    others,
+    outside,
     '--replicates',
     '0',
     '--tsv',
@@ -180,6 +199,23 @@ await step(
 const overview = await tableByLength()
 await writeFileAtomic(join(out, 'overview.md'), overview)
 process.stdout.write(`\n${overview}\n${html}\n`)
+
+/** Notes what the study is begun with, and ends if what is there was begun with something else. */
+async function beginOrGoOn() {
+  const path = join(out, 'study.json')
+  const settings = `${JSON.stringify({ manifest, flags, study }, undefined, 2)}\n`
+  const before = existsSync(path) ? await readFile(path, 'utf8') : settings
+  if (before === settings) return writeFileAtomic(path, settings)
+  refuse(
+    `${out}: was begun with other settings (study.json in it has them); go on with those, or give another folder`,
+  )
+}
+
+/** Ends with a message. */
+function refuse(message) {
+  process.stderr.write(`${message}\n`)
+  process.exit(2)
+}
 
 /** AUROC of each score at each length, in Markdown. */
 async function tableByLength() {

@@ -19,6 +19,8 @@ import { classifierScoresOf, openClassifier } from './storedClassifier.js'
 export type DetectorScoresOptions = DetectorOptions & {
   /** Told from time to time of how many bases more a network or a fitted score has said something. */
   readonly onProgress?: (bases: number) => void
+  /** The score whose lead `tracks` tell base by base, by its name; of one that cannot be told so they are as without. */
+  readonly trackOf?: string | undefined
 }
 
 /** How a score of a fragment comes about, base by base. */
@@ -66,6 +68,8 @@ export class DetectorScores {
   readonly #genera: GenusNetworks | undefined
   readonly #classifier: FragmentClassifier | undefined
   readonly #onProgress: BasesProgress | undefined
+  /** The score that `trackOf` names, if it can be told base by base. */
+  readonly #chosenTrack: Score | undefined
   /** What the networks have said of fragments that are being scored: each of their columns asks for the same. */
   readonly #networkScores = new WeakMap<readonly Uint8Array[], Promise<ReadScores[]>>()
 
@@ -73,7 +77,7 @@ export class DetectorScores {
    * @throws CheckpointError when a stored score is of no kind that is known, its contents are not those of its kind, or a
    * classifier's parameters are not those that it says; TypeError for what is no detector.
    */
-  constructor(detector: SavedDetector, { onProgress, ...options }: DetectorScoresOptions = {}) {
+  constructor(detector: SavedDetector, { onProgress, trackOf, ...options }: DetectorScoresOptions = {}) {
     checkObject('DetectorScores', 'a detector: await loadDetector(path)', detector, ['scores', 'metadata'])
     const { path, foreground, background, genera, classifier, scores: stored } = detector
     this.#networks = foreground && new Detector(foreground, background, options)
@@ -95,6 +99,7 @@ export class DetectorScores {
       ...networks,
       ...(options.bothStrands ? fitted.map(score => overStrands(score.name, score, 'mean')) : fitted),
     ]
+    this.#chosenTrack = this.scores.find(({ name, leadTracks }) => name === trackOf && leadTracks)
     this.main = this.scores.length > networks.length || genera || background ? this.scores.length - 1 : 0
     const strands = options.bothStrands ? 2 : 1
     this.#firstFitted = networks.length
@@ -168,17 +173,18 @@ export class DetectorScores {
   }
 
   /**
-   * What `tracks` are of: the ratio of foreground and background (the likelihood without that), else the lead of the last
-   * score that can be told base by base; undefined where none can.
+   * What `tracks` are of: the lead of the score that was asked for (`trackOf`), else the ratio of foreground and background
+   * (the likelihood without that), else the lead of the last score that can be told base by base; undefined where none can.
    */
   get tracked(): 'log-likelihood ratio' | 'log-likelihood' | 'log odds of genera' | undefined {
-    if (this.#networks) return this.#hasBackground ? 'log-likelihood ratio' : 'log-likelihood'
-    return this.#tracker && 'log odds of genera'
+    if (this.#tracker) return 'log odds of genera'
+    return this.#networks && (this.#hasBackground ? 'log-likelihood ratio' : 'log-likelihood')
   }
 
-  /** Tells base by base how the last score comes about that can be told so. */
+  /** Tells base by base how a lead comes about; undefined where tracks are those of the networks, or of nothing. */
   get #tracker(): Score['leadTracks'] {
-    return this.scores.findLast(({ leadTracks }) => leadTracks)?.leadTracks
+    const last = this.#networks ? undefined : this.scores.findLast(({ leadTracks }) => leadTracks)
+    return (this.#chosenTrack ?? last)?.leadTracks
   }
 
   /**
@@ -188,7 +194,7 @@ export class DetectorScores {
    * batch, if tracks are asked for first.
    */
   async tracks(fragments: readonly Uint8Array[]): Promise<(Track | undefined)[]> {
-    if (!this.#networks) {
+    if (this.#tracker || !this.#networks) {
       const leads = await this.#tracker?.(fragments)
       return fragments.map((_, i) => {
         const lead = leads?.[i]

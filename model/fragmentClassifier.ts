@@ -19,7 +19,8 @@ export type FragmentClassifierOptions = {
  * A trained classifier over fragments of any length. A fragment that is longer than the reads of the training is cut into
  * as few windows of their length as cover it, evenly spaced (so they overlap a little, and none is short); its features
  * are the means over the windows. A shorter one is filled up with unknown bases, which match nothing, as in the
- * reference; one that is shorter than a motif has no features.
+ * reference. Windows with fewer known bases than a motif has say nothing and do not count; a fragment of only such ones
+ * has no features.
  */
 export class FragmentClassifier implements ClassifierModel {
   readonly hidden: number
@@ -108,15 +109,22 @@ export class FragmentClassifier implements ClassifierModel {
   *#windowsOf(fragments: readonly Uint8Array[]): Generator<Window> {
     const { length, motifLength } = this.description
     for (const [fragment, bases] of fragments.entries()) {
-      if (bases.length < motifLength) continue
       const count = Math.ceil(bases.length / length)
       const spacing = count > 1 ? (bases.length - length) / (count - 1) : 0
       for (let i = 0; i < count; i++) {
         const start = Math.round(i * spacing)
-        yield { fragment, bases: bases.subarray(start, start + length) }
+        const window = bases.subarray(start, start + length)
+        if (hasKnown(window, motifLength)) yield { fragment, bases: window }
       }
     }
   }
+}
+
+/** Whether so many bases are known. */
+function hasKnown(bases: Uint8Array, count: number): boolean {
+  let known = 0
+  for (let i = 0; i < bases.length && known < count; i++) if (bases[i] < unknown) known++
+  return known >= count
 }
 
 /** Groups of `size` items, the last one smaller. */

@@ -28,7 +28,8 @@ The table of --manifest has tabs and a header line. Each row is a genome by its 
 Files and MANIFEST.tsv come into the folder of --output: xenograd sample and xenograd train --genomes take it as it is.
 The same command goes on where an earlier one broke off, and fetches again only what is not there with the right
 checksum. Assemblies are checked against NCBI's MD5 sums; single sequences have none. At most three requests a second
-are made, as NCBI asks for, with --email as the contact; failures that may pass are tried again, later and later.`
+are made, as NCBI asks for, with --email as the contact; failures that may pass are tried again, later and later. What NCBI
+does not have is told at the end, when all others are there.`
 
 const summary = {
   folder: text('where the genomes are'),

@@ -146,15 +146,22 @@ async function fit(specs: readonly ScoreSpec[], flags: FitFlags): Promise<Object
   } catch (error) {
     throw new UsageError((error as Error).message)
   }
-  const genera = new Set<string>(detector.genera?.keys() ?? detector.metadata.genera?.split(', '))
+  const genera = new Set<string>(detector.genera?.keys() ?? detector.metadata.genera?.split(/,\s*/))
+  const ofSequences = new Set<string>()
   const { sequences, samples } = await openSources(specs, flags)
   async function* noted(): AsyncGenerator<GenusSequence> {
     for await (const sequence of sequences) {
-      genera.add(sequence.genus)
+      ofSequences.add(sequence.genus)
       yield sequence
     }
   }
   const scores = await fitScores(specs, noted(), samples, networks.scores)
+  for (const genus of ofSequences) genera.add(genus)
+  const lead = scores.find(({ leadTracks }, i) => leadTracks && specs[i].kind.fittedOn === 'sequences')
+  if (lead && ofSequences.size < 2)
+    throw new InputError(
+      `${lead.name}: is the lead of one genus over another, and all sequences are of ${[...ofSequences].join()}; give genomes of two genera or more`,
+    )
   const origins = [
     ...(flags.reads ?? []),
     flags.genomes ?? [],

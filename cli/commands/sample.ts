@@ -18,10 +18,10 @@ import { list, type ObjectOf, object, text, whole } from '../schema.js'
 import { summarised } from '../summary.js'
 
 const help = `
-MANIFEST is a table with tabs and a header line. Its columns: file (FASTA, plain or .gz, relative to the table), genus,
-set (ID: in-distribution, OOD: out-of-distribution), part (train:0-0.7;val:0.7-1: which part of the genome, in fractions
-of its length, is for what), and optionally accession and length_bp. Genomes called ID have parts train and val, those
-called OOD val; reads for a test are made where there are parts called test.
+MANIFEST is a table with tabs and a header line. Its columns: file (FASTA, plain or .gz; relative to the table, or
+absolute), genus, set (ID: in-distribution, OOD: out-of-distribution), part (train:0-0.7;val:0.7-1: which part of the
+genome, in fractions of its length, is for what), and optionally accession and length_bp. Genomes called ID have parts
+train and val, those called OOD val; reads for a test are made where there are parts called test.
 
 Below OUT-FOLDER come folders in the reference's layout, which xenograd train and evaluate take: TFRecord files with as many
 reads of every genus, from both strands, of ACGT only, and how many there are of each (…_nsample.json); label_dict.json

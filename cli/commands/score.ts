@@ -57,8 +57,8 @@ Output: tab-separated, a header that starts with #, one row per read in input or
   gc             fraction of G and C among the known bases
   p, call        of a calibrated detector: the share of in-distribution fragments of like length that score as low
                  (a conformal p-value), and 'unknown' where it is at most --fpr, else 'known'. A length between two
-                 that were calibrated has the larger of their p-values, one beyond the longest that of the longest,
-                 one below the shortest none (NA). Of the fragments of known genera, --fpr are called unknown by mistake.
+                 that were calibrated has the larger of their p-values, one beyond the longest that of the longest
+                 (leads, which grow with the length, are taken per base then), one below the shortest none (NA). Of the fragments of known genera, --fpr are called unknown by mistake.
   file           where the read is from, if there are several files
   NA             not defined: no background model, a read with fewer than two known bases in a row, no p-value
 
@@ -72,8 +72,8 @@ matched with names ('^([^_]+)_'), file, genus, or a table with tabs, names first
 bins.tsv:COLUMN with a header line). Memory grows with the number of groups.
 
 --track: what each base adds to the log-likelihood ratio in nats, as bedGraph. A detector without foreground has what it adds
-to the lead of its last score of genera that can tell (odds, genusOdds, genusLeads, pooledOdds of such): alignments with
-proteins are spread evenly over their bases, and a comment before each read says which genus leads over which, for
+to the lead of its last score of genera that can tell (odds, genusOdds, genusLeads, pooledOdds of such), and so has any
+with such a score as --by: alignments with proteins are spread evenly over their bases, and a comment before each read says which genus leads over which, for
 genusLeads by what. The values of a read sum to its lead.
 
 --shard I/N: the reads that begin in part I of the files' bytes, for N processes or machines; every read is in one part.
@@ -211,6 +211,7 @@ async function score(files: string[], flags: ScoreFlags): Promise<ObjectOf<typeo
     device: device.name,
     batch,
     bothStrands,
+    trackOf: flags.by,
     onProgress: bases => progress.predicted(bases / detector.passes),
   })
   const table = scoresOf(saved, detector, flags)
@@ -278,13 +279,21 @@ function checkWithShard({ paired, groupBy, bh, multiqc }: ScoreFlags): void {
     )
 }
 
-/** Whether both strands are scored: as the detector was calibrated, if nothing is said. @throws UsageError if it was not so. */
-function strandsOf({ path, calibration }: SavedDetector, { bothStrands }: ScoreFlags): boolean {
+/**
+ * Whether both strands are scored: as the detector was calibrated, if nothing is said.
+ * @throws UsageError if it was not so, and for a track of both.
+ */
+function strandsOf({ path, calibration }: SavedDetector, { bothStrands, track }: ScoreFlags): boolean {
   if (bothStrands && calibration && !calibration.bothStrands)
     throw new UsageError(
       `${path} is calibrated without --both-strands, its p-values would be wrong with it; calibrate it anew with --both-strands`,
     )
-  return bothStrands ?? calibration?.bothStrands ?? false
+  const both = bothStrands ?? calibration?.bothStrands ?? false
+  if (both && track !== undefined)
+    throw new UsageError(
+      `--track: ${path} is calibrated with --both-strands, and a track is of one strand; calibrate it anew without`,
+    )
+  return both
 }
 
 /** What the table shows, and which score calls are of. @throws UsageError for a score or a calibration that is missing. */

@@ -23,7 +23,8 @@ fragments:
                                  that to all classes together
   binary                         with --task mutated, instead of these: log-odds of a read against a mutated one
 A fragment longer than --seq_len counts as the mean, on the last hidden layer, of as few windows as cover it; a shorter
-one is filled up with unknown bases, which match no motif.`
+one is filled up with unknown bases, which match no motif. Where fewer bases are known than a
+motif has, there is no score (NA).`
 
 const summary = {
   interrupted: truth('whether a signal has ended it before its end'),

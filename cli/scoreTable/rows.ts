@@ -18,6 +18,8 @@ export type ScoredEntry = {
   readonly entry: Entry
   readonly composition: Composition
   readonly evidence: Evidence
+  /** That of each mate, of one that is no pair its own. */
+  readonly mates: readonly Evidence[]
 }
 
 /** What the scores of a table are. */
@@ -41,11 +43,12 @@ export function scoredEntry(
 ): ScoredEntry {
   const members = entry.reads.map(({ bases }, i): Evidence => {
     const predictions = countPredictions(bases)
-    const p = calibration?.pValueOf(ofReads[i].scores[main], predictions) ?? Number.NaN
+    const isSum = poolings[main] !== undefined
+    const p = calibration?.pValueOf(ofReads[i].scores[main], predictions, isSum) ?? Number.NaN
     return { ...ofReads[i], predictions, p }
   })
   const composition = compositionOf(entry.reads.map(read => read.bases))
-  if (members.length === 1) return { entry, composition, evidence: members[0] }
+  if (members.length === 1) return { entry, composition, evidence: members[0], mates: members }
   const pool = new EvidencePool(poolings, main)
   for (const member of members) pool.add(member)
   const predictions = members.reduce((sum, member) => sum + member.predictions, 0)
@@ -53,6 +56,7 @@ export function scoredEntry(
     entry,
     composition,
     evidence: { scores: pool.scores(), summed: pool.summed(), predictions, p: pool.pValue() },
+    mates: members,
   }
 }
 
@@ -88,7 +92,7 @@ export class Groups {
     readonly scores: ScoresOfTable,
   ) {}
 
-  add({ entry, composition, evidence }: ScoredEntry): void {
+  add({ entry, composition, evidence, mates }: ScoredEntry): void {
     const name = this.grouping(entry)
     if (name === undefined) {
       this.ungrouped++
@@ -100,7 +104,9 @@ export class Groups {
       group = { pool: new EvidencePool(poolings, main), length: 0, known: 0, gc: 0 }
       this.#groups.set(name, group)
     }
-    group.pool.add(evidence)
+    // A pair is one member, but its p-value is twice a mean already.
+    group.pool.add({ ...evidence, p: Number.NaN })
+    for (const { p, predictions } of mates) group.pool.addPValue(p, predictions)
     group.length += composition.length
     group.known += composition.known
     group.gc += composition.gc

@@ -94,11 +94,10 @@ export class Client {
       const response = await fetch(url, { headers: { 'user-agent': userAgent, ...headers }, signal: given })
       if (response.status >= 400) {
         await response.body?.cancel()
-        const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)
         throw new FetchError(
           `${url}: the server answers ${response.status} ${response.statusText}`,
           response.status,
-          seconds >= 0 ? seconds : undefined,
+          secondsToWait(response.headers.get('retry-after') ?? ''),
         )
       }
       await read(
@@ -138,6 +137,13 @@ export class Client {
     this.#nextStart = start + 1000 / rate
     await wait(start - now, undefined, { signal })
   }
+}
+
+/** What a header Retry-After asks for (RFC 9110, section 10.2.3), seconds or a date; undefined for anything else. */
+function secondsToWait(header: string): number | undefined {
+  if (/^\d+$/.test(header)) return Number(header)
+  const seconds = Math.ceil((Date.parse(header) - Date.now()) / 1000)
+  return seconds >= 0 ? seconds : undefined
 }
 
 /** The chunks of a body; `onChunk` is called with each. */

@@ -39,8 +39,10 @@ export type FetchOptions = ClientOptions & {
 /**
  * Fetches genomes into a folder, which is made if it is not there; `MANIFEST.tsv` in it lists them. What the folder has
  * already, with the right checksum, is not fetched again.
+ * What NCBI does not have keeps no other genome back.
  * @returns how many genomes were fetched, and how many were there.
- * @throws FetchError when one cannot be had (those before are in the folder); InputError when what came is no genome.
+ * @throws FetchError at the end for those that NCBI does not have, and at once when a server or the network fails (those
+ * before are in the folder); InputError when what came is no genome.
  */
 export async function fetchGenomes(
   wishes: readonly Wish[],
@@ -51,12 +53,25 @@ export async function fetchGenomes(
   await mkdir(folder, { recursive: true })
   const job = { client: new Client(options), services, collection: await Collection.open(folder) }
   const count = { fetched: 0, kept: 0 }
-  for (const wish of wishes)
-    for (const genome of await genomesOf(wish, job)) {
-      const isNew = await fetchGenome(genome, wish, job)
-      count[isNew ? 'fetched' : 'kept']++
-      onGenome?.(genome.accession, isNew ? 'fetched' : 'is there')
+  const absent: FetchError[] = []
+  for (const wish of wishes) {
+    try {
+      for (const genome of await genomesOf(wish, job)) {
+        const isNew = await fetchGenome(genome, wish, job)
+        count[isNew ? 'fetched' : 'kept']++
+        onGenome?.(genome.accession, isNew ? 'fetched' : 'is there')
+      }
+    } catch (error) {
+      if (!(error instanceof FetchError && error.status === 404)) throw error
+      absent.push(error)
     }
+  }
+  if (absent.length === 1) throw absent[0]
+  if (absent.length > 1)
+    throw new FetchError(
+      `${absent.length} of ${wishes.length} cannot be had:\n${absent.map(({ message }) => `  ${message}`).join('\n')}`,
+      404,
+    )
   return count
 }
 
@@ -72,6 +87,7 @@ async function genomesOf(wish: Wish, { client, services }: Job): Promise<Pick<As
   if (all.length === 0)
     throw new FetchError(
       `${genus}: NCBI has no complete genome, released ${from || 'any day'} to ${to || 'now'}`,
+      404,
     )
   return all.slice(0, count)
 }

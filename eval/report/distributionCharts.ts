@@ -25,7 +25,13 @@ export function rocChart(plotting: Plotting, series: readonly ScoreSeries[]): Ch
       marginTop: 16,
       marginRight: 16,
     },
-    x: { ...rate, label: 'out-of-distribution accepted (FPR)', labelAnchor: 'center', labelArrow: 'none' },
+    x: {
+      ...rate,
+      label: 'out-of-distribution accepted (FPR)',
+      labelAnchor: 'center',
+      labelArrow: 'none',
+      labelOffset: 40,
+    },
     y: { ...rate, label: 'in-distribution accepted (TPR)', labelAnchor: 'center', labelArrow: 'none' },
     marks: [
       Plot.link([0], {

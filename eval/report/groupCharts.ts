@@ -12,6 +12,9 @@ const pointsOf = (groups: readonly GroupEvaluation[], score: string): Point[] =>
     .map(({ group, auroc }) => ({ group: plainText(group), ...auroc[score] }))
     .filter(({ value }) => !Number.isNaN(value))
 
+/** Pixels that the i-th of some scores is moved by, so that no interval lies on another. */
+const besideOthers = (i: number, scores: readonly LegendItem[]): number => 4 * (i - (scores.length - 1) / 2)
+
 const withInterval = ({ low, high }: Point): boolean => !Number.isNaN(low + high)
 
 /** AUROC and interval by genus, a line for each with its number of reads, worst first by the last of `scores`. */
@@ -23,24 +26,26 @@ export function genusChart(
   const { Plot } = plotting
   const last = scores[scores.length - 1].label
   const sorted = groups.toSorted((a, b) => a.auroc[last].value - b.auroc[last].value)
-  const marks = scores.flatMap(({ label, look: { colour, symbol } }): Markish[] => {
+  const marks = scores.flatMap(({ label, look: { colour, symbol } }, i): Markish[] => {
     const points = pointsOf(groups, label)
+    const dy = besideOthers(i, scores)
     return [
       Plot.ruleY(points.filter(withInterval), {
         y: 'group',
         x1: 'low',
         x2: 'high',
+        dy,
         stroke: colour,
         strokeWidth: 1.5,
       }),
-      Plot.dot(points, { y: 'group', x: 'value', symbol, fill: colour, r: 3.5 }),
+      Plot.dot(points, { y: 'group', x: 'value', dy, symbol, fill: colour, r: 3 }),
     ]
   })
   const readsOf = ({ distribution, readsIn, readsOod }: GroupEvaluation) =>
     distribution === 'in' ? readsIn : readsOod
   const sizes = new Map(groups.map(group => [plainText(group.group), readsOf(group)]))
   return draw(plotting, `AUROC by genus: ${scores.map(({ label }) => label).join(', ')}`, {
-    ...{ width: columnWidth, height: 60 + 16 * groups.length },
+    ...{ width: columnWidth, height: 60 + 18 * groups.length },
     ...{ marginLeft: 180, marginRight: 16, marginTop: 16, marginBottom: 40 },
     x: { label: 'AUROC', labelAnchor: 'center', labelArrow: 'none', grid: true, ticks: 5 },
     y: {
@@ -62,18 +67,27 @@ export function lengthChart(
   scores: readonly LegendItem[],
 ): Chart {
   const { Plot } = plotting
-  const marks = scores.flatMap(({ label, look: { colour, dashes, symbol } }): Markish[] => {
+  const marks = scores.flatMap(({ label, look: { colour, dashes, symbol } }, i): Markish[] => {
     const points = pointsOf(groups, label)
+    const dx = besideOthers(i, scores)
     return [
       Plot.ruleX(points.filter(withInterval), {
         x: 'group',
         y1: 'low',
         y2: 'high',
+        dx,
         stroke: colour,
         strokeWidth: 1.5,
       }),
-      Plot.line(points, { x: 'group', y: 'value', stroke: colour, strokeDasharray: dashes, strokeWidth: 2 }),
-      Plot.dot(points, { x: 'group', y: 'value', symbol, fill: colour, r: 4 }),
+      Plot.line(points, {
+        x: 'group',
+        y: 'value',
+        dx,
+        stroke: colour,
+        strokeDasharray: dashes,
+        strokeWidth: 2,
+      }),
+      Plot.dot(points, { x: 'group', y: 'value', dx, symbol, fill: colour, r: 4 }),
     ]
   })
   return draw(plotting, `AUROC by length: ${scores.map(({ label }) => label).join(', ')}`, {

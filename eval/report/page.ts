@@ -5,7 +5,7 @@ import { columnWidth, gcChart, histogramChart, rocChart } from './distributionCh
 import { genusChart, lengthChart } from './groupCharts.js'
 import { classLegend, escapeMarkup, type PlotOptions, seriesOf, shownScores } from './picture.js'
 import { type Chart, legend, loadPlotting, lookOf, looks, type Plotting } from './plotting.js'
-import { allTables, reportText, type Table } from './tables.js'
+import { allTables, narrowTables, reportText, type Table } from './tables.js'
 import { loggedAurocChart, lossChart } from './trainingCharts.js'
 
 /** What the page of an evaluation says beside its numbers. */
@@ -44,7 +44,17 @@ export async function evaluationPage(
     ...trainingFigure(plotting, curves.slice(0, looks)),
   ]
   const { sizes, method } = reportText(evaluation)
-  const paragraphs = [`${sizes}.`, `${method}.`, ...notes].map(text => `<p>${escapeMarkup(text)}</p>`)
+  const { scores, groups } = evaluation
+  const hasLengths = groups.some(({ by }) => by === 'length')
+  const pool =
+    'Reads of all lengths count together, but for AUROC by length: a score that grows with the length tells less so than at each.'
+  const selection =
+    `Charts show ${looks} of ${scores.length} scores, the first and the best by AUROC` +
+    `${hasLengths ? ' (mean over lengths)' : ''}; tables have all.`
+  const remarks = [...(hasLengths ? [pool] : []), ...(scores.length > looks ? [selection] : [])]
+  const paragraphs = [`${sizes}.`, `${method}.`, ...remarks, ...notes].map(
+    text => `<p>${escapeMarkup(text)}</p>`,
+  )
   return [
     '<!doctype html>',
     '<html lang="en"><head><meta charset="utf-8">',
@@ -56,7 +66,7 @@ export async function evaluationPage(
     '<div class="figures">',
     ...figures.map(figureElement),
     '</div>',
-    ...allTables(evaluation, logged).map(tableElement),
+    ...allTables(evaluation, logged).flatMap(narrowTables).map(tableElement),
     '</body></html>\n',
   ].join('\n')
 }
@@ -142,5 +152,9 @@ const styleSheet = [
   '.wide{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}',
   'th,td{text-align:right;padding:.15rem .8rem .15rem 0;border-bottom:1px solid #8884;white-space:nowrap}',
   'th:first-child,td:first-child{text-align:left}',
-  '@media print{:root{color-scheme:light}body{max-width:none;margin:0;font-size:10pt}tr{break-inside:avoid}h2{break-after:avoid}}',
+  // Names of runs are long.
+  'td:first-child{white-space:normal;overflow-wrap:anywhere;min-width:8rem}',
+  '@media print{:root{color-scheme:light}body{max-width:none;margin:0;font-size:10pt}table{font-size:8.5pt}',
+  'tr,figcaption,figure>svg{break-inside:avoid}h2,figcaption,figcaption+svg{break-after:avoid}',
+  '.figures{display:block}figure{margin-bottom:1rem}figure>svg{display:block}.wide{overflow:visible}}',
 ].join('\n')

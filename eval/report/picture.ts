@@ -27,10 +27,17 @@ export type PlotOptions = {
 
 /**
  * The scores that a chart has room for, `most` of them: the first, which the others are tested against, and the best
- * ones. A score looks the same in all charts.
+ * ones; of reads of several lengths by the mean of their AUROCs at these, since a score that grows with the length is
+ * worse in the pool than it is at any of them. A score looks the same in all charts.
  */
-export function shownScores({ scores }: Evaluation, most: number = looks): ShownScore[] {
-  const best = scores.slice(1).sort((a, b) => b.auroc.value - a.auroc.value)
+export function shownScores({ scores, groups }: Evaluation, most: number = looks): ShownScore[] {
+  const meritOf = ({ score, auroc }: ScoreEvaluation): number => {
+    const atLengths = groups
+      .flatMap(({ by, auroc }) => (by === 'length' ? auroc[score].value : []))
+      .filter(value => !Number.isNaN(value))
+    return atLengths.length ? atLengths.reduce((a, b) => a + b) / atLengths.length : auroc.value
+  }
+  const best = scores.slice(1).sort((a, b) => meritOf(b) - meritOf(a))
   const pick = (count: number): ScoreEvaluation[] => {
     const picked = new Set([scores[0], ...best.slice(0, count - 1)])
     return scores.filter(score => picked.has(score))

@@ -7,7 +7,7 @@ export type Plotting = { Plot: typeof import('@observablehq/plot'); document: Do
 export type Chart = { svg: string; width: number; height: number }
 
 /** How a line and its marks look: told apart by dashes and symbols, too, on paper and by the colour-blind. */
-export type Look = { colour: string; dashes: string; symbol: 'circle' | 'triangle' | 'square' | 'diamond' }
+export type Look = { colour: string; dashes: string; symbol: (typeof symbols)[number] }
 
 /** Loads the library, which whoever draws nothing does without. */
 export async function loadPlotting(): Promise<Plotting> {
@@ -20,9 +20,9 @@ export async function loadPlotting(): Promise<Plotting> {
 // Okabe & Ito's colours, which colour-blind people can tell apart (jfly.uni-koeln.de/color), with grey for their yellow,
 // which is too light for a line on paper. The last one is black, or white on a dark page.
 const colours = ['#7f7f7f', '#009e73', '#cc79a7', '#0072b2', '#e69f00', '#56b4e9', '#d55e00', 'currentColor']
-// Lines have round ends, which reach into the gaps.
-const dashes = ['none', '9 6', '1 5', '9 5 1 5']
-const symbols = ['circle', 'triangle', 'square', 'diamond'] as const
+// No two alike, so that lines can be told in grey. They have round ends, which reach into the gaps.
+const dashes = ['none', '9 6', '1 5', '9 5 1 5', '20 6', '4 5', '9 5 1 5 1 5', '20 6 4 6']
+const symbols = ['circle', 'triangle', 'square', 'diamond', 'cross', 'star', 'wye', 'hexagon'] as const
 
 /** As many things look different in one chart. */
 export const looks = colours.length
@@ -75,8 +75,8 @@ export function legend(
   const rows = items.map((item, y) => ({ ...item, y, label: plainText(item.label) }))
   const samples = rows.flatMap(({ y, look: { colour, dashes, symbol } }): Markish[] => [
     Plot.link([y], {
-      x1: 8,
-      x2: 34,
+      x1: 4,
+      x2: 38,
       y1: y,
       y2: y,
       stroke: colour,
@@ -91,7 +91,7 @@ export function legend(
     y: { domain: [-0.5, items.length - 0.5], range: [0, height] },
     marks: [
       ...samples,
-      Plot.text(rows, { x: 42, y: 'y', text: 'label', textAnchor: 'start' }),
+      Plot.text(rows, { x: 46, y: 'y', text: 'label', textAnchor: 'start' }),
       Plot.text(rows, { x: width - 4, y: 'y', text: ({ figure }) => figure ?? '', textAnchor: 'end' }),
     ],
   })

@@ -8,6 +8,26 @@ export type Table = {
   title: string
   header: readonly string[]
   rows: readonly (readonly string[])[]
+  /** The first columns say what a row is about, the others are one for each score; there may be many. */
+  columnsBeforeScores?: number
+}
+
+/** Scores side by side in a table, at most: as many as a sheet of paper and a terminal have room for. */
+const scoresInWidth = 4
+
+/** A table with a column for each score, in parts that are no wider than a page; any other as it is. */
+export function narrowTables(table: Table): Table[] {
+  const { title, header, rows, columnsBeforeScores: before } = table
+  if (before === undefined || header.length <= before + scoresInWidth) return [table]
+  const parts = Math.ceil((header.length - before) / scoresInWidth)
+  return Array.from({ length: parts }, (_, part) => {
+    const start = before + part * scoresInWidth
+    const pick = (cells: readonly string[]) => [
+      ...cells.slice(0, before),
+      ...cells.slice(start, start + scoresInWidth),
+    ]
+    return { title: `${title} (${part + 1} of ${parts})`, header: pick(header), rows: rows.map(pick) }
+  })
 }
 
 /** What a report says beside its tables. */
@@ -130,7 +150,9 @@ export function groupTable({ groups, scores }: Evaluation, by: GroupEvaluation['
     ])
   if (rows.length === 0) return []
   const { title, column } = groupTitles[by]
-  return [{ title, header: [column, 'in', 'ood', ...scores.map(({ score }) => score)], rows }]
+  const before = [column, 'in', 'ood']
+  const header = [...before, ...scores.map(({ score }) => score)]
+  return [{ title, header, rows, columnsBeforeScores: before.length }]
 }
 
 /** The seeds' statistic of trainings, a row each. */

@@ -1,6 +1,14 @@
 import type { Evaluation } from '../evaluate.js'
 import type { LoggedAuroc } from '../trainingCurve.js'
-import { allTables, groupTable, loggedTable, reportText, scoreTables, type Table } from './tables.js'
+import {
+  allTables,
+  groupTable,
+  loggedTable,
+  narrowTables,
+  reportText,
+  scoreTables,
+  type Table,
+} from './tables.js'
 
 /**
  * The evaluation as fixed-width text for a terminal: a line for each score, all but the table of genera. Ends in a
@@ -14,10 +22,9 @@ export function formatTable(evaluation: Evaluation, logged: readonly LoggedAuroc
     ...groupTable(evaluation, 'length'),
     ...loggedTable(logged),
   ]
-  const parts = tables.flatMap(({ header, rows }) => [
-    '',
-    ...columns([header, ...rows]).map(row => row.trimEnd()),
-  ])
+  const parts = tables
+    .flatMap(narrowTables)
+    .flatMap(({ header, rows }) => ['', ...columns([header, ...rows]).map(row => row.trimEnd())])
   return [sizes, ...parts, '', method, ''].join('\n')
 }
 

@@ -159,6 +159,29 @@ test('a manifest with a genus in two sets, or a file twice, names both lines', a
     String(await message('a.fna\tID\tBacillus\na.fna\tID\tBacillus\n')),
     /line 3: a\.fna is listed on line 2, too/,
   )
+  t.match(
+    String(await message('a.fna\tID\tBacillus\n./a.fna\tID\tBacillus\n')),
+    /line 3: \.\/a\.fna is listed on line 2, too/,
+  )
+  t.match(
+    String(await message('a.fna\tID\tBacillus\nb.fna\tOOD\tbacillus\n')),
+    /line 3: genus bacillus is called Bacillus on line 2; write it in one way/,
+  )
+  writeFileSync(
+    path,
+    'file\tgenus\taccession\tpart\na.fna\tBacillus\tGCF_1.1\ttrain:0-1\nb.fna\tBacillus\tGCA_1.2\tval:0-1\n',
+  )
+  t.match(
+    await readManifest(path).then(String, String),
+    /line 3: GCA_1\.2 is for val, but for train on line 2; a genome in several files belongs to the same sets/,
+  )
+  const absolute = join(tmpdir(), 'elsewhere.fna')
+  const genomes = await message(`${absolute}\tID\tBacillus\nb.fna\tID\tBacillus\n`)
+  t.deepEqual(
+    Array.isArray(genomes) && genomes.map(({ file }) => file),
+    [absolute, join(folder, 'b.fna')],
+    'absolute paths are taken as they are',
+  )
 })
 
 test('trainingParts: what is called train, or all where nothing has parts', async t => {

@@ -52,6 +52,16 @@ test('conformal p-values: monotone in the score, cautious between lengths, none 
   t.end()
 })
 
+test('conformal p-values beyond the longest length: of a mean as it is, of a sum per base', t => {
+  const scores = Float64Array.from({ length: 99 }, (_, i) => i)
+  const calibration = new Calibration([100, 1000].map(length => ({ length, scores })))
+  t.equal(calibration.pValueOf(50.5, 1_000_000 - 1), calibration.pValue(50.5, 1000))
+  t.equal(calibration.pValueOf(50_500, 1_000_000 - 1, true), calibration.pValue(50.5, 1000))
+  t.equal(calibration.pValueOf(50_500, 1_000_000 - 1), 1, 'of a sum, all that is long would be known')
+  t.equal(calibration.pValueOf(50.5, 1000 - 1, true), calibration.pValue(50.5, 1000), 'up to it as it is')
+  t.end()
+})
+
 test('the threshold of a rate: p-values below it are at most the rate, and above it from it on', t => {
   const lengths = [100, 400]
   fc.assert(

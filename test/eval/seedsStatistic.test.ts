@@ -14,6 +14,8 @@ test('mean batch AUROC: batches in the order of the reads, the last ones incompl
   t.equal(meanBatchAuroc(inside, outside, 10).batches, 35)
   const one = meanBatchAuroc(inside.slice(0, 120), outside)
   t.ok(one.value === batches[0] && Number.isNaN(one.low), 'one batch: no interval')
+  const apart = meanBatchAuroc([0, 1, 2, 3], [-1, 0.5, -1, -1], 2)
+  t.deepEqual([apart.value, apart.low, apart.high], [0.875, 0, 1], 'no interval goes beyond 0 and 1')
   const none = meanBatchAuroc(inside.slice(0, 99), outside)
   t.ok(Number.isNaN(none.value) && none.batches === 0, 'no batch: NA')
   t.end()

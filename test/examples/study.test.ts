@@ -101,6 +101,13 @@ test('examples/study.js: from a folder of genomes to tables, a page and a detect
     second.stdout.slice(second.stdout.indexOf('| AUROC')),
     first.stdout.slice(first.stdout.indexOf('| AUROC')),
   )
+
+  const others = await run([...args, '--fragments', '7'])
+  t.equal(others.code, 2)
+  t.match(others.stderr, /out: was begun with other settings \(study\.json/)
+  const near = await run([folder, join(folder, 'out2'), '--quick', '--near', 'synthetic_in_1'])
+  t.equal(near.code, 2)
+  t.match(near.stderr, /--near: .*MANIFEST\.tsv has no unknown genus \(set OOD\) synthetic_in_1/)
 })
 
 test('examples/study.js: what fails stops the study, with the exit code of the command', async t => {

@@ -88,7 +88,11 @@ export class ScoredReads {
     const p = doubles(this.count - first).fill(Number.NaN)
     if (calibration)
       for (let i = first; i < this.count; i++)
-        p[i - first] = calibration.pValueOf(scores[i * columns + this.#by], predictions[i])
+        p[i - first] = calibration.pValueOf(
+          scores[i * columns + this.#by],
+          predictions[i],
+          this.detector.areSums[this.#by],
+        )
     this.#p.append(p)
   }
 

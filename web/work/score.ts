@@ -20,6 +20,8 @@ export type OpenedDetector = {
   readonly genera: readonly string[] | undefined
   /** Names of the scores, and the index of that which calls rest on. */
   readonly columns: readonly string[]
+  /** Of each column, whether it is a sum over bases, which grows with them, and no mean. */
+  readonly areSums: readonly boolean[]
   readonly main: number
   /** Scores of held-out fragments of known genera, by the names of the scores that are calibrated. */
   readonly calibrations: ReadonlyMap<string, readonly CalibrationScores[]>
@@ -106,6 +108,7 @@ function described(detector: SavedDetector, scores: DetectorScores): OpenedDetec
     name: path,
     genera: metadata.genera?.split(/,\s*/),
     columns: scores.scores.map(score => score.name),
+    areSums: scores.scores.map(({ summed }) => summed !== undefined),
     main: scores.main,
     calibrations: new Map(
       Array.from(calibration?.scores ?? [], ([name, { lengths, scores }]) => [

@@ -235,6 +235,14 @@ test('score --paired: both mates in one row, their evidence summed', async t => 
   }
   t.equal(odd.code, 2)
   t.match(odd.stderr, /paired reads: got 3 files/)
+  // A group's p-value is twice the mean of its reads', whether these come in pairs or not.
+  const [ofPairs, ofReads] = await Promise.all([
+    xenograd(['score', '-m', detector, '--paired', r1, r2, '--group-by', '^(pair)']),
+    xenograd(['score', '-m', detector, r1, r2, '--group-by', '^(pair)']),
+  ])
+  const [[pairs], [singles]] = [ofPairs, ofReads].map(({ stdout }) => rowsOf(stdout))
+  t.deepEqual([pairs[1], singles[1]], ['5', '10'])
+  t.ok(Math.abs(Number(pairs.at(-2)) - Number(singles.at(-2))) < 1e-5, `${pairs.at(-2)}, ${singles.at(-2)}`)
   t.equal(cut.code, 3)
   t.match(cut.stderr, /stdin: read pair1 at its end has no mate/)
   t.equal(rowsOf(cut.stdout).length, 1)

@@ -102,6 +102,11 @@ test('fit: added to a detector, from scores of its classifier', async t => {
     scores.scores.map(({ name }) => name),
     ['maxProbability', 'negEntropy', 'mahalanobis', 'relMahalanobis', 'kmers4', 'sum'],
   )
+  t.deepEqual(
+    detector.metadata.genera?.split(', ').sort(),
+    [...(await loadDetector(classifier)).metadata.genera!.split(','), 'Familiar', 'Known'].sort(),
+    'the genera of both, each by itself',
+  )
   const [values] = await scores.score([Uint8Array.from({ length: 40 }, (_, i) => (i * i) % 4)])
   const { intercepts, weights } = detector.scores.at(-1)!.arrays
   const expected = intercepts[0] + weights[0] * values[4] + weights[1] * values[0]
@@ -123,6 +128,7 @@ test('fit: mistakes are told before the work, and leave no file', async t => {
   }
   const empty = write('empty.tsv', 'Empty_x.fna\tEmpty\tID\ttrain:0-1')
   const twice = write('twice.tsv', 'Known_a.fna\tKnown\tID\ttrain:0-1', 'New_a.fna\tKnown\tOOD\tval:0-1')
+  const one = write('one.tsv', 'Known_a.fna\tKnown\tID\ttrain:0-1')
   const out = join(folder, 'out')
   mkdirSync(out)
   for (const [args, exit, message] of [
@@ -139,6 +145,16 @@ test('fit: mistakes are told before the work, and leave no file', async t => {
       /no genome whose set is 'ID' has a part for 'tr'/,
     ],
     [['kmers:k=5', '--genomes', empty], 3, /Empty_x\.fna: no base of ACGT in the part from 0 to 1/],
+    [
+      ['genusOdds:order=3', '--genomes', one],
+      3,
+      /genusOdds3: .*all sequences are of Known; give genomes of two/,
+    ],
+    [
+      ['genusLeads:order=3', '--genomes', one],
+      3,
+      /genusLeads3: .*all sequences are of Known; give genomes of two/,
+    ],
     [
       ['kmers:k=5', '--genomes', twice],
       3,

@@ -101,6 +101,19 @@ test('score --group-by, --paired: what each genus has to say is summed, then the
   near(whole, leadOf(sumsOf([...reads.keys()].map(wholeOf))))
 })
 
+test('score: a read beyond the longest calibrated length has the p-value of its lead per base', async t => {
+  const detector = await detectorOfGenomes(scratch())
+  const { code, stdout, stderr } = await xenograd(
+    ['score', '-m', detector],
+    `>long\n${decode(genomes[1].subarray(500, 3500))}\n`,
+  )
+  t.equal(code, 0, stderr)
+  const [[, , , , , lead, p]] = rowsOf(stdout)
+  const calibration = (await loadDetector(detector)).calibration!.scores.get('whole')!
+  t.equal(Number(p), Number(calibration.pValue((Number(lead) * 200) / 3000, 200).toPrecision(6)))
+  t.notEqual(Number(p), Number(calibration.pValue(Number(lead), 200).toPrecision(6)), `a lead of ${lead}`)
+})
+
 test('score --track: of a detector of genomes, the lead base by base', async t => {
   const folder = scratch()
   const detector = await detectorOfGenomes(folder)
@@ -149,6 +162,23 @@ test('score --track: of a detector of genomes, the lead base by base', async t =
   const ofNetwork = await xenograd(['score', '-m', joined, '--track', track], input)
   t.equal(ofNetwork.code, 0, ofNetwork.stderr)
   t.match(readFileSync(track, 'utf8'), /description="log-likelihood per base, nats"\nknown_0\t1\t2\t-/)
+  // Unless calls are by a lead: that is told then, contexts although another lead comes after it.
+  const byLead = await xenograd(['score', '-m', joined, '--track', track, '--by', 'contexts'], input)
+  t.equal(byLead.code, 0, byLead.stderr)
+  const ofContexts = readFileSync(track, 'utf8').split('\n')
+  t.match(ofContexts.slice(0, 2).join(), /description="log odds of genera per base, nats",# known_0: Vibrio/)
+  const column = byLead.stdout.split('\n')[0].split('\t').indexOf('contexts')
+  const told = ofContexts
+    .filter(line => line.startsWith('known_0\t'))
+    .map(line => Number(line.split('\t')[3]))
+  const expected = Number(rowsOf(byLead.stdout)[0][column])
+  t.ok(Math.abs(told.reduce((a, b) => a + b) - expected) < 0.01, `the track of ${expected}`)
+  // A track is of one strand, so none is of a detector of both.
+  const ofBoth = ['calibrate', ...model, '--lengths', '60', '--both-strands', '-o', joined, '-q']
+  t.equal((await xenograd(ofBoth)).code, 0)
+  const refusedBoth = await xenograd(['score', '-m', joined, '--track', none], input)
+  t.equal(refusedBoth.code, 2)
+  t.match(refusedBoth.stderr, /--track: .* is calibrated with --both-strands, and a track is of one strand/)
 })
 
 async function readsFile(folder: string): Promise<string> {

@@ -177,6 +177,14 @@ testWithServer('fetch: what cannot be had is said, and what came before stays', 
     'FetchError: GCF_000000009.1: NCBI knows no assembly of this accession',
   )
   t.equal((await readManifest(join(folder, 'MANIFEST.tsv'))).length, 1)
+  const second = scratch()
+  const some = wishes('GCF_000000009.1', 'GCF_000000001.1', 'GCF_000000008.1', 'GCF_000000003.1')
+  t.equal(
+    await failureOf(fetchGenomes(some, second, options)),
+    'FetchError: 2 of 4 cannot be had:\n  GCF_000000009.1: NCBI knows no assembly of this accession\n' +
+      '  GCF_000000008.1: NCBI knows no assembly of this accession',
+  )
+  t.equal((await readManifest(join(second, 'MANIFEST.tsv'))).length, 2, 'the others are there')
   server.trouble = (_, response) => {
     response.writeHead(500).end()
     return true
@@ -245,4 +253,25 @@ test('fetch: wishes that make no sense', async t => {
       30,
   )
   t.ok(new FetchError('x').mayPass && !new FetchError('x', 404).mayPass)
+})
+
+testWithServer('fetch: a server says how long to wait, in seconds or by a date', async (t, server) => {
+  const toldFor = async (header: string): Promise<number> => {
+    server.trouble = (_, response) => {
+      response.writeHead(429, { 'retry-after': header }).end()
+      return true
+    }
+    const leave = new AbortController()
+    let said = ''
+    const onRetry = (message: string) => {
+      said = message
+      leave.abort()
+    }
+    const options = { ...optionsFor(server), onRetry, signal: leave.signal }
+    await failureOf(fetchGenomes(wishes('GCF_000000003.1'), scratch(), options))
+    return Number(/; again in ([\d.]+) s$/.exec(said)?.[1])
+  }
+  t.equal(await toldFor('200'), 200)
+  t.ok((await toldFor(new Date(Date.now() + 400_000).toUTCString())) > 200)
+  t.equal(await toldFor('soon'), 0.001, 'what is neither does not count')
 })

@@ -180,3 +180,74 @@ test('report: the page has all charts and tables, and nothing from elsewhere', a
     'what is not known is not shown',
   )
 })
+
+test('report: many scores have room on paper, and can be told in grey', async t => {
+  const many = Array.from({ length: 11 }, (_, i) => `score${i}`)
+  const readsOf = (seed: number, genus: string[]): ScoredReads => ({
+    scores: Object.fromEntries(many.map((name, i) => [name, uniforms(seed + i, genus.length)])),
+    genus,
+  })
+  const eleven = {
+    inDistribution: readsOf(1, ['Bacillus', 'Bacillus', 'Yersinia', 'Yersinia']),
+    outOfDistribution: readsOf(50, ['Vibrio', 'Vibrio', 'Vibrio']),
+  }
+  const evaluation = evaluateScores(eleven, { replicates: 0, near: ['Vibrio'] })
+  const page = await evaluationPage(eleven, evaluation, { title: 'many' })
+  const tables = [...page.matchAll(/<h2>([^<]*)<\/h2>\n<div class="wide"><table><thead>(.*?)<\/thead>/g)].map(
+    ([, title, header]) => ({
+      title,
+      header: [...header.matchAll(/<th>([^<]*)<\/th>/g)].map(([, th]) => th),
+    }),
+  )
+  t.ok(
+    tables.every(({ header }) => header.length <= 7),
+    'no table is wider than four scores',
+  )
+  const byGenus = tables.filter(({ title }) => title.startsWith('AUROC by genus'))
+  t.deepEqual(
+    byGenus.map(({ title }) => title.slice(-8)),
+    ['(1 of 3)', '(2 of 3)', '(3 of 3)'],
+  )
+  t.deepEqual(
+    byGenus.flatMap(({ header }) => header.slice(3)),
+    many,
+    'each score is in one of them',
+  )
+  t.match(page, /<p>Charts show 8 of 11 scores, the first and the best by AUROC; tables have all\.<\/p>/)
+  const roc = /<svg [^>]*aria-label="ROC curves of .*?<\/svg>/s.exec(page)![0]
+  const lines = roc.match(/<path [^>]*stroke-width="2.5"[^>]*>|<g [^>]*stroke-width="2.5"[^>]*>/g)!
+  const dashes = lines.map(line => /stroke-dasharray="([^"]*)"/.exec(line)?.[1])
+  t.equal(new Set(dashes).size, 8, 'eight curves, eight kinds of dashes')
+
+  const headers = formatTable(evaluation)
+    .split('\n')
+    .filter(line => line.startsWith('out-of-distribution genera'))
+  t.ok(headers.length === 3 && headers.every(line => line.length <= 120), 'nor in a terminal')
+  const rows = formatMarkdown(evaluation).split('\n')
+  t.ok(
+    rows.some(row => row.startsWith('| genus |') && row.includes('score0') && row.includes('score10')),
+    'in Markdown a table is one',
+  )
+})
+
+test('report: of several lengths the best scores are those that are best at each', async t => {
+  // Eleven scores of noise, and one that tells perfectly at both lengths, but grows with it.
+  const names = Array.from({ length: 11 }, (_, i) => `noise${i}`)
+  const readsOf = (seed: number, lead: number): ScoredReads => {
+    const length = Array.from({ length: 40 }, (_, i) => (i % 2 ? 1000 : 100))
+    const noise = names.map(
+      (name, i) => [name, uniforms(seed + i, 40).map(u => u + (lead ? 0.3 : 0))] as const,
+    )
+    return {
+      scores: { ...Object.fromEntries(noise), grows: length.map(bases => (lead + 0.5) * bases) },
+      length,
+    }
+  }
+  const reads = { inDistribution: readsOf(1, 0.1), outOfDistribution: readsOf(90, 0) }
+  const evaluation = evaluateScores(reads, { replicates: 0 })
+  t.ok(evaluation.scores.at(-1)!.auroc.value < 0.8, 'in the pool it is no better')
+  const page = await evaluationPage(reads, evaluation, { title: 'lengths' })
+  t.ok(page.includes('aria-label="Histograms of grows'))
+  t.match(page, /8 of 12 scores, the first and the best by AUROC \(mean over lengths\)/)
+  t.match(page, /<p>Reads of all lengths count together, but for AUROC by length/)
+})

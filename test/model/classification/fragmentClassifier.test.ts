@@ -61,3 +61,18 @@ test('a fragment shorter than a motif has no features; the same fragments are co
   t.deepEqual(await model.features([]), new Float64Array(0))
   model.dispose()
 })
+
+test('windows of unknown bases do not count, and a fragment of them has no features', async t => {
+  const model = await FragmentClassifier.open(description, parameters)
+  // Three windows of 20 bases, of which only the first knows enough of them.
+  const gap = fragmentOf(60).fill(4, 20)
+  gap.set([0, 1, 2, 3], 30)
+  const features = await model.features([new Uint8Array(25).fill(4), gap])
+  t.ok(features.subarray(0, 4).every(Number.isNaN), 'nothing is known')
+  const first = await hiddenOf(gap.subarray(0, 20))
+  t.ok(
+    first.every((x, h) => Math.abs(x - features[4 + h]) < 1e-6),
+    'the mean is that of what is known',
+  )
+  model.dispose()
+})
