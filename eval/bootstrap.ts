@@ -66,26 +66,26 @@ export function bootstrapIntervals<Name extends string>(
     resampleOod(replicate, counts.oodCounts)
     for (const [s, name] of names.entries()) values[s][replicate] = statistics[name](counts)
   }
-  const reads = Math.min(inside.ids.length, outside.ids.length)
+  const pairs = inside.ids.length * outside.ids.length
   const intervals = names.map((name, s) => [
     name,
-    studentInterval(statistics[name](ranking), values[s], [inside.effective, outside.effective], reads),
+    studentInterval(statistics[name](ranking), values[s], [inside.effective, outside.effective], pairs),
   ])
   return Object.fromEntries(intervals) as Record<Name, Interval>
 }
 
 /**
  * Student's interval of a value from 0 to 1, with the standard error that the replicates show on the logit scale.
- * `clusters`: the effective number of either class. `reads`: how fine the value is; 0 and 1 are taken for half a read more
- * and less, since they have no logit.
+ * `clusters`: the effective number of either class. `pairs`: how fine the value is, which is by pairs of reads; 0 and 1 are
+ * taken for half a pair more and less, since they have no logit.
  */
 function studentInterval(
   value: number,
   replicates: Float64Array,
   clusters: readonly [number, number],
-  reads: number,
+  pairs: number,
 ): Interval {
-  const least = 0.5 / reads
+  const least = 0.5 / pairs
   const inner = (share: number): number => Math.min(1 - least, Math.max(least, share))
   const { all, ofIn } = variances(replicates.map(share => Math.log(inner(share) / (1 - inner(share)))))
   if (!(all > 1e-24)) return noInterval
@@ -129,13 +129,15 @@ function resampler(
   const clusterByRank = inOrderOfLevels(ids, levels, levelCounts)
   const draws = new Int32Array(count)
   const weights = new Uint16Array(count)
+  const ends = new Int32Array(levelCounts.length)
+  for (let level = 0; level < ends.length; level++) ends[level] = (ends[level - 1] ?? 0) + levelCounts[level]
   return (replicate, counts) => {
     fillDraws(draws, key, replicate)
     weights.fill(0)
     for (const cluster of draws) weights[cluster]++
     let rank = 0
     for (let level = 0; level < counts.length; level++) {
-      const end = rank + levelCounts[level]
+      const end = ends[level]
       let weight = 0
       for (; rank < end; rank++) weight += weights[clusterByRank[rank]]
       counts[level] = weight

@@ -1,7 +1,7 @@
 import { type Key, keyFromSeed, uniformAt } from '../../engine/hostRandom.js'
+import { aurocEstimateOf, pairedDelongOf } from '../../eval/delong.js'
 import {
   auprcOf,
-  aurocEstimate,
   aurocOf,
   bootstrapIntervals,
   type ClassScores,
@@ -9,7 +9,6 @@ import {
   fprAtTprInterval,
   fprAtTprOf,
   type Interval,
-  pairedDelong,
   rank,
 } from '../../eval/index.js'
 
@@ -98,16 +97,17 @@ export function coverage(
     const { first, second, labels } = sample(population, keyFromSeed(seed * 1_000_000 + trial))
     const ranking = rank(first.in, first.ood)
     const intervals: Record<keyof Coverage, Interval> = {
-      auroc: aurocEstimate(first.in, first.ood, labels),
+      auroc: aurocEstimateOf(ranking, labels),
       ...bootstrapIntervals(ranking, bootstrapped, { replicates, seed: trial, labels }),
       fpr80: fprAtTprInterval(ranking, 0.8, 'in', labels),
       fpr95: fprAtTprInterval(ranking, 0.95, 'in', labels),
-      difference: pairedDelong(first, second, labels).difference,
+      difference: pairedDelongOf(ranking, rank(second.in, second.ood), labels).difference,
     }
     for (const name of names) {
       const { low, high } = intervals[name]
       if (low <= truth[name] && truth[name] <= high) all[name].share += 1 / trials
-      all[name].width += (high - low) / trials
+      // One that is undefined says nothing: it does not cover, and is as wide as can be.
+      all[name].width += (Number.isNaN(high) ? 1 : high - low) / trials
     }
   }
   return all
