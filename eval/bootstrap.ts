@@ -3,11 +3,10 @@
  * resampled to its own number of reads, or of clusters. The interval is Student's, with the bootstrap's standard error
  * on the logit scale (their chapter 12; for areas under precision-recall curves Boyd, Eng & Page, ECML PKDD 2013,
  * 451–466). Two corrections are for few clusters: resampling k of them shows a variance that is (k − 1)/k of the true
- * one (Hesterberg, The American Statistician 69 (2015) 371–386), and has k − 1 degrees of freedom (Cameron, Gelbach &
- * Miller, Review of Economics and Statistics 90 (2008) 414–427), k being the effective number of clusters (`ClassClusters`).
- * Which part of the variance is which class', two replicates in a row say that have the same in-distribution clusters: what
- * they have in common (Sobol', Mathematics and Computers in Simulation 55 (2001) 271–280). bench/coverage.js shows what the
- * intervals cover.
+ * one (Hesterberg, The American Statistician 69 (2015) 371–386), and the quantile has k − 1 degrees of freedom (Cameron,
+ * Gelbach & Miller, Review of Economics and Statistics 90 (2008) 414–427), k being the effective number of clusters
+ * (`ClassClusters`) in the class that has fewer. (Apart for each class, as for AUROC, the intervals would be too narrow: of the
+ * larger class a few clusters decide, too.) bench/coverage.js shows what the intervals cover.
  *
  * For means over all reads, as AUPRC is one. What a few reads decide has an interval of its own (`fprInterval`).
  */
@@ -15,7 +14,7 @@ import { type Key, purposeKey, seedPurposes, threefry2x32 } from '../engine/host
 import { type ClassClusters, type ClusterLabels, clustersOf } from './clusters.js'
 import { type Interval, logitInterval, noInterval } from './interval.js'
 import { type Counts, coarseRanking, type Ranking } from './ranking.js'
-import { cochranConfidence } from './varianceTerms.js'
+import { tConfidence } from './student.js'
 
 /** How the bootstrap draws. */
 export type BootstrapOptions = {
@@ -62,57 +61,39 @@ export function bootstrapIntervals<Name extends string>(
   }
   const values = names.map(() => new Float64Array(replicates))
   for (let replicate = 0; replicate < replicates; replicate++) {
-    if (replicate % 2 === 0) resampleIn(replicate, counts.inCounts)
+    resampleIn(replicate, counts.inCounts)
     resampleOod(replicate, counts.oodCounts)
     for (const [s, name] of names.entries()) values[s][replicate] = statistics[name](counts)
   }
+  const fewest = Math.min(inside.effective, outside.effective)
   const pairs = inside.ids.length * outside.ids.length
   const intervals = names.map((name, s) => [
     name,
-    studentInterval(statistics[name](ranking), values[s], [inside.effective, outside.effective], pairs),
+    studentInterval(statistics[name](ranking), values[s], fewest, pairs),
   ])
   return Object.fromEntries(intervals) as Record<Name, Interval>
 }
 
 /**
  * Student's interval of a value from 0 to 1, with the standard error that the replicates show on the logit scale.
- * `clusters`: the effective number of either class. `pairs`: how fine the value is, which is by pairs of reads; 0 and 1 are
- * taken for half a pair more and less, since they have no logit.
+ * `pairs`: how fine the value is, which is by pairs of reads; 0 and 1 are taken for half a pair more and less, since they have
+ * no logit.
  */
-function studentInterval(
-  value: number,
-  replicates: Float64Array,
-  clusters: readonly [number, number],
-  pairs: number,
-): Interval {
+function studentInterval(value: number, replicates: Float64Array, clusters: number, pairs: number): Interval {
   const least = 0.5 / pairs
   const inner = (share: number): number => Math.min(1 - least, Math.max(least, share))
-  const { all, ofIn } = variances(replicates.map(share => Math.log(inner(share) / (1 - inner(share)))))
-  if (!(all > 1e-24)) return noInterval
-  const terms = [ofIn, all - ofIn].map((variance, c) => ({
-    variance: (variance * clusters[c]) / (clusters[c] - 1),
-    degreesOfFreedom: clusters[c] - 1,
-  }))
-  const deviation = Math.sqrt(terms[0].variance + terms[1].variance)
-  const { low, high } = logitInterval(inner(value), cochranConfidence(terms) * deviation)
+  const deviation = standardDeviation(replicates.map(share => Math.log(inner(share) / (1 - inner(share)))))
+  if (!(deviation > 1e-12)) return noInterval
+  const margin = tConfidence(clusters - 1) * Math.sqrt(clusters / (clusters - 1)) * deviation
+  const { low, high } = logitInterval(inner(value), margin)
   return { low: Math.min(value, low), high: Math.max(value, high) }
 }
 
-/**
- * The variance of the replicates, NaN for fewer than two; and the part of it that comes from the in-distribution class,
- * which is the covariance of two in a row.
- */
-function variances(replicates: Float64Array): { all: number; ofIn: number } {
-  const mean = replicates.reduce((sum, value) => sum + value, 0) / replicates.length
-  let squares = 0
-  let products = 0
-  for (let i = 0; i < replicates.length; i++) {
-    squares += (replicates[i] - mean) ** 2
-    if (i % 2 === 1) products += (replicates[i - 1] - mean) * (replicates[i] - mean)
-  }
-  const all = squares / (replicates.length - 1)
-  const ofIn = products / Math.floor(replicates.length / 2)
-  return { all, ofIn: Math.min(all, Math.max(0, ofIn)) }
+/** NaN for fewer than two values. */
+function standardDeviation(values: Float64Array): number {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0)
+  return Math.sqrt(squares / (values.length - 1))
 }
 
 /**
@@ -129,15 +110,13 @@ function resampler(
   const clusterByRank = inOrderOfLevels(ids, levels, levelCounts)
   const draws = new Int32Array(count)
   const weights = new Uint16Array(count)
-  const ends = new Int32Array(levelCounts.length)
-  for (let level = 0; level < ends.length; level++) ends[level] = (ends[level - 1] ?? 0) + levelCounts[level]
   return (replicate, counts) => {
     fillDraws(draws, key, replicate)
     weights.fill(0)
     for (const cluster of draws) weights[cluster]++
     let rank = 0
     for (let level = 0; level < counts.length; level++) {
-      const end = ends[level]
+      const end = rank + levelCounts[level]
       let weight = 0
       for (; rank < end; rank++) weight += weights[clusterByRank[rank]]
       counts[level] = weight
