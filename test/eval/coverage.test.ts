@@ -1,7 +1,7 @@
 import test from 'tape'
 import { coverage } from './coverage.js'
 
-// The long run is `node bench/coverage.js 2000` (its figures: bench/RESULTS.md). Here the seeds are fixed, and the bounds are
+// The long run is `node bench/coverage.js 1000` (its figures: bench/RESULTS.md). Here the seeds are fixed, and the bounds are
 // those of 93 to 97 % plus one and a half standard errors of 400 samples.
 test('intervals: 95 % of them cover the truth, over genera and over reads', t => {
   const effort = { trials: 400, replicates: 200 }
