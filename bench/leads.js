@@ -6,10 +6,11 @@
 // of those of the others, as many of each genus. "Folds": the mean of the AUROCs of five folds of genera, known and
 // unknown, dealt four times. "Chosen": threshold and weight of the alignments by the fragments of the other four folds.
 import { parseArgs } from 'node:util'
-import { openGenomes, partsCalled, sampleReads, sequencesOf } from '../dist/data/index.js'
+import { openGenomes, partsCalled, sequencesOf } from '../dist/data/index.js'
 import { keyFromSeed, uniformAt } from '../dist/engine/hostRandom.js'
 import { auroc, pairedDelong } from '../dist/eval/index.js'
 import { fitScores, leadOfGenera, parseSpec } from '../dist/eval/scores/index.js'
+import { fragmentsOfClass } from './fragmentsOfClass.js'
 
 const thresholds = [40, 47, 55, 65, 80] // half bits
 const defaultThreshold = 55
@@ -40,13 +41,6 @@ const specs = [
 const fitted = new Map()
 for (const score of await fitScores(specs.map(parseSpec), sequencesOf(partsCalled(genomes, 'ID', 'train'))))
   fitted.set(score.name, score)
-
-/** Fragments of one class: as many of each genus. */
-function fragmentsOf(group, length, fragments, seed) {
-  const parts = partsCalled(genomes, group, 'val')
-  const genera = new Set(parts.map(({ genome }) => genome.genus)).size
-  return sampleReads(parts, { length, perGenus: Math.round(fragments / genera), seed })
-}
 
 const { genera: knownGenera } = fitted.get('genusOdds').genusEvidence
 /** The lead of the likeliest genus by numbers that `evidence` has for each genus, fragment by fragment. */
@@ -130,8 +124,9 @@ const lengths = values.lengths.split(',').map(Number)
 const perClass = values['per-class'].split(',').map(Number)
 for (const [i, length] of lengths.entries()) {
   const fragments = perClass[Math.min(i, perClass.length - 1)]
-  const inside = await fragmentsOf('ID', length, fragments, Number(values.seed))
-  const outside = await fragmentsOf('OOD', length, fragments, Number(values.seed) + 1)
+  const seed = Number(values.seed)
+  const inside = await fragmentsOfClass(genomes, 'ID', { length, fragments, seed })
+  const outside = await fragmentsOfClass(genomes, 'OOD', { length, fragments, seed: seed + 1 })
   const reads = [...inside, ...outside]
   const labels = reads.map((_, i) => Number(i < inside.length))
   const heldOut = dealt(
