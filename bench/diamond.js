@@ -1,6 +1,6 @@
 // How much the alignments of `genusLeads` lack in sensitivity: AUROC with those by DIAMOND in their place.
 //
-//   npm run build && node bench/diamond.js MANIFEST.tsv [--lengths 250,1000] [--per-class 600] [--seed 101]
+//   npm run build && node bench/diamond.js MANIFEST.tsv [--lengths 250,1000] [--per-class 3000,1200] [--seed 101]
 //     [--modes fast,mid-sensitive,sensitive]
 //
 // Needs the program diamond (Buchfink, Reuter & Drost 2021, Nat. Methods 18, 366; Debian: diamond-aligner). Known genera,
@@ -8,7 +8,7 @@
 // genomes in six frames, from stop codon to stop codon. Of each genus a base has the score per base of the best alignment
 // that covers it; the rest is as in `genusLeads`: the greatest lead of a genus over all others, summed over bases, is added
 // to the lead by contexts, at its weight and at 0.1 nats for half a bit. In brackets: minus `genusLeads`, p over fragments.
-// Seconds are the processor's, with those of contexts; DIAMOND indexes its database anew for each mode and length.
+// Seconds are the processor's; DIAMOND indexes its database anew for each mode and length.
 import { spawnSync } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -40,7 +40,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     lengths: { type: 'string', default: '250,1000' },
-    'per-class': { type: 'string', default: '600' },
+    'per-class': { type: 'string', default: '3000,1200' },
     seed: { type: 'string', default: '101' },
     modes: { type: 'string', default: 'fast,mid-sensitive,sensitive' },
   },
@@ -48,10 +48,11 @@ const { values, positionals } = parseArgs({
 const [manifest] = positionals
 if (!manifest) {
   process.stderr.write(
-    'usage: node bench/diamond.js MANIFEST.tsv [--lengths 250,1000] [--per-class 600] [--seed 101] [--modes fast,mid-sensitive,sensitive]\n',
+    'usage: node bench/diamond.js MANIFEST.tsv [--lengths 250,1000] [--per-class 3000,1200] [--seed 101] [--modes fast,mid-sensitive,sensitive]\n',
   )
   process.exit(2)
 }
+const modes = values.modes.split(',')
 const version = spawnSync('diamond', ['version'], { encoding: 'utf8' })
 if (version.error) {
   process.stderr.write(
@@ -180,29 +181,36 @@ process.stderr.write(
     `${ofSeeds.seconds.toFixed(0)}, DIAMOND's database ${(ofProteins.seconds + ofDatabase).toFixed(0)}\n`,
 )
 
-/** The rows of one length, each with the greatest lead by alignments for each fragment, in half bits. */
-async function methodsOf(fragments) {
-  const byContexts = await timed(() => contexts.score(fragments))
+/** Of each way to align: the greatest lead of a genus by alignments in each fragment, in half bits, and who has alignments. */
+async function waysToAlign(fragments) {
   const own = await timed(() => genusLeads.summed.numbers(fragments))
-  const methods = [
-    { method: 'contexts alone', leads: fragments.map(() => 0), seconds: byContexts.seconds },
+  const ofAlignments = own.result.map(numbers => numbers.subarray(genera.length))
+  const ways = [
     {
-      method: 'genusLeads',
-      leads: own.result.map(numbers => Math.max(...numbers.subarray(genera.length)) / ownWeight),
+      name: 'genusLeads',
+      leads: ofAlignments.map(leads => Math.max(...leads) / ownWeight),
+      isAligned: ofAlignments.map(leads => leads.some(lead => lead !== 0)),
       seconds: own.seconds,
     },
   ]
-  for (const mode of values.modes.split(',')) {
+  for (const mode of modes) {
     const { alignments, seconds } = align(fragments, mode)
-    methods.push({
-      method: `contexts and DIAMOND, ${mode}`,
+    ways.push({
+      name: `DIAMOND, ${mode}`,
       leads: alignments.map((ofFragment, i) => greatestLead(ofFragment, fragments[i].length, genera.length)),
-      least: Math.min(...alignments.flatMap(ofFragment => ofFragment.slice(0, 1)).map(({ score }) => score)),
-      seconds: seconds + byContexts.seconds,
+      isAligned: alignments.map(ofFragment => ofFragment.length > 0),
+      least: Math.min(...alignments.flatMap(([worst]) => worst?.score ?? [])),
+      seconds,
     })
   }
-  return { byContexts: byContexts.result, methods }
+  return ways
 }
+
+const compared = (classes, others) => {
+  const { difference, p } = pairedDelong(classes, others)
+  return `${difference.value.toFixed(3)}, p = ${p.toPrecision(1)}`
+}
+const row = cells => process.stdout.write(`| ${cells.join(' | ')} |\n`)
 
 const lengths = values.lengths.split(',').map(Number)
 const perClass = values['per-class'].split(',').map(Number)
@@ -212,29 +220,47 @@ for (const [i, length] of lengths.entries()) {
   const inside = await fragmentsOfClass(genomes, 'ID', { length, fragments, seed })
   const outside = await fragmentsOfClass(genomes, 'OOD', { length, fragments, seed: seed + 1 })
   const classesOf = column => ({ in: column.slice(0, inside.length), ood: column.slice(inside.length) })
-  const { byContexts, methods } = await methodsOf([...inside, ...outside].map(({ bases }) => bases))
-  const scoresOf = (leads, weight) => classesOf(byContexts.map((lead, j) => lead + weight * leads[j]))
-  const ours = scoresOf(methods.find(({ method }) => method === 'genusLeads').leads, ownWeight)
+  const bases = [...inside, ...outside].map(read => read.bases)
+  const byContexts = await timed(() => contexts.score(bases))
+  const withLeads = (leads, weight) =>
+    classesOf(byContexts.result.map((lead, fragment) => lead + weight * leads[fragment]))
+  const ways = await waysToAlign(bases)
+  const [ours, first] = ways
+  const last = ways.at(-1)
+  const reference = withLeads(ours.leads, ownWeight)
+  const ofWeights = cell => weights.map(cell)
 
-  const compared = weights.map(weight => `AUROC, ${weight} nats for half a bit`)
-  process.stdout.write(
-    `| ${length} bases, ${inside.length} + ${outside.length} fragments | ${compared.join(' | ')} | least alignment, half bits | with a lead, known and unknown | s |\n` +
-      `| ---${' | ---'.repeat(weights.length + 3)} |\n`,
-  )
-  for (const { method, leads, least, seconds } of methods) {
-    const aurocs = weights.map(weight => {
-      const classes = scoresOf(leads, weight)
-      const { difference, p } = pairedDelong(classes, ours)
-      const isReference = method === 'genusLeads' && weight === ownWeight
-      const beside = isReference ? '' : ` (${difference.value.toFixed(3)}, p = ${p.toPrecision(1)})`
-      return `${auroc(classes.in, classes.ood).toFixed(3)}${beside}`
+  row([
+    `${length} bases, ${inside.length} + ${outside.length} fragments`,
+    ...ofWeights(weight => `AUROC with ${weight} nats for half a bit`),
+    'aligned: known, unknown',
+    'least alignment',
+    's',
+  ])
+  row(Array(weights.length + 4).fill('---'))
+  const alone = classesOf(byContexts.result)
+  row([
+    'contexts alone',
+    ...ofWeights(() => `${auroc(alone.in, alone.ood).toFixed(3)} (${compared(alone, reference)})`),
+    ...['', '', byContexts.seconds.toFixed(0)],
+  ])
+  for (const { name, leads, isAligned, least, seconds } of ways) {
+    const aurocs = ofWeights(weight => {
+      const classes = withLeads(leads, weight)
+      const difference =
+        leads === ours.leads && weight === ownWeight ? '' : ` (${compared(classes, reference)})`
+      return `${auroc(classes.in, classes.ood).toFixed(3)}${difference}`
     })
-    const shares = Object.values(classesOf(leads)).map(
-      column => `${((100 * column.filter(lead => lead > 0).length) / column.length).toFixed(0)} %`,
+    const shares = Object.values(classesOf(isAligned)).map(
+      column => `${((100 * column.filter(Boolean).length) / column.length).toFixed(0)} %`,
     )
-    process.stdout.write(
-      `| ${[method, ...aurocs, least ?? '', shares.join(', '), seconds.toFixed(0)].join(' | ')} |\n`,
-    )
+    row([name, ...aurocs, shares.join(', '), least ?? '', seconds.toFixed(0)])
   }
+  if (modes.length > 1)
+    row([
+      `${last.name} minus ${first.name}`,
+      ...ofWeights(weight => compared(withLeads(last.leads, weight), withLeads(first.leads, weight))),
+      ...['', '', ''],
+    ])
   process.stdout.write('\n')
 }
