@@ -5,7 +5,8 @@
  * 451–466). Two corrections are for few clusters: resampling k of them shows a variance that is (k − 1)/k of the true
  * one (Hesterberg, The American Statistician 69 (2015) 371–386), and the quantile has k − 1 degrees of freedom (Cameron,
  * Gelbach & Miller, Review of Economics and Statistics 90 (2008) 414–427), k being the effective number of clusters
- * (`ClassClusters`) in the class that has fewer. bench/coverage.js shows what the intervals cover.
+ * (`ClassClusters`) in the class that has fewer. (Apart for each class, as for AUROC, the intervals would be too narrow: of the
+ * larger class a few clusters decide, too.) bench/coverage.js shows what the intervals cover.
  *
  * For means over all reads, as AUPRC is one. What a few reads decide has an interval of its own (`fprInterval`).
  */
@@ -65,20 +66,21 @@ export function bootstrapIntervals<Name extends string>(
     for (const [s, name] of names.entries()) values[s][replicate] = statistics[name](counts)
   }
   const fewest = Math.min(inside.effective, outside.effective)
-  const reads = Math.min(inside.ids.length, outside.ids.length)
+  const pairs = inside.ids.length * outside.ids.length
   const intervals = names.map((name, s) => [
     name,
-    studentInterval(statistics[name](ranking), values[s], fewest, reads),
+    studentInterval(statistics[name](ranking), values[s], fewest, pairs),
   ])
   return Object.fromEntries(intervals) as Record<Name, Interval>
 }
 
 /**
  * Student's interval of a value from 0 to 1, with the standard error that the replicates show on the logit scale.
- * `reads`: how fine the value is; 0 and 1 are taken for half a read more and less, since they have no logit.
+ * `pairs`: how fine the value is, which is by pairs of reads; 0 and 1 are taken for half a pair more and less, since they have
+ * no logit.
  */
-function studentInterval(value: number, replicates: Float64Array, clusters: number, reads: number): Interval {
-  const least = 0.5 / reads
+function studentInterval(value: number, replicates: Float64Array, clusters: number, pairs: number): Interval {
+  const least = 0.5 / pairs
   const inner = (share: number): number => Math.min(1 - least, Math.max(least, share))
   const deviation = standardDeviation(replicates.map(share => Math.log(inner(share) / (1 - inner(share)))))
   if (!(deviation > 1e-12)) return noInterval

@@ -2,16 +2,18 @@
  * Variance and comparison of AUROCs after DeLong, DeLong & Clarke-Pearson, Biometrics 44 (1988) 837–845, from mid-ranks
  * in O(n log n) (Sun & Xu, IEEE Signal Processing Letters 21 (2014) 1389–1393). With cluster labels it is Obuchowski's
  * extension, Biometrics 53 (1997) 567–578: the sums over clusters take the place of the reads. Both are asymptotic in the
- * number of clusters; with few (ten genera) Student's t takes the place of the normal distribution, with one degree of
- * freedom less than the class with fewer clusters has (as Cameron, Gelbach & Miller, Review of Economics and Statistics
- * 90 (2008) 414–427, for regressions), of clusters of different sizes their effective number (`ClassClusters`).
+ * number of clusters; with few (ten genera) Student's t takes the place of the normal distribution. A class has one degree
+ * of freedom less than clusters (as Cameron, Gelbach & Miller, Review of Economics and Statistics 90 (2008) 414–427, have it
+ * for regressions), of clusters of different sizes their effective number (`ClassClusters`); the quantile of both together is
+ * Cochran's (`varianceTerms`).
  * bench/coverage.js shows what the intervals cover.
  */
 import { type ClassClusters, type ClusterLabels, clustersOf } from './clusters.js'
 import { type Estimate, type Interval, logitInterval, noInterval } from './interval.js'
 import { aurocOf } from './metrics.js'
 import { type Ranking, rank, type Scores } from './ranking.js'
-import { tConfidence, twoSidedP } from './student.js'
+import { twoSidedP } from './student.js'
+import { cochranConfidence, cochranDegreesOfFreedom, type VarianceTerm } from './varianceTerms.js'
 
 /** Scores of the same reads in both classes. */
 export type ClassScores = {
@@ -24,7 +26,7 @@ export type PairedTest = {
   /** AUROC of the first score minus AUROC of the second, with its 95 % interval. */
   difference: Estimate
   t: number
-  /** One less than the reads (or the effective number of clusters) of the class with fewer of them. */
+  /** Between those of either class (`cochranDegreesOfFreedom`), so not whole. */
   degreesOfFreedom: number
   /** Two-sided. */
   p: number
@@ -47,11 +49,10 @@ export const aurocEstimate = (inScores: Scores, oodScores: Scores, labels: Clust
  */
 export function aurocEstimateOf(ranking: Ranking, labels: ClusterLabels = {}): Estimate {
   const placed = placements(ranking)
-  const { variance, sizes } = spreadOf(placed, labels)
+  const { variance, terms, sizes } = spreadOf(placed, labels)
   const value = placed.auroc
-  const fewest = Math.min(...sizes)
-  if (fewest < 2) return { value, ...noInterval }
-  const quantile = tConfidence(fewest - 1)
+  if (Math.min(...sizes) < 2) return { value, ...noInterval }
+  const quantile = cochranConfidence(terms)
   if (!(variance > 0) || value <= 0 || value >= 1)
     return { value, ...hanleyMcNeilInterval(value, sizes, quantile) }
   return { value, ...logitInterval(value, (quantile * Math.sqrt(variance)) / (value * (1 - value))) }
@@ -98,14 +99,14 @@ export function pairedDelongOf(first: Ranking, second: Ranking, labels: ClusterL
     ood: a.ood.map((placement, i) => placement - b.ood[i]),
   }
   const value = difference.auroc
-  const { variance, sizes } = spreadOf(difference, labels)
-  const degreesOfFreedom = Math.min(...sizes) - 1
+  const { variance, terms } = spreadOf(difference, labels)
+  const degreesOfFreedom = cochranDegreesOfFreedom(terms)
   const deviation = Math.sqrt(variance)
   const isRoundingOnly = deviation <= 1e-9 * Math.abs(value)
   if (value !== 0 && isRoundingOnly)
     return { difference: { value, ...noInterval }, t: Number.NaN, degreesOfFreedom, p: Number.NaN }
   const t = deviation === 0 ? 0 : value / deviation
-  const margin = deviation === 0 ? 0 : tConfidence(degreesOfFreedom) * deviation
+  const margin = deviation === 0 ? 0 : cochranConfidence(terms) * deviation
   return {
     difference: { value, low: value - margin, high: value + margin },
     t,
@@ -143,13 +144,27 @@ function placements(ranking: Ranking): Placements {
   return { auroc: aurocOf(ranking), in: lookUp(inLevels, oodOutscored), ood: lookUp(oodLevels, inOutscoring) }
 }
 
-/** The variance of the AUROC, and of how many reads (or clusters, effectively) of each class it comes. */
-function spreadOf(placed: Placements, labels: ClusterLabels): { variance: number; sizes: [number, number] } {
+type Spread = {
+  /** Of the AUROC, or of a difference of two; NaN when a class has one read (or cluster). */
+  variance: number
+  /** Either class' part of it. */
+  terms: VarianceTerm[]
+  /** How many reads (or clusters, effectively) there are of each class. */
+  sizes: [number, number]
+}
+
+function spreadOf(placed: Placements, labels: ClusterLabels): Spread {
   const inside = clustersOf(labels.in, placed.in.length)
   const outside = clustersOf(labels.ood, placed.ood.length)
-  const variance =
-    classVariance(placed.in, placed.auroc, inside) + classVariance(placed.ood, placed.auroc, outside)
-  return { variance, sizes: [inside.effective, outside.effective] }
+  const terms = [
+    { variance: classVariance(placed.in, placed.auroc, inside), degreesOfFreedom: inside.effective - 1 },
+    { variance: classVariance(placed.ood, placed.auroc, outside), degreesOfFreedom: outside.effective - 1 },
+  ]
+  return {
+    variance: terms[0].variance + terms[1].variance,
+    terms,
+    sizes: [inside.effective, outside.effective],
+  }
 }
 
 /** One class' part of the AUROC's variance: the variance of the mean of its placements. */

@@ -2,33 +2,36 @@
  * The interval of FPR at a TPR. Two errors make it up: that of the threshold, which the worst in-distribution reads
  * decide, hence at a TPR of 95 % one or two of ten genera, and that of the share of out-of-distribution reads above it.
  *
- * The threshold's interval is an inverted test (Woodruff, J. Am. Stat. Assoc. 47 (1952) 635–646): all thresholds whose
- * TPR does not differ from the wanted one by its own standard error over clusters, on the logit scale. (The standard error
- * at the best threshold alone would not do: a sample without a genus of low scores has both, a threshold too high and a
- * standard error too small. For the same reason half the variance of the opposite tail is the least.) Of clusters of
- * which few decide, not all count as degrees of freedom: the variance of n values is known as well as one of
- * 2 (n − 1) / (κ − 1) degrees, κ being their kurtosis (by the moments of a sample's variance, as Satterthwaite, Biometrics
- * Bulletin 2 (1946) 110–114). Where no read is left on one side of a threshold, so that there is no standard error,
- * Wilson's interval takes over, of as many independent reads as say as much (Korn & Graubard, Survey Methodology 24
- * (1998) 193–201).
+ * The threshold's interval is an inverted test (Woodruff, J. Am. Stat. Assoc. 47 (1952) 635–646): all thresholds at which
+ * the TPR may pass the wanted one. A share of clustered reads is taken for one of as many independent reads as say as much,
+ * fewer by the square of Student's t over the normal quantile, and never more than there are reads (Korn & Graubard,
+ * Survey Methodology 24 (1998) 193–201), and tested by its deviance, which is skewed as a share is of which a few reads
+ * decide. As a sample without a genus of low scores has both, a threshold too high and a variance too small, the variance
+ * is averaged with that at a lower threshold. Of clusters of which few decide, not all count as degrees of freedom: the
+ * variance of n values is known as well as one of 2 (n − 1) / (κ − 1) degrees, κ being their kurtosis (by the moments of a
+ * sample's variance, as Satterthwaite, Biometrics Bulletin 2 (1946) 110–114).
  *
- * FPR at the ends of that interval, and the interval of FPR at the best threshold, are put together as the intervals of
- * independent terms of a sum (Zou & Donner, Statistics in Medicine 27 (2008) 1693–1702). bench/coverage.js shows what
- * the result covers.
+ * Both errors share one budget of deviance, as the terms of a sum do (Zou & Donner, Statistics in Medicine 27 (2008)
+ * 1693–1702): an end of the interval is that of FPR at a threshold which has used its term's part, with what is left. (So
+ * it holds where scores are tied, too, and a step in FPR costs little.) bench/coverage.js shows what the result covers.
  */
+import { binomialDeviance, devianceInterval } from './binomialDeviance.js'
 import { type ClassClusters, type ClusterLabels, clustersOf } from './clusters.js'
-import { type Interval, logitInterval, noInterval } from './interval.js'
+import { type Interval, noInterval } from './interval.js'
 import type { Positive, Ranking } from './ranking.js'
-import { tConfidence } from './student.js'
+import { normalConfidence, tConfidence } from './student.js'
+import { welchConfidence } from './varianceTerms.js'
 
-/** The reads of a class: their `ranks` in the order in which a threshold passes the distinct scores. */
-type PassedReads = { ranks: Int32Array; clusters: ClassClusters }
+/** The reads of a class, in the order in which a threshold passes the distinct scores. */
+type PassedReads = {
+  ranks: Int32Array
+  clusters: ClassClusters
+  /** By threshold, as the number of distinct scores that it calls positive: the share of the reads that it calls so. */
+  called: Float64Array
+}
 
-/** The share of a class that a threshold calls positive, its standard error, and the kurtosis of what makes that up. */
-type CalledShare = { share: number; deviation: number; kurtosis: number }
-
-/** How an interval of a share is made: with so many standard errors, or, without one, as of so many independent reads. */
-type Precision = { quantile: number; reads: number }
+/** How well a share is known: as one of so many independent reads, which is an estimate of so many degrees of freedom. */
+type Precision = { reads: number; degreesOfFreedom: number }
 
 /**
  * The 95 % interval of `fprAtTpr`, over reads or over clusters of them. NaN where a class has one read (or cluster):
@@ -43,106 +46,116 @@ export function fprAtTprInterval(
   labels: ClusterLabels = {},
 ): Interval {
   if (!(tpr > 0 && tpr < 1)) throw new RangeError(`true positive rate: got ${tpr}, give one in (0, 1)`)
-  const inside = { levels: ranking.inLevels, clusters: clustersOf(labels.in, ranking.inLevels.length) }
-  const outside = { levels: ranking.oodLevels, clusters: clustersOf(labels.ood, ranking.oodLevels.length) }
+  const { inLevels, oodLevels, scores } = ranking
+  const inside = passedReads(inLevels, labels.in, scores.length, positive)
+  const outside = passedReads(oodLevels, labels.ood, scores.length, positive)
   if (inside.clusters.count < 2 || outside.clusters.count < 2) return noInterval
-  const last = ranking.scores.length - 1
-  const passed = ({ levels, clusters }: typeof inside): PassedReads => ({
-    ranks: positive === 'in' ? levels.map(level => last - level) : levels,
-    clusters,
-  })
-  const [positives, negatives] = (positive === 'in' ? [inside, outside] : [outside, inside]).map(passed)
+  const [positives, negatives] = positive === 'in' ? [inside, outside] : [outside, inside]
 
-  const { fewest, best, most } = thresholdInterval(positives, tpr, last + 1)
-  const called = calledShare(negatives, best)
-  const own = shareInterval(called, precisionOf(called, negatives))
-  const fpr = called.share
-  const below = Math.hypot(fpr - calledShare(negatives, fewest).share, fpr - own.low)
-  const above = Math.hypot(calledShare(negatives, most).share - fpr, own.high - fpr)
-  return { low: Math.max(0, fpr - below), high: Math.min(1, fpr + above) }
+  const thresholds = thresholdsAt(positives.called, tpr)
+  const thresholdPrecision = precisionAtTpr(positives, tpr)
+  const sharePrecision = precisionAt(negatives, thresholds.best)
+  const fpr = negatives.called[thresholds.best]
+  const quantile = welchConfidence([
+    varianceTerm(thresholdPrecision, limit => ({
+      low: negatives.called[thresholds.fewest(limit)],
+      high: negatives.called[thresholds.most(limit)],
+    })),
+    varianceTerm(sharePrecision, limit => devianceInterval(fpr, 1, Math.sqrt(limit))),
+  ])
+  const limit = normalConfidence ** 2 / effectiveReads(thresholdPrecision, positives, quantile)
+  const reads = effectiveReads(sharePrecision, negatives, quantile)
+  const shareOnly = devianceInterval(fpr, reads, normalConfidence)
+  const end = (side: 'low' | 'high'): number => {
+    const within = side === 'low' ? thresholds.fewest : thresholds.most
+    const farthest = within(limit)
+    // No read bounds the threshold.
+    if (side === 'low' ? farthest === 0 : farthest === scores.length) return side === 'low' ? 0 : 1
+    const thresholdTerm = (negatives.called[farthest] - fpr) ** 2
+    const shareTerm = (shareOnly[side] - fpr) ** 2
+    const threshold = within((limit * thresholdTerm) / (thresholdTerm + shareTerm || 1))
+    const left = Math.sqrt(1 - thresholds.deviance(threshold) / limit)
+    return devianceInterval(negatives.called[threshold], reads, normalConfidence * left)[side]
+  }
+  return { low: end('low'), high: end('high') }
+}
+
+function passedReads(
+  levels: Int32Array,
+  labels: readonly string[] | undefined,
+  distinct: number,
+  positive: Positive,
+): PassedReads {
+  const ranks = positive === 'in' ? levels.map(level => distinct - 1 - level) : levels
+  const called = new Float64Array(distinct + 1)
+  for (const rank of ranks) called[rank + 1]++
+  for (let threshold = 1; threshold <= distinct; threshold++) called[threshold] += called[threshold - 1]
+  return { ranks, clusters: clustersOf(labels, ranks.length), called: called.map(n => n / ranks.length) }
 }
 
 /**
- * Thresholds, as numbers of distinct scores that they call positive, up to `all`: the one that `fprAtTpr` takes, and those
- * that call the fewest and the most of all whose TPR may be `tpr`.
+ * The threshold that `fprAtTpr` takes (`best`), how far others are from being the first whose TPR is `tpr`, as a deviance
+ * per read, and those that call the fewest and the most of all within a limit of it.
  */
-function thresholdInterval(
-  positives: PassedReads,
-  tpr: number,
-  all: number,
-): { fewest: number; best: number; most: number } {
-  const firstWith = (share: number): number =>
-    bisect(0, all, threshold => calledShare(positives, threshold).share >= share)
-  const best = firstWith(tpr)
-  const precision = precisionOf(calledShare(positives, best), positives)
-  const oppositeTail = calledShare(positives, firstWith(1 - tpr))
-  const leastMargin = logitMargin(oppositeTail, precisionOf(oppositeTail, positives)) / Math.SQRT2
-  const tprInterval = (threshold: number): Interval =>
-    shareInterval(calledShare(positives, threshold), precision, leastMargin)
-  const isTooHigh = (threshold: number): boolean => tprInterval(threshold).low > tpr
-  // The last threshold that leaves a positive read out, and those after it, which are all alike.
-  const lastRank = positives.ranks.reduce((a, b) => Math.max(a, b))
-  const most = bisect(best, Math.max(best, lastRank), threshold => isTooHigh(threshold + 1))
+function thresholdsAt(called: Float64Array, tpr: number) {
+  const all = called.length - 1
+  const best = firstCalling(called, tpr)
+  const deviance = (threshold: number): number => {
+    if (called[threshold] < tpr) return binomialDeviance(called[threshold], tpr)
+    return threshold > best ? binomialDeviance(called[threshold - 1], tpr) : 0
+  }
   return {
-    fewest: bisect(0, best, threshold => tprInterval(threshold).high >= tpr),
     best,
-    most: most >= lastRank && !isTooHigh(all) ? all : most,
+    deviance,
+    fewest: (limit: number) => bisect(0, best, threshold => deviance(threshold) <= limit),
+    most: (limit: number) =>
+      bisect(best, all, threshold => threshold === all || deviance(threshold + 1) > limit),
   }
 }
 
-/** What a threshold that calls the reads of rank 0 to `threshold` - 1 calls of a class. */
-function calledShare({ ranks, clusters }: PassedReads, threshold: number): CalledShare {
+const firstCalling = (called: Float64Array, share: number): number =>
+  bisect(0, called.length - 1, threshold => called[threshold] >= share)
+
+/** At the threshold for a TPR, with the variance averaged with that where about twice as many reads are on the rarer side. */
+function precisionAtTpr(positives: PassedReads, tpr: number): Precision {
+  const { reads, degreesOfFreedom } = precisionAt(positives, firstCalling(positives.called, tpr))
+  const wider = tpr >= 0.5 ? tpr ** 2 : 1 - (1 - tpr) ** 2
+  const there = precisionAt(positives, firstCalling(positives.called, wider))
+  return { reads: 2 / (1 / reads + 1 / there.reads), degreesOfFreedom }
+}
+
+/** How well the share is known that a threshold calls positive; without a standard error, as from the clusters' number of reads. */
+function precisionAt({ ranks, clusters, called }: PassedReads, threshold: number): Precision {
   const { ids, count, effective } = clusters
-  const called = new Float64Array(count)
-  const sizes = new Float64Array(count)
-  let all = 0
-  for (let read = 0; read < ranks.length; read++) {
-    const cluster = ids[read]
-    sizes[cluster]++
-    if (ranks[read] >= threshold) continue
-    called[cluster]++
-    all++
-  }
-  const share = all / ranks.length
+  const share = called[threshold]
+  const residuals = new Float64Array(count)
+  for (let read = 0; read < ranks.length; read++)
+    residuals[ids[read]] += (ranks[read] < threshold ? 1 : 0) - share
   let squares = 0
   let fourths = 0
-  for (let cluster = 0; cluster < count; cluster++) {
-    const square = (called[cluster] - share * sizes[cluster]) ** 2
-    squares += square
-    fourths += square ** 2
+  for (const residual of residuals) {
+    squares += residual ** 2
+    fourths += residual ** 4
   }
-  if (!(squares > 1e-12)) return { share, deviation: 0, kurtosis: 1 }
+  if (!(squares > 1e-12)) return { reads: effective, degreesOfFreedom: effective - 1 }
+  const variance = ((effective / (effective - 1)) * squares) / ranks.length ** 2
+  const kurtosis = Math.max(1, (count * fourths) / squares ** 2)
   return {
-    share,
-    deviation: Math.sqrt((effective / (effective - 1)) * squares) / ranks.length,
-    kurtosis: Math.max(1, (count * fourths) / squares ** 2),
+    reads: (share * (1 - share)) / variance,
+    degreesOfFreedom: Math.min(effective - 1, (2 * (count - 1)) / (kurtosis - 1)),
   }
 }
 
-function precisionOf(
-  { share, deviation, kurtosis }: CalledShare,
-  { ranks, clusters: { count, effective } }: PassedReads,
-): Precision {
-  return {
-    quantile: tConfidence(Math.min(effective - 1, (2 * (count - 1)) / (kurtosis - 1))),
-    reads: Math.min(ranks.length, Math.max(effective, (share * (1 - share)) / deviation ** 2 || 0)),
-  }
+/** What one error alone, with its own quantile, adds to the variance of FPR; `interval`: within a deviance per read. */
+function varianceTerm({ reads, degreesOfFreedom }: Precision, interval: (limit: number) => Interval) {
+  const quantile = tConfidence(degreesOfFreedom)
+  const { low, high } = interval(quantile ** 2 / reads)
+  return { variance: ((high - low) / (2 * quantile)) ** 2, degreesOfFreedom }
 }
 
-/** Half the interval of a share on the logit scale; 0 without a standard error. */
-const logitMargin = ({ share, deviation }: CalledShare, { quantile }: Precision): number =>
-  deviation > 0 ? (quantile * deviation) / (share * (1 - share)) : 0
-
-/** The interval of a share: on the logit scale, or, without a standard error, Wilson's. */
-function shareInterval(called: CalledShare, precision: Precision, leastMargin = 0): Interval {
-  const { share, deviation } = called
-  if (deviation > 0) return logitInterval(share, Math.max(leastMargin, logitMargin(called, precision)))
-  const { reads } = precision
-  const square = tConfidence(reads - 1) ** 2 / reads
-  const center = (share + square / 2) / (1 + square)
-  const half = Math.sqrt(square * share * (1 - share) + square ** 2 / 4) / (1 + square)
-  return { low: center - half, high: center + half }
-}
+/** As how many independent reads a class counts when deviances are compared with the normal quantile. */
+const effectiveReads = ({ reads }: Precision, { ranks }: PassedReads, quantile: number): number =>
+  Math.min(ranks.length, reads * (normalConfidence / quantile) ** 2)
 
 /** The first whole number from `first` on that `holds`, as all after it do; `last` is taken to. */
 function bisect(first: number, last: number, holds: (n: number) => boolean): number {

@@ -4,10 +4,11 @@
  *
  * `reads` drops reads without a score; `ranking` reduces the scores of both classes to their order, from which all the
  * rest is computed: `metrics`, AUROC's intervals and tests (`delong`), those of AUPRC (`bootstrap`) and of FPR
- * (`fprInterval`), over reads or over whole genomes or genera (`clusters`). `evaluate` puts these together with AUROCs of `groups` of reads,
- * the correlation with GC content (`correlation`) and the seeds' statistic (`batchAuroc`; of trainings `trainingCurve`),
- * for each score. An `interval` comes of Student's t (`student`). `report/` shows an evaluation, `scores/` are the
- * methods of detection.
+ * (`fprInterval`), over reads or over whole genomes or genera (`clusters`). `evaluate` puts these together with AUROCs of
+ * `groups` of reads, the correlation with GC content (`correlation`) and the seeds' statistic (`batchAuroc`; of trainings
+ * `trainingCurve`), for each score. An `interval` comes of Student's t (`student`; of the errors of two classes together,
+ * `varianceTerms`), that of a share of its `binomialDeviance`. `report/` shows an evaluation, `scores/` are the methods of
+ * detection.
  *
  * Calls on single fragments: `conformal` p-values, the threshold for many of them at once (`falseDiscovery`), the evidence
  * of several fragments of one origin in one (`pool`: `pooledMean`, `pooledSums`), how their scores are distributed (`runningHistogram`), and the table

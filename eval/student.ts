@@ -1,5 +1,8 @@
 import { confidence } from './interval.js'
 
+/** How many standard errors an interval reaches to either side where they are known and not estimated. */
+export const normalConfidence = 1.959963984540054
+
 /**
  * How many standard errors an interval reaches to either side: the quantile of Student's t that goes with
  * `confidence`. NaN without a degree of freedom.
@@ -33,6 +36,9 @@ export function twoSidedP(t: number, degreesOfFreedom: number): number {
     ? (front * betaFraction(1 - outer, a, 0.5)) / a
     : 1 - 2 * front * betaFraction(outer, 0.5, a)
 }
+
+/** P(Z >= z) for a normal Z, to seven digits: Student's t with very many degrees of freedom. */
+export const normalTail = (z: number): number => twoSidedP(z, 1e9) / 2
 
 /** The density of Student's t. */
 function density(t: number, degreesOfFreedom: number): number {

@@ -40,7 +40,7 @@ const fittedScores = [
   ...['markov:order=10', 'markovRatio:order=10,background=1'],
   ...['mlr:own=none,name=maximum7', 'mlr:own=2', 'mlr:own=3'],
   ...['genusOdds:alignments=0,name=contexts11', 'genusOdds', 'pooledOdds:of=odds+genusOdds,name=pooledOdds'],
-  'genusLeads',
+  ...['genusLeads', 'genusLeads:copies=16,name=leads16'],
 ]
 const fullStudy = {
   lengths: [100, 250, 1000, 5000, 20000],
@@ -55,6 +55,8 @@ const fullStudy = {
     ...{ hidden_lstm_size: 64, num_steps: 4000, learning_rate: 0.003, dropout_rate: 0, val_freq: 500 },
     ...{ lr_schedule: 'cosine', warmup_steps: 100, clip_norm: 1, val_batches: 10 },
   },
+  /** What is other for the network of a genus, which has its genomes alone to learn. */
+  genusNetwork: { hidden_lstm_size: 128, num_steps: 3000, seq_len: 500, batch_size: 50, val_freq: 1000 },
   mutationRates: '0,0.1,0.2,0.3',
   calibration: 1000,
   replicates: 1000,
@@ -76,6 +78,7 @@ const quickStudy = {
     ...{ hidden_lstm_size: 8, num_steps: 20, learning_rate: 0.01, dropout_rate: 0, val_freq: 10 },
     ...{ seq_len: 50, batch_size: 20, val_batches: 2 },
   },
+  genusNetwork: {},
   mutationRates: '0.1',
   calibration: 100,
   replicates: 100,
@@ -134,10 +137,12 @@ for (const length of study.lengths) {
 }
 
 // A network for each genus, and scores that need no network, in one pass over the training genomes.
-const network = Object.entries(study.network).map(([name, value]) => `--${name}=${value}`)
+const flagsOf = settings => Object.entries(settings).map(([name, value]) => `--${name}=${value}`)
+const network = flagsOf(study.network)
+const genusNetwork = flagsOf({ ...study.network, ...study.genusNetwork })
 const networks = join(out, 'genera')
 const fitted = join(out, 'fitted.safetensors')
-await step(fitted, 'train', '--genomes', manifest, '--each-genus', ...network, '--out_dir', networks)
+await step(fitted, 'train', '--genomes', manifest, '--each-genus', ...genusNetwork, '--out_dir', networks)
 await step(fitted, 'fit', ...study.scores, '--networks', networks, '--genomes', manifest, '-o', fitted)
 
 // A foreground, and backgrounds by their mutation rate; which one is best, the validation fragments say.

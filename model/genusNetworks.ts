@@ -1,6 +1,7 @@
 import { describeValue } from '../data/index.js'
 import {
   type EvidentScore,
+  type FragmentWindow,
   type GenusPair,
   leadOfGenera,
   maximumLikelihood,
@@ -12,6 +13,7 @@ import type { SavedModel } from './saved/index.js'
 import { scoreReads } from './scoreReads.js'
 import { addToTrack } from './scorer.js'
 import { type LogLikelihood, markUnpredicted, ScoringPass } from './scoringPass.js'
+import { stretchesOf } from './stretches.js'
 
 /** The order of a fragment's own chain that its greatest likelihood is compared with (Bai, Ren & Sun 2022). */
 const ownOrder = '2'
@@ -59,7 +61,7 @@ export class GenusNetworks {
       leadOfGenera('odds', {
         genera: this.genera,
         evidence: fragments => this.#evidence(fragments),
-        losses: fragments => this.#losses(fragments),
+        losses: windows => this.#losses(windows),
         tracks: (fragments, pairs) => this.#tracks(fragments, pairs),
       }),
     ]
@@ -73,17 +75,28 @@ export class GenusNetworks {
     )
   }
 
-  /** -log p of each base under each network, of the strand that is given: [bases, genera]. */
-  async #losses(fragments: readonly Uint8Array[]): Promise<Float32Array[]> {
+  /** -log p of each base of windows under each network, of the strand that is given: [bases, genera]. */
+  async #losses(windows: readonly FragmentWindow[]): Promise<Float32Array[]> {
     const genera = this.genera.length
-    const losses = fragments.map(({ length }) => new Float32Array(length * genera).fill(Number.NaN))
-    await this.#pass.score(fragments, {
-      onBases({ model, read, start, logLikelihoods }) {
-        // What is exactly 0 was not predicted.
-        for (const [i, logLikelihood] of logLikelihoods.entries())
-          if (logLikelihood !== 0) losses[read][(start + i) * genera + model] = -logLikelihood
+    const losses = windows.map(({ start, end }) => new Float32Array((end - start) * genera).fill(Number.NaN))
+    const stretches = windows.flatMap(({ fragment, ...window }, index) =>
+      stretchesOf(fragment, window.start, window.end).map(stretch => ({ ...stretch, window, index })),
+    )
+    await this.#pass.score(
+      stretches.map(({ bases }) => bases),
+      {
+        onBases({ model, read, start: place, logLikelihoods }) {
+          const { start, skipped, window, index } = stretches[read]
+          const first = Math.max(window.start, start + skipped + 1)
+          for (const [i, logLikelihood] of logLikelihoods.entries()) {
+            const base = start + place + i
+            // What is exactly 0 was not predicted.
+            if (logLikelihood !== 0 && base >= first && base < window.end)
+              losses[index][(base - window.start) * genera + model] = -logLikelihood
+          }
+        },
       },
-    })
+    )
     return losses
   }
 

@@ -111,7 +111,7 @@ export class ScoringPass {
    */
   async score(reads: readonly Uint8Array[], hooks: PassHooks = {}): Promise<LogLikelihood[][]> {
     hooks.signal?.throwIfAborted()
-    const stretches = reads.map(stretchesOf)
+    const stretches = reads.map(read => stretchesOf(read))
     const slots = stretches.reduce((sum, { length }) => sum + length, 0)
     const sums = this.models.map(() => new Float64Array(slots))
     await new Promise<void>((done, failed) => {

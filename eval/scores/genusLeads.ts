@@ -99,7 +99,7 @@ export const genusLeads = sequenceKind({
     order: contextOrder,
     copies: copyContext,
     copyWeight,
-    alignments: numberFromZero(0.1, 'nats for each half bit by which an alignment leads; 0: no alignments'),
+    alignments: numberFromZero(0.06, 'nats for each half bit by which an alignment leads; 0: no alignments'),
     threshold: numberFromZero(55, 'half bits that an alignment must score beyond'),
   },
   startFit(name, settings) {

@@ -50,8 +50,8 @@ function networksOf(
   const { losses } = evidence
   const count = genera.length
   return {
-    losses: async fragments =>
-      (await losses(fragments)).map(given => given.map((_, i) => given[i - (i % count) + places[i % count]])),
+    losses: async windows =>
+      (await losses(windows)).map(given => given.map((_, i) => given[i - (i % count) + places[i % count]])),
   }
 }
 
@@ -66,7 +66,7 @@ function genusOddsScore(
     ...leadOfGenera(name, {
       genera,
       evidence: (fragments, onBases) =>
-        mixing ? memory.gated(fragments, mixing.gate, networks) : memory.pooled(fragments, onBases),
+        mixing ? memory.gated(fragments, mixing.gate, networks, onBases) : memory.pooled(fragments, onBases),
       tracks: (fragments, pairs) =>
         mixing
           ? memory.gatedTracks(fragments, pairs, mixing.gate, networks)

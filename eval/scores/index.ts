@@ -53,6 +53,7 @@ export type {
   BasesProgress,
   Contrast,
   FragmentLikelihood,
+  FragmentWindow,
   GenusEvidence,
   GenusPair,
   LeadTrack,

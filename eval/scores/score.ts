@@ -60,6 +60,13 @@ export type LeadTrack = {
 /** Two genera by their numbers, as `[likeliest, second]`. */
 export type GenusPair = readonly [genus: number, other: number]
 
+/** The bases of a fragment from `start` to before `end`. */
+export type FragmentWindow = {
+  readonly fragment: Uint8Array
+  readonly start: number
+  readonly end: number
+}
+
 /** What speaks for each genus that a detector knows. */
 export type GenusEvidence = {
   readonly genera: readonly string[]
@@ -72,10 +79,11 @@ export type GenusEvidence = {
     onBases?: BasesProgress,
   ): Promise<readonly (Float64Array | undefined)[]>
   /**
-   * Where the evidence is a likelihood that is made base by base: of each fragment, for each base and genus in turn
-   * ([bases, genera]), -log p of the base in nats, NaN where it is not predicted.
+   * Where the evidence is a likelihood that is made base by base: of each window of a fragment, for each of its bases and
+   * genus in turn ([bases, genera]), -log p of the base after those before it in the fragment, in nats, NaN where it is not
+   * predicted.
    */
-  losses?(fragments: readonly Uint8Array[]): Promise<readonly Float32Array[]>
+  losses?(windows: readonly FragmentWindow[]): Promise<readonly Float32Array[]>
   /**
    * Where it is known how the evidence comes about base by base: of each fragment, for the pair of genera that goes with
    * it, what each base adds to the evidence of the first genus more than to that of the other, in nats; NaN where nothing

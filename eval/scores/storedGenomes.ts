@@ -30,13 +30,19 @@ export const copyWeight = numberFromZero(
   'nats for each nat that copies gain over contexts (where no gate weighs them)',
 )
 
+/**
+ * How genomes are looked up, a number for each way that gave other scores: 1 had longer seeds, and leads by means over
+ * whole alignments.
+ */
+const lookUp = 2
+
 /** Settings and arrays of a file for genomes and what is looked up in them. */
 export function storeGenomes(
   { genera, bases, stretches }: RememberedGenomes,
   settings: MemorySettings,
 ): Pick<StoredScore, 'settings' | 'arrays'> {
   return {
-    settings: { ...settings, genera, bases: bases.length },
+    settings: { ...settings, genera, bases: bases.length, lookUp },
     arrays: {
       packed: bases.packed,
       unknownRuns: bases.unknownRuns,
@@ -45,8 +51,15 @@ export function storeGenomes(
   }
 }
 
-/** What `storeGenomes` stored. @throws RangeError when the contents are not those of genomes. */
+/**
+ * What `storeGenomes` stored.
+ * @throws RangeError when the contents are not those of genomes, or scores were others when they were stored.
+ */
 export function loadGenomes(stored: StoredScore): { genomes: RememberedGenomes; settings: MemorySettings } {
+  if (stored.settings.lookUp !== lookUp)
+    throw new RangeError(
+      `${stored.name}: was fitted by another version, which looked up genomes in another way; its scores would not be those that it was calibrated by: fit it again`,
+    )
   const genera = storedTexts(stored, 'genera')
   const bases = new PackedBases(
     storedArray(stored, 'packed', 'uint8'),
@@ -65,15 +78,10 @@ export function loadGenomes(stored: StoredScore): { genomes: RememberedGenomes; 
     genomes: new RememberedGenomes(genera, bases, stretches),
     settings: {
       order: storedWhole(stored, 'order'),
-      ...storedCopies(stored),
+      copies: storedWhole(stored, 'copies'),
+      copyWeight: storedNumber(stored, 'copyWeight'),
       alignments: storedNumber(stored, 'alignments'),
       threshold: storedNumber(stored, 'threshold'),
     },
   }
-}
-
-/** Detectors from before there were copies say nothing of them. */
-function storedCopies(stored: StoredScore): Pick<MemorySettings, 'copies' | 'copyWeight'> {
-  if (!('copies' in stored.settings)) return { copies: 0, copyWeight: copyWeight.otherwise }
-  return { copies: storedWhole(stored, 'copies'), copyWeight: storedNumber(stored, 'copyWeight') }
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import test from 'tape'
-import { aurocEstimate, aurocOf, bootstrapIntervals, type Counts, rank } from '../../eval/index.js'
+import { auprcOf, aurocEstimate, aurocOf, bootstrapIntervals, type Counts, rank } from '../../eval/index.js'
 import { scoresOf, uniforms } from './arbitrary.js'
 
 const statistics = { auroc: aurocOf }
@@ -67,6 +67,18 @@ test('bootstrap: many reads are drawn in groups, to the same intervals', t => {
   const ratio = (auroc.high - auroc.low) / (high - low)
   t.ok(Math.abs(ratio - 1) < 0.15, `${ratio.toFixed(3)} of DeLong's`)
   t.ok(Math.abs(auroc.low - low) < 1e-3 && Math.abs(auroc.high - high) < 1e-3)
+  t.end()
+})
+
+test('bootstrap: of nearly separated reads, too', t => {
+  // Two of 40 reads overlap with four of 400: the area is nearer to 1 than a read is of 40.
+  const inside = uniforms(1, 40).map((u, i) => (i < 2 ? 0.99 + u / 100 : u + 1))
+  const outside = uniforms(2, 400).map((u, i) => (i < 4 ? 0.99 + u / 100 : u * 0.98))
+  const ranking = rank(inside, outside)
+  const area = (counts: Counts) => auprcOf(counts, 'ood')
+  const { low, high } = bootstrapIntervals(ranking, { area }, { replicates: 200 }).area
+  t.ok(area(ranking) > 1 - 0.5 / 40 && area(ranking) < 1, `area ${area(ranking)}`)
+  t.ok(low < area(ranking) && area(ranking) < high && high < 1 && low > 0.99, `[${low}, ${high}]`)
   t.end()
 })
 

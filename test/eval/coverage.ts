@@ -1,15 +1,19 @@
 import { type Key, keyFromSeed, uniformAt } from '../../engine/hostRandom.js'
+import { aurocEstimateOf, pairedDelongOf } from '../../eval/delong.js'
 import {
   auprcOf,
-  aurocEstimate,
+  aurocOf,
   bootstrapIntervals,
   type ClassScores,
   type Counts,
   fprAtTprInterval,
+  fprAtTprOf,
   type Interval,
-  pairedDelong,
   rank,
 } from '../../eval/index.js'
+
+/** A distribution with mean 0 and variance 1, as a function of a normal one. */
+export type Shape = keyof typeof shapes
 
 /** A population of which samples are drawn: genera, and reads of them. */
 export type Population = {
@@ -22,6 +26,42 @@ export type Population = {
   generaDeviation: number
   /** By how much in-distribution reads score higher. */
   shift: number
+  /** How genera are distributed, and reads of a genus around what they have in common; default `normal`. */
+  generaShape?: Shape
+  readsShape?: Shape
+  /** Scores are multiples of this, so that many are tied; without it none are. */
+  step?: number
+}
+
+/** Of each distribution its value where a normal one has `z`, and its cumulative distribution function. */
+const shapes = {
+  normal: { fromNormal: (z: number) => z, cdf: normalCdf },
+  /** Student's t with four degrees of freedom (Shaw, Journal of Computational Finance 9 (2006) 37–73). */
+  heavyTails: {
+    fromNormal: (z: number) => {
+      const p = normalCdf(z)
+      const root = Math.sqrt(4 * p * (1 - p))
+      return Math.sign(z) * Math.sqrt(2 * Math.max(0, Math.cos(Math.acos(root) / 3) / root - 1))
+    },
+    cdf: (x: number) => {
+      const square = (2 * x * x) / (1 + (x * x) / 2)
+      return 0.5 + ((3 * Math.sign(x)) / 8) * Math.sqrt(square) * (1 - square / 12)
+    },
+  },
+  /** Exponential, towards low and towards high scores. */
+  lowTail: {
+    fromNormal: (z: number) => 1 + Math.log(normalCdf(z)),
+    cdf: (x: number) => Math.min(1, Math.exp(x - 1)),
+  },
+  highTail: {
+    fromNormal: (z: number) => -1 - Math.log(normalCdf(-z)),
+    cdf: (x: number) => Math.max(0, 1 - Math.exp(-x - 1)),
+  },
+  /** One in five is two and a half lower than the others. */
+  fifthLow: {
+    fromNormal: (z: number) => (normalCdf(z) < 0.2 ? -2 : 0.5),
+    cdf: (x: number) => (x < -2 ? 0 : x < 0.5 ? 0.2 : 1),
+  },
 }
 
 /** The metrics whose intervals are the bootstrap's. */
@@ -39,8 +79,8 @@ type Covered = { share: number; width: number }
 export type Coverage = Record<Metric | 'difference', Covered>
 
 /**
- * Draws `trials` samples from a population of normally distributed scores, and says for each metric how well the 95 %
- * intervals over genera cover the population's own value.
+ * Draws `trials` samples from a population, and says for each metric how well the 95 % intervals over genera cover the
+ * population's own value.
  */
 export function coverage(
   population: Population,
@@ -57,16 +97,17 @@ export function coverage(
     const { first, second, labels } = sample(population, keyFromSeed(seed * 1_000_000 + trial))
     const ranking = rank(first.in, first.ood)
     const intervals: Record<keyof Coverage, Interval> = {
-      auroc: aurocEstimate(first.in, first.ood, labels),
+      auroc: aurocEstimateOf(ranking, labels),
       ...bootstrapIntervals(ranking, bootstrapped, { replicates, seed: trial, labels }),
       fpr80: fprAtTprInterval(ranking, 0.8, 'in', labels),
       fpr95: fprAtTprInterval(ranking, 0.95, 'in', labels),
-      difference: pairedDelong(first, second, labels).difference,
+      difference: pairedDelongOf(ranking, rank(second.in, second.ood), labels).difference,
     }
     for (const name of names) {
       const { low, high } = intervals[name]
       if (low <= truth[name] && truth[name] <= high) all[name].share += 1 / trials
-      all[name].width += (high - low) / trials
+      // One that is undefined says nothing: it does not cover, and is as wide as can be.
+      all[name].width += (Number.isNaN(high) ? 1 : high - low) / trials
     }
   }
   return all
@@ -76,7 +117,10 @@ export function coverage(
 type Sample = { first: ClassScores; second: ClassScores; labels: { in: string[]; ood: string[] } }
 
 function sample(population: Population, key: Key): Sample {
-  const { generaIn, generaOod, readsPerGenus, generaDeviation, shift } = population
+  const { generaIn, generaOod, readsPerGenus, generaDeviation, shift, step } = population
+  const genusShape = shapes[population.generaShape ?? 'normal']
+  const readShape = shapes[population.readsShape ?? 'normal']
+  const rounded = (score: number): number => (step ? Math.round(score / step) * step : score)
   let drawn = 0
   const normal = (): number => {
     const [a, b] = [uniformAt(key, 0, drawn), uniformAt(key, 1, drawn)]
@@ -92,10 +136,12 @@ function sample(population: Population, key: Key): Sample {
     const drawnClass = { genus: [] as string[], first: [] as number[], second: [] as number[] }
     const [fewest, most] = typeof readsPerGenus === 'number' ? [readsPerGenus, readsPerGenus] : readsPerGenus
     for (let g = 0; g < genera; g++) {
-      const effects = pair()
+      const effects = pair().map(genusShape.fromNormal)
       const reads = Math.round(fewest * (most / fewest) ** uniformAt(key, 2, drawn))
       for (let i = 0; i < reads; i++) {
-        const [a, b] = pair().map((noise, k) => mean + generaDeviation * effects[k] + noise)
+        const [a, b] = pair().map((z, k) =>
+          rounded(mean + generaDeviation * effects[k] + readShape.fromNormal(z)),
+        )
         drawnClass.genus.push(`genus ${g}`)
         drawnClass.first.push(a)
         drawnClass.second.push(b)
@@ -111,28 +157,36 @@ function sample(population: Population, key: Key): Sample {
   }
 }
 
-/** The metrics of the whole population; AUPRC at the sample's share of in-distribution reads, by the midpoint rule. */
-function truthOf({ generaIn, generaOod, generaDeviation, shift }: Population): Record<Metric, number> {
-  const deviation = Math.hypot(1, generaDeviation)
-  const share = generaIn / (generaIn + generaOod)
-  const fprAt = (tpr: number): number =>
-    1 - normalCdf((shift + deviation * normalQuantile(1 - tpr)) / deviation)
-  const points = 4000
-  let auprcIn = 0
-  let auprcOod = 0
-  for (let i = 0; i < points; i++) {
-    const rate = (i + 0.5) / points
-    const accepted = share * rate
-    auprcIn += accepted / (accepted + (1 - share) * fprAt(rate)) / points
-    const rejectedIn = normalCdf((deviation * normalQuantile(rate) - shift) / deviation)
-    const rejected = (1 - share) * rate
-    auprcOod += rejected / (rejected + share * rejectedIn) / points
+/**
+ * The metrics of the whole population, at the sample's share of in-distribution reads: those of its shares of reads in
+ * narrow steps of scores, or in the steps that there are.
+ */
+function truthOf(population: Population): Record<Metric, number> {
+  const { generaIn, generaOod, generaDeviation, shift, generaShape, readsShape } = population
+  const step = population.step ?? 0.002
+  const { fromNormal } = shapes[generaShape ?? 'normal']
+  const { cdf } = shapes[readsShape ?? 'normal']
+  const points = generaDeviation === 0 ? 1 : 200
+  const genera = Array.from(
+    { length: points },
+    (_, i) => generaDeviation * fromNormal(normalQuantile((i + 0.5) / points)),
+  )
+  const below = (score: number): number => genera.reduce((sum, genus) => sum + cdf(score - genus), 0) / points
+  const edge = Math.round(12 / step)
+  const shares = (mean: number, count: number): Float64Array => {
+    const bounds = Float64Array.from({ length: 2 * edge + 1 }, (_, i) =>
+      below((i - edge + 0.5) * step - mean),
+    )
+    bounds[2 * edge] = 1
+    return bounds.map((bound, i) => count * (bound - (i === 0 ? 0 : bounds[i - 1])))
   }
+  const counts = { inCounts: shares(shift, generaIn), oodCounts: shares(0, generaOod) }
   return {
-    auroc: normalCdf(shift / (deviation * Math.SQRT2)),
-    ...{ auprcIn, auprcOod },
-    fpr80: fprAt(0.8),
-    fpr95: fprAt(0.95),
+    auroc: aurocOf(counts),
+    auprcIn: bootstrapped.auprcIn(counts),
+    auprcOod: bootstrapped.auprcOod(counts),
+    fpr80: fprAtTprOf(counts, 0.8, 'in'),
+    fpr95: fprAtTprOf(counts, 0.95, 'in'),
   }
 }
 

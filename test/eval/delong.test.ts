@@ -7,12 +7,12 @@ import { isClose, pairsOf, scoresOf, uniforms } from './arbitrary.js'
 const psi = (a: number, b: number): number => (a > b ? 1 : a === b ? 0.5 : 0)
 const mean = (values: number[]): number => values.reduce((sum, v) => sum + v, 0) / values.length
 
-/** DeLong's covariance of two AUROCs straight from all m × n pairs; clusters as Obuchowski has them. */
-function covarianceByPairs(
+/** DeLong's covariance of two AUROCs straight from all m × n pairs, by class; clusters as Obuchowski has them. */
+function covarianceTerms(
   a: { in: number[]; ood: number[] },
   b: { in: number[]; ood: number[] },
   labels: ClusterLabels = {},
-): number {
+): [number, number] {
   const part = (x: number[], y: number[], names: readonly string[]): number => {
     const clusters = [...new Set(names)]
     const [meanX, meanY] = [mean(x), mean(y)]
@@ -23,10 +23,15 @@ function covarianceByPairs(
   }
   const inPlacements = (s: typeof a): number[] => s.in.map(x => mean(s.ood.map(y => psi(x, y))))
   const oodPlacements = (s: typeof a): number[] => s.ood.map(y => mean(s.in.map(x => psi(x, y))))
-  return (
-    part(inPlacements(a), inPlacements(b), labels.in ?? a.in.map((_, i) => String(i))) +
-    part(oodPlacements(a), oodPlacements(b), labels.ood ?? a.ood.map((_, i) => String(i)))
-  )
+  return [
+    part(inPlacements(a), inPlacements(b), labels.in ?? a.in.map((_, i) => String(i))),
+    part(oodPlacements(a), oodPlacements(b), labels.ood ?? a.ood.map((_, i) => String(i))),
+  ]
+}
+
+const covarianceByPairs = (...both: Parameters<typeof covarianceTerms>): number => {
+  const [ofIn, ofOod] = covarianceTerms(...both)
+  return ofIn + ofOod
 }
 
 test('delong: the variance is that of the direct formula', t => {
@@ -69,13 +74,18 @@ test('delong: the paired test is that of the covariance matrix', t => {
     fc.property(pairsOf(2), pairsOf(2), (inside, outside) => {
       const [a, b] = [0, 1].map(k => ({ in: inside.map(p => p[k]), ood: outside.map(p => p[k]) }))
       const { difference, t: statistic, degreesOfFreedom, p } = pairedDelong(a, b)
-      const variance = covarianceByPairs(a, a) + covarianceByPairs(b, b) - 2 * covarianceByPairs(a, b)
+      const [ofA, ofB, ofBoth] = [covarianceTerms(a, a), covarianceTerms(b, b), covarianceTerms(a, b)]
+      const terms = [0, 1].map(c => ofA[c] + ofB[c] - 2 * ofBoth[c])
+      const variance = terms[0] + terms[1]
       const value = auroc(a.in, a.ood) - auroc(b.in, b.ood)
       if (!isClose(difference.value, value)) return false
       if (variance < 1e-12) return Number.isNaN(statistic) || Math.abs(value) < 1e-12
-      const margin = tConfidence(Math.min(inside.length, outside.length) - 1) * Math.sqrt(variance)
+      // The mean of both classes' quantiles, weighted by their variances.
+      const quantiles = [inside, outside].map(reads => tConfidence(reads.length - 1))
+      const quantile = (terms[0] * quantiles[0] + terms[1] * quantiles[1]) / variance
+      const margin = quantile * Math.sqrt(variance)
       return (
-        degreesOfFreedom === Math.min(inside.length, outside.length) - 1 &&
+        isClose(tConfidence(degreesOfFreedom), quantile, 1e-6) &&
         isClose(statistic, value / Math.sqrt(variance), 1e-6) &&
         isClose(difference.high - difference.low, 2 * margin, 1e-6) &&
         p >= 0 &&

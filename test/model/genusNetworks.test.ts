@@ -81,6 +81,39 @@ test('odds and mlr: of the log-likelihoods of each network', async t => {
   networks.dispose()
 })
 
+test('losses of windows: the same bits as those of whole fragments, also of stretches of a long record', async t => {
+  const { genera } = await detector()
+  const networks = new GenusNetworks(genera!, { batch: 16 })
+  const { losses, evidence } = networks.scores[1].genusEvidence
+  const long = Uint8Array.from(uniforms(5, 70_000), u => Math.floor(4.01 * u))
+  const all = [...fragments, long]
+  const whole = await losses!(all.map(fragment => ({ fragment, start: 0, end: fragment.length })))
+  const sums = await evidence(all)
+  for (const [i, ofFragment] of whole.entries()) {
+    t.equal(ofFragment.length, 3 * all[i].length)
+    for (let genus = 0; genus < 3; genus++) {
+      const values = ofFragment.filter((loss, k) => k % 3 === genus && !Number.isNaN(loss))
+      const sum = values.reduce((a, b) => a + b, 0)
+      const expected = -(sums[i]?.[genus] ?? 0)
+      t.ok(Math.abs(sum - expected) <= 1e-9 * expected, `fragment ${i}: ${sum}, ${expected}`)
+    }
+  }
+  const windows = [
+    [long, 0, 8192],
+    [long, 8192, 16_384],
+    [long, 60_001, 70_000],
+    [fragments[6], 200, 600],
+  ] as const
+  const cut = await losses!(windows.map(([fragment, start, end]) => ({ fragment, start, end })))
+  for (const [i, [fragment, start, end]] of windows.entries()) {
+    const expected = whole[all.indexOf(fragment)].subarray(3 * start, 3 * end)
+    const isSame =
+      cut[i].length === expected.length && cut[i].every((loss, k) => Object.is(loss, expected[k]))
+    t.ok(isSame, `bases ${start} to ${end} of ${fragment.length}`)
+  }
+  networks.dispose()
+})
+
 test('a detector with networks of genera: its columns, its file, pooled odds', async t => {
   const path = join(mkdtempSync(join(tmpdir(), 'xenograd-')), 'detector.safetensors')
   const pool = {

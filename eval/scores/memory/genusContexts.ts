@@ -2,7 +2,7 @@ import { reverseComplement } from '../../../data/index.js'
 import type { GenusPair } from '../score.js'
 import type { BaseValues } from './baseValues.js'
 import { blockLength, type ContextShape, forEachBlock } from './contextShape.js'
-import type { ExpertTrack } from './gate.js'
+import type { TrackRoom } from './expertTrack.js'
 import { Recent } from './recent.js'
 import type { RememberedGenomes } from './rememberedGenomes.js'
 import { WindowCounts, windowsInBlock } from './windowCounts.js'
@@ -129,17 +129,17 @@ export class GenusContexts {
     })
   }
 
-  /** What the contexts say of each base of a fragment for each genus. */
-  track(fragment: Uint8Array): Required<ExpertTrack> {
+  /** Writes what the contexts say of the bases of a fragment from `start` to before `end` for each genus into `room`. */
+  writeTrack(fragment: Uint8Array, start: number, end: number, { losses, uncertainties }: TrackRoom): void {
     const genera = this.genera
-    const losses = new Float32Array(fragment.length * genera).fill(Number.NaN)
-    const uncertainties = new Float32Array(losses.length)
-    let place = 0
-    forEachBlock(fragment, [this.shape], (windows, length) => {
+    losses.fill(Number.NaN, 0, (end - start) * genera)
+    // What precedes the first base is part of its context, and too short to have a base with a context in it.
+    const first = Math.max(0, start - this.shape.span)
+    let place = (first - start) * genera
+    forEachBlock(fragment.subarray(first, end), [this.shape], (windows, length) => {
       for (let i = 0; i < length; i++, place += genera)
         if (windows[i] >= 0) predict(windows[i], this.#costs, genera, losses, uncertainties, place)
     })
-    return { losses, uncertainties }
   }
 }
 

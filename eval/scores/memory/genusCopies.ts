@@ -1,8 +1,7 @@
 import { unknown } from '../../../data/index.js'
 import { CopyStarts } from './copyStarts.js'
-import type { ExpertTrack } from './gate.js'
+import type { TrackRoom } from './expertTrack.js'
 import { lookupsOf } from './lookups.js'
-import { piecesOf } from './pieces.js'
 import type { RememberedGenomes } from './rememberedGenomes.js'
 import { seedBits, seedSpan } from './seedIndex.js'
 
@@ -110,20 +109,17 @@ export class GenusCopies {
     }
   }
 
-  /** What copies say of each base of a fragment for each genus. */
-  track(fragment: Uint8Array): Required<ExpertTrack> {
+  /** Writes what copies say of each base of a piece for each genus into `room`. */
+  writeTrack(piece: Uint8Array, { losses, uncertainties }: TrackRoom): void {
     const genera = this.#copies.length
-    const losses = new Float32Array(fragment.length * genera).fill(Number.NaN)
-    const uncertainties = new Float32Array(losses.length)
-    for (const [start, piece] of piecesOf(fragment))
-      this.predict(piece, (base, genus, isRight, weight) => {
-        const i = (start + base) * genera + genus
-        const ofOther = (1 - weight) / 4
-        const ofCopied = weight + ofOther
-        losses[i] = -Math.log(isRight ? ofCopied : ofOther)
-        uncertainties[i] = -ofCopied * Math.log(ofCopied) - 3 * ofOther * Math.log(ofOther)
-      })
-    return { losses, uncertainties }
+    losses.fill(Number.NaN, 0, piece.length * genera)
+    this.predict(piece, (base, genus, isRight, weight) => {
+      const i = base * genera + genus
+      const ofOther = (1 - weight) / 4
+      const ofCopied = weight + ofOther
+      losses[i] = -Math.log(isRight ? ofCopied : ofOther)
+      uncertainties[i] = -ofCopied * Math.log(ofCopied) - 3 * ofOther * Math.log(ofOther)
+    })
   }
 
   /** Begins a copy from the place of a seed, unless its genus has one that runs, or that begins here with more bases alike. */

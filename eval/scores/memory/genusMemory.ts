@@ -1,13 +1,16 @@
-import type { BasesProgress, GenusEvidence, GenusPair, PreparationProgress } from '../score.js'
+import type { BasesProgress, GenusPair, PreparationProgress } from '../score.js'
 import { BaseValues } from './baseValues.js'
 import { CopyGains } from './copyGains.js'
-import type { Gate, JudgedFragment } from './gate.js'
+import { Experts, type JudgedPiece, type Networks } from './experts.js'
+import type { Gate } from './gate.js'
+import { GatePass } from './gatePass.js'
 import { checkCopyContext, GenusCopies } from './genusCopies.js'
 import { lookupsOf, shapesOf } from './lookups.js'
-import { pieceLength } from './pieces.js'
+import { pieceLength, stretchLength } from './pieces.js'
 import { ContextSums, PooledContexts } from './pooledContexts.js'
 import type { RememberedGenomes } from './rememberedGenomes.js'
 import { TranslatedAlignments } from './translatedAlignments.js'
+import { turn } from './turn.js'
 
 export type MemorySettings = {
   /** Bases of a contiguous context. */
@@ -22,23 +25,18 @@ export type MemorySettings = {
   readonly threshold: number
 }
 
-/** Networks of the same genera, whose predictions a gate weighs as it weighs those of contexts. */
-export type Networks = Required<Pick<GenusEvidence, 'losses'>>
-
 /** For each genus, in nats: what contexts say, and the leads by alignments and, if there are, by copies. */
 export type ApartOpinions = {
   readonly contexts: Float64Array
   readonly leads: readonly Float64Array[]
 }
 
-/** So many bases of a long fragment are looked up before the event loop has its turn: whole pieces. */
-const stretchLength = 16 * pieceLength
-
 /** What is looked up in the genomes. */
 type Prepared = {
   readonly contexts: PooledContexts
   readonly copies: CopyGains | undefined
   readonly alignments: TranslatedAlignments | undefined
+  readonly experts: Experts
 }
 
 /**
@@ -152,27 +150,39 @@ export class GenusMemory {
     })
   }
 
-  /** `pooled` with kinds of contexts, copies, and networks if there are, mixed base by base as a gate weighs them. */
+  /**
+   * `pooled` with kinds of contexts, copies, and networks if there are, mixed base by base as a gate weighs them. A record is
+   * gone through piece by piece, in memory that does not grow with its length, and calls after each other.
+   */
   async gated(
     fragments: readonly Uint8Array[],
     gate: Gate,
     networks: Networks | undefined,
+    onBases?: BasesProgress,
   ): Promise<(Float64Array | undefined)[]> {
-    const memory = await this.#prepare()
-    const judged = await this.judge(fragments, networks)
-    const mixed = await gate.logLikelihoods(judged, this.genomes.genera.length)
-    const evidence: (Float64Array | undefined)[] = []
-    for (const [i, fragment] of fragments.entries()) {
-      const sums = new Float64Array(this.genomes.genera.length)
-      await inPieces(fragment, undefined, (start, end) =>
-        memory.alignments?.addScores(fragment.subarray(start, end), sums),
-      )
-      const isPredicted = mixed[i].some(sum => sum !== 0)
-      evidence.push(
-        isPredicted ? mixed[i].map((sum, genus) => this.settings.alignments * sums[genus] + sum) : undefined,
-      )
-    }
-    return evidence
+    const { experts, alignments } = await this.#prepare()
+    const genera = [...this.genomes.genera.keys()]
+    const mixed = fragments.map(() => new Float64Array(genera.length))
+    const aligned = fragments.map(() => new Float64Array(genera.length))
+    const pass = new GatePass(gate, genera.length, (fragment, genus, _, logLikelihood) => {
+      mixed[fragment][genus] += logLikelihood
+    })
+    await experts.judge(
+      fragments,
+      networks,
+      async judged => {
+        const { index, start, bases } = judged
+        alignments?.addScores(fragments[index].subarray(start, start + bases), aligned[index])
+        await pass.add(judged, index, genera)
+      },
+      onBases,
+    )
+    await pass.end()
+    return mixed.map((sums, i) =>
+      sums.some(sum => sum !== 0)
+        ? sums.map((sum, genus) => this.settings.alignments * aligned[i][genus] + sum)
+        : undefined,
+    )
   }
 
   /** How `pooled` comes about base by base, as `GenusEvidence` has `tracks`; an alignment is spread over its bases. */
@@ -194,26 +204,26 @@ export class GenusMemory {
     gate: Gate,
     networks: Networks | undefined,
   ): Promise<Float32Array[]> {
-    const memory = await this.#prepare()
-    const judged = await this.judge(fragments, networks)
-    const mixed = await gate.tracks(judged, pairs, this.genomes.genera.length)
+    const { experts, alignments } = await this.#prepare()
+    const tracks = fragments.map(({ length }) => new BaseValues(length))
+    const pass = new GatePass(gate, this.genomes.genera.length, (fragment, genus, base, logLikelihood) =>
+      tracks[fragment].add(base, genus === pairs[fragment][0] ? logLikelihood : -logLikelihood),
+    )
+    await experts.judge(fragments, networks, judged => pass.add(judged, judged.index, pairs[judged.index]))
+    await pass.end()
     for (const [i, fragment] of fragments.entries())
-      memory.alignments?.addTrack(fragment, pairs[i], this.settings.alignments, mixed[i])
-    return mixed.map(({ values }) => values)
+      alignments?.addTrack(fragment, pairs[i], this.settings.alignments, tracks[i])
+    return tracks.map(({ values }) => values)
   }
 
-  /** What the kinds of contexts, copies, and networks if there are, say of each base of fragments. */
-  async judge(fragments: readonly Uint8Array[], networks: Networks | undefined): Promise<JudgedFragment[]> {
-    const { contexts, copies } = await this.#prepare()
-    const ofNetworks = await networks?.losses(fragments)
-    return fragments.map((fragment, i) => ({
-      bases: fragment.length,
-      tracks: [
-        ...contexts.kinds.map(kind => kind.track(fragment)),
-        ...(copies ? [copies.copies.track(fragment)] : []),
-        ...(ofNetworks ? [{ losses: ofNetworks[i] }] : []),
-      ],
-    }))
+  /** Gives what the kinds of contexts, copies, and networks if there are, say of fragments, as `Experts` has it. */
+  async judge(
+    fragments: readonly Uint8Array[],
+    networks: Networks | undefined,
+    visit: (judged: JudgedPiece) => void,
+  ): Promise<void> {
+    const { experts } = await this.#prepare()
+    await experts.judge(fragments, networks, visit)
   }
 }
 
@@ -235,19 +245,6 @@ async function inPieces(
       await turn()
     } else await undefined
   }
-}
-
-let turning: Promise<void> | undefined
-
-/** Lets the event loop see to signals and the terminal; those who wait go on together. */
-function turn(): Promise<void> {
-  turning ??= new Promise(resolve =>
-    setTimeout(() => {
-      turning = undefined
-      resolve()
-    }),
-  )
-  return turning
 }
 
 /** Makes what fragments are looked up in, part by part. */
@@ -278,5 +275,6 @@ async function prepared(
     contexts,
     copies: ofGenera && new CopyGains(ofGenera, contexts),
     alignments: ofProteins,
+    experts: new Experts(kinds, ofGenera, genomes.genera.length),
   }
 }

@@ -12,12 +12,14 @@
  * `genusMemory` has it made when it is first needed, and joins what the kinds of contexts say (`pooledContexts`), what is
  * gained by copies (`copyGains`), and alignments into evidence for each genus, or into what each base adds to it
  * (`baseValues`). A `gate`, trained (`trainGate`) on ends of the genomes that another memory does not know, says base by
- * base how much each kind of context, a copy or a network is worth.
+ * base how much each kind of context, a copy or a network is worth: `experts` say what they expect of a piece
+ * (`expertTrack`), one call after another (`atOnce`), and a `gatePass` has it mixed in rows of equal number (`gateRows`).
  */
+export type { Networks } from './experts.js'
 export { Gate } from './gate.js'
 export { maxContextOrder } from './genusContexts.js'
 export { longestContext } from './genusCopies.js'
-export { type ApartOpinions, GenusMemory, type MemorySettings, type Networks } from './genusMemory.js'
+export { type ApartOpinions, GenusMemory, type MemorySettings } from './genusMemory.js'
 export { PackedBases } from './packedBases.js'
 export { RememberedGenomes } from './rememberedGenomes.js'
 export { trainGate } from './trainGate.js'

@@ -4,11 +4,13 @@ import { pieceLength } from './pieces.js'
 import { Recent } from './recent.js'
 import type { Alignment } from './regionLeads.js'
 import type { RememberedGenomes } from './rememberedGenomes.js'
-import { fillBuckets, mostPlaces, type SeedIndex, seedCodons } from './seedIndex.js'
+import { fillBuckets, mostPlaces, type SeedIndex } from './seedIndex.js'
 
 /** An alignment is not extended further once its score has fallen by this much (Altschul et al. 1990), in half bits. */
 const dropOff = 20
-/** A seed whose own codons score less is chance, or another seed of the same bucket. */
+/** So many codons from the start of a seed on are scored first, all that is read of a place at once. */
+const firstCodons = 7
+/** A seed whose first codons score less is chance, or another seed of the same bucket. */
 const leastSeedScore = 16
 /** Diagonals that were extended lately, by their low bits. */
 const diagonalSlots = 4096
@@ -33,7 +35,7 @@ export class PieceAligner {
   /** Where the slots of each seed of a strand begin and end in the index. */
   readonly #firstSlots = new Uint32Array(pieceLength)
   readonly #endSlots = new Uint32Array(pieceLength)
-  /** Seeds that are extended next: where they are in the strand and in the genomes, and the score of their own codons. */
+  /** Seeds that are extended next: where they are in the strand and in the genomes, and the score of their first codons. */
   readonly #positions = new Uint16Array(seedsAtOnce)
   readonly #places = new Uint32Array(seedsAtOnce)
   readonly #threeCodons = new Int32Array(seedsAtOnce)
@@ -98,7 +100,7 @@ export class PieceAligner {
     }
   }
 
-  /** Reads the bases of seeds in the packed genomes: three codons of each, and the four that follow. */
+  /** Reads the first codons of seeds in the packed genomes: three of each, and the four that follow. */
   #readSeeds(seeds: number): void {
     const { packed } = this.#genomes.bases
     for (let seed = 0; seed < seeds; seed++) {
@@ -112,7 +114,7 @@ export class PieceAligner {
     }
   }
 
-  /** Scores the codons of seeds. */
+  /** Scores the first codons of seeds. */
   #scoreSeeds(seeds: number): void {
     const codons = this.#codons
     for (let seed = 0; seed < seeds; seed++) {
@@ -141,8 +143,8 @@ export class PieceAligner {
     const slot = Math.imul(diagonal, 0x9e3779b1) >>> 20
     if (this.#diagonals[slot] === diagonal && this.#ends[slot] > position) return
     const known = bases.knownAround(place)
-    let q = position + 3 * seedCodons
-    let b = place + 3 * seedCodons
+    let q = position + 3 * firstCodons
+    let b = place + 3 * firstCodons
     if (b > known.end) return
     let score = this.#scores[seed]
     let best = score
@@ -170,9 +172,21 @@ export class PieceAligner {
     this.#diagonals[slot] = diagonal
     this.#ends[slot] = end
     if (best <= this.#threshold) return
+    const ofCodons = this.#codonScores(start, end, place - position + start)
     alignments[this.#genomes.genusAt(place)].push(
-      reversed ? { score: best, start: length - end, end: length - start } : { score: best, start, end },
+      reversed
+        ? { score: best, start: length - end, end: length - start, codonScores: ofCodons.reverse() }
+        : { score: best, start, end, codonScores: ofCodons },
     )
+  }
+
+  /** The scores of the codons of an alignment from `start` to before `end`, which begins at a place in the genomes. */
+  #codonScores(start: number, end: number, place: number): Int8Array {
+    const { packed } = this.#genomes.bases
+    const scores = new Int8Array((end - start) / 3)
+    for (let codon = 0; codon < scores.length; codon++)
+      scores[codon] = pairScore(this.#codons[start + 3 * codon], packed, place + 3 * codon)
+    return scores
   }
 }
 

@@ -1,19 +1,28 @@
-/** An alignment of a fragment with a genome: its score in half bits, and the bases of the fragment from `start` to `end`. */
-export type Alignment = { readonly score: number; readonly start: number; readonly end: number }
+/** An alignment of a fragment with a genome, codon by codon. */
+export type Alignment = {
+  /** In half bits: the sum of those of its codons. */
+  readonly score: number
+  /** The bases of the fragment: from `start` to before `end`. */
+  readonly start: number
+  readonly end: number
+  /** In half bits, in the order of the codons in the fragment. */
+  readonly codonScores: Int8Array
+}
 
 /**
  * Half bits a codon that every genus is credited with, where its alignments have less: so that a gene which others lack,
  * or have too far changed to be found, speaks for a genus no more than one that they have in a distant form.
  */
 const credited = 1
-/** Bases that share the score of their codon. */
 const basesOfCodon = 3
 
 /**
  * Adds to `sums`, for each genus, by how much its alignments with a piece of a fragment lead over those of all others, in
- * half bits: base by base, the score for each base of its best alignment there minus that of the best other genus, which
- * may be another one in every region. For the genus of a fragment it is positive nearly everywhere; where now one genus
- * is nearest and now another, as in what comes from none of them, what the one gains the other loses.
+ * half bits: base by base, the score there of its best alignment that covers the base minus that of the best other genus,
+ * which may be another one in every region. For the genus of a fragment it is positive nearly everywhere; where now one
+ * genus is nearest and now another, as in what comes from none of them, what the one gains the other loses. Codons are
+ * compared one by one, as alignments do not end where others do: by means over whole alignments, one of a gene's best
+ * conserved part would beat one of the whole gene that is closer there.
  *
  * `alignments`: those of each genus; `length`: of the piece, in bases.
  */
@@ -67,17 +76,17 @@ function roomOf(genus: number, length: number): Float32Array {
   return rooms[genus].subarray(0, length)
 }
 
-/** The score for each base of the best alignment of each genus there. The arrays are used again. */
+/** The score of each base in the best alignment of each genus that covers it. The arrays are used again. */
 export const scoresPerBase = (
   alignments: readonly (readonly Alignment[])[],
   length: number,
 ): Float32Array[] => alignments.map((ofGenus, genus) => scorePerBase(ofGenus, roomOf(genus, length)))
 
-/** Writes into `track` the score for each base of the best alignment that covers it. */
+/** Writes into `track` the score of each base in the best alignment that covers it: a third of that of its codon. */
 function scorePerBase(alignments: readonly Alignment[], track: Float32Array): Float32Array {
-  const least = credited / basesOfCodon
-  track.fill(least)
-  for (const { score, start, end } of alignments.toSorted((a, b) => a.score - b.score))
-    track.fill(Math.max(least, score / (end - start)), Math.max(0, start), end)
+  track.fill(credited / basesOfCodon)
+  for (const { start, codonScores } of alignments.toSorted((a, b) => a.score - b.score))
+    for (let codon = 0, base = start; codon < codonScores.length; codon++, base += basesOfCodon)
+      track.fill(Math.max(credited, codonScores[codon]) / basesOfCodon, base, base + basesOfCodon)
   return track
 }

@@ -1,14 +1,20 @@
 import { bitsAt, foldKey, purposeKey, seedPurposes } from '../../../engine/hostRandom.js'
-import { Gate, type JudgedFragment } from './gate.js'
-import { GenusMemory, type MemorySettings, type Networks } from './genusMemory.js'
-import { RememberedGenomes } from './rememberedGenomes.js'
+import type { Networks } from './experts.js'
+import { Gate } from './gate.js'
+import { GateRows, noLosses } from './gateRows.js'
+import { GenusMemory, type MemorySettings } from './genusMemory.js'
+import { type GenusStretch, RememberedGenomes } from './rememberedGenomes.js'
 
 /** The end of every sequence that a gate is trained on, as a share of it: another memory, of the rest, does not know it. */
 const heldOutShare = 0.1
 const fragmentLength = 250
 const fragmentsPerGenus = 200
-/** Fragments that are judged together. */
-const batchSize = 200
+
+/** A sequence of a genus, of which what lies from `middle` on is not remembered. */
+type SplitStretch = GenusStretch & { readonly middle: number }
+
+/** A fragment to train on. */
+type TrainingFragment = { readonly genus: number; readonly bases: Uint8Array }
 
 /**
  * Trains a gate for a memory of genomes: on fragments of the ends of their sequences, as judged by a memory of all but
@@ -17,25 +23,44 @@ const batchSize = 200
  * @throws RangeError when no sequence has an end of 250 bases.
  */
 export async function trainGate(
-  { genera, bases, stretches }: RememberedGenomes,
+  genomes: RememberedGenomes,
   settings: MemorySettings,
   networks: Networks | undefined,
   seed: number,
 ): Promise<Gate> {
-  const split = stretches.map(stretch => ({
+  const split = genomes.stretches.map(stretch => ({
     ...stretch,
     middle: stretch.end - Math.floor(heldOutShare * (stretch.end - stretch.start)),
   }))
-  const kept = RememberedGenomes.of(
-    split.map(({ genus, start, middle }) => ({
-      genus: genera[genus],
-      bases: bases.slice(start, middle),
-    })),
+  const rows = await judgedRows(
+    memoryOfRest(genomes, split, settings),
+    fragmentsOfEnds(genomes, split, seed),
+    networks,
   )
-  const memory = new GenusMemory(kept, { ...settings, alignments: 0 })
+  return Gate.train(rows, seed)
+}
+
+/** What remembers all but the ends. */
+function memoryOfRest(
+  { genera, bases }: RememberedGenomes,
+  split: readonly SplitStretch[],
+  settings: MemorySettings,
+): GenusMemory {
+  const rest = split.map(({ genus, start, middle }) => ({
+    genus: genera[genus],
+    bases: bases.slice(start, middle),
+  }))
+  return new GenusMemory(RememberedGenomes.of(rest), { ...settings, alignments: 0 })
+}
+
+/** Fragments of the ends, genera in turn, so that each batch of the training has all of them. */
+function fragmentsOfEnds(
+  { genera, bases }: RememberedGenomes,
+  split: readonly SplitStretch[],
+  seed: number,
+): TrainingFragment[] {
   const key = purposeKey(seed, seedPurposes.run.gate)
-  const fragments: { genus: number; bases: Uint8Array }[] = []
-  // Genera in turn, so that each batch of the training has all of them.
+  const fragments: TrainingFragment[] = []
   for (let i = 0; i < fragmentsPerGenus; i++)
     for (let genus = 0; genus < genera.length; genus++) {
       const ends = split.filter(
@@ -53,28 +78,27 @@ export async function trainGate(
       const start = chosen.middle + window
       fragments.push({ genus, bases: bases.slice(start, start + fragmentLength) })
     }
-  const judged = []
-  for (let i = 0; i < fragments.length; i += batchSize) {
-    const batch = fragments.slice(i, i + batchSize)
-    const ofBatch = await memory.judge(
-      batch.map(fragment => fragment.bases),
-      networks,
-    )
-    for (const [k, fragment] of ofBatch.entries())
-      judged.push({ ...ofGenus(fragment, batch[k].genus, genera.length), genus: 0, genera: 1 })
-  }
-  return Gate.train(judged, seed)
+  return fragments
 }
 
-/** What experts say of one of the genera: of the others, nothing is learned, and all would take hundreds of megabytes. */
-function ofGenus({ tracks, bases }: JudgedFragment, genus: number, genera: number): JudgedFragment {
-  const column = (values: Float32Array): Float32Array =>
-    Float32Array.from({ length: bases }, (_, base) => values[base * genera + genus])
-  return {
-    bases,
-    tracks: tracks.map(({ losses, uncertainties }) => ({
-      losses: column(losses),
-      ...(uncertainties && { uncertainties: column(uncertainties) }),
-    })),
-  }
+/** What experts say of fragments for their own genera, in batches. (A fragment is judged in one piece.) */
+async function judgedRows(
+  memory: GenusMemory,
+  fragments: readonly TrainingFragment[],
+  networks: Networks | undefined,
+): Promise<GateRows[]> {
+  const batches: GateRows[] = []
+  await memory.judge(
+    fragments.map(({ bases }) => bases),
+    networks,
+    judged => {
+      const experts = judged.tracks.length
+      const means = noLosses(experts)
+      for (let base = 0; base < judged.bases; ) {
+        if (batches.at(-1)?.isFull ?? true) batches.push(new GateRows(experts))
+        base = batches.at(-1)!.add(judged, judged.index, fragments[judged.index].genus, means, base)
+      }
+    },
+  )
+  return batches
 }

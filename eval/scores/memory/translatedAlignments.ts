@@ -79,20 +79,18 @@ export class TranslatedAlignments {
 
   /**
    * Alignments, and by how much each exceeds the threshold, the best first, those left out that mostly repeat better ones.
-   * Where a seed's last codon ends a base beyond the piece, only what lies in it.
    */
   #counted(alignments: readonly Alignment[], length: number): (Alignment & { readonly excess: number })[] {
     if (alignments.length === 0) return []
     const covered = this.#covered.subarray(0, length).fill(0)
     const counted = []
     for (const alignment of alignments.toSorted((a, b) => b.score - a.score)) {
-      const start = Math.max(0, alignment.start)
-      const end = Math.min(length, alignment.end)
+      const { score, start, end } = alignment
       let overlap = 0
       for (let i = start; i < end; i++) overlap += covered[i]
       if (overlap > mostCovered * (end - start)) continue
       covered.fill(1, start, end)
-      counted.push({ score: alignment.score, start, end, excess: alignment.score - this.options.threshold })
+      counted.push({ ...alignment, excess: score - this.options.threshold })
     }
     return counted
   }

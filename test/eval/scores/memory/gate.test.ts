@@ -1,7 +1,10 @@
 import test from 'tape'
 import { keyFromSeed, uniformAt } from '../../../../engine/hostRandom.js'
 import { findKind, type StorableScore } from '../../../../eval/scores/index.js'
-import { Gate, type JudgedFragment } from '../../../../eval/scores/memory/gate.js'
+import type { ExpertTrack, JudgedBases } from '../../../../eval/scores/memory/expertTrack.js'
+import { Gate } from '../../../../eval/scores/memory/gate.js'
+import { GatePass } from '../../../../eval/scores/memory/gatePass.js'
+import { GateRows, noLosses } from '../../../../eval/scores/memory/gateRows.js'
 import { reload } from '../sequences.js'
 
 const random = (length: number, seed: number): Uint8Array =>
@@ -14,7 +17,7 @@ const bases = 300
  * Two experts of opposite merits: in the first half of a fragment one is right and sure, in the second half the other; the
  * one that is wrong says so by its uncertainty.
  */
-function fragment(seed: number, genus: number): JudgedFragment & { genus: number; genera: number } {
+function fragment(seed: number): JudgedBases {
   const key = keyFromSeed(seed)
   const tracks = [0, 1].map(expert => {
     const losses = new Float32Array(bases * genera)
@@ -27,15 +30,11 @@ function fragment(seed: number, genus: number): JudgedFragment & { genus: number
     }
     return { losses, uncertainties }
   })
-  return { tracks, bases, genus, genera }
+  return { tracks, bases, genera, start: 0 }
 }
 
 /** What the gate is to compute, in plain loops (its parameters as it stores them). */
-function mixtureOf(
-  parameters: Record<string, Float32Array>,
-  { tracks }: JudgedFragment,
-  genus: number,
-): number {
+function mixtureOf(parameters: Record<string, Float32Array>, { tracks }: JudgedBases, genus: number): number {
   const experts = tracks.length
   const units = parameters.hiddenBias.length
   const uniform = Math.log(4)
@@ -68,12 +67,49 @@ function mixtureOf(
   return sum
 }
 
+/** Fragments as a gate is trained on them, their genera by turns. */
+function rowsOf(fragments: readonly JudgedBases[]): GateRows[] {
+  const batches: GateRows[] = []
+  for (const [i, judged] of fragments.entries()) {
+    const means = noLosses(judged.tracks.length)
+    for (let base = 0; base < judged.bases; ) {
+      if (batches.at(-1)?.isFull ?? true) batches.push(new GateRows(judged.tracks.length))
+      base = batches.at(-1)!.add(judged, i, i % genera, means, base)
+    }
+  }
+  return batches
+}
+
+/** The bases of a fragment from `start` on, `length` of them. */
+function cut({ tracks }: JudgedBases, start: number, length: number): JudgedBases {
+  const cutTrack = ({ losses, uncertainties }: ExpertTrack): ExpertTrack => ({
+    losses: losses.subarray(start * genera),
+    ...(uncertainties && { uncertainties: uncertainties.subarray(start * genera) }),
+  })
+  return { tracks: tracks.map(cutTrack), genera, start, bases: Math.min(length, bases - start) }
+}
+
+/** What a gate says of fragments that it is given in parts of some length: the sum for each genus, and base by base. */
+async function mixed(gate: Gate, fragments: readonly JudgedBases[], length = bases) {
+  const sums = fragments.map(() => new Float64Array(genera))
+  const values = fragments.map(() => new Float32Array(bases * genera))
+  const pass = new GatePass(gate, genera, (f, genus, base, logLikelihood) => {
+    sums[f][genus] += logLikelihood
+    values[f][base * genera + genus] = logLikelihood
+  })
+  for (const [f, judged] of fragments.entries())
+    for (let start = 0; start < bases; start += length)
+      await pass.add(cut(judged, start, length), f, [...Array(genera).keys()])
+  await pass.end()
+  return { sums, values }
+}
+
 test('gate: follows the expert that is sure and right, and computes what it says', async t => {
-  const training = Array.from({ length: 60 }, (_, i) => fragment(i, i % genera))
-  const gate = await Gate.train(training, 1)
+  const training = Array.from({ length: 60 }, (_, i) => fragment(i))
+  const gate = await Gate.train(rowsOf(training), 1)
   const parameters = await gate.arrays()
-  const held = [fragment(100, 0), fragment(101, 1)]
-  const sums = await gate.logLikelihoods(held, genera)
+  const held = [fragment(100), fragment(101)]
+  const { sums, values } = await mixed(gate, held)
   for (const [i, judged] of held.entries())
     for (let genus = 0; genus < genera; genus++) {
       const expected = mixtureOf(parameters, judged, genus)
@@ -82,25 +118,33 @@ test('gate: follows the expert that is sure and right, and computes what it says
         ({ losses }) => -losses.reduce((a, b, k) => a + (k % genera === genus && b >= 0 ? b : 0), 0),
       )
       t.ok(sums[i][genus] > Math.max(...fixed) + 50, 'better than either expert alone')
+      const ofBases = values[i].filter((_, k) => k % genera === genus)
+      t.equal(
+        ofBases.reduce((a, b) => a + b),
+        sums[i][genus],
+        'each base once',
+      )
     }
-  const pairs = [
-    [0, 1],
-    [1, 0],
-  ] as const
-  for (const [i, { values }] of (await gate.tracks(held, pairs, genera)).entries()) {
-    const [genus, other] = pairs[i]
-    const total = values.reduce((sum, value) => (Number.isNaN(value) ? sum : sum + value), 0)
-    const expected = sums[i][genus] - sums[i][other]
-    t.ok(Math.abs(total - expected) < 1e-3 * Math.abs(expected), `track ${i}: ${total}, ${expected}`)
-  }
+  for (const length of [1, 7, 150, 299])
+    t.deepEqual(
+      await mixed(gate, held, length),
+      { sums, values },
+      `the same bits in parts of ${length} bases`,
+    )
+  const many = Array.from({ length: 80 }, (_, i) => fragment(100 + (i % 2)))
+  const { sums: ofMany } = await mixed(gate, many, 90)
+  t.ok(
+    ofMany.every((ofOne, i) => ofOne.every((sum, genus) => sum === sums[i % 2][genus])),
+    'the same bits in several calls, beside others',
+  )
   const loaded = Gate.of(parameters as Parameters<typeof Gate.of>[0])
-  t.deepEqual(await loaded.logLikelihoods(held, genera), sums, 'the same bits from what is stored')
-  const again = await Gate.train(training, 1)
+  t.deepEqual(await mixed(loaded, held), { sums, values }, 'the same bits from what is stored')
+  const again = await Gate.train(rowsOf(training), 1)
   t.deepEqual(await again.arrays(), parameters, 'a function of the fragments and the seed')
   await t.test('refuses what is no gate', async s => {
     const { hiddenBias, hiddenKernel, weightsBias, weightsKernel } = parameters
-    const cut = { hiddenBias, hiddenKernel: hiddenKernel.subarray(1), weightsBias, weightsKernel }
-    s.throws(() => Gate.of(cut), /the parameters of the gate are not those of 2 experts/)
+    const short = { hiddenBias, hiddenKernel: hiddenKernel.subarray(1), weightsBias, weightsKernel }
+    s.throws(() => Gate.of(short), /the parameters of the gate are not those of 2 experts/)
     const error = await Gate.train([], 1).catch(e => e)
     s.match(String(error), /a gate needs fragments/)
   })

@@ -136,26 +136,6 @@ test('alignments: a long fragment is the sum of its pieces', t => {
   t.end()
 })
 
-test('alignments: one that ends in the middle of a codon, where the fragment ends, counts once beside its like', t => {
-  const stretch = random(20, 22)
-  const [once, twice] = [1, 2].map(copies => {
-    const bases = joined(
-      random(50, 23),
-      ...Array.from({ length: copies }, (_, copy) => joined(stretch, random(50, 24 + copy))),
-    )
-    return new TranslatedAlignments(RememberedGenomes.of([{ genus: 'A', bases }]), { threshold: 20 })
-  })
-  const forward = joined(random(60, 26), stretch)
-  for (const fragment of [forward, reverseComplement(forward)]) {
-    const sums = [new Float64Array(1), new Float64Array(1)]
-    once.addScores(fragment, sums[0])
-    twice.addScores(fragment, sums[1])
-    t.ok(sums[0][0] > 0)
-    t.deepEqual(sums[1], sums[0])
-  }
-  t.end()
-})
-
 test('alignments: of several thresholds in the same genomes, each those that it has alone', t => {
   const remembered = () => RememberedGenomes.of(genomes.map((bases, i) => ({ genus: 'ABB'[i], bases })))
   const shared = remembered()
