@@ -56,9 +56,10 @@ Output: tab-separated, a header that starts with #, one row per read in input or
                  A detector's other scores have a column each, higher = in-distribution, too.
   gc             fraction of G and C among the known bases
   p, call        of a calibrated detector: the share of in-distribution fragments of like length that score as low
-                 (a conformal p-value), and 'unknown' where it is at most --fpr, else 'known'. A length between two
-                 that were calibrated has the larger of their p-values, one beyond the longest that of the longest
-                 (leads, which grow with the length, are taken per base then), one below the shortest none (NA). Of the fragments of known genera, --fpr are called unknown by mistake.
+                 (a conformal p-value), and 'unknown' where it is at most --fpr, else 'known'. Between two
+                 lengths that were calibrated, the scores of both are interpolated; a length beyond the longest has the
+                 p-value of the longest (leads, which grow with the length, are taken per base then), one below the
+                 shortest none (NA). Of the fragments of known genera, --fpr are called unknown by mistake.
   file           where the read is from, if there are several files
   NA             not defined: no background model, a read with fewer than two known bases in a row, no p-value
 

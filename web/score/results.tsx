@@ -36,8 +36,14 @@ export function Results({ reads, count, models, isComplete }: Props) {
   const ranges = useMemo(() => rangesOf(reads), [reads, count, by])
   const atLength = useMemo(
     // Shorter reads have no p-values.
-    () => calibration && new RateAtLength(calibration, Math.max(ranges.medianLength, calibration.lengths[0])),
-    [calibration, ranges],
+    () =>
+      calibration &&
+      new RateAtLength(
+        calibration,
+        Math.max(ranges.medianLength, calibration.lengths[0]),
+        reads.detector.areSums[by],
+      ),
+    [calibration, ranges, by],
   )
   const threshold = useMemo(
     (): Threshold =>

@@ -16,26 +16,26 @@ const rounded = (rate: number): number => Math.ceil(rate * decimals - 1e-9) / de
 
 /** A calibration at the length that most reads are of, for which the handle of a threshold is drawn. */
 export class RateAtLength {
-  /** p-values at this length are multiples of it. */
+  /** The rate moves by steps of it; nothing is called at less. */
   readonly step: number
 
+  /** @param isSum whether the score is a sum over the bases */
   constructor(
     readonly calibration: Calibration,
     readonly length: number,
+    readonly isSum: boolean,
   ) {
-    const longer = calibration.lengths.findIndex(calibrated => calibrated >= length)
-    const { scores } = calibration
-    this.step = 1 / ((scores[longer] ?? scores[scores.length - 1]).length + 1)
+    this.step = calibration.leastRate(length)
   }
 
   /** The score below which reads are called unknown at a rate; NaN for lengths without p-values. */
   cutoffAt(rate: number): number {
-    return this.calibration.threshold(rate, this.length)
+    return this.calibration.threshold(rate, this.length, this.isSum)
   }
 
   /** The rate at which reads up to a score are called unknown. */
   rateUpTo(score: number): number {
-    return this.#within(this.calibration.pValue(score, this.length))
+    return this.#within(this.calibration.pValue(score, this.length, this.isSum))
   }
 
   /** The rate that is so many steps higher. */
