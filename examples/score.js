@@ -1,6 +1,6 @@
 // Which reads of a file may be of unknown bacteria, by the trained detector that comes with the package.
 //
-//   node examples/score.js reads.fq.gz       (FASTA, FASTQ or TFRecord; 250 bases or more)
+//   node examples/score.js reads.fq.gz       (FASTA, FASTQ or TFRecord; reads of 100 bases or more have a p-value)
 //
 // What `npx xenograd score reads.fq.gz` does, in a dozen lines of one's own: the name of each read, its score (higher = of
 // a known genus), its p-value, and whether it is called unknown at a false-positive rate of 5 %.
