@@ -73,7 +73,7 @@ ${kindsHelp}
 
 MANIFEST is a table with tabs and columns file, genus, set and part (see xenograd sample --help). gcRegressed and
 weightedSum are fitted on fragments that are sampled from its other part (--labelled-set): of the genera in the set
---in-distribution, and of all others.
+--in-distribution, and weightedSum of all others, too.
 
 --networks takes networks of genera into the detector, each trained on the genomes of its genus alone (xenograd train
 --each-genus). Their scores are mlr and odds, which others can be computed from: xenograd fit genusOdds
@@ -220,7 +220,9 @@ async function openSources(
   specs: readonly ScoreSpec[],
   flags: FitFlags,
 ): Promise<{ sequences: AsyncIterable<GenusSequence>; samples: LabelledFragments[] }> {
-  const needsLabels = specs.some(({ kind }) => kind.fittedOn === 'scores' && kind.needsSamples)
+  const fitsSamples = specs.map(({ kind }) => (kind.fittedOn === 'scores' ? kind.fitsSamples : 'none'))
+  const needsOthers = fitsSamples.includes('both')
+  const needsLabels = needsOthers || fitsSamples.includes('known')
   const { genomes: manifest, reads = [], inDistribution, set, labelledSet, quiet } = flags
   const isGiven = manifest !== undefined || flags.reads !== undefined
   if (
@@ -245,7 +247,7 @@ async function openSources(
   }
   const training = partsOf(true, set)
   const samples = needsLabels
-    ? await sampleLabelled(partsOf(true, labelledSet), partsOf(false, labelledSet), flags)
+    ? await sampleLabelled(partsOf(true, labelledSet), needsOthers ? partsOf(false, labelledSet) : [], flags)
     : []
   return { sequences: withProgress(training, quiet), samples }
 }
@@ -253,14 +255,14 @@ async function openSources(
 const needsSequences = (specs: readonly ScoreSpec[]): boolean =>
   specs.some(({ kind }) => kind.fittedOn === 'sequences')
 
-/** Fragments of each length from known and from other genera, as many of either. */
+/** Fragments of each length from known and from other genera, as many of either; of no others if there are none. */
 async function sampleLabelled(
   known: readonly GenomePart[],
   others: readonly GenomePart[],
   { lengths, perGenus, seed }: FitFlags,
 ): Promise<LabelledFragments[]> {
   const genera = (parts: readonly GenomePart[]) => new Set(parts.map(({ genome }) => genome.genus)).size
-  const ofOthers = Math.ceil((perGenus * genera(known)) / genera(others))
+  const ofOthers = others.length > 0 ? Math.ceil((perGenus * genera(known)) / genera(others)) : 0
   const samples: LabelledFragments[] = []
   for (const length of lengths) {
     const inside = await sampleReads(known, { length, perGenus, seed })

@@ -66,7 +66,7 @@ function overBoth(
 
 export const bothStrands = derivedKind({
   meaning: 'mean or maximum of a score over both strands',
-  needsSamples: false,
+  fitsSamples: 'none',
   options: { of: scoreNames('one', 'the score'), join: oneOf(joins, 'mean or maximum') },
   fit: (name, { join }, [of]) => overStrands(name, of, join),
   load: (stored, [of]) => overStrands(stored.name, of, storedChoice(stored, 'join', joins)),

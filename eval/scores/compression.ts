@@ -47,7 +47,7 @@ export function complexityCorrected(name: string, of: Score, compressor: Compres
 
 export const compression = derivedKind({
   meaning: "a log-likelihood plus the fragment's length under a general compressor",
-  needsSamples: false,
+  fitsSamples: 'none',
   options: { of: scoreNames('one', 'the log-likelihood'), compressor: oneOf(compressors, 'the compressor') },
   fit: (name, { compressor }, [of]) => complexityCorrected(name, of, compressor),
   load: (stored, [of]) =>

@@ -18,7 +18,7 @@ export function gcResidual(name: string, of: Score, coefficients: Float64Array):
 
 export const gcRegressed = derivedKind({
   meaning: 'what is left of a score after regression on GC content, fitted on in-distribution fragments',
-  needsSamples: true,
+  fitsSamples: 'known',
   options: {
     of: scoreNames('one', 'the score'),
     degree: wholeNumber(2, { least: 1, most: 3, meaning: 'of the polynomial in the fraction of G and C' }),

@@ -50,8 +50,8 @@ export type SequenceKind = KindBase & {
 /** Computed from other scores, and fitted on labelled fragments where it has something to fit. */
 export type DerivedKind = KindBase & {
   readonly fittedOn: 'scores'
-  /** Whether it has something to fit on labelled fragments. */
-  readonly needsSamples: boolean
+  /** Of which fragments it has something to fit: of none, of in-distribution ones, or of those and others. */
+  readonly fitsSamples: 'none' | 'known' | 'both'
   /** The names of the scores that it is computed from. */
   components(name: string, options: Readonly<Record<string, string>>): readonly string[]
   /** @throws RangeError for options or fragments that the kind can do nothing with. */
@@ -81,7 +81,7 @@ export const sequenceKind = <T extends ScoreOptions>(kind: {
 /** A kind that is computed from other scores; its option `of` names them. */
 export const derivedKind = <T extends ScoreOptions & { of: NamesOption }>(kind: {
   meaning: string
-  needsSamples: boolean
+  fitsSamples: DerivedKind['fitsSamples']
   options: T
   fit(
     name: string,

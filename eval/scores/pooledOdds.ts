@@ -99,7 +99,7 @@ function placesIn(genera: readonly string[], wanted: readonly string[], who: str
 
 export const pooledOdds = derivedKind({
   meaning: 'log odds of the likeliest genus against the second, by the summed evidence of several scores',
-  needsSamples: false,
+  fitsSamples: 'none',
   options: {
     of: scoreNames('several', 'scores that judge genera, such as odds (of networks) and genusOdds'),
     weights: numbersFromZero('weight of each score; without them 1 each'),

@@ -75,7 +75,7 @@ function functionAt(sorted: readonly FunctionAtLength[], length: number): Linear
 
 export const weightedSum = derivedKind({
   meaning: 'weighted sum of scores: the log-odds of in-distribution by logistic regression',
-  needsSamples: true,
+  fitsSamples: 'both',
   options: {
     of: scoreNames('several', 'the scores'),
     l2: positiveNumber(

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'tape'
 import {
@@ -116,6 +116,34 @@ test('fit: added to a detector, from scores of its classifier', async t => {
   const again = await xenograd(['fit', 'kmers:k=4', '--add-to', path, ...sampling, '-o', `${path}2`])
   t.equal(again.code, 2)
   t.match(again.stderr, /two scores are called kmers4/)
+})
+
+test('fit gcRegressed: on known genera alone, the same as beside unknown ones', async t => {
+  const { folder, manifest } = genomes()
+  const known = join(folder, 'known.tsv')
+  writeFileSync(known, readFileSync(manifest, 'utf8').split('\n').slice(0, 3).join('\n'))
+  const fit = (genomes: string, ...of: string[]) =>
+    xenograd([
+      'fit',
+      'markov:order=3',
+      ...of,
+      '--genomes',
+      genomes,
+      '--lengths',
+      '40',
+      '-o',
+      `${genomes}.fit`,
+    ])
+  const fitted = []
+  for (const genomes of [manifest, known]) {
+    const { code, stderr } = await fit(genomes, 'gcRegressed:of=markov3')
+    t.equal(code, 0, stderr)
+    fitted.push((await readDetectorFile(`${genomes}.fit`)).scores)
+  }
+  t.deepEqual(fitted[1], fitted[0])
+  const sum = await fit(known, 'kmers:k=9', 'weightedSum:of=markov3+kmers9')
+  t.equal(sum.code, 3)
+  t.match(sum.stderr, /no genome whose set is other than 'ID' has a part for 'val'/)
 })
 
 test('fit: mistakes are told before the work, and leave no file', async t => {
