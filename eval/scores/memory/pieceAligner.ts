@@ -2,7 +2,7 @@ import { reverseComplement, unknown } from '../../../data/index.js'
 import { codonScores, unknownCodon } from './codonScores.js'
 import { pieceLength } from './pieces.js'
 import { Recent } from './recent.js'
-import type { Alignment } from './regionLeads.js'
+import type { Alignment, CodonVisits } from './regionLeads.js'
 import type { RememberedGenomes } from './rememberedGenomes.js'
 import { fillBuckets, mostPlaces, type SeedIndex } from './seedIndex.js'
 
@@ -19,6 +19,9 @@ const seedsAtOnce = 2048
 /** The alignments of so many pieces are kept: for scores that go through fragments side by side, piece by piece. */
 const recentPieces = 4
 
+/** An alignment, and where it begins in the genomes; of the other strand, where its last codon in the fragment is. */
+export type PlacedAlignment = Alignment & { readonly place: number; readonly reversed: boolean }
+
 /**
  * Finds the alignments of pieces of fragments with the proteins of each genus: of codons without gaps, scored by their amino
  * acids, in both directions and all frames.
@@ -27,7 +30,7 @@ export class PieceAligner {
   readonly #genomes: RememberedGenomes
   readonly #index: SeedIndex
   #threshold = Number.POSITIVE_INFINITY
-  readonly #recent = new Recent<readonly (readonly Alignment[])[]>(recentPieces)
+  readonly #recent = new Recent<readonly (readonly PlacedAlignment[])[]>(recentPieces)
   readonly #buckets = new Int32Array(pieceLength)
   readonly #codons = new Uint8Array(pieceLength)
   readonly #diagonals = new Int32Array(diagonalSlots)
@@ -60,9 +63,9 @@ export class PieceAligner {
   }
 
   /** The alignments with each genus of a piece of `pieceLength` bases at most, that score beyond the threshold. */
-  align(piece: Uint8Array): readonly (readonly Alignment[])[] {
+  align(piece: Uint8Array): readonly (readonly PlacedAlignment[])[] {
     return this.#recent.of(piece, () => {
-      const alignments: Alignment[][] = this.#genomes.genera.map(() => [])
+      const alignments: PlacedAlignment[][] = this.#genomes.genera.map(() => [])
       this.#alignStrand(piece, false, alignments)
       this.#alignStrand(reverseComplement(piece), true, alignments)
       return alignments
@@ -73,7 +76,7 @@ export class PieceAligner {
    * Collects the alignments of one strand, their places in bases of the forward one. What a seed is looked up in is larger
    * than any cache. So each kind of look is made for many seeds in a row, none of which waits for another.
    */
-  #alignStrand(query: Uint8Array, reversed: boolean, alignments: Alignment[][]): void {
+  #alignStrand(query: Uint8Array, reversed: boolean, alignments: PlacedAlignment[][]): void {
     const index = this.#index
     const [buckets, starts, ends] = [this.#buckets, this.#firstSlots, this.#endSlots]
     this.#ends.fill(0)
@@ -133,7 +136,7 @@ export class PieceAligner {
   }
 
   /** Extends a seed in both directions, codon by codon, unless an alignment went through it already. */
-  #extend(seed: number, length: number, reversed: boolean, alignments: Alignment[][]): void {
+  #extend(seed: number, length: number, reversed: boolean, alignments: PlacedAlignment[][]): void {
     const codons = this.#codons
     const { bases } = this.#genomes
     const { packed } = bases
@@ -172,21 +175,30 @@ export class PieceAligner {
     this.#diagonals[slot] = diagonal
     this.#ends[slot] = end
     if (best <= this.#threshold) return
-    const ofCodons = this.#codonScores(start, end, place - position + start)
-    alignments[this.#genomes.genusAt(place)].push(
-      reversed
-        ? { score: best, start: length - end, end: length - start, codonScores: ofCodons.reverse() }
-        : { score: best, start, end, codonScores: ofCodons },
-    )
+    alignments[this.#genomes.genusAt(place)].push({
+      score: best,
+      start: reversed ? length - end : start,
+      end: reversed ? length - start : end,
+      place: place - position + start,
+      reversed,
+    })
   }
 
-  /** The scores of the codons of an alignment from `start` to before `end`, which begins at a place in the genomes. */
-  #codonScores(start: number, end: number, place: number): Int8Array {
+  /** Gives the scores of the codons of alignments of a piece: computed anew, as to keep them would take more memory. */
+  codonsOf(piece: Uint8Array): CodonVisits<PlacedAlignment> {
     const { packed } = this.#genomes.bases
-    const scores = new Int8Array((end - start) / 3)
-    for (let codon = 0; codon < scores.length; codon++)
-      scores[codon] = pairScore(this.#codons[start + 3 * codon], packed, place + 3 * codon)
-    return scores
+    const { length } = piece
+    const [forward, backward] = [piece, reverseComplement(piece)].map(strand => {
+      const codons = new Uint8Array(length)
+      fillCodons(strand, codons)
+      return codons
+    })
+    return ({ start, end, place, reversed }, visit) => {
+      const codons = reversed ? backward : forward
+      const first = reversed ? length - end : start
+      for (let i = 0; i < end - start; i += 3)
+        visit(reversed ? end - 3 - i : start + i, pairScore(codons[first + i], packed, place + i))
+    }
   }
 }
 

@@ -1,13 +1,11 @@
-/** An alignment of a fragment with a genome, codon by codon. */
-export type Alignment = {
-  /** In half bits: the sum of those of its codons. */
-  readonly score: number
-  /** The bases of the fragment: from `start` to before `end`. */
-  readonly start: number
-  readonly end: number
-  /** In half bits, in the order of the codons in the fragment. */
-  readonly codonScores: Int8Array
-}
+/**
+ * An alignment of a fragment with a genome, codon by codon: its score in half bits, and the bases of the fragment from
+ * `start` to before `end`.
+ */
+export type Alignment = { readonly score: number; readonly start: number; readonly end: number }
+
+/** Gives the score of each codon of an alignment, in half bits, with its first base in the fragment. */
+export type CodonVisits<A> = (alignment: A, visit: (base: number, score: number) => void) => void
 
 /**
  * Half bits a codon that every genus is credited with, where its alignments have less: so that a gene which others lack,
@@ -26,12 +24,13 @@ const basesOfCodon = 3
  *
  * `alignments`: those of each genus; `length`: of the piece, in bases.
  */
-export function addRegionLeads(
-  alignments: readonly (readonly Alignment[])[],
+export function addRegionLeads<A extends Alignment>(
+  alignments: readonly (readonly A[])[],
+  forEachCodon: CodonVisits<A>,
   length: number,
   sums: Float64Array,
 ): void {
-  addBaseLeads(scoresPerBase(alignments, length), sums)
+  addBaseLeads(scoresPerBase(alignments, forEachCodon, length), sums)
 }
 
 /** Gives, base by base, by how much the track of a genus leads over those of all others, where it does or they over it. */
@@ -77,16 +76,23 @@ function roomOf(genus: number, length: number): Float32Array {
 }
 
 /** The score of each base in the best alignment of each genus that covers it. The arrays are used again. */
-export const scoresPerBase = (
-  alignments: readonly (readonly Alignment[])[],
+export const scoresPerBase = <A extends Alignment>(
+  alignments: readonly (readonly A[])[],
+  forEachCodon: CodonVisits<A>,
   length: number,
-): Float32Array[] => alignments.map((ofGenus, genus) => scorePerBase(ofGenus, roomOf(genus, length)))
+): Float32Array[] =>
+  alignments.map((ofGenus, genus) => scorePerBase(ofGenus, forEachCodon, roomOf(genus, length)))
 
 /** Writes into `track` the score of each base in the best alignment that covers it: a third of that of its codon. */
-function scorePerBase(alignments: readonly Alignment[], track: Float32Array): Float32Array {
+function scorePerBase<A extends Alignment>(
+  alignments: readonly A[],
+  forEachCodon: CodonVisits<A>,
+  track: Float32Array,
+): Float32Array {
   track.fill(credited / basesOfCodon)
-  for (const { start, codonScores } of alignments.toSorted((a, b) => a.score - b.score))
-    for (let codon = 0, base = start; codon < codonScores.length; codon++, base += basesOfCodon)
-      track.fill(Math.max(credited, codonScores[codon]) / basesOfCodon, base, base + basesOfCodon)
+  for (const alignment of alignments.toSorted((a, b) => a.score - b.score))
+    forEachCodon(alignment, (base, score) => {
+      track.fill(Math.max(credited, score) / basesOfCodon, base, base + basesOfCodon)
+    })
   return track
 }

@@ -1,7 +1,7 @@
 import type { GenusPair } from '../score.js'
 import type { BaseValues } from './baseValues.js'
 import { lookupsOf } from './lookups.js'
-import type { PieceAligner } from './pieceAligner.js'
+import type { PieceAligner, PlacedAlignment } from './pieceAligner.js'
 import { pieceLength, piecesOf } from './pieces.js'
 import { type Alignment, addRegionLeads, forEachLead, scoresPerBase } from './regionLeads.js'
 import type { RememberedGenomes } from './rememberedGenomes.js'
@@ -40,7 +40,8 @@ export class TranslatedAlignments {
 
   /** Adds to `sums`, for each genus, by how much its alignments lead over those of all others, region by region, in half bits. */
   addLeads(fragment: Uint8Array, sums: Float64Array): void {
-    for (const [, piece] of piecesOf(fragment)) addRegionLeads(this.#alignPiece(piece), piece.length, sums)
+    for (const [, piece] of piecesOf(fragment))
+      addRegionLeads(this.#alignPiece(piece), this.#aligner.codonsOf(piece), piece.length, sums)
   }
 
   /**
@@ -64,13 +65,15 @@ export class TranslatedAlignments {
   /** Adds to `values`, times `weight`, what each base adds to what `addLeads` adds for a genus. */
   addLeadTrack(fragment: Uint8Array, genus: number, weight: number, values: BaseValues): void {
     for (const [from, piece] of piecesOf(fragment))
-      forEachLead(scoresPerBase(this.#alignPiece(piece), piece.length), genus, (base, lead) =>
-        values.add(from + base, weight * lead),
+      forEachLead(
+        scoresPerBase(this.#alignPiece(piece), this.#aligner.codonsOf(piece), piece.length),
+        genus,
+        (base, lead) => values.add(from + base, weight * lead),
       )
   }
 
   /** The alignments of a piece with each genus, in the order in which they were found. */
-  #alignPiece(piece: Uint8Array): readonly (readonly Alignment[])[] {
+  #alignPiece(piece: Uint8Array): readonly (readonly PlacedAlignment[])[] {
     const alignments = this.#aligner.align(piece)
     const { threshold } = this.options
     if (threshold === this.#aligner.threshold) return alignments

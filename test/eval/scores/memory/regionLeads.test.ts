@@ -1,10 +1,19 @@
 import fc from 'fast-check'
 import test from 'tape'
-import { type Alignment, addRegionLeads } from '../../../../eval/scores/memory/regionLeads.js'
+import { type Alignment as Aligned, addRegionLeads } from '../../../../eval/scores/memory/regionLeads.js'
+
+type Alignment = Aligned & { readonly codonScores: readonly number[] }
 
 const leadsOf = (alignments: readonly (readonly Alignment[])[], length: number): number[] => {
   const sums = new Float64Array(alignments.length)
-  addRegionLeads(alignments, length, sums)
+  addRegionLeads(
+    alignments,
+    ({ start, codonScores }, visit) => {
+      for (const [codon, score] of codonScores.entries()) visit(start + 3 * codon, score)
+    },
+    length,
+    sums,
+  )
   return [...sums]
 }
 
@@ -16,7 +25,7 @@ const alignmentOf = (start: number, codonScores: readonly number[]): Alignment =
   score: codonScores.reduce((sum, score) => sum + score, 0),
   start,
   end: start + 3 * codonScores.length,
-  codonScores: Int8Array.from(codonScores),
+  codonScores,
 })
 
 const even = (start: number, codons: number, score: number): Alignment =>
