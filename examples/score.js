@@ -12,6 +12,8 @@ if (!path) {
   process.stderr.write('usage: node examples/score.js READS\n')
   process.exit(2)
 }
+// Who reads the lines may have had enough, as head has.
+process.stdout.on('error', ({ code }) => process.exit(code === 'EPIPE' ? 0 : 1))
 const detector = await loadDetector(shippedDetector())
 const detectorScores = new DetectorScores(detector)
 const { scores, main } = detectorScores
