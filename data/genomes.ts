@@ -62,8 +62,8 @@ const genomeOf = (file: string): Genome => ({
 })
 
 /**
- * The genomes of a manifest: a table with tabs and a header line, with columns `file` (relative to the manifest, or absolute) and
- * `genus`, and optionally `accession`, `set`, `part` (`train:0-0.7;val:0.7-0.85`: which part of the genome is for which
+ * The genomes of a manifest: a table with tabs and a header line, with columns `file` (relative to the manifest, or
+ * absolute) and `genus`, and optionally `accession`, `set`, `part` (`train:0-0.7;val:0.7-0.85`: which part of the genome is for which
  * set) and `length_bp` (what the parts are fractions of, where the file ends before the genome does).
  * @throws InputError when there is no such file, and for any mistake in it, overlapping parts, a file that is listed
  * twice, a genus in two sets or two spellings, and a genome of which one file is for training and another for validation

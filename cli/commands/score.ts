@@ -73,10 +73,10 @@ matched with names ('^([^_]+)_'), file, genus, or a table with tabs, names first
 bins.tsv:COLUMN with a header line). Memory grows with the number of groups.
 
 --track: what each base adds to the log-likelihood ratio in nats, as bedGraph. A detector without foreground has what it adds
-to the lead of its last score of genera that can tell (odds, genusOdds, genusLeads, pooledOdds of such), and so has any
-with such a score as --by: alignments with proteins are spread evenly over their bases (genusOdds) or counted codon by
-codon (genusLeads), and a comment before each read says which genus leads over which, for genusLeads by what. The values of
-a read sum to its lead.
+to the lead of its last score of genera that can tell (odds, genusOdds, genusLeads, pooledOdds of such); --by chooses another
+such score, also in a detector with a foreground. Alignments with proteins are spread evenly over their bases (genusOdds) or
+counted codon by codon (genusLeads), and a comment before each read says which genus leads over which, for genusLeads by
+what. The values of a read sum to its lead.
 
 --shard I/N: the reads that begin in part I of the files' bytes, for N processes or machines; every read is in one part.
 The first part has the header line (and that of --track), so that cat of all tables, in order, is the table of the whole,

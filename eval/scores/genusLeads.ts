@@ -10,10 +10,10 @@ import { contextOrder, copyContext, copyWeight, loadGenomes, storeGenomes } from
 /**
  * The sum of leads, in nats: of the likeliest genus over the second by what follows the contexts of its genomes, and of
  * the genus whose proteins align best, region by region, over all others; if there are copies, also of the genus that gains
- * most by them, region by region. Composition, of which contexts tell most, and
- * kinship of proteins may point to different genera: where a genome has drifted in composition from the known ones of its
- * genus, the first leads astray, where it has no genes in common with them, the second. Evidence that is summed for each
- * genus before the lead is taken (`genusOdds`) cancels then; of two leads, one is left.
+ * most by them, region by region. Composition, of which contexts tell most, and kinship of proteins may point to different
+ * genera: where a genome has drifted in composition from the known ones of its genus, the first leads astray, where it has
+ * no genes in common with them, the second. Evidence that is summed for each genus before the lead is taken (`genusOdds`)
+ * cancels then; of two leads, one is left.
  */
 function genusLeadsScore(name: string, memory: GenusMemory): StorableScore {
   const apart = rememberedByBatch((fragments, onBases) => memory.apart(fragments, onBases))

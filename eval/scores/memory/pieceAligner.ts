@@ -148,7 +148,6 @@ export class PieceAligner {
     const known = bases.knownAround(place)
     let q = position + 3 * firstCodons
     let b = place + 3 * firstCodons
-    if (b > known.end) return
     let score = this.#scores[seed]
     let best = score
     let end = q
